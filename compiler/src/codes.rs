@@ -1,0 +1,141 @@
+//! All codes of diagnostics, in one table: `foresee explain E0101` and the handbook read it.
+//!
+//! Blocks: E00xx files and lexing, E01xx syntax, E02xx names, E03xx declarations and types, E04xx handlers and
+//! bodies, E05xx properties, objectives, systems and scenarios, E09xx not yet supported, W0xxx warnings. A code
+//! once released is never given another meaning.
+
+/// One code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Such as `E0101`.
+    pub code: &'static str,
+    /// A few words.
+    pub title: &'static str,
+    /// A paragraph: what is wrong, why it matters, what to do.
+    pub explanation: &'static str,
+    /// A few lines of a specification that provoke it; empty where no text can.
+    pub example: &'static str,
+}
+
+/// The entry of a code.
+pub fn find(code: &str) -> Option<&'static Code> {
+    ALL.iter().find(|entry| entry.code == code)
+}
+
+const fn code(
+    code: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+    example: &'static str,
+) -> Code {
+    Code { code, title, explanation, example }
+}
+
+/// Every code, in order.
+pub const ALL: &[Code] = &[
+    code(
+        "E0001",
+        "the file is not UTF-8",
+        "A specification is text in UTF-8. The message names the first byte that does not fit; save the file in \
+         that encoding.",
+        "",
+    ),
+    code(
+        "E0002",
+        "the file is binary",
+        "A NUL byte never stands in a specification. Most often a wrong file was named.",
+        "",
+    ),
+    code("E0003", "the file is empty", "The file holds nothing but white space.", ""),
+    code(
+        "E0004",
+        "the file is too large",
+        "Places are kept as 32-bit offsets, so a file has at most four gigabytes.",
+        "",
+    ),
+    code(
+        "E0005",
+        "delimiters do not match",
+        "Every `(`, `[` and `{` needs its partner of the same shape. Both places are shown: the one that was opened \
+         and the one that closes something else, or nothing.",
+        "service A { states { B, C }",
+    ),
+    code(
+        "E0006",
+        "nesting is too deep",
+        "Delimiters may be nested up to a limit, so that no text can exhaust the compiler's stack. Real specifications \
+         stay far below it: split the expression, or move a part into a routine.",
+        "",
+    ),
+    code(
+        "E0007",
+        "a string, character or comment has no end",
+        "A string runs to its closing quote and a block comment to its `*/`; here the file ended first. The place \
+         where it began is shown.",
+        "const A: &str = \"abc;",
+    ),
+    code(
+        "E0008",
+        "text that Rust cannot split into tokens",
+        "Bodies, types and patterns are Rust, so the whole file must consist of tokens that Rust knows: no control \
+         characters, no unknown escapes in strings, no unfinished literals.",
+        "service A { variables { a: u8 = 0xg; } }",
+    ),
+    code(
+        "E0101",
+        "syntax error",
+        "The text does not have the shape that is expected at this place. The message says what could stand there. \
+         The rest of the file is read all the same, so other mistakes are reported too.",
+        "service A { variables { count u64; } }",
+    ),
+    code(
+        "E0102",
+        "an expression is too complex",
+        "Expressions of properties may be nested, and may chain operators, up to a limit, so that no text can exhaust \
+         the compiler's stack. Split the property into several, or move a part into a pure routine.",
+        "",
+    ),
+    code(
+        "E0103",
+        "comparisons do not chain",
+        "As in Rust, `a < b < c` means nothing. Write `a < b && b < c`, or put parentheses round the one that is \
+         meant as a truth value.",
+        "local small: 0 < load < 10;",
+    ),
+    code(
+        "E0104",
+        "an unknown clause",
+        "Links, faults and workloads know a fixed set of clauses; the message lists those that may stand here.",
+        "network { net: dealy 1ms..40ms; }",
+    ),
+    code(
+        "E0105",
+        "a malformed clause",
+        "The clause is known, but something before or after it does not fit: a value is missing, or one is given \
+         where none belongs.",
+        "network { net: delay, loss 0.1; }",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_sorted_within_their_letter() {
+        for pair in ALL.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{} before {}", pair[0].code, pair[1].code);
+        }
+        for entry in ALL {
+            let digits = entry.code.trim_start_matches(['E', 'W']);
+            assert!(digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()), "{}", entry.code);
+            assert!(!entry.title.is_empty() && !entry.explanation.is_empty(), "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_by_its_name() {
+        assert_eq!(find("E0101").map(|entry| entry.title), Some("syntax error"));
+        assert!(find("E9999").is_none());
+    }
+}

@@ -1,0 +1,12 @@
+//! The compiler from `.mace` specifications to Rust.
+//!
+//! Text becomes a syntax tree ([`parse`]), the tree is checked and lowered, and tokens of Rust come out. This
+//! crate never prints, never exits and never depends on the runtime. Start at `ast.rs` for the language's shape.
+
+// A diagnostic is large, rare and never on a hot path: a box would only be noise in every signature.
+#![allow(clippy::result_large_err)]
+
+pub mod ast;
+pub mod codes;
+pub mod diag;
+pub mod source;
