@@ -1,0 +1,309 @@
+//! [`Ctx`]: the only window a handler has. Own id, outbox, timers, choices, chance.
+//!
+//! Everything takes `&self`, so that a body never meets a borrow error that nobody wrote. Effects are collected,
+//! never carried out. Generated code is the only caller.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::choice::{Chance, Options};
+use crate::fault;
+use crate::info::{ServiceInfo, SiteInfo};
+use crate::stack::{Layer, Ran};
+use crate::{Datum, Decision, Delay, Effect, Event, Nature, NodeId, Point, Resolver, Span, Value};
+
+/// What the layers of one node share during one step.
+pub(crate) struct StepEnv<'a> {
+    pub resolver: &'a dyn Ask,
+    pub effects: RefCell<Vec<Effect>>,
+    pub queue: RefCell<VecDeque<(usize, Event)>>,
+    pub decisions: RefCell<Vec<Decision>>,
+    pub ran: RefCell<Vec<Ran>>,
+}
+
+/// A resolver behind a shared reference, so that [`Ctx`] is covariant and takes `&self`.
+pub(crate) trait Ask {
+    fn ask(&self, point: &Point<'_>) -> u32;
+    fn wants_labels(&self) -> bool;
+}
+
+impl Ask for RefCell<&mut dyn Resolver> {
+    fn ask(&self, point: &Point<'_>) -> u32 {
+        self.borrow_mut().resolve(point)
+    }
+    fn wants_labels(&self) -> bool {
+        self.borrow().wants_labels()
+    }
+}
+
+/// The window of a handler of a service whose timers are `T`.
+pub struct Ctx<'a, T> {
+    pub(crate) me: NodeId,
+    pub(crate) info: &'static ServiceInfo,
+    pub(crate) layer: &'a Layer,
+    pub(crate) index: usize,
+    pub(crate) env: &'a StepEnv<'a>,
+    pub(crate) armed: RefCell<Vec<T>>,
+}
+
+/// Handlers that may run for an event, and for each how many ways its head's choice can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// Index into [`ServiceInfo::handlers`].
+    pub handler: u16,
+    /// 1, or the number of options its head's `choose` leaves; 0 where it does not apply.
+    pub ways: usize,
+}
+
+/// The alternative that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Index into the alternatives.
+    pub alternative: usize,
+    /// Which of its ways.
+    pub way: usize,
+}
+
+impl<T: Value> Ctx<'_, T> {
+    /// The id of the node that takes the step.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// Sends `message` over the service's carrier `slot` to every one of `targets`.
+    pub fn send<M: Value>(&self, slot: usize, targets: impl Targets, message: M) {
+        let carrier = self.layer.carrier(slot);
+        let message = Datum::new(message);
+        let mut effects = self.env.effects.borrow_mut();
+        targets.each(&mut |to| effects.push(Effect::Send { carrier, to, message: message.clone() }));
+    }
+
+    /// Arms `timer`, anew if it is armed.
+    pub fn set(&self, timer: T, delay: impl Span) {
+        let delay: Delay = delay.delay();
+        let mut armed = self.armed.borrow_mut();
+        if let Err(place) = armed.binary_search(&timer) {
+            armed.insert(place, timer.clone());
+        }
+        let effect = Effect::SetTimer { layer: self.index as u8, timer: Datum::new(timer), delay };
+        self.env.effects.borrow_mut().push(effect);
+    }
+
+    /// Disarms `timer`; nothing happens where it is not armed.
+    pub fn cancel(&self, timer: T) {
+        let mut armed = self.armed.borrow_mut();
+        if let Ok(place) = armed.binary_search(&timer) {
+            armed.remove(place);
+            let effect = Effect::CancelTimer { layer: self.index as u8, timer: Datum::new(timer) };
+            self.env.effects.borrow_mut().push(effect);
+        }
+    }
+
+    /// Whether `timer` is armed.
+    pub fn is_set(&self, timer: T) -> bool {
+        self.armed.borrow().binary_search(&timer).is_ok()
+    }
+
+    /// Emits an upcall to the layer above, or to the application.
+    pub fn up<U: Value>(&self, upcall: U) {
+        let upcall = Datum::new(upcall);
+        match self.layer.above() {
+            Some((above, slot)) => {
+                self.env.queue.borrow_mut().push_back((above, Event::Upcall { slot, upcall }));
+            }
+            None => self.env.effects.borrow_mut().push(Effect::Emit { upcall }),
+        }
+    }
+
+    /// A line for the trace.
+    pub fn trace(&self, text: String) {
+        self.env.effects.borrow_mut().push(Effect::Trace { text });
+    }
+
+    /// Which of the handlers of an event runs. None where none applies: the event is consumed and counted.
+    pub fn which(
+        &self,
+        site: &'static SiteInfo,
+        alternatives: &[Alternative],
+        binding: &dyn Fn(Taken) -> String,
+    ) -> Option<Taken> {
+        let total: usize = alternatives.iter().map(|alternative| alternative.ways).sum();
+        if total == 0 {
+            return None;
+        }
+        let label = |option: u32| {
+            let taken = nth(alternatives, option as usize);
+            let name = self.info.handlers[alternatives[taken.alternative].handler as usize].name;
+            match binding(taken) {
+                bound if bound.is_empty() => name.to_owned(),
+                bound => format!("{name}({bound})"),
+            }
+        };
+        let option = self.decide(site, Nature::Choice, total, &[], None, &label);
+        let taken = nth(alternatives, option);
+        let handler = alternatives[taken.alternative].handler;
+        self.env.ran.borrow_mut().push(Ran::Handler { layer: self.index as u8, handler });
+        Some(taken)
+    }
+
+    /// Records that no handler applied to the event: it is consumed. `meant` where the spec `ignore`s it.
+    pub fn consumed(&self, meant: bool) {
+        self.env.ran.borrow_mut().push(Ran::Consumed { layer: self.index as u8, meant });
+    }
+
+    /// One of `options`, which are sorted and made unique; a fault of the handler where there is none.
+    pub fn choose<O: Options>(&self, site: &'static SiteInfo, options: O) -> O::Item
+    where
+        O::Item: std::fmt::Debug,
+    {
+        self.choose_from(site, options.options(), None)
+    }
+
+    /// One of `options`, or `default`: where nothing is predicted the default is taken.
+    pub fn choose_or<O: Options>(&self, site: &'static SiteInfo, options: O, default: O::Item) -> O::Item
+    where
+        O::Item: std::fmt::Debug,
+    {
+        let mut options = options.options();
+        let place = options.binary_search(&default).unwrap_or_else(|place| {
+            options.insert(place, default);
+            place
+        });
+        self.choose_from(site, options, Some(place as u32))
+    }
+
+    fn choose_from<I: Ord + std::fmt::Debug>(
+        &self,
+        site: &'static SiteInfo,
+        mut options: Vec<I>,
+        default: Option<u32>,
+    ) -> I {
+        if options.is_empty() {
+            fault::raise(format!("`{}` (line {}) chooses from an empty set", site.name, site.line));
+        }
+        let label = |option: u32| format!("{:?}", options[option as usize]);
+        let picked = self.decide(site, Nature::Choice, options.len(), &[], default, &label);
+        options.swap_remove(picked)
+    }
+
+    /// An outcome drawn by nature from `chance`; a fault of the handler where it has no outcome.
+    pub fn random<C: Chance>(&self, site: &'static SiteInfo, chance: C) -> C::Outcome
+    where
+        C::Outcome: std::fmt::Debug,
+    {
+        let mut outcomes = chance.distribution().into_outcomes();
+        if outcomes.is_empty() {
+            fault::raise(format!("`{}` (line {}) draws from an empty distribution", site.name, site.line));
+        }
+        let weights: Vec<f64> = outcomes.iter().map(|(_, weight)| *weight).collect();
+        let label = |option: u32| format!("{:?}", outcomes[option as usize].0);
+        let picked = self.decide(site, Nature::Chance, outcomes.len(), &weights, None, &label);
+        outcomes.swap_remove(picked).0
+    }
+
+    fn decide(
+        &self,
+        site: &'static SiteInfo,
+        nature: Nature,
+        options: usize,
+        weights: &[f64],
+        default: Option<u32>,
+        label: &dyn Fn(u32) -> String,
+    ) -> usize {
+        if options == 1 {
+            return 0;
+        }
+        let options = options as u32;
+        let point =
+            Point { node: self.me, service: self.info, site, nature, options, weights, default, label };
+        let picked = self.env.resolver.ask(&point);
+        assert!(picked < options, "a resolver answered {picked} of {options} options");
+        let probability = weights.get(picked as usize).copied().unwrap_or(1.0);
+        let label = if self.env.resolver.wants_labels() { label(picked) } else { String::new() };
+        self.env.decisions.borrow_mut().push(Decision { site, nature, picked, options, probability, label });
+        picked as usize
+    }
+}
+
+fn nth(alternatives: &[Alternative], mut option: usize) -> Taken {
+    for (alternative, Alternative { ways, .. }) in alternatives.iter().enumerate() {
+        if option < *ways {
+            return Taken { alternative, way: option };
+        }
+        option -= ways;
+    }
+    unreachable!("an option beyond the alternatives")
+}
+
+/// To whom a message is sent: an id, an option or a collection of ids. The order has no meaning.
+pub trait Targets {
+    /// Calls `visit` with each id once.
+    fn each(self, visit: &mut dyn FnMut(NodeId));
+}
+
+impl Targets for NodeId {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        visit(self);
+    }
+}
+
+impl Targets for &NodeId {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        visit(*self);
+    }
+}
+
+impl Targets for Option<NodeId> {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        self.into_iter().for_each(visit);
+    }
+}
+
+impl Targets for &Option<NodeId> {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        (*self).each(visit);
+    }
+}
+
+impl Targets for Option<&NodeId> {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        self.copied().each(visit);
+    }
+}
+
+impl Targets for BTreeSet<NodeId> {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        (&self).each(visit);
+    }
+}
+
+impl Targets for &BTreeSet<NodeId> {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        self.iter().copied().for_each(visit);
+    }
+}
+
+impl Targets for Vec<NodeId> {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        self.as_slice().each(visit);
+    }
+}
+
+impl Targets for &Vec<NodeId> {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        self.as_slice().each(visit);
+    }
+}
+
+impl Targets for &[NodeId] {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        let unique: BTreeSet<NodeId> = self.iter().copied().collect();
+        unique.each(visit);
+    }
+}
+
+impl<const N: usize> Targets for [NodeId; N] {
+    fn each(self, visit: &mut dyn FnMut(NodeId)) {
+        self.as_slice().each(visit);
+    }
+}

@@ -1,0 +1,47 @@
+//! The kernel: what a service *is*, and nothing of who runs it.
+//!
+//! A service is a pure step function, `(state, event, choices) -> (state', effects)`. This crate defines the
+//! types on both sides of that arrow ([`Event`], [`Effect`]), the only window a handler has ([`Ctx`]), who
+//! answers its choices ([`Resolver`]), how layers make a node ([`Stack`]), what is put together ([`Model`]),
+//! what is claimed of it ([`Property`], [`Objective`]) and how a run is written down ([`Trace`]).
+//!
+//! It never touches a clock, a socket, a thread or a random number generator. Generated code depends on this
+//! crate alone, as `foresee::kernel`. Read [`service`] next, then [`stack`], then the `foresee-world` crate.
+
+pub mod argument;
+pub mod choice;
+pub mod ctx;
+pub mod digest;
+pub mod event;
+pub mod fault;
+pub mod id;
+pub mod info;
+pub mod model;
+pub mod names;
+pub mod objective;
+pub mod property;
+pub mod service;
+pub mod stack;
+pub mod time;
+pub mod trace;
+pub mod value;
+
+pub use argument::{Argument, ArgumentError, Arguments};
+pub use choice::{Decision, Distribution, Nature, Point, Resolver, Tape};
+pub use ctx::{Ctx, Targets};
+pub use digest::Digest;
+pub use event::{Effect, Event};
+pub use fault::Fault;
+pub use id::NodeId;
+pub use info::{
+    CarrierInfo, CarrierKind, HandlerInfo, MessageInfo, ParameterInfo, ServiceInfo, SiteInfo, SpecInfo,
+    SystemInfo, VariableInfo,
+};
+pub use model::{Bounds, Carrier, DelayModel, Group, Model};
+pub use objective::{Objective, Sense, Term};
+pub use property::{Property, PropertyKind, Read, States, View};
+pub use service::{AnyService, LayerState, Service};
+pub use stack::{Layer, NodeEvent, NodeState, Outcome, Ran, Stack};
+pub use time::{Delay, Span};
+pub use trace::{Trace, TraceError};
+pub use value::{Datum, Shape, Value};

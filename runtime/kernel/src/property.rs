@@ -1,0 +1,143 @@
+//! Properties, and the view of a global state that they are evaluated on.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+
+use crate::{Datum, Digest, Model, NodeId, Service};
+
+/// What a property claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PropertyKind {
+    /// Holds in every state.
+    Safety,
+    /// Safety of one node's own state.
+    Local,
+    /// Some state in which it holds is reached: a witness against vacuity.
+    Reachable,
+}
+
+impl PropertyKind {
+    /// The word of the language.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            PropertyKind::Safety => "safety",
+            PropertyKind::Local => "local",
+            PropertyKind::Reachable => "reachable",
+        }
+    }
+}
+
+/// A property as the compiler hands it over.
+pub struct Property {
+    /// Its name, unique in its system.
+    pub name: &'static str,
+    /// What it claims.
+    pub kind: PropertyKind,
+    /// The spec's path as it was given to the compiler.
+    pub file: &'static str,
+    /// Its line in the spec.
+    pub line: u32,
+    /// Whether it holds in a state.
+    pub holds: fn(&View<'_>) -> bool,
+    /// All that `holds` may read: its value is a function of these parts alone.
+    pub reads: &'static [Read],
+}
+
+impl fmt::Debug for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} (line {})", self.kind.keyword(), self.name, self.line)
+    }
+}
+
+/// A part of the state of every node that runs a service.
+pub struct Read {
+    /// The type of the service.
+    pub service: fn() -> TypeId,
+    /// Folds the part of the service's variables into a digest.
+    pub digest: fn(&dyn Any, &mut Digest),
+}
+
+impl fmt::Debug for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Read")
+    }
+}
+
+impl Property {
+    /// The digest of what this property may read of `node`, whose layers' states `layer` gives.
+    pub fn projection<'s>(&self, model: &Model, node: NodeId, layer: &dyn Fn(usize) -> &'s Datum) -> u64 {
+        use std::hash::Hasher;
+        let stack = &model.nodes[node.index()];
+        let mut digest = Digest::new();
+        for (index, read) in self.reads.iter().enumerate() {
+            if let Some(place) = stack.layer_of((read.service)()) {
+                digest.write_usize(index);
+                let variables = stack.layers()[place].service().variables(layer(place));
+                (read.digest)(variables, &mut digest);
+            }
+        }
+        digest.finish()
+    }
+}
+
+/// The states of nodes, however a driver keeps them.
+pub trait States {
+    /// The state of layer `layer` of `node`.
+    fn layer(&self, node: NodeId, layer: usize) -> &Datum;
+    /// Whether the node is up.
+    fn up(&self, node: NodeId) -> bool;
+}
+
+/// A global state as properties and objectives see it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    model: &'a Model,
+    states: &'a dyn States,
+}
+
+impl<'a> View<'a> {
+    /// A view of `states` of the nodes of `model`.
+    pub fn new(model: &'a Model, states: &'a dyn States) -> Self {
+        View { model, states }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &'a Model {
+        self.model
+    }
+
+    /// The nodes that run `S`, in the order of their ids.
+    pub fn running<S: Service>(&self) -> Vec<NodeId> {
+        let runs = |id: &NodeId| self.model.nodes[id.index()].layer_of(TypeId::of::<S>()).is_some();
+        self.all().into_iter().filter(runs).collect()
+    }
+
+    /// All nodes.
+    pub fn all(&self) -> Vec<NodeId> {
+        (0..self.model.nodes.len() as u32).map(NodeId::new).collect()
+    }
+
+    /// The nodes of the group at `index` in the model.
+    pub fn group(&self, index: usize) -> Vec<NodeId> {
+        self.model.groups[index].ids().collect()
+    }
+
+    /// The variables of the layer of `node` that runs `S`; None where no layer does.
+    pub fn variables<S: Service>(&self, node: NodeId) -> Option<&'a S::Variables> {
+        let stack = self.model.nodes.get(node.index())?;
+        let layer = stack.layer_of(TypeId::of::<S>())?;
+        stack.layers()[layer].service().variables(self.states.layer(node, layer)).downcast_ref()
+    }
+
+    /// The service `S` of `node`, for its parameters; None where no layer runs it.
+    pub fn service<S: Service>(&self, node: NodeId) -> Option<&'a S> {
+        let stack = self.model.nodes.get(node.index())?;
+        let layer = stack.layer_of(TypeId::of::<S>())?;
+        stack.layers()[layer].service().as_any().downcast_ref()
+    }
+
+    /// Whether `node` is up.
+    pub fn up(&self, node: NodeId) -> bool {
+        self.states.up(node)
+    }
+}

@@ -1,0 +1,158 @@
+//! A service as the engines see it: the typed trait that generated code implements, and its object-safe face.
+
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ctx::StepEnv;
+use crate::stack::Layer;
+use crate::{Ctx, Datum, Event, NodeId, ServiceInfo, Shape, Value};
+
+/// A service. The implementing value holds its parameters; generated code implements it.
+pub trait Service: fmt::Debug + Send + Sync + 'static {
+    /// Control state and variables.
+    type Variables: Value;
+    /// Timers with their arguments.
+    type Timer: Value;
+
+    /// The service's tables.
+    fn info() -> &'static ServiceInfo;
+
+    /// The variables before `start()` has run.
+    fn init(&self, me: NodeId) -> Self::Variables;
+
+    /// The variables after a crash: durable and ghost ones kept from `before`, the rest as [`Service::init`] gives.
+    fn recover(&self, me: NodeId, before: &Self::Variables) -> Self::Variables;
+
+    /// The step: atomic, deterministic, total. A panic in it is a fault of the step.
+    fn step(&self, this: &mut Self::Variables, event: &Event, ctx: &Ctx<'_, Self::Timer>);
+
+    /// The name of the control state; empty where the service declares none.
+    fn control(this: &Self::Variables) -> &'static str;
+
+    /// Every variable's name and value, as people read them, the control state first.
+    fn fields(this: &Self::Variables) -> Vec<(&'static str, String)>;
+
+    /// Whether `message` is of a type that this service handles or ignores somewhere.
+    fn accepts(message: &Datum) -> bool;
+}
+
+/// The state of one layer: its variables, and which timers are armed (sorted).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LayerState<V, T> {
+    /// Control state and variables.
+    pub variables: V,
+    /// The armed timers, sorted. How long they have to go is no part of the state.
+    pub armed: Vec<T>,
+}
+
+impl<V: Shape, T: Shape + Ord> Shape for LayerState<V, T> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        self.variables.rename(map);
+        self.armed.rename(map);
+        self.armed.sort();
+    }
+}
+
+/// The object-safe face of a [`Service`]: what a [`Layer`] holds. States are [`Datum`]s of [`LayerState`].
+pub trait AnyService: fmt::Debug + Send + Sync {
+    /// The service's tables.
+    fn info(&self) -> &'static ServiceInfo;
+    /// The type of the service.
+    fn service_type(&self) -> TypeId;
+    /// The service itself, for its parameters.
+    fn as_any(&self) -> &dyn Any;
+    /// The state before `start()` has run.
+    fn init(&self, me: NodeId) -> Datum;
+    /// The state after a crash in `before`, before `start()` has run.
+    fn recover(&self, me: NodeId, before: &Datum) -> Datum;
+    /// The armed timers of `state`, sorted.
+    fn armed(&self, state: &Datum) -> Vec<Datum>;
+    /// The variables in `state`.
+    fn variables<'s>(&self, state: &'s Datum) -> &'s dyn Any;
+    /// The name of the control state.
+    fn control(&self, state: &Datum) -> &'static str;
+    /// Variables as people read them, and the armed timers last.
+    fn fields(&self, state: &Datum) -> Vec<(&'static str, String)>;
+    /// See [`Service::accepts`].
+    fn accepts(&self, message: &Datum) -> bool;
+    #[doc(hidden)]
+    fn step(&self, step: LayerStep<'_>, event: &Event);
+}
+
+/// What [`AnyService::step`] works on; only [`crate::Stack`] makes one.
+pub struct LayerStep<'a> {
+    pub(crate) me: NodeId,
+    pub(crate) layer: &'a Layer,
+    pub(crate) index: usize,
+    pub(crate) state: &'a mut Datum,
+    pub(crate) env: &'a StepEnv<'a>,
+}
+
+type State<S> = LayerState<<S as Service>::Variables, <S as Service>::Timer>;
+
+fn state<S: Service>(datum: &Datum) -> &State<S> {
+    datum.get::<State<S>>().expect("a layer's state has the type of its service")
+}
+
+impl<S: Service> AnyService for S {
+    fn info(&self) -> &'static ServiceInfo {
+        S::info()
+    }
+
+    fn service_type(&self) -> TypeId {
+        TypeId::of::<S>()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn init(&self, me: NodeId) -> Datum {
+        Datum::new(State::<S> { variables: Service::init(self, me), armed: Vec::new() })
+    }
+
+    fn recover(&self, me: NodeId, before: &Datum) -> Datum {
+        let variables = Service::recover(self, me, &state::<S>(before).variables);
+        Datum::new(State::<S> { variables, armed: Vec::new() })
+    }
+
+    fn armed(&self, datum: &Datum) -> Vec<Datum> {
+        state::<S>(datum).armed.iter().cloned().map(Datum::new).collect()
+    }
+
+    fn variables<'s>(&self, datum: &'s Datum) -> &'s dyn Any {
+        &state::<S>(datum).variables
+    }
+
+    fn control(&self, datum: &Datum) -> &'static str {
+        S::control(&state::<S>(datum).variables)
+    }
+
+    fn fields(&self, datum: &Datum) -> Vec<(&'static str, String)> {
+        let state = state::<S>(datum);
+        let mut fields = S::fields(&state.variables);
+        fields.push(("timers", format!("{:?}", state.armed)));
+        fields
+    }
+
+    fn accepts(&self, message: &Datum) -> bool {
+        S::accepts(message)
+    }
+
+    fn step(&self, step: LayerStep<'_>, event: &Event) {
+        let LayerStep { me, layer, index, state, env } = step;
+        let state = state.make_mut::<State<S>>().expect("a layer's state has the type of its service");
+        if let Event::Timer(timer) = event {
+            let timer = timer.get::<S::Timer>().expect("a timer has the type of its service");
+            let Ok(place) = state.armed.binary_search(timer) else { return };
+            state.armed.remove(place);
+        }
+        let armed = RefCell::new(std::mem::take(&mut state.armed));
+        let ctx = Ctx { me, info: S::info(), layer, index, env, armed };
+        Service::step(self, &mut state.variables, event, &ctx);
+        state.armed = ctx.armed.into_inner();
+    }
+}

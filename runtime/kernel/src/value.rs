@@ -1,0 +1,304 @@
+//! Values: what services store and send. Ordered, hashable, serialisable, and renameable.
+//!
+//! Engines handle them without knowing their types, as a [`Datum`]: a shared, immutable value behind a vtable.
+//! So the engines are compiled once, and a user's crate compiles only its own services.
+
+use std::any::Any;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Digest, NodeId};
+
+/// What the runtime must know of a type beyond the traits of `std`: where node ids stand in it, and, for an
+/// enum, the name of its variant. Derived by `#[derive(foresee::Value)]`.
+pub trait Shape {
+    /// Replaces every node id in the value by `map` of it.
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId);
+
+    /// The variant's name, for an enum; empty otherwise.
+    fn kind(&self) -> &'static str {
+        ""
+    }
+}
+
+/// What a service may store in a variable or send in a message.
+pub trait Value:
+    Shape + Clone + Eq + Ord + Hash + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+impl<T> Value for T where
+    T: Shape + Clone + Eq + Ord + Hash + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+/// The object-safe face of a [`Value`].
+trait AnyValue: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+    fn type_name(&self) -> &'static str;
+    fn kind(&self) -> &'static str;
+    fn equals(&self, other: &dyn AnyValue) -> bool;
+    fn compare(&self, other: &dyn AnyValue) -> Ordering;
+    fn digest(&self) -> u64;
+    fn format(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    fn encode(&self) -> Result<Vec<u8>, postcard::Error>;
+    fn encoded_len(&self) -> usize;
+    fn renamed(&self, map: &dyn Fn(NodeId) -> NodeId) -> Datum;
+    fn cloned(&self) -> Arc<dyn AnyValue>;
+}
+
+impl<T: Value> AnyValue for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<T>()
+    }
+    fn kind(&self) -> &'static str {
+        Shape::kind(self)
+    }
+    fn equals(&self, other: &dyn AnyValue) -> bool {
+        other.as_any().downcast_ref::<T>().is_some_and(|other| self == other)
+    }
+    fn compare(&self, other: &dyn AnyValue) -> Ordering {
+        match other.as_any().downcast_ref::<T>() {
+            Some(other) => self.cmp(other),
+            None => AnyValue::type_name(self).cmp(other.type_name()),
+        }
+    }
+    fn digest(&self) -> u64 {
+        let mut digest = Digest::new();
+        self.hash(&mut digest);
+        digest.finish()
+    }
+    fn format(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+    fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_stdvec(self)
+    }
+    fn encoded_len(&self) -> usize {
+        postcard::experimental::serialized_size(self).unwrap_or(0)
+    }
+    fn renamed(&self, map: &dyn Fn(NodeId) -> NodeId) -> Datum {
+        let mut value = self.clone();
+        value.rename(map);
+        Datum::new(value)
+    }
+    fn cloned(&self) -> Arc<dyn AnyValue> {
+        Arc::new(self.clone())
+    }
+}
+
+/// A [`Value`] whose type is known to generated code only. Cloning shares it; equality, order and hash are the value's.
+#[derive(Clone)]
+pub struct Datum(Arc<dyn AnyValue>);
+
+impl Datum {
+    /// Wraps `value`.
+    pub fn new<T: Value>(value: T) -> Self {
+        Datum(Arc::new(value))
+    }
+
+    /// The value, if it is a `T`.
+    pub fn get<T: Value>(&self) -> Option<&T> {
+        self.0.as_any().downcast_ref()
+    }
+
+    /// The value as `Any`, for a caller that knows its type by other means.
+    pub fn as_any(&self) -> &dyn Any {
+        self.0.as_any()
+    }
+
+    /// Exclusive access to the value, if it is a `T`; copies it first where it is shared.
+    pub fn make_mut<T: Value>(&mut self) -> Option<&mut T> {
+        if Arc::get_mut(&mut self.0).is_none() {
+            self.0 = self.0.cloned();
+        }
+        Arc::get_mut(&mut self.0).and_then(|value| value.as_any_mut().downcast_mut())
+    }
+
+    /// The variant's name, where the value is an enum.
+    pub fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
+    /// The full name of the value's type, for messages to people.
+    pub fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+
+    /// A hash of the content: the same in every process and thread that runs the same build.
+    pub fn digest(&self) -> u64 {
+        self.0.digest()
+    }
+
+    /// The value in its wire form (postcard).
+    ///
+    /// # Errors
+    /// Where a user's own `Serialize` fails.
+    pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
+        self.0.encode()
+    }
+
+    /// The length of the wire form in bytes.
+    pub fn encoded_len(&self) -> usize {
+        self.0.encoded_len()
+    }
+
+    /// A copy with every node id replaced by `map` of it.
+    pub fn renamed(&self, map: &dyn Fn(NodeId) -> NodeId) -> Datum {
+        self.0.renamed(map)
+    }
+}
+
+impl PartialEq for Datum {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.equals(&*other.0)
+    }
+}
+
+impl Eq for Datum {}
+
+impl PartialOrd for Datum {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Datum {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.compare(&*other.0)
+    }
+}
+
+impl Hash for Datum {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.digest());
+    }
+}
+
+impl fmt::Debug for Datum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.format(f)
+    }
+}
+
+macro_rules! without_ids {
+    ($($type:ty),* $(,)?) => {
+        $(impl Shape for $type {
+            fn rename(&mut self, _: &dyn Fn(NodeId) -> NodeId) {}
+        })*
+    };
+}
+
+without_ids!(
+    (),
+    bool,
+    char,
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    String,
+    Duration
+);
+
+impl Shape for NodeId {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        *self = map(*self);
+    }
+}
+
+impl<T: Shape> Shape for Option<T> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        if let Some(value) = self {
+            value.rename(map);
+        }
+    }
+}
+
+impl<T: Shape> Shape for Box<T> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        (**self).rename(map);
+    }
+}
+
+impl<T: Shape> Shape for Vec<T> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        self.iter_mut().for_each(|value| value.rename(map));
+    }
+}
+
+impl<T: Shape, const N: usize> Shape for [T; N] {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        self.iter_mut().for_each(|value| value.rename(map));
+    }
+}
+
+impl<T: Shape> Shape for VecDeque<T> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        self.iter_mut().for_each(|value| value.rename(map));
+    }
+}
+
+impl<T: Shape + Ord> Shape for BTreeSet<T> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        let renamed = std::mem::take(self).into_iter().map(|mut value| {
+            value.rename(map);
+            value
+        });
+        *self = renamed.collect();
+    }
+}
+
+impl<K: Shape + Ord, V: Shape> Shape for BTreeMap<K, V> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        let renamed = std::mem::take(self).into_iter().map(|(mut key, mut value)| {
+            key.rename(map);
+            value.rename(map);
+            (key, value)
+        });
+        *self = renamed.collect();
+    }
+}
+
+impl<T: Shape, E: Shape> Shape for Result<T, E> {
+    fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+        match self {
+            Ok(value) => value.rename(map),
+            Err(error) => error.rename(map),
+        }
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $index:tt),+))*) => {
+        $(impl<$($name: Shape),+> Shape for ($($name,)+) {
+            fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
+                $(self.$index.rename(map);)+
+            }
+        })*
+    };
+}
+
+tuples!((A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) (A 0, B 1, C 2, D 3, E 4) (A 0, B 1, C 2, D 3, E 4, F 5));
