@@ -102,6 +102,11 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// A node started; only a start that branches is written, before everything else.
+    Start {
+        /// The node.
+        node: String,
+    },
     /// A message was delivered.
     Deliver(Transfer),
     /// A message was lost.
@@ -117,6 +122,24 @@ pub enum Action {
         /// The timer with its arguments.
         timer: String,
     },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Start { node } => write!(f, "start {node}"),
+            Action::Deliver(Transfer { from, to, message, .. }) => {
+                write!(f, "deliver {message} from {from} to {to}")
+            }
+            Action::Drop(Transfer { from, to, message, .. }) => {
+                write!(f, "drop {message} from {from} to {to}")
+            }
+            Action::Duplicate(Transfer { from, to, message, .. }) => {
+                write!(f, "duplicate {message} from {from} to {to}")
+            }
+            Action::Fire { node, timer, .. } => write!(f, "fire {timer} at {node}"),
+        }
+    }
 }
 
 /// A message between two nodes.

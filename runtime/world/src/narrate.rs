@@ -1,0 +1,422 @@
+//! From a path to what people read and to a [`Trace`], and from a trace back to a path.
+//!
+//! A path is told by walking it again with [`Direct`], so what is told is what happens, not what an engine remembers.
+
+use std::sync::Arc;
+
+use foresee_kernel::trace::{self, Ending, Origin, Step, Transfer};
+use foresee_kernel::{Decision, Effect, Fault, Model, NodeId, Outcome, Ran, Tape, Trace, TraceError, names};
+
+use crate::direct::{Direct, Envelope, Node, Timer};
+use crate::path::{Move, Path};
+use crate::{Action, Program, Stimulus, World};
+
+/// One step, told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What happened; None for a node's start.
+    pub action: Option<trace::Action>,
+    /// The node that took a step, if one did.
+    pub node: Option<String>,
+    /// What ran at it.
+    pub ran: Vec<Handled>,
+    /// How the step's points were answered.
+    pub choices: Vec<trace::Choice>,
+    /// Which variables changed.
+    pub changes: Vec<Change>,
+    /// What was sent.
+    pub sent: Vec<Transfer>,
+    /// Why the step had no effect, if it had none.
+    pub fault: Option<Fault>,
+    /// The digest of the world after the step.
+    pub digest: u64,
+}
+
+/// What a layer did with an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// A handler ran.
+    Handler {
+        /// The service's name.
+        service: &'static str,
+        /// The handler's name.
+        name: &'static str,
+        /// The spec's path.
+        file: &'static str,
+        /// The handler's line.
+        line: u32,
+    },
+    /// No handler applied.
+    Consumed {
+        /// The service's name.
+        service: &'static str,
+        /// Whether the spec ignores it on purpose.
+        meant: bool,
+    },
+}
+
+/// A variable that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The node's name.
+    pub node: String,
+    /// The service's name.
+    pub service: &'static str,
+    /// The variable's name.
+    pub variable: &'static str,
+    /// Its value before.
+    pub before: String,
+    /// Its value after.
+    pub after: String,
+}
+
+/// A path, told.
+#[derive(Clone, Debug)]
+pub struct Narration {
+    /// The starts that branch, then every step.
+    pub steps: Vec<Told>,
+    /// The last world.
+    pub world: World<Direct>,
+    /// The world before the last step.
+    pub before: Option<World<Direct>>,
+}
+
+/// Walks `path` through `model`.
+///
+/// # Errors
+/// The step that cannot happen where it stands, or an answer that its point does not have.
+pub fn narrate(model: &Arc<Model>, path: &Path) -> Result<Narration, TraceError> {
+    names::scope(&model.names, || {
+        let mut walk = Walk::start(model, &path.starts)?;
+        for (index, step) in path.moves.iter().enumerate() {
+            let place = format!("step {}", index + 1);
+            let mut enabled = false;
+            walk.world.enabled(&walk.program, |action| enabled |= action == step.action);
+            if !enabled {
+                let told = describe(&walk.program, &step.action);
+                return Err(TraceError::at(&place, format!("{told} cannot happen in this state")));
+            }
+            walk.step(&place, step)?;
+        }
+        Ok(walk.finish())
+    })
+}
+
+/// Makes the trace of `path`.
+///
+/// # Errors
+/// As [`narrate`].
+pub fn to_trace(
+    model: &Arc<Model>,
+    path: &Path,
+    writer: &str,
+    seed: Option<u64>,
+    ending: Ending,
+) -> Result<Trace, TraceError> {
+    let narration = narrate(model, path)?;
+    Ok(Trace::new(origin(model, writer, seed), ending, trace_steps(&narration)))
+}
+
+fn trace_steps(narration: &Narration) -> Vec<Step> {
+    let step = |told: &Told| {
+        let start = || trace::Action::Start { node: told.node.clone().unwrap_or_default() };
+        let action = told.action.clone().unwrap_or_else(start);
+        Step::new(None, action, told.choices.clone(), told.digest)
+    };
+    narration.steps.iter().map(step).collect()
+}
+
+/// What a trace of `model` says it was taken from.
+pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
+    Origin {
+        spec: model.spec.name.to_owned(),
+        spec_hash: format!("{:016x}", model.spec.hash),
+        system: model.system.to_owned(),
+        parameters: model.arguments.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        writer: writer.to_owned(),
+        seed,
+    }
+}
+
+/// Finds the path that `trace` tells, in the model that it names, and walks it: every step must be possible, every
+/// choice be offered under its name, and every state come out as it was written.
+///
+/// # Errors
+/// The first step at which the trace and the model part.
+pub fn replay(model: &Arc<Model>, trace: &Trace) -> Result<(Path, Narration), TraceError> {
+    names::scope(&model.names, || {
+        let mut starts = vec![Vec::new(); model.nodes.len()];
+        let mut rest = trace.steps.as_slice();
+        while let [Step { action: trace::Action::Start { node }, choices, .. }, tail @ ..] = rest {
+            let place = format!("step {}", trace.steps.len() - rest.len() + 1);
+            let id = model
+                .node(node)
+                .ok_or_else(|| TraceError::at(&place, format!("there is no node `{node}`")))?;
+            starts[id.index()] = choices.iter().map(|choice| choice.picked).collect();
+            rest = tail;
+        }
+        let mut walk = Walk::start(model, &starts)?;
+        let mut moves = Vec::new();
+        for (index, step) in rest.iter().enumerate() {
+            let place = format!("step {}", trace.steps.len() - rest.len() + index + 1);
+            let tape: Vec<u32> = step.choices.iter().map(|choice| choice.picked).collect();
+            let mut action = None;
+            walk.world.enabled(&walk.program, |enabled| {
+                if action.is_none() && describe(&walk.program, &enabled) == step.action {
+                    action = Some(enabled);
+                }
+            });
+            let Some(action) = action else {
+                return Err(TraceError::at(&place, format!("{} cannot happen in this state", step.action)));
+            };
+            let step_taken = Move { action, tape };
+            walk.step(&place, &step_taken)?;
+            moves.push(step_taken);
+            compare(&place, step, walk.steps.last())?;
+        }
+        Ok((Path { starts, moves }, walk.finish()))
+    })
+}
+
+fn compare(place: &str, step: &Step, told: Option<&Told>) -> Result<(), TraceError> {
+    let Some(told) = told else { return Ok(()) };
+    if told.choices != step.choices {
+        let expected: Vec<&str> = step.choices.iter().map(|choice| choice.option.as_str()).collect();
+        let found: Vec<&str> = told.choices.iter().map(|choice| choice.option.as_str()).collect();
+        return Err(TraceError::at(
+            place,
+            format!("the choices differ: {expected:?} were written, {found:?} are made"),
+        ));
+    }
+    if format!("{:016x}", told.digest) != step.state {
+        return Err(TraceError::at(place, "the state after it is not the one that was written".to_owned()));
+    }
+    Ok(())
+}
+
+struct Walk {
+    program: Direct,
+    world: World<Direct>,
+    before: Option<World<Direct>>,
+    steps: Vec<Told>,
+}
+
+impl Walk {
+    fn start(model: &Arc<Model>, starts: &[Vec<u32>]) -> Result<Self, TraceError> {
+        let program = Direct::new(model.clone());
+        let mut nodes = Vec::new();
+        let mut sends = Vec::new();
+        let mut told = Vec::new();
+        for index in 0..model.nodes.len() {
+            let id = NodeId::new(index as u32);
+            let stack = &model.nodes[index];
+            let init = stack.init(id);
+            let picks = starts.get(index).cloned().unwrap_or_default();
+            let place = format!("start of {id}");
+            let (outcome, _) =
+                play(&place, &picks, |tape| stack.step(id, &init, &foresee_kernel::NodeEvent::Start, tape))?;
+            if !outcome.decisions.is_empty() || outcome.fault.is_some() {
+                let before = Node { id, layers: init };
+                told.push(tell(&program, None, id, &before, &outcome));
+            }
+            let successor = program.successor(id, outcome, Vec::new());
+            nodes.push(successor.node);
+            sends.extend(successor.sends);
+        }
+        let mut world = program.world(nodes);
+        world.put_all(&program, &sends);
+        let digest = world.digest(&program);
+        told.iter_mut().for_each(|told| told.digest = digest);
+        Ok(Walk { program, world, before: None, steps: told })
+    }
+
+    fn step(&mut self, place: &str, taken: &Move) -> Result<(), TraceError> {
+        let Walk { program, world, .. } = self;
+        let action = describe(program, &taken.action);
+        let (mut told, next) = match taken.action.stimulus(program) {
+            None => {
+                let told = Told {
+                    action: Some(action),
+                    node: None,
+                    ran: Vec::new(),
+                    choices: Vec::new(),
+                    changes: Vec::new(),
+                    sent: Vec::new(),
+                    fault: None,
+                    digest: 0,
+                };
+                (told, world.after(program, &taken.action, None))
+            }
+            Some((id, stimulus)) => {
+                let node = &world.nodes[id.index()];
+                let (outcome, tape) = step_with(program, place, node, &stimulus, &taken.tape)?;
+                let told = tell(program, Some(action), id, node, &outcome);
+                let successor = program.successor(id, outcome, tape);
+                (told, world.after(program, &taken.action, Some(&successor)))
+            }
+        };
+        told.digest = next.digest(program);
+        self.before = Some(std::mem::replace(world, next));
+        self.steps.push(told);
+        Ok(())
+    }
+
+    fn finish(self) -> Narration {
+        Narration { steps: self.steps, world: self.world, before: self.before }
+    }
+}
+
+fn step_with(
+    program: &Direct,
+    place: &str,
+    node: &Node,
+    stimulus: &Stimulus<'_, Direct>,
+    picks: &[u32],
+) -> Result<(Outcome, Vec<u32>), TraceError> {
+    play(place, picks, |tape| program.step(node, stimulus, tape))
+}
+
+/// Runs `step` on a tape of `picks`, which must fit exactly.
+fn play(
+    place: &str,
+    picks: &[u32],
+    step: impl FnOnce(&mut Strict) -> Outcome,
+) -> Result<(Outcome, Vec<u32>), TraceError> {
+    let mut strict =
+        Strict { tape: Tape::new(picks.to_vec()).with_labels(), picks: picks.to_vec(), asked: 0, bad: None };
+    let outcome = step(&mut strict);
+    if let Some(message) = strict.bad {
+        return Err(TraceError::at(place, message));
+    }
+    if strict.asked != picks.len() {
+        let message = format!("{} choices are written, the step makes {}", picks.len(), strict.asked);
+        return Err(TraceError::at(place, message));
+    }
+    Ok((outcome, picks.to_vec()))
+}
+
+/// A tape that notes where its answers do not fit instead of answering beyond them.
+struct Strict {
+    tape: Tape,
+    picks: Vec<u32>,
+    asked: usize,
+    bad: Option<String>,
+}
+
+impl foresee_kernel::Resolver for Strict {
+    fn resolve(&mut self, point: &foresee_kernel::Point<'_>) -> u32 {
+        let index = self.asked;
+        self.asked += 1;
+        match self.picks.get(index) {
+            Some(pick) if *pick < point.options => self.tape.resolve(point),
+            Some(pick) => {
+                self.bad.get_or_insert(format!(
+                    "option {pick} of `{}` does not exist; it has {}",
+                    point.site.name, point.options
+                ));
+                0
+            }
+            None => {
+                self.bad.get_or_insert(format!("no choice is written for `{}`", point.site.name));
+                0
+            }
+        }
+    }
+
+    fn wants_labels(&self) -> bool {
+        true
+    }
+}
+
+fn tell(
+    program: &Direct,
+    action: Option<trace::Action>,
+    id: NodeId,
+    before: &Node,
+    outcome: &Outcome,
+) -> Told {
+    let stack = &program.model().nodes[id.index()];
+    let info = |layer: u8| stack.layers()[usize::from(layer)].service().info();
+    let handled = |ran: &Ran| match *ran {
+        Ran::Handler { layer, handler } => {
+            let (service, handler) = (info(layer), &info(layer).handlers[usize::from(handler)]);
+            Handled::Handler {
+                service: service.name,
+                name: handler.name,
+                file: service.file,
+                line: handler.line,
+            }
+        }
+        Ran::Consumed { layer, meant } => Handled::Consumed { service: info(layer).name, meant },
+    };
+    let sent = outcome.effects.iter().filter_map(|effect| match effect {
+        Effect::Send { carrier, to, message } => {
+            let route = crate::Route { carrier: *carrier, src: id, dst: *to };
+            Some(transfer(program, &Envelope { route, message: message.clone() }))
+        }
+        _ => None,
+    });
+    Told {
+        action,
+        node: Some(id.to_string()),
+        ran: outcome.ran.iter().map(handled).collect(),
+        choices: outcome.decisions.iter().map(choice).collect(),
+        changes: changes(program, id, before, outcome),
+        sent: sent.collect(),
+        fault: outcome.fault.clone(),
+        digest: 0,
+    }
+}
+
+fn choice(decision: &Decision) -> trace::Choice {
+    trace::Choice {
+        site: decision.site.name.to_owned(),
+        option: decision.label.clone(),
+        picked: decision.picked,
+        of: decision.options,
+    }
+}
+
+fn changes(program: &Direct, id: NodeId, before: &Node, outcome: &Outcome) -> Vec<Change> {
+    let stack = &program.model().nodes[id.index()];
+    let mut changes = Vec::new();
+    for (index, layer) in stack.layers().iter().enumerate() {
+        let service = layer.service();
+        let (old, new) = (service.fields(&before.layers[index]), service.fields(&outcome.state[index]));
+        for ((variable, before), (_, after)) in old.into_iter().zip(new) {
+            if before != after {
+                changes.push(Change {
+                    node: id.to_string(),
+                    service: service.info().name,
+                    variable,
+                    before,
+                    after,
+                });
+            }
+        }
+    }
+    changes
+}
+
+/// An action in the names of the system.
+pub fn describe(program: &Direct, action: &Action<Direct>) -> trace::Action {
+    match action {
+        Action::Deliver(envelope) => trace::Action::Deliver(transfer(program, envelope)),
+        Action::Drop(envelope) => trace::Action::Drop(transfer(program, envelope)),
+        Action::Duplicate(envelope) => trace::Action::Duplicate(transfer(program, envelope)),
+        Action::Fire(node, Timer { layer, timer }) => {
+            trace::Action::Fire { node: node.to_string(), layer: *layer, timer: format!("{timer:?}") }
+        }
+    }
+}
+
+fn transfer(program: &Direct, envelope: &Envelope) -> Transfer {
+    let Envelope { route, message } = envelope;
+    Transfer {
+        from: route.src.to_string(),
+        to: route.dst.to_string(),
+        carrier: program.model().carriers[usize::from(route.carrier)].name.to_owned(),
+        message: format!("{message:?}"),
+        wire: trace::hex(&message.encode().unwrap_or_default()),
+    }
+}
