@@ -1,0 +1,188 @@
+//! The arguments of the commands: a contract with scripts.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use foresee_kernel::argument;
+use foresee_sim::ResolverKind;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Explore every reachable state and check the properties
+    Check(CheckArgs),
+    /// Run the system on a virtual clock, one run a seed
+    Simulate(SimulateArgs),
+    /// Walk through a trace again and show every step
+    Replay(ReplayArgs),
+    /// Show what the spec declares: services, handlers, choices, systems, properties
+    Info(InfoArgs),
+}
+
+/// What is run.
+#[derive(Args, Debug)]
+pub struct SystemArgs {
+    /// The system; the first of the spec if left out
+    #[arg(long, value_name = "NAME")]
+    pub system: Option<String>,
+    /// A parameter of the system, as `name=value`; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub parameters: Vec<(String, String)>,
+}
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub system: SystemArgs,
+    /// In which order states are explored; breadth first finds shortest counterexamples
+    #[arg(long, value_enum, default_value = "bfs")]
+    pub search: SearchKind,
+    /// Explore no further than this many steps from the start
+    #[arg(long, value_name = "STEPS")]
+    pub depth: Option<u32>,
+    /// End after this many unique states
+    #[arg(long, value_name = "STATES")]
+    pub max_states: Option<u64>,
+    /// End after this time, such as 60s
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// End before more memory than this is in use, such as 4GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+    /// Threads that search
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: u16,
+    /// Go on after the first violation, and count them all
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Write the trace of a counterexample, or of a witness, to this file
+    #[arg(long, value_name = "FILE")]
+    pub trace_out: Option<PathBuf>,
+    /// The seed, for searches that draw (kept for the record by those that do not)
+    #[arg(long)]
+    pub seed: Option<u64>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// The order of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SearchKind {
+    /// Breadth first
+    Bfs,
+    /// Depth first
+    Dfs,
+    /// The plain explorer that the others are tested against; slow
+    Reference,
+}
+
+#[derive(Args, Debug)]
+pub struct SimulateArgs {
+    #[command(flatten)]
+    pub system: SystemArgs,
+    /// Run this one seed
+    #[arg(long, conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Run the seeds from A up to, not including, B
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// Who resolves choices: random, first, round-robin, default
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub resolver: ResolverKind,
+    /// End each run at this virtual time, such as 60s, instead of at the system's horizon
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub until: Option<Duration>,
+    /// Runs at a time
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: u16,
+    /// Write the trace of the first run that violates a property, or of the only run, to this file
+    #[arg(long, value_name = "FILE")]
+    pub trace_out: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// The trace
+    pub file: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub struct InfoArgs {
+    #[command(flatten)]
+    pub system: SystemArgs,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    argument::duration(text).ok_or_else(|| "expected a duration such as 250ms, 60s, 2min or 1h".to_owned())
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let expected = || "expected two whole numbers as A..B, A below B".to_owned();
+    let (from, to) = text.split_once("..").ok_or_else(expected)?;
+    let range = from.trim().parse().map_err(|_| expected())?..to.trim().parse().map_err(|_| expected())?;
+    if range.is_empty() { Err(expected()) } else { Ok(range) }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size such as 512MiB or 4GiB".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().map_err(|_| expected())?;
+    let unit = match text[digits..].trim() {
+        "" | "B" => 1,
+        "KiB" | "K" => 1 << 10,
+        "MiB" | "M" => 1 << 20,
+        "GiB" | "G" => 1 << 30,
+        "TiB" | "T" => 1 << 40,
+        _ => return Err(expected()),
+    };
+    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_durations_seeds_and_parameters_are_read_or_refused() {
+        assert_eq!(size("64MiB"), Ok(64 << 20));
+        assert_eq!(size("4GiB"), Ok(4 << 30));
+        assert!(size("0").is_err() && size("4GB").is_err() && size("99999999999GiB").is_err());
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert!(duration("5").is_err() && duration("-5s").is_err());
+        assert_eq!(seeds("0..100"), Ok(0..100));
+        assert!(seeds("5..5").is_err() && seeds("1-3").is_err());
+        assert_eq!(parameter("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(parameter("=1").is_err() && parameter("rms").is_err());
+    }
+}

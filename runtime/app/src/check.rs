@@ -1,0 +1,240 @@
+//! `check`: explore, judge, and tell: a verdict with what it rests on, and the counterexample if there is one.
+
+use std::fs;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use foresee_check::{Options, Progress, Report, Search, Status, Verdict};
+use foresee_kernel::{Model, SpecInfo};
+use foresee_world::narrate::{self, Narration};
+use serde_json::{Value, json};
+
+use crate::args::{CheckArgs, Format, SearchKind};
+use crate::exit::{Exit, Failure};
+use crate::progress::Ticker;
+use crate::usage::{self, Usage};
+use crate::{interrupt, model, story};
+
+/// Runs the command.
+pub fn run(
+    spec: &'static SpecInfo,
+    args: &CheckArgs,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let model = model::build(spec, &args.system)?;
+    let (started, before) = (Instant::now(), usage::now());
+    let report = search(&model, args)?;
+    let after = usage::now();
+    let usage = Usage { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..after };
+    let story = match &report.counterexample {
+        Some(found) => {
+            let told = narrate::narrate(&model, &found.path);
+            Some(told.map_err(|error| Failure::internal(format!("the counterexample cannot be walked: {error}")))?)
+        }
+        None => None,
+    };
+    let trace = match &report.counterexample {
+        Some(found) => {
+            let trace = narrate::to_trace(&model, &found.path, "check", args.seed, found.ending.clone());
+            Some(trace.map_err(|error| Failure::internal(error.to_string()))?)
+        }
+        None => None,
+    };
+    if let Some(path) = &args.trace_out {
+        match &trace {
+            Some(trace) => fs::write(path, trace.to_json())
+                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?,
+            None => writeln!(err, "note: there is no counterexample, {} is not written", path.display())?,
+        }
+    }
+    let told = Told { model: &model, args, report: &report, seconds: started.elapsed(), usage };
+    match args.format {
+        Format::Json => {
+            let mut value = told.json();
+            value["trace"] = serde_json::to_value(&trace).map_err(|error| Failure::internal(error.to_string()))?;
+            value["counterexample"] = match (&report.counterexample, &story) {
+                (Some(found), Some(story)) => json!({ "property": found.property, "steps": story::json(story) }),
+                _ => Value::Null,
+            };
+            writeln!(out, "{value}")?;
+        }
+        Format::Text => told.text(story.as_ref(), out)?,
+    }
+    Ok(match report.verdict {
+        Verdict::Held | Verdict::HeldWithinBounds => Exit::Held,
+        Verdict::Violated => Exit::Violation,
+        Verdict::Inconclusive => Exit::Inconclusive,
+    })
+}
+
+fn search(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
+    let search = match args.search {
+        SearchKind::Bfs => Search::BreadthFirst,
+        SearchKind::Dfs => Search::DepthFirst,
+        SearchKind::Reference => Search::Reference,
+    };
+    let options = Options {
+        search,
+        threads: usize::from(args.threads),
+        max_depth: args.depth,
+        max_states: args.max_states,
+        time: args.time,
+        max_memory: args.max_memory,
+        keep_going: args.keep_going,
+    };
+    let progress = Arc::new(Progress::with_cancel(interrupt::flag()));
+    let watched = progress.clone();
+    let _ticker = Ticker::start(move || {
+        let (states, depth) =
+            (watched.unique_states.load(Ordering::Relaxed), watched.depth.load(Ordering::Relaxed));
+        format!("{states} states, depth {depth}, {} waiting", watched.frontier.load(Ordering::Relaxed))
+    });
+    foresee_check::check(model, &options, &progress).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// A report with what it was asked of.
+struct Told<'a> {
+    model: &'a Model,
+    args: &'a CheckArgs,
+    report: &'a Report,
+    seconds: Duration,
+    usage: Usage,
+}
+
+impl Told<'_> {
+    fn json(&self) -> Value {
+        let report = self.report;
+        let properties = report.properties.iter().map(|property| {
+            json!({ "name": property.name, "kind": property.kind, "status": status(property.status),
+                    "violations": property.violations })
+        });
+        let handlers = report.handlers.iter().map(|handler| {
+            json!({ "name": handler.name, "service": handler.service, "line": handler.line, "runs": handler.runs })
+        });
+        let ignored = report.ignored.iter().map(|ignored| {
+            json!({ "message": ignored.message, "state": ignored.state, "service": ignored.service,
+                    "count": ignored.count })
+        });
+        json!({
+            "spec": self.model.spec.name,
+            "system": self.model.system,
+            "verdict": verdict(report.verdict),
+            "complete": report.complete,
+            "unique_states": report.unique_states,
+            "transitions": report.transitions,
+            "depth": report.depth,
+            "depth_histogram": report.depth_histogram,
+            "seconds": self.seconds.as_secs_f64(),
+            "cpu_seconds": self.usage.cpu_seconds,
+            "peak_rss_bytes": self.usage.peak_rss_bytes,
+            "properties": properties.collect::<Vec<_>>(),
+            "handlers": handlers.collect::<Vec<_>>(),
+            "ignored": ignored.collect::<Vec<_>>(),
+            "cut_by": report.cut_by.iter().map(|(what, count)| json!({ "bound": what, "states": count }))
+                .collect::<Vec<_>>(),
+        })
+    }
+
+    fn text(&self, story: Option<&Narration>, out: &mut dyn Write) -> Result<(), Failure> {
+        let report = self.report;
+        if let (Some(found), Some(story)) = (&report.counterexample, story) {
+            let property = self.model.properties.iter().find(|property| property.name == found.property);
+            let place = property.map(|property| format!(" ({}:{})", property.file, property.line)).unwrap_or_default();
+            writeln!(out, "`{}`{place} is violated. {} from the start:\n", found.property, steps(story))?;
+            story::write(out, story)?;
+            writeln!(out, "      {}\n", story::ending(&found.ending))?;
+            if let Some(path) = &self.args.trace_out {
+                writeln!(out, "replay it: replay {}\n", path.display())?;
+            }
+        }
+        let name = format!("{} {}", self.model.spec.name, self.model.system);
+        writeln!(out, "{name}: {}", sentence(report))?;
+        writeln!(
+            out,
+            "  {} unique states, {} transitions, depth {}, {:.2} s ({:.2} s CPU), {:.0} MiB at most",
+            grouped(report.unique_states),
+            grouped(report.transitions),
+            report.depth,
+            self.seconds.as_secs_f64(),
+            self.usage.cpu_seconds,
+            self.usage.peak_rss_bytes as f64 / f64::from(1 << 20),
+        )?;
+        for property in &report.properties {
+            writeln!(out, "  {:<10} {:<24} {}", property.kind, property.name, status(property.status))?;
+        }
+        for handler in report.handlers.iter().filter(|handler| handler.runs == 0) {
+            writeln!(out, "  never ran  {}.{} (line {})", handler.service, handler.name, handler.line)?;
+        }
+        for ignored in &report.ignored {
+            let times = grouped(ignored.count);
+            let state = if ignored.state.is_empty() { String::new() } else { format!(" in {}", ignored.state) };
+            writeln!(out, "  unhandled  {} at {}{state}: {times} times", ignored.message, ignored.service)?;
+        }
+        for (what, count) in &report.cut_by {
+            writeln!(out, "  cut        by {what}: {} states", grouped(*count))?;
+        }
+        Ok(())
+    }
+}
+
+fn steps(story: &Narration) -> String {
+    match story.steps.len() {
+        1 => "1 step".to_owned(),
+        count => format!("{count} steps"),
+    }
+}
+
+fn sentence(report: &Report) -> &'static str {
+    match report.verdict {
+        Verdict::Held => "held in every reachable state",
+        Verdict::HeldWithinBounds => "held within bounds",
+        Verdict::Violated => "violated",
+        Verdict::Inconclusive => "inconclusive: a budget was spent before everything was explored",
+    }
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Held => "held",
+        Verdict::HeldWithinBounds => "held_within_bounds",
+        Verdict::Violated => "violated",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Held => "held",
+        Status::HeldWithinBounds => "held within bounds",
+        Status::Violated => "violated",
+        Status::Reached => "reached",
+        Status::Unreached => "never reached",
+        Status::Unknown => "unknown",
+    }
+}
+
+/// A whole number with its digits grouped by three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        assert_eq!([0, 12, 288, 8832, 1_745_408].map(grouped), ["0", "12", "288", "8,832", "1,745,408"]);
+    }
+}

@@ -1,0 +1,38 @@
+//! From the command line to the model that it names.
+
+use std::sync::Arc;
+
+use foresee_kernel::{Arguments, Model, SpecInfo, SystemInfo};
+
+use crate::args::SystemArgs;
+use crate::exit::Failure;
+
+/// Builds the model that `args` name.
+pub fn build(spec: &'static SpecInfo, args: &SystemArgs) -> Result<Arc<Model>, Failure> {
+    let system = system(spec, args.system.as_deref())?;
+    let arguments: Arguments = args.parameters.iter().cloned().collect();
+    with_arguments(system, &arguments)
+}
+
+/// The system called `name`, or the first of the spec.
+pub fn system(spec: &'static SpecInfo, name: Option<&str>) -> Result<&'static SystemInfo, Failure> {
+    let names = || spec.systems.iter().map(|system| system.name).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => spec.systems.iter().find(|system| system.name == name).ok_or_else(|| {
+            Failure::usage(format!("{} has no system `{name}`; it has: {}", spec.file, names()))
+        }),
+        None => spec.systems.first().ok_or_else(|| {
+            Failure::usage(format!("{} declares no system: there is nothing to run", spec.file))
+        }),
+    }
+}
+
+/// Builds `system` with `arguments`. The expressions of a system are the author's: a panic in one is reported as such.
+pub fn with_arguments(system: &SystemInfo, arguments: &Arguments) -> Result<Arc<Model>, Failure> {
+    let built = foresee_kernel::fault::guard(|| (system.build)(arguments));
+    match built {
+        Ok(Ok(model)) => Ok(Arc::new(model)),
+        Ok(Err(error)) => Err(Failure::usage(error.to_string())),
+        Err(fault) => Err(Failure::usage(format!("system `{}` cannot be put together: {fault}", system.name))),
+    }
+}

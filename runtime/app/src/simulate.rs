@@ -1,0 +1,81 @@
+//! `simulate`: one run a seed on a virtual clock, a line a run, then a summary.
+
+use std::fs;
+use std::io::Write;
+use std::ops::Range;
+
+use foresee_kernel::SpecInfo;
+use foresee_sim::{Options, Run, Summary};
+
+use crate::args::{Format, SimulateArgs};
+use crate::exit::{Exit, Failure};
+use crate::{model, progress};
+
+/// Runs the command.
+pub fn run(
+    spec: &'static SpecInfo,
+    args: &SimulateArgs,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let model = model::build(spec, &args.system)?;
+    let seeds = seeds(args);
+    let options = Options {
+        until: args.until,
+        resolver: args.resolver,
+        trace: args.trace_out.is_some(),
+        ..Options::default()
+    };
+    let bar = progress::bar(seeds.end - seeds.start);
+    let single = seeds.end - seeds.start == 1;
+    let mut summary = Summary::default();
+    let mut kept = None;
+    let mut failed: Result<(), Failure> = Ok(());
+    foresee_sim::runs(&model, seeds, usize::from(args.threads), &options, &mut |mut run: Run| {
+        bar.inc(1);
+        if failed.is_ok() {
+            failed = tell(&run, args.format, out);
+        }
+        summary.add(&run);
+        if kept.is_none() && (single || run.violation.is_some()) {
+            kept = run.trace.take();
+        }
+    })
+    .map_err(|error| Failure::usage(error.to_string()))?;
+    bar.finish_and_clear();
+    failed?;
+    match args.format {
+        Format::Json => writeln!(out, "{}", json(&summary)?)?,
+        Format::Text => write!(out, "{summary}")?,
+    }
+    if let Some(path) = &args.trace_out {
+        match kept {
+            Some(trace) => fs::write(path, trace.to_json())
+                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?,
+            None => writeln!(err, "note: no run violates a property, {} is not written", path.display())?,
+        }
+    }
+    Ok(if summary.violations() > 0 { Exit::Violation } else { Exit::Held })
+}
+
+fn seeds(args: &SimulateArgs) -> Range<u64> {
+    match (&args.seeds, args.seed) {
+        (Some(seeds), _) => seeds.clone(),
+        (None, seed) => {
+            let seed = seed.unwrap_or(0);
+            seed..seed.saturating_add(1)
+        }
+    }
+}
+
+fn tell(run: &Run, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
+    match format {
+        Format::Json => writeln!(out, "{}", json(run)?)?,
+        Format::Text => writeln!(out, "{run}")?,
+    }
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::internal(error.to_string()))
+}

@@ -1,0 +1,97 @@
+//! A narrated path as text and as JSON: node, handler, spec line, choices, state differences, step by step.
+
+use std::io::{self, Write};
+
+use foresee_kernel::trace::{Action, Choice, Ending};
+use foresee_world::narrate::{Change, Handled, Narration, Told};
+use serde_json::{Value, json};
+
+/// Writes `narration` for people.
+pub fn write(out: &mut dyn Write, narration: &Narration) -> io::Result<()> {
+    for (index, told) in narration.steps.iter().enumerate() {
+        write_step(out, index + 1, told)?;
+    }
+    Ok(())
+}
+
+/// Writes one step for people.
+pub fn write_step(out: &mut dyn Write, number: usize, told: &Told) -> io::Result<()> {
+    writeln!(out, "{number:>4}. {}", headline(told))?;
+    for handled in &told.ran {
+        match handled {
+            Handled::Handler { service, name, file, line } => writeln!(out, "        {service}.{name}  {file}:{line}")?,
+            Handled::Consumed { service, meant: true } => writeln!(out, "        {service} ignores it")?,
+            Handled::Consumed { service, meant: false } => {
+                writeln!(out, "        {service} has no handler for it: consumed")?;
+            }
+        }
+    }
+    for Choice { site, option, picked, of } in &told.choices {
+        writeln!(out, "        choice {site}: {option} ({} of {of})", picked + 1)?;
+    }
+    for Change { node, variable, before, after, .. } in &told.changes {
+        writeln!(out, "        {node}.{variable}: {before} -> {after}")?;
+    }
+    for sent in &told.sent {
+        writeln!(out, "        sends {} to {}", sent.message, sent.to)?;
+    }
+    if let Some(fault) = &told.fault {
+        writeln!(out, "        fault: {fault}")?;
+    }
+    Ok(())
+}
+
+fn headline(told: &Told) -> String {
+    match &told.action {
+        None => format!("{} starts", told.node.as_deref().unwrap_or("a node")),
+        Some(Action::Start { node }) => format!("{node} starts"),
+        Some(Action::Deliver(transfer)) => {
+            format!("{}: {} arrives from {}", transfer.to, transfer.message, transfer.from)
+        }
+        Some(Action::Drop(transfer)) => {
+            format!("network: {} from {} to {} is lost", transfer.message, transfer.from, transfer.to)
+        }
+        Some(Action::Duplicate(transfer)) => {
+            format!("network: {} from {} to {} is doubled", transfer.message, transfer.from, transfer.to)
+        }
+        Some(Action::Fire { node, timer, .. }) => format!("{node}: timer {timer} fires"),
+    }
+}
+
+/// How a path ends, for people.
+pub fn ending(ending: &Ending) -> String {
+    match ending {
+        Ending::Violation { property } => format!("`{property}` is violated in the last state"),
+        Ending::Witness { property } => format!("`{property}` holds in the last state"),
+        Ending::Fault { message } => format!("`no_fault` is violated by the last step: {message}"),
+        Ending::Run => "end of the run".to_owned(),
+    }
+}
+
+/// `narration` for programs.
+pub fn json(narration: &Narration) -> Value {
+    Value::Array(narration.steps.iter().map(step_json).collect())
+}
+
+fn step_json(told: &Told) -> Value {
+    let handlers = told.ran.iter().map(|handled| match handled {
+        Handled::Handler { service, name, file, line } => {
+            json!({ "service": service, "handler": name, "file": file, "line": line })
+        }
+        Handled::Consumed { service, meant } => json!({ "service": service, "handler": null, "ignored": meant }),
+    });
+    let changes = told.changes.iter().map(|change| {
+        let Change { node, service, variable, before, after } = change;
+        json!({ "node": node, "service": service, "variable": variable, "before": before, "after": after })
+    });
+    json!({
+        "node": told.node,
+        "action": told.action,
+        "handlers": handlers.collect::<Vec<_>>(),
+        "choices": told.choices,
+        "changes": changes.collect::<Vec<_>>(),
+        "sent": told.sent,
+        "fault": told.fault.as_ref().map(ToString::to_string),
+        "state": format!("{:016x}", told.digest),
+    })
+}
