@@ -41,7 +41,7 @@ pub use model::{Bounds, Carrier, DelayModel, Group, Model};
 pub use objective::{Objective, Sense, Term};
 pub use property::{Property, PropertyKind, Read, States, View};
 pub use service::{AnyService, LayerState, Service};
-pub use stack::{Layer, NodeEvent, NodeState, Outcome, Ran, Stack};
+pub use stack::{Layer, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
 pub use time::{Delay, Span};
 pub use trace::{Trace, TraceError};
 pub use value::{Datum, Shape, Value};

@@ -1,6 +1,6 @@
 //! A node is a stack of layers and takes a step as a whole: calls between layers are drained within it.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,12 +18,38 @@ pub struct Layer {
     service: Arc<dyn AnyService>,
     carriers: Vec<u8>,
     above: Option<(usize, u8)>,
+    lower: Vec<u8>,
+}
+
+/// The states of the layers below one, for queries.
+#[derive(Clone, Copy)]
+pub struct Below<'a> {
+    layers: &'a [Layer],
+    states: &'a dyn Fn(usize) -> &'a Datum,
+}
+
+impl<'a> Below<'a> {
+    /// The layers of a stack whose states `states` gives by position.
+    pub fn new(layers: &'a [Layer], states: &'a dyn Fn(usize) -> &'a Datum) -> Self {
+        Below { layers, states }
+    }
+
+    /// The answer of layer `layer` to `query`; a fault of the step where its service does not know the query.
+    pub fn ask<Q: Any, A: Any>(&self, layer: u8, query: &Q) -> A {
+        let layer = usize::from(layer);
+        let service = self.layers[layer].service();
+        let answer = service.query((self.states)(layer), query, self);
+        match answer.and_then(|answer| answer.downcast::<A>().ok()) {
+            Some(answer) => *answer,
+            None => fault::raise(format!("{} does not answer this query", service.info().name)),
+        }
+    }
 }
 
 impl Layer {
     /// A layer that nothing is wired to yet.
     pub fn new(service: impl AnyService + 'static) -> Self {
-        Layer { service: Arc::new(service), carriers: Vec::new(), above: None }
+        Layer { service: Arc::new(service), carriers: Vec::new(), above: None, lower: Vec::new() }
     }
 
     /// The service.
@@ -39,6 +65,11 @@ impl Layer {
     /// The layer above and the `uses` slot that this layer fills there, if any.
     pub fn above(&self) -> Option<(usize, u8)> {
         self.above
+    }
+
+    /// The layer that fills `slot` of the services that this layer's service uses.
+    pub fn lower(&self, slot: usize) -> u8 {
+        self.lower[slot]
     }
 
     pub(crate) fn wire(&mut self, carriers: Vec<u8>) {
@@ -60,6 +91,13 @@ pub type NodeState = Vec<Datum>;
 pub enum NodeEvent {
     /// Boot or restart: every layer starts, the lowest first.
     Start,
+    /// An ordered connection broke: every layer that uses the carrier is told, the lowest first.
+    Broken {
+        /// The other end.
+        peer: NodeId,
+        /// Index into [`crate::Model::carriers`].
+        carrier: u8,
+    },
     /// One layer is told.
     Layer(u8, Event),
 }
@@ -106,6 +144,25 @@ impl Stack {
         Stack { layers }
     }
 
+    /// `top` over the stacks that fill the services it uses, in the order of its `uses`.
+    pub fn over(mut top: Layer, lower: Vec<Stack>) -> Self {
+        let mut layers = Vec::new();
+        for (slot, stack) in lower.into_iter().enumerate() {
+            let base = layers.len() + 1;
+            top.lower.push(base as u8);
+            for (place, mut layer) in stack.layers.into_iter().enumerate() {
+                layer.above = match layer.above {
+                    None if place == 0 => Some((0, slot as u8)),
+                    above => above.map(|(index, slot)| (index + base, slot)),
+                };
+                layer.lower.iter_mut().for_each(|index| *index += base as u8);
+                layers.push(layer);
+            }
+        }
+        layers.insert(0, top);
+        Stack::new(layers)
+    }
+
     /// The layers, the top first.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -122,6 +179,9 @@ impl Stack {
 
     /// The layer that a message is for: the topmost that handles its type, or the top where none does.
     pub fn addressee(&self, message: &Datum) -> u8 {
+        if self.layers.len() == 1 {
+            return 0;
+        }
         self.layers.iter().position(|layer| layer.service.accepts(message)).unwrap_or(0) as u8
     }
 
@@ -151,44 +211,97 @@ impl Stack {
         event: &NodeEvent,
         resolver: &mut dyn Resolver,
     ) -> Outcome {
+        let mut scratch = Scratch::default();
+        let mut next = state.clone();
+        let fault = self.step_in_place(me, &mut next, event, resolver, &mut scratch).err();
+        let state = if fault.is_some() { state.clone() } else { next };
+        let Scratch { effects, ran, decisions, .. } = scratch;
+        Outcome { state, effects, ran, decisions, fault }
+    }
+
+    /// As [`Stack::step`], but `state` becomes the state after the step, and what the step came to is left in
+    /// `scratch`. Nothing is copied that the caller alone holds.
+    ///
+    /// # Errors
+    /// The fault of the step. It asks nothing of the world, but `state` is left as the handlers left it: there
+    /// is no copy to go back to. A caller that goes on after a fault takes [`Stack::step`].
+    pub fn step_in_place(
+        &self,
+        me: NodeId,
+        state: &mut NodeState,
+        event: &NodeEvent,
+        resolver: &mut dyn Resolver,
+        scratch: &mut Scratch,
+    ) -> Result<(), Fault> {
+        scratch.clear();
         let resolver = RefCell::new(resolver);
         let env = StepEnv {
             resolver: &resolver,
-            effects: RefCell::default(),
-            queue: RefCell::default(),
-            decisions: RefCell::default(),
-            ran: RefCell::default(),
+            effects: RefCell::new(std::mem::take(&mut scratch.effects)),
+            queue: RefCell::new(std::mem::take(&mut scratch.queue)),
+            decisions: RefCell::new(std::mem::take(&mut scratch.decisions)),
+            ran: RefCell::new(std::mem::take(&mut scratch.ran)),
         };
-        let mut next = state.clone();
-        let result = fault::guard(|| self.drain(me, &mut next, event, &env));
-        let mut outcome = Outcome {
-            state: next,
-            effects: env.effects.into_inner(),
-            ran: env.ran.into_inner(),
-            decisions: env.decisions.into_inner(),
-            fault: None,
+        let result = fault::guard(|| self.drain(me, state, event, &env));
+        let StepEnv { effects, queue, decisions, ran, .. } = env;
+        *scratch = Scratch {
+            effects: effects.into_inner(),
+            ran: ran.into_inner(),
+            decisions: decisions.into_inner(),
+            queue: queue.into_inner(),
         };
-        if let Err(fault) = result {
-            outcome.state = state.clone();
-            outcome.effects.clear();
-            outcome.fault = Some(fault);
+        if result.is_err() {
+            scratch.effects.clear();
+            scratch.queue.clear();
         }
-        outcome
+        result
     }
 
+    /// Handles `event`, then what the layers ask of each other, in the order in which they ask.
     fn drain(&self, me: NodeId, state: &mut NodeState, event: &NodeEvent, env: &StepEnv<'_>) {
-        let mut queue: VecDeque<(usize, Event)> = match event {
-            NodeEvent::Start => (0..self.layers.len()).rev().map(|index| (index, Event::Start)).collect(),
-            NodeEvent::Layer(index, event) => VecDeque::from([(usize::from(*index), event.clone())]),
-        };
-        for _ in 0..DRAIN_EVENTS_MAX {
-            let Some((index, event)) = queue.pop_front() else { return };
+        let mut drained = 0;
+        let mut tell = |index: usize, event: &Event| {
+            if drained == DRAIN_EVENTS_MAX {
+                fault::raise(format!("a step drained more than {DRAIN_EVENTS_MAX} events between layers"));
+            }
+            drained += 1;
             let layer = &self.layers[index];
-            layer.service.step(LayerStep { me, layer, index, state: &mut state[index], env }, &event);
-            queue.append(&mut env.queue.borrow_mut());
+            layer.service.step(LayerStep { me, layer, index, state: &mut state[index], env }, event);
+        };
+        match event {
+            NodeEvent::Start => (0..self.layers.len()).rev().for_each(|index| tell(index, &Event::Start)),
+            NodeEvent::Broken { peer, carrier } => {
+                let uses = |index: &usize| self.layers[*index].carriers.contains(carrier);
+                let broken = Event::Broken { peer: *peer, carrier: *carrier };
+                (0..self.layers.len()).rev().filter(uses).map(|index| (index, broken.clone())).collect()
+            }
+            NodeEvent::Layer(index, event) => tell(usize::from(*index), event),
         }
-        if !queue.is_empty() {
-            fault::raise(format!("a step drained more than {DRAIN_EVENTS_MAX} events between layers"));
+        loop {
+            let next = env.queue.borrow_mut().pop_front();
+            let Some((index, event)) = next else { return };
+            tell(index, &event);
         }
+    }
+}
+
+/// What one step after another leaves its results in, so that steps in place allocate nothing of their own.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// What the last step asks of the world, in order; nothing where it faulted.
+    pub effects: Vec<Effect>,
+    /// What ran in it, in order.
+    pub ran: Vec<Ran>,
+    /// How its points were answered, in order.
+    pub decisions: Vec<Decision>,
+    queue: VecDeque<(usize, Event)>,
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.effects.clear();
+        self.ran.clear();
+        self.decisions.clear();
+        self.queue.clear();
     }
 }
