@@ -112,6 +112,8 @@ pub struct Ast {
     pub doc: Doc,
     /// The items in file order.
     pub items: Vec<Item>,
+    /// What could not be parsed, each with a syntax error of its own. See [`Ast::may_declare`].
+    pub broken: Vec<Fragment>,
     /// The whole file.
     pub span: Span,
 }
@@ -151,6 +153,18 @@ impl Item {
 }
 
 impl Ast {
+    /// Whether a text that could not be parsed mentions this name, so that it may be declared there: to report the
+    /// name as unknown would only repeat the syntax error.
+    pub fn may_declare(&self, name: &str) -> bool {
+        let boundary = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        self.broken.iter().any(|broken| {
+            broken.text.match_indices(name).any(|(at, _)| {
+                let before = broken.text[..at].chars().next_back();
+                boundary(before) && boundary(broken.text[at + name.len()..].chars().next())
+            })
+        })
+    }
+
     /// The imports in file order.
     pub fn imports(&self) -> impl Iterator<Item = &Import> {
         self.items.iter().filter_map(|item| if let Item::Import(it) = item { Some(it) } else { None })

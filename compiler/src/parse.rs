@@ -1,0 +1,50 @@
+//! From text to the syntax tree, with all syntax errors at once.
+//!
+//! Three steps: the pre-scan ([`scan`]) masks comments and literals and matches delimiters; one rule of the grammar
+//! reads the whole file; where that fails, recovery (`recover.rs`) reads it item by item and entry by entry and keeps
+//! whatever is healthy. This is the only module that names pest, and it parses no Rust: that is the back half's work.
+
+mod build;
+mod build_handlers;
+mod build_system;
+mod climb;
+mod expect;
+mod grammar;
+mod operand;
+mod recover;
+pub mod scan;
+mod split;
+
+use std::cell::Cell;
+
+use pest::Parser;
+
+use crate::ast::Ast;
+use crate::diag::Diagnostics;
+use crate::source::SourceFile;
+use build::{Builder, Built, Kids};
+use grammar::{Grammar, Rule};
+
+pub use climb::{EXPR_HEIGHT_MAX, EXPR_NESTING_MAX, EXPR_OPERATORS_MAX};
+pub use recover::SYNTAX_ERRORS_MAX;
+
+/// Parses a file. The tree holds everything that could be read; what could not be is in [`Ast::broken`], and each such
+/// place has an error.
+pub fn parse(source: &SourceFile) -> (Ast, Diagnostics) {
+    let scan = scan::scan(&source.text, 0);
+    if scan.error.is_some() {
+        return recover::unbalanced(source);
+    }
+    match whole(source, &scan) {
+        Some(ast) => (ast, Diagnostics::new()),
+        None => recover::balanced(source, &scan),
+    }
+}
+
+/// The fast path: the whole file by one rule, or nothing.
+fn whole(source: &SourceFile, scan: &scan::Scan) -> Option<Ast> {
+    let file = Grammar::parse(Rule::file, &scan.masked).ok()?.next()?;
+    let builder = Builder { text: &source.text, comments: &scan.comments, base: 0, depth: Cell::new(0) };
+    let items = Kids::of(file).rest().map(|pair| builder.item(pair)).collect::<Built<_>>().ok()?;
+    Some(Ast { doc: builder.file_doc(), items, broken: vec![], span: source.span() })
+}

@@ -1,0 +1,127 @@
+//! The wording of syntax errors: what was expected, what was found, and what people most often mean.
+
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use super::grammar::{Rule, words};
+use crate::diag::Diagnostic;
+use crate::source::Span;
+
+/// How many alternatives a message lists.
+const EXPECTED_MAX: usize = 14;
+
+/// A syntax error of a chunk: `masked` is the chunk as the grammar saw it, `text` the same place of the file.
+pub fn syntax_error(error: &Error<Rule>, masked: &str, text: &str, base: u32) -> Diagnostic {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(masked.len()),
+    };
+    let positives = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => return too_deep(masked, at, base),
+    };
+    let mut expected: Vec<String> = vec![];
+    for word in positives.iter().filter_map(|rule| words(*rule)) {
+        if !expected.contains(&word) {
+            expected.push(word);
+        }
+    }
+    let at = at + (masked[at..].len() - masked[at..].trim_start().len());
+    let found = &text[at.min(text.len())..][..token_length(&masked[at..]).min(text.len().saturating_sub(at))];
+    let sentence = sentence(&expected);
+    let before = masked[..at].trim_end().len();
+    let new_line = masked[before..at].contains('\n') || found.is_empty();
+    let ends = expected.iter().any(|word| word == "`;`");
+    let (span, message) = match (new_line && before > 0 && ends, found) {
+        (true, _) => (Span::at(before - 1, before), format!("expected {sentence} after this")),
+        (_, "") => {
+            (Span::at(before.saturating_sub(1), before), format!("expected {sentence}, found the end"))
+        }
+        (_, found) if expected.is_empty() => {
+            (Span::at(at, at + found.len()), format!("unexpected `{}`", short(found)))
+        }
+        (_, found) => {
+            (Span::at(at, at + found.len()), format!("expected {sentence}, found `{}`", short(found)))
+        }
+    };
+    let span = Span::new(span.start + base, span.end + base);
+    let diagnostic = Diagnostic::error("E0101", span, message).with_label(label(&expected));
+    match hint(&expected, found, &masked[at..], new_line) {
+        Some(help) => diagnostic.with_help(help),
+        None => diagnostic,
+    }
+}
+
+fn too_deep(masked: &str, at: usize, base: u32) -> Diagnostic {
+    let length = token_length(&masked[at..]);
+    let span = Span::new(base + at as u32, base + (at + length) as u32);
+    Diagnostic::error("E0102", span, "the text is nested too deeply to be read")
+        .with_help("split it into several properties, or move a part of it into a pure routine")
+}
+
+/// The length of the token at the start of a masked text.
+fn token_length(text: &str) -> usize {
+    let Some(first) = text.chars().next() else { return 0 };
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    if word(first) {
+        return text.find(|c| !word(c)).unwrap_or(text.len());
+    }
+    if first == '"' {
+        return text[1..].find('"').map_or(text.len(), |end| end + 2);
+    }
+    const SIGNS: [&str; 14] =
+        ["..=", "::", "->", "=>", "==", "!=", "<=", ">=", "&&", "||", "..", "<<", ">>", "+="];
+    SIGNS.iter().find(|sign| text.starts_with(**sign)).map_or(first.len_utf8(), |sign| sign.len())
+}
+
+/// "a, b or c"
+fn sentence(expected: &[String]) -> String {
+    match expected {
+        [] => "something else".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] if expected.len() <= EXPECTED_MAX => format!("{} or {last}", most.join(", ")),
+        many => format!("{}, ..", many[..EXPECTED_MAX].join(", ")),
+    }
+}
+
+fn label(expected: &[String]) -> String {
+    match expected {
+        [one] => format!("expected {one}"),
+        _ => "here".to_owned(),
+    }
+}
+
+fn short(found: &str) -> String {
+    let mut text: String = found.chars().take(40).collect();
+    if text.len() < found.len() {
+        text.push_str("..");
+    }
+    text
+}
+
+/// Advice for the mistakes that people make most often.
+fn hint(expected: &[String], found: &str, rest: &str, new_line: bool) -> Option<String> {
+    let wants = |word: &str| expected.iter().any(|it| it == word);
+    let operator = wants("an operator");
+    Some(match found {
+        _ if new_line && wants("`;`") => "put a `;` at the end".to_owned(),
+        "=" if operator => "compare with `==`".to_owned(),
+        "and" if operator => "write `&&`".to_owned(),
+        "or" if operator => "write `||`".to_owned(),
+        "=>" if operator => "write `implies`".to_owned(),
+        "," if wants("`;`") => "each entry ends with `;`".to_owned(),
+        "not" if wants("an expression") => "write `!`".to_owned(),
+        "in" if wants("`:`") => return None,
+        "async" | "await" | "box" | "break" | "const" | "crate" | "dyn" | "else" | "enum" | "extern"
+        | "fn" | "for" | "if" | "impl" | "let" | "loop" | "match" | "mod" | "move" | "mut" | "pub"
+        | "ref" | "return" | "static" | "struct" | "trait" | "type" | "unsafe" | "use" | "where"
+        | "while" | "yield" | "try" | "in" | "as"
+            if wants("a name") || wants("a variable") =>
+        {
+            format!("`{found}` is a keyword of Rust: take another name, or write `r#{found}`")
+        }
+        name if wants("`:`") && name.starts_with(|c: char| c.is_alphabetic()) => {
+            let ty = rest.split([';', '\n', '=']).next().unwrap_or(name).trim();
+            format!("a declaration is written `name: Type`, here `..: {}`", short(ty))
+        }
+        _ => return None,
+    })
+}
