@@ -9,8 +9,9 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::choice::{Chance, Options};
 use crate::fault;
 use crate::info::{ServiceInfo, SiteInfo};
-use crate::stack::{Layer, Ran};
-use crate::{Datum, Decision, Delay, Effect, Event, Nature, NodeId, Point, Resolver, Span, Value};
+use crate::service::Requests;
+use crate::stack::{Below, Layer, Ran};
+use crate::{Datum, Decision, Delay, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value};
 
 /// What the layers of one node share during one step.
 pub(crate) struct StepEnv<'a> {
@@ -43,7 +44,9 @@ pub struct Ctx<'a, T> {
     pub(crate) layer: &'a Layer,
     pub(crate) index: usize,
     pub(crate) env: &'a StepEnv<'a>,
+    pub(crate) below: Below<'a>,
     pub(crate) armed: RefCell<Vec<T>>,
+    pub(crate) requests: RefCell<Requests>,
 }
 
 /// Handlers that may run for an event, and for each how many ways its head's choice can go.
@@ -113,6 +116,55 @@ impl<T: Value> Ctx<'_, T> {
             }
             None => self.env.effects.borrow_mut().push(Effect::Emit { upcall }),
         }
+    }
+
+    /// Gives a command to the service at `uses` slot `slot`; the stack drains it within this step.
+    pub fn call<D: Value>(&self, slot: usize, downcall: D) {
+        let lower = usize::from(self.layer.lower(slot));
+        self.env.queue.borrow_mut().push_back((lower, Event::Call(Datum::new(downcall))));
+    }
+
+    /// Makes a request of the service at `uses` slot `slot`: `downcall` builds it around its reply.
+    pub fn request<A, D: Value>(
+        &self,
+        slot: usize,
+        method: u16,
+        downcall: impl FnOnce(Reply<A>) -> D,
+    ) -> Reply<A> {
+        let number = self.requests.borrow_mut().open(slot as u8, method);
+        let reply = Reply::new(self.me, self.index as u8, number);
+        self.call(slot, downcall(reply));
+        reply
+    }
+
+    /// The reply of request `number` of this layer.
+    pub fn reply<A>(&self, number: u64) -> Reply<A> {
+        Reply::new(self.me, self.index as u8, number)
+    }
+
+    /// Answers a request. Nothing happens but at the node at which it was made, and there only once.
+    pub fn answer<A: Value>(&self, reply: Reply<A>, value: A) {
+        if reply.origin() != self.me {
+            return;
+        }
+        let (number, value) = (reply.number(), Datum::new(value));
+        if reply.layer() == Reply::<A>::APPLICATION {
+            self.env.effects.borrow_mut().push(Effect::Answer { request: number, value });
+        } else {
+            // Which slot and method it was is known to the layer that asked.
+            let answered = Event::Answered { slot: 0, method: 0, number, value };
+            self.env.queue.borrow_mut().push_back((usize::from(reply.layer()), answered));
+        }
+    }
+
+    /// Asks the service at `uses` slot `slot`: answered at once, seeing its state before queued commands.
+    pub fn query<Q: std::any::Any, A: std::any::Any>(&self, slot: usize, query: &Q) -> A {
+        self.below.ask(self.layer.lower(slot), query)
+    }
+
+    /// The layers below, for a query that asks further down.
+    pub fn below(&self) -> &Below<'_> {
+        &self.below
     }
 
     /// A line for the trace.

@@ -27,6 +27,17 @@ pub enum Event {
         /// The upcall.
         upcall: Datum,
     },
+    /// A request that this layer made of the service at `uses` slot `slot` is answered.
+    Answered {
+        /// Index into the service's `uses`.
+        slot: u8,
+        /// Index of the request among the downcalls of the slot's interface.
+        method: u16,
+        /// The number of the request.
+        number: u64,
+        /// The answer.
+        value: Datum,
+    },
     /// The ordered connection to `peer` broke.
     Broken {
         /// The other end.
@@ -76,21 +87,14 @@ pub enum Effect {
         /// The layer.
         layer: u8,
     },
-    /// A command for a lower layer; the stack drains it within the step.
-    CallDown {
-        /// Index into the calling service's `uses`.
-        slot: u8,
-        /// The downcall.
-        call: Datum,
-    },
     /// An upcall of the topmost layer, for the application.
     Emit {
         /// The upcall.
         upcall: Datum,
     },
-    /// The answer to a request made at this node.
+    /// The answer to a request that the application made at this node.
     Answer {
-        /// The request's number at its origin.
+        /// The request's number.
         request: u64,
         /// The answer.
         value: Datum,

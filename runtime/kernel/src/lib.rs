@@ -20,6 +20,7 @@ pub mod model;
 pub mod names;
 pub mod objective;
 pub mod property;
+pub mod reply;
 pub mod service;
 pub mod stack;
 pub mod time;
@@ -40,8 +41,9 @@ pub use info::{
 pub use model::{Bounds, Carrier, DelayModel, Group, Model};
 pub use objective::{Objective, Sense, Term};
 pub use property::{Property, PropertyKind, Read, States, View};
+pub use reply::Reply;
 pub use service::{AnyService, LayerState, Service};
-pub use stack::{Layer, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
+pub use stack::{Below, Layer, LayerStates, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
 pub use time::{Delay, Span};
 pub use trace::{Trace, TraceError};
 pub use value::{Datum, Shape, Value};

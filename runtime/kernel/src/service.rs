@@ -2,12 +2,13 @@
 
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ctx::StepEnv;
-use crate::stack::Layer;
+use crate::stack::{Below, Layer};
 use crate::{Ctx, Datum, Event, NodeId, ServiceInfo, Shape, Value};
 
 /// A service. The implementing value holds its parameters; generated code implements it.
@@ -29,6 +30,13 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// The step: atomic, deterministic, total. A panic in it is a fault of the step.
     fn step(&self, this: &mut Self::Variables, event: &Event, ctx: &Ctx<'_, Self::Timer>);
 
+    /// Answers a query of one of the interfaces that the service provides: `query` and the answer have the
+    /// interface's own types. None where it provides no such query.
+    fn query(&self, this: &Self::Variables, query: &dyn Any, below: &Below<'_>) -> Option<Box<dyn Any>> {
+        let _ = (this, query, below);
+        None
+    }
+
     /// The name of the control state; empty where the service declares none.
     fn control(this: &Self::Variables) -> &'static str;
 
@@ -46,6 +54,29 @@ pub struct LayerState<V, T> {
     pub variables: V,
     /// The armed timers, sorted. How long they have to go is no part of the state.
     pub armed: Vec<T>,
+    /// The requests that this layer made of lower ones.
+    pub requests: Requests,
+}
+
+/// The requests that a layer made and that are not answered. Numbers go on over a crash, so that an answer to an
+/// earlier life is not taken for one of this.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Requests {
+    next: u64,
+    open: BTreeMap<u64, (u8, u16)>,
+}
+
+impl Requests {
+    pub(crate) fn open(&mut self, slot: u8, method: u16) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.open.insert(number, (slot, method));
+        number
+    }
+
+    fn forget(&self) -> Self {
+        Requests { next: self.next, open: BTreeMap::new() }
+    }
 }
 
 impl<V: Shape, T: Shape + Ord> Shape for LayerState<V, T> {
@@ -78,6 +109,8 @@ pub trait AnyService: fmt::Debug + Send + Sync {
     fn fields(&self, state: &Datum) -> Vec<(&'static str, String)>;
     /// See [`Service::accepts`].
     fn accepts(&self, message: &Datum) -> bool;
+    /// See [`Service::query`].
+    fn query(&self, state: &Datum, query: &dyn Any, below: &Below<'_>) -> Option<Box<dyn Any>>;
     #[doc(hidden)]
     fn step(&self, step: LayerStep<'_>, event: &Event);
 }
@@ -88,6 +121,7 @@ pub struct LayerStep<'a> {
     pub(crate) layer: &'a Layer,
     pub(crate) index: usize,
     pub(crate) state: &'a mut Datum,
+    pub(crate) below: Below<'a>,
     pub(crate) env: &'a StepEnv<'a>,
 }
 
@@ -111,12 +145,17 @@ impl<S: Service> AnyService for S {
     }
 
     fn init(&self, me: NodeId) -> Datum {
-        Datum::new(State::<S> { variables: Service::init(self, me), armed: Vec::new() })
+        Datum::new(State::<S> {
+            variables: Service::init(self, me),
+            armed: Vec::new(),
+            requests: Requests::default(),
+        })
     }
 
     fn recover(&self, me: NodeId, before: &Datum) -> Datum {
-        let variables = Service::recover(self, me, &state::<S>(before).variables);
-        Datum::new(State::<S> { variables, armed: Vec::new() })
+        let before = state::<S>(before);
+        let variables = Service::recover(self, me, &before.variables);
+        Datum::new(State::<S> { variables, armed: Vec::new(), requests: before.requests.forget() })
     }
 
     fn armed(&self, datum: &Datum) -> Vec<Datum> {
@@ -142,17 +181,28 @@ impl<S: Service> AnyService for S {
         S::accepts(message)
     }
 
+    fn query(&self, datum: &Datum, query: &dyn Any, below: &Below<'_>) -> Option<Box<dyn Any>> {
+        Service::query(self, &state::<S>(datum).variables, query, below)
+    }
+
     fn step(&self, step: LayerStep<'_>, event: &Event) {
-        let LayerStep { me, layer, index, state, env } = step;
+        let LayerStep { me, layer, index, state, below, env } = step;
         let state = state.make_mut::<State<S>>().expect("a layer's state has the type of its service");
         if let Event::Timer(timer) = event {
             let timer = timer.get::<S::Timer>().expect("a timer has the type of its service");
             let Ok(place) = state.armed.binary_search(timer) else { return };
             state.armed.remove(place);
         }
+        let mut answered = None;
+        if let Event::Answered { number, value, .. } = event {
+            let Some((slot, method)) = state.requests.open.remove(number) else { return };
+            answered = Some(Event::Answered { slot, method, number: *number, value: value.clone() });
+        }
         let armed = RefCell::new(std::mem::take(&mut state.armed));
-        let ctx = Ctx { me, info: S::info(), layer, index, env, armed };
-        Service::step(self, &mut state.variables, event, &ctx);
+        let requests = RefCell::new(std::mem::take(&mut state.requests));
+        let ctx = Ctx { me, info: S::info(), layer, index, env, below, armed, requests };
+        Service::step(self, &mut state.variables, answered.as_ref().unwrap_or(event), &ctx);
         state.armed = ctx.armed.into_inner();
+        state.requests = ctx.requests.into_inner();
     }
 }

@@ -25,12 +25,36 @@ pub struct Layer {
 #[derive(Clone, Copy)]
 pub struct Below<'a> {
     layers: &'a [Layer],
-    states: &'a dyn Fn(usize) -> &'a Datum,
+    states: &'a dyn LayerStates,
+}
+
+/// The states of the layers of a stack, by position.
+pub trait LayerStates {
+    /// The state of layer `layer`.
+    fn layer(&self, layer: usize) -> &Datum;
+}
+
+impl LayerStates for NodeState {
+    fn layer(&self, layer: usize) -> &Datum {
+        &self[layer]
+    }
+}
+
+/// The states of the layers from `first` on.
+struct Lower<'a> {
+    first: usize,
+    states: &'a [Datum],
+}
+
+impl LayerStates for Lower<'_> {
+    fn layer(&self, layer: usize) -> &Datum {
+        &self.states[layer - self.first]
+    }
 }
 
 impl<'a> Below<'a> {
-    /// The layers of a stack whose states `states` gives by position.
-    pub fn new(layers: &'a [Layer], states: &'a dyn Fn(usize) -> &'a Datum) -> Self {
+    /// The layers of a stack and their states.
+    pub fn new(layers: &'a [Layer], states: &'a dyn LayerStates) -> Self {
         Below { layers, states }
     }
 
@@ -38,7 +62,7 @@ impl<'a> Below<'a> {
     pub fn ask<Q: Any, A: Any>(&self, layer: u8, query: &Q) -> A {
         let layer = usize::from(layer);
         let service = self.layers[layer].service();
-        let answer = service.query((self.states)(layer), query, self);
+        let answer = service.query(self.states.layer(layer), query, self);
         match answer.and_then(|answer| answer.downcast::<A>().ok()) {
             Some(answer) => *answer,
             None => fault::raise(format!("{} does not answer this query", service.info().name)),
@@ -266,14 +290,17 @@ impl Stack {
             }
             drained += 1;
             let layer = &self.layers[index];
-            layer.service.step(LayerStep { me, layer, index, state: &mut state[index], env }, event);
+            let (upper, lower) = state.split_at_mut(index + 1);
+            let states = Lower { first: index + 1, states: lower };
+            let below = Below::new(&self.layers, &states);
+            layer.service.step(LayerStep { me, layer, index, state: &mut upper[index], below, env }, event);
         };
         match event {
             NodeEvent::Start => (0..self.layers.len()).rev().for_each(|index| tell(index, &Event::Start)),
             NodeEvent::Broken { peer, carrier } => {
                 let uses = |index: &usize| self.layers[*index].carriers.contains(carrier);
                 let broken = Event::Broken { peer: *peer, carrier: *carrier };
-                (0..self.layers.len()).rev().filter(uses).map(|index| (index, broken.clone())).collect()
+                (0..self.layers.len()).rev().filter(uses).for_each(|index| tell(index, &broken));
             }
             NodeEvent::Layer(index, event) => tell(usize::from(*index), event),
         }
