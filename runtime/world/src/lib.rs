@@ -10,6 +10,7 @@
 //! This crate never searches cleverly, never draws a random number, never looks at a clock.
 
 mod action;
+mod bound;
 mod direct;
 mod network;
 mod program;
@@ -20,8 +21,9 @@ pub mod path;
 pub mod reference;
 
 pub use action::{Action, Stimulus};
-pub use direct::{Direct, Envelope, Timer};
+pub use bound::{Bound, cut_by};
+pub use direct::{Direct, Envelope, Node, Timer};
 pub use network::{Discipline, disciplines};
 pub use path::{Move, Path};
 pub use program::{Program, Route, Successor};
-pub use world::{Sink, Spent, World};
+pub use world::{Make, Sink, Spent, World};

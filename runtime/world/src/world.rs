@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use foresee_kernel::digest::{at, mix};
 use foresee_kernel::{CarrierKind, Datum, NodeId, States, View};
 
-use crate::{Action, Discipline, Program, Successor};
+use crate::{Action, Discipline, Program, Successor, cut_by};
 
 /// Budgets of faults that were spent. Only what is bounded is counted, or equal worlds would differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,9 +145,17 @@ impl<P: Program> World<P> {
 
     /// Makes `action` happen.
     pub fn apply(&mut self, program: &P, action: &Action<P>, successor: Option<&Successor<P>>) {
-        let mut next = self.clone();
-        self.perform(program, action, successor, &mut Make(&mut next));
-        *self = next;
+        let mut changes = Noted(Vec::new());
+        self.perform(program, action, successor, &mut changes);
+        let mut make = Make(self);
+        for change in changes.0 {
+            match change {
+                Change::Node(id, node) => make.node(program, id, &node),
+                Change::Take(envelope) => make.take(program, &envelope),
+                Change::Put(envelope) => make.put(program, &envelope),
+                Change::Spend(spent) => make.spend(spent),
+            }
+        }
     }
 
     /// The world after `action`.
@@ -212,11 +220,8 @@ impl<P: Program> World<P> {
     /// Whether the model's bounds let a search go on from here. `depth` is the number of steps taken so far.
     pub fn within_bounds(&self, program: &P, depth: u32) -> bool {
         let bounds = &program.model().bounds;
-        bounds.depth.is_none_or(|most| depth < most)
-            && bounds.messages.is_none_or(|most| self.in_flight() <= most as usize)
-            && (bounds.within.is_empty() || {
-                self.view(program, |view| bounds.within.iter().all(|within| within(view)))
-            })
+        let within = || self.view(program, |view| bounds.within.iter().all(|within| within(view)));
+        cut_by(bounds, depth, self.in_flight(), within).is_none()
     }
 
     /// Calls `look` with the view that properties have of this world.
@@ -249,7 +254,7 @@ fn channel_digest<'e, P: Program + 'e>(program: &P, channel: impl Iterator<Item 
 }
 
 /// The sink that makes the next world.
-struct Make<'w, P: Program>(&'w mut World<P>);
+pub struct Make<'w, P: Program>(pub &'w mut World<P>);
 
 impl<P: Program> Sink<P> for Make<'_, P> {
     fn node(&mut self, _: &P, id: NodeId, node: &P::Node) {
@@ -281,6 +286,31 @@ impl<P: Program> Sink<P> for Make<'_, P> {
 
     fn spend(&mut self, spent: Spent) {
         self.0.spent = spent;
+    }
+}
+
+/// The sink that notes changes, for a world that is being looked at while they are told.
+struct Noted<P: Program>(Vec<Change<P>>);
+
+enum Change<P: Program> {
+    Node(NodeId, P::Node),
+    Take(P::Envelope),
+    Put(P::Envelope),
+    Spend(Spent),
+}
+
+impl<P: Program> Sink<P> for Noted<P> {
+    fn node(&mut self, _: &P, id: NodeId, node: &P::Node) {
+        self.0.push(Change::Node(id, node.clone()));
+    }
+    fn take(&mut self, _: &P, envelope: &P::Envelope) {
+        self.0.push(Change::Take(envelope.clone()));
+    }
+    fn put(&mut self, _: &P, envelope: &P::Envelope) {
+        self.0.push(Change::Put(envelope.clone()));
+    }
+    fn spend(&mut self, spent: Spent) {
+        self.0.push(Change::Spend(spent));
     }
 }
 
