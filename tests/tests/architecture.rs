@@ -4,10 +4,13 @@
 //! Every test gathers all it finds before it fails. It reads the working tree and never writes. Rules about behaviour
 //! are enforced where the behaviour is; `ARCHITECTURE.md` names the test for each.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::root;
 use serde_json::Value;
 
 /// Who may depend on whom, among our own crates and in the manifests' ordinary and build dependencies.
@@ -51,10 +54,6 @@ const LONG_BECAUSE: &str = "is long because";
 
 /// The most lines of a file whose header does not say why it is longer.
 const LINES_MAX: usize = 700;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand in the workspace").to_owned()
-}
 
 fn metadata(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
@@ -115,10 +114,10 @@ fn sources() -> Vec<(String, String)> {
 
 /// Every text file of ours, with its path from the root.
 fn tracked() -> Vec<(String, String)> {
-    let (root, mut found) = (root(), Vec::new());
-    files(&root, &mut found);
+    let mut found = Vec::new();
+    files(root(), &mut found);
     let relative =
-        |path: &Path| path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+        |path: &Path| path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
     let read =
         |path: PathBuf| Some((relative(&path).replace('\\', "/"), std::fs::read_to_string(path).ok()?));
     found.into_iter().filter_map(read).collect()
