@@ -1,6 +1,7 @@
 //! Rules of `docs/semantics.md` that two-phase commit does not exercise, each on a service of a few lines: what a fault
 //! undoes, what consumes a message, what networks and timers do, where a search stops. The numbers are those of its sections.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use foresee_kernel::choice::bernoulli;
 use foresee_kernel::model::{Bounds, ModelBuilder};
 use foresee_kernel::{
-    Arguments, Carrier, CarrierInfo, CarrierKind, Ctx, Datum, Event, Layer, Model, NodeId, Service,
+    Arguments, Below, Carrier, CarrierInfo, CarrierKind, Ctx, Datum, Event, Layer, Model, NodeId, Service,
     ServiceInfo, SiteInfo, SpecInfo, Stack, View,
 };
 use foresee_world::reference::{Limits, NO_FAULT, Report, explore};
@@ -64,6 +65,9 @@ impl<const CARRIER: usize> Service for Scripted<CARRIER> {
     }
     fn step(&self, this: &mut Log, event: &Event, ctx: &Ctx<'_, u8>) {
         (self.0)(this, event, ctx);
+    }
+    fn query(&self, this: &Log, _: &dyn Any, _: &Below<'_>) -> Option<Box<dyn Any>> {
+        Some(Box::new(this.len()))
     }
     fn control(_: &Log) -> &'static str {
         ""
@@ -341,6 +345,59 @@ fn s7_the_duplicating_set_keeps_what_was_sent_but_not_what_goes_to_oneself() {
     assert_eq!(world.in_flight(), 3, "one to the other node, two to oneself");
     assert_eq!(logs::<DATAGRAM>(&model, 1), (0..=3).map(|times| vec![1; times]).collect());
     assert_eq!(logs::<DATAGRAM>(&model, 0), (0..=2).map(|times| vec![2; times]).collect());
+}
+
+/// The upper of two layers. Each logs what it is told: 0 for its start, otherwise the number.
+fn upper(this: &mut Log, event: &Event, ctx: &Ctx<'_, u8>) {
+    match event {
+        Event::Start => {
+            this.push(0);
+            ctx.call(0, 1u64);
+            let length: usize = ctx.query(0, &());
+            assert_eq!(length, 1, "a query sees the state before commands that are still queued");
+            ctx.set(1, SECOND);
+        }
+        Event::Upcall { upcall, .. } => this.extend(upcall.get::<u64>()),
+        Event::Timer(_) => {
+            this.push(9);
+            ctx.call(0, 13u64);
+        }
+        _ => {}
+    }
+}
+
+fn lower(this: &mut Log, event: &Event, ctx: &Ctx<'_, u8>) {
+    match event {
+        Event::Start => {
+            this.push(0);
+            ctx.up(5u64);
+        }
+        Event::Call(call) => {
+            let number = *call.get::<u64>().expect("a number");
+            assert!(number != 13, "on purpose");
+            this.push(number);
+            ctx.up(6u64);
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn s8_calls_are_drained_in_their_order_within_the_step_and_a_fault_undoes_every_layer() {
+    let mut builder = ModelBuilder::new(&SPEC, "System", &Arguments::default()).expect("no arguments");
+    let nodes = builder.group("n", Some(1)).expect("it fits");
+    builder.place(&nodes, |_| {
+        let below = Stack::new(vec![Layer::new(Scripted::<ORDERED>(lower))]);
+        Stack::over(Layer::new(Scripted::<DATAGRAM>(upper)), vec![below])
+    });
+    let model = Arc::new(builder.finish());
+    let (program, world) = first(&model);
+    // The lower layer starts first, but both have started before the first upcall arrives.
+    assert_eq!(log::<DATAGRAM>(&program, &world, 0), [0, 5, 6]);
+    assert_eq!(log::<ORDERED>(&program, &world, 0), [0, 1]);
+    let [fire] = &enabled(&program, &world)[..] else { panic!("one timer is armed") };
+    assert_eq!(after(&program, &world, fire), [world.clone()], "the fault below undoes the layer above");
+    assert_eq!(report(&model).violations.get(NO_FAULT), Some(&1));
 }
 
 /// A timer that counts for ever.
