@@ -138,12 +138,26 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
     }
 }
 
+/// The same model without an end to its budgets of losses and doublings: a simulation loses and doubles by rates, and
+/// budgets bound a search. What is spent stays part of the state wherever it was.
+pub fn unbudgeted(model: &Arc<Model>) -> Arc<Model> {
+    let mut bounds = model.bounds.clone();
+    let ends =
+        |budget: &mut Option<u32>| budget.as_mut().is_some_and(|n| std::mem::replace(n, u32::MAX) < u32::MAX);
+    if ends(&mut bounds.drops) | ends(&mut bounds.duplicates) {
+        return Arc::new(Model { bounds, ..(**model).clone() });
+    }
+    model.clone()
+}
+
 /// Finds the path that `trace` tells, in the model that it names, and walks it: every step must be possible, every
-/// choice be offered under its name, and every state come out as it was written.
+/// choice be offered under its name, and every state come out as it was written. Budgets of losses and doublings do
+/// not bound it, see [`unbudgeted`].
 ///
 /// # Errors
 /// The first step at which the trace and the model part.
 pub fn replay(model: &Arc<Model>, trace: &Trace) -> Result<(Path, Narration), TraceError> {
+    let model = &unbudgeted(model);
     names::scope(&model.names, || {
         let mut starts = vec![Vec::new(); model.nodes.len()];
         let mut rest = trace.steps.as_slice();
@@ -368,7 +382,8 @@ fn tell(
     }
 }
 
-fn choice(decision: &Decision) -> trace::Choice {
+/// An answer as a trace has it.
+pub fn choice(decision: &Decision) -> trace::Choice {
     trace::Choice {
         site: decision.site.name.to_owned(),
         option: decision.label.clone(),
