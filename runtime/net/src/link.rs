@@ -12,7 +12,7 @@ pub struct Passage {
     pub from: u32,
     /// The receiver.
     pub to: u32,
-    /// The length of the wire form; 0 where the link does not want it.
+    /// The length of the wire form.
     pub bytes: u64,
 }
 
@@ -40,11 +40,6 @@ pub trait Link: fmt::Debug + Send + Sync {
 
     /// Whether all messages between two nodes take equally long, so that none can overtake another.
     fn steady(&self) -> bool;
-
-    /// Whether the answers depend on the length of the message.
-    fn wants_bytes(&self) -> bool {
-        false
-    }
 
     /// What becomes of a message. The order of draws is part of the format of a seed: loss, doubling, delay, and
     /// the delay of the copy.

@@ -1,1 +1,42 @@
-//! Under construction.
+//! The simulator: discrete events on a virtual clock, from one seed.
+//!
+//! A run takes the steps that [`foresee_world::World`] allows, in the order in which their time comes: what is in
+//! flight and what is armed stands in one queue ([`queue`]), ordered by time, then by kind (crashes, deliveries, timers),
+//! then by when it was scheduled. Nature draws delays, losses, doublings and chance from the seed, each number keyed by what it
+//! is for ([`draws`]); choices are answered by a named [`Policy`] ([`resolver`]). Nothing else differs from checking, and
+//! a recorded run ([`record`]) is walked through a world of its own as it happens, so its trace replays there.
+//!
+//! [`run`] makes one run, [`runs`] many of them on threads, in the order of their seeds whatever the threads;
+//! [`Summary`] folds them. A seed fixes every byte of what they give.
+//!
+//! This crate never looks at a wall clock, never prints, and keeps its threads in [`many`] alone.
+//!
+//! # Caveats
+//! - Budgets of losses and doublings (`check { drop: at most n }`) bound a search; a simulation goes by rates alone.
+//! - A value of a property is remembered under a 64-bit digest of what it reads; two different projections with one
+//!   digest would be taken for each other.
+//! - A rate of an objective that is not local is computed anew for all its nodes after each event.
+
+mod draws;
+mod engine;
+mod ledger;
+mod many;
+mod network;
+mod options;
+mod queue;
+mod record;
+mod resolver;
+mod result;
+mod slab;
+mod summary;
+mod tally;
+mod timers;
+mod watch;
+
+pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
+pub use many::runs;
+pub use network::LOOPBACK_NANOS;
+pub use options::{Options, SimError};
+pub use resolver::{Custom, Policy, ResolverKind, Resolvers, Scene, UnknownResolver};
+pub use result::{Ending, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation};
+pub use summary::{Moments, Summary, ViolationAt};

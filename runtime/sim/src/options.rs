@@ -1,0 +1,56 @@
+//! What a caller may say about a run, and what it may be told instead of one.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::ResolverKind;
+
+/// How to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where the run ends; the system's horizon where it is not given.
+    pub until: Option<Duration>,
+    /// Who answers choices.
+    pub resolver: ResolverKind,
+    /// Whether to keep the trace of the run. A run that violates a property keeps it anyway.
+    pub trace: bool,
+    /// The most events that a run may have. Without it, a run that has an end of its own has no limit, and one that has
+    /// none ends after [`crate::EVENTS_MAX`].
+    pub events_max: Option<u64>,
+}
+
+/// Why there is no run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SimError {
+    /// The end lies beyond the clock, which counts nanoseconds in 64 bits.
+    TooLong(Duration),
+    /// A property or an objective panicked: it has no value.
+    Evaluation {
+        /// What the panic said.
+        message: String,
+        /// The virtual time at which it happened, in nanoseconds.
+        at_nanos: u64,
+    },
+    /// A run and its trace parted: a fault of the simulator, not of the spec.
+    Diverged {
+        /// What went apart.
+        message: String,
+    },
+}
+
+impl fmt::Display for SimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SimError::TooLong(end) => {
+                write!(f, "a run cannot last {end:?}: the virtual clock ends after 584 years")
+            }
+            SimError::Evaluation { message, at_nanos } => {
+                let seconds = *at_nanos as f64 / 1e9;
+                write!(f, "a property or an objective cannot be evaluated at {seconds} s: {message}")
+            }
+            SimError::Diverged { message } => write!(f, "a run and its recording differ: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for SimError {}

@@ -1,0 +1,98 @@
+//! The recorder: walks a [`World`] of its own beside a run, so that what is written down is what may happen there.
+//!
+//! What the simulator calls a loss or a copy is an action of the world only where the carrier has such actions; on
+//! a duplicating set a message that was sent is there for ever, and neither is a step.
+
+use std::sync::Arc;
+
+use foresee_kernel::trace::{self, Ending};
+use foresee_kernel::{Model, NodeId, Outcome, Trace};
+use foresee_world::{Action, Direct, Envelope, Node, World, narrate};
+
+/// What a run did, so far.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    model: Arc<Model>,
+    program: Direct,
+    seed: u64,
+    /// None while nodes start.
+    walk: Option<Walk>,
+    nodes: Vec<Node>,
+    sends: Vec<Envelope>,
+    /// What the network does to messages of starts; it is told when all nodes have started.
+    early: Vec<Action<Direct>>,
+    starts: Vec<(NodeId, Vec<trace::Choice>)>,
+    steps: Vec<trace::Step>,
+}
+
+#[derive(Debug)]
+struct Walk {
+    world: World<Direct>,
+    digest: u64,
+}
+
+impl Recorder {
+    pub fn new(model: &Arc<Model>, seed: u64) -> Self {
+        Recorder {
+            model: model.clone(),
+            program: Direct::new(narrate::unbudgeted(model)),
+            seed,
+            walk: None,
+            nodes: Vec::new(),
+            sends: Vec::new(),
+            early: Vec::new(),
+            starts: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Node `id` has started. Nodes start in the order of their ids.
+    pub fn start(&mut self, id: NodeId, outcome: &Outcome) {
+        if !outcome.decisions.is_empty() || outcome.fault.is_some() {
+            self.starts.push((id, outcome.decisions.iter().map(narrate::choice).collect()));
+        }
+        let successor = self.program.successor(id, outcome.clone(), Vec::new());
+        self.nodes.push(successor.node);
+        self.sends.extend(successor.sends);
+    }
+
+    /// All nodes have started.
+    pub fn started(&mut self) {
+        let mut world = self.program.world(std::mem::take(&mut self.nodes));
+        world.put_all(&self.program, &std::mem::take(&mut self.sends));
+        let digest = world.digest(&self.program);
+        for (id, choices) in self.starts.drain(..) {
+            let action = trace::Action::Start { node: id.to_string() };
+            self.steps.push(trace::Step::new(Some(0), action, choices, digest));
+        }
+        self.walk = Some(Walk { world, digest });
+        for action in std::mem::take(&mut self.early) {
+            self.network(0, action);
+        }
+    }
+
+    /// The network did something by itself.
+    pub fn network(&mut self, now: u64, action: Action<Direct>) {
+        let Some(walk) = &mut self.walk else { return self.early.push(action) };
+        walk.digest = walk.world.digest_after(&self.program, walk.digest, &action, None);
+        walk.world.apply(&self.program, &action, None);
+        let told = narrate::describe(&self.program, &action);
+        self.steps.push(trace::Step::new(Some(now), told, Vec::new(), walk.digest));
+    }
+
+    /// Node `id` took a step.
+    pub fn step(&mut self, now: u64, id: NodeId, action: &Action<Direct>, outcome: &Outcome) {
+        let Some(walk) = &mut self.walk else { return };
+        let choices = outcome.decisions.iter().map(narrate::choice).collect();
+        let told = narrate::describe(&self.program, action);
+        let successor = self.program.successor(id, outcome.clone(), Vec::new());
+        walk.digest = walk.world.digest_after(&self.program, walk.digest, action, Some(&successor));
+        walk.world.apply(&self.program, action, Some(&successor));
+        self.steps.push(trace::Step::new(Some(now), told, choices, walk.digest));
+    }
+
+    /// The trace of the run.
+    pub fn finish(self, ending: Ending) -> Trace {
+        Trace::new(narrate::origin(&self.model, "simulate", Some(self.seed)), ending, self.steps)
+    }
+}

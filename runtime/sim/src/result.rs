@@ -1,0 +1,148 @@
+//! What a run gives: figures, verdicts, and the trace where it was kept. Serialised as one line of `simulate`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use foresee_kernel::Trace;
+use serde::Serialize;
+
+/// The name of the sum of objectives of the first level, in [`Run::objectives`].
+pub const TOTAL: &str = "total";
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The seed that fixes everything below.
+    pub seed: u64,
+    /// Messages that arrived and timers that fired.
+    pub events: u64,
+    /// Where the clock stood at the end.
+    pub virtual_seconds: f64,
+    /// Why it ended.
+    pub ending: Ending,
+    /// The value of each objective, unweighted, and [`TOTAL`], where there are objectives: their sum by weights, what is
+    /// to be maximised counted negative, so that less is better. Objectives of further levels have sums of
+    /// their own, `total_level_2` and so on.
+    pub objectives: BTreeMap<String, f64>,
+    /// What became of each property, the built-in `no_fault` last.
+    pub properties: Vec<PropertyOutcome>,
+    /// Messages sent.
+    pub messages: u64,
+    /// The bytes of their wire forms.
+    pub bytes: u64,
+    /// What ended the run early, if something did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub violation: Option<Violation>,
+    /// How often each handler ran, by service and in file order.
+    pub handlers: Vec<HandlerRuns>,
+    /// How often a message met no handler, where the spec does not ignore it.
+    pub ignored: Vec<Ignored>,
+    /// For each objective, what its messages and seconds came to at each node.
+    #[serde(skip)]
+    pub objectives_by_node: BTreeMap<String, Vec<f64>>,
+    /// What happened, where it was asked for or a property was violated.
+    #[serde(skip)]
+    pub trace: Option<Trace>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// At the time that the caller asked for.
+    Until,
+    /// At the system's horizon.
+    Horizon,
+    /// Nothing was left to happen, and no end was set.
+    Quiet,
+    /// At the most events that it may have.
+    EventsMax,
+    /// The clock stood still for [`crate::INSTANT_EVENTS_MAX`] events.
+    Stalled,
+    /// A property was violated.
+    Violation,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ending::Until => "until",
+            Ending::Horizon => "horizon",
+            Ending::Quiet => "quiet",
+            Ending::EventsMax => "events_max",
+            Ending::Stalled => "stalled",
+            Ending::Violation => "violation",
+        })
+    }
+}
+
+/// What became of a property in one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PropertyOutcome {
+    /// Its name.
+    pub name: String,
+    /// Its word in the language.
+    pub kind: &'static str,
+    /// What became of it.
+    pub status: Status,
+}
+
+/// What became of a property in one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It was true in every state of the run.
+    Held,
+    /// It was false in the last.
+    Violated,
+    /// It was true in some state.
+    Reached,
+    /// It was true in none.
+    NotReached,
+}
+
+/// What ended a run early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// The property; `no_fault` for a step that faulted.
+    pub property: String,
+    /// What the fault said, where it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// When, on the virtual clock.
+    pub at_nanos: u64,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.at_nanos as f64 / 1e9;
+        match &self.fault {
+            Some(fault) => write!(f, "`{}` is violated at {seconds} s: {fault}", self.property),
+            None => write!(f, "`{}` is violated at {seconds} s", self.property),
+        }
+    }
+}
+
+/// How often a handler ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HandlerRuns {
+    /// The service.
+    pub service: &'static str,
+    /// The handler.
+    pub name: &'static str,
+    /// How often.
+    pub runs: u64,
+}
+
+/// How often a message met no handler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ignored {
+    /// The service.
+    pub service: &'static str,
+    /// The message's kind.
+    pub message: &'static str,
+    /// The control state.
+    pub state: &'static str,
+    /// How often.
+    pub count: u64,
+}

@@ -1,0 +1,187 @@
+//! The armed timers of all nodes, and when they are due.
+//!
+//! A timer that is set again stays where it stands in the queue if it is to fire later: its entry, when it comes up, is
+//! queued anew. A timer that is cancelled leaves its entry behind, to be skipped or to be used again. So a timer that
+//! is put off with every message has one entry and not one for each message.
+
+use foresee_kernel::{Datum, NodeId};
+
+use crate::slab::Slab;
+
+/// All timers.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    records: Slab<Record>,
+    /// For every node, its records by layer and digest of the timer.
+    nodes: Vec<Vec<(Key, u32)>>,
+}
+
+type Key = (u8, u64);
+
+#[derive(Debug)]
+struct Record {
+    node: NodeId,
+    layer: u8,
+    timer: Datum,
+    /// When it is due and the order in which it was set; None where it is not armed.
+    due: Option<(u64, u64)>,
+    /// The time and the order of its entry in the queue, if it has one.
+    queued: Option<(u64, u64)>,
+}
+
+/// An entry to be queued: its time, its order of scheduling, its slot.
+pub(crate) type Queued = (u64, u64, u32);
+
+/// What has come up.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// A timer fires; it is disarmed, and [`Timers::settle`] is to be called after its step.
+    Fires { node: NodeId, layer: u8, timer: Datum },
+    /// Not yet: this is to be queued.
+    Later(Queued),
+    /// Nothing: it was cancelled, or queued a second time.
+    Nothing,
+}
+
+impl Timers {
+    pub fn new(nodes: usize) -> Self {
+        Timers { records: Slab::new(), nodes: vec![Vec::new(); nodes] }
+    }
+
+    /// Arms a timer, anew if it is armed. What is returned is to be queued.
+    pub fn set(&mut self, node: NodeId, layer: u8, timer: Datum, at: u64, order: u64) -> Option<Queued> {
+        let slot = self.find(node, layer, &timer).unwrap_or_else(|key| {
+            let slot = self.records.insert(Record { node, layer, timer, due: None, queued: None });
+            let list = &mut self.nodes[node.index()];
+            let place = list.partition_point(|(other, _)| *other < key);
+            list.insert(place, (key, slot));
+            slot
+        });
+        let record = self.records.get_mut(slot)?;
+        record.due = Some((at, order));
+        if record.queued.is_some_and(|(queued, _)| queued <= at) {
+            return None;
+        }
+        record.queued = Some((at, order));
+        Some((at, order, slot))
+    }
+
+    /// Disarms a timer.
+    pub fn cancel(&mut self, node: NodeId, layer: u8, timer: &Datum) {
+        if let Ok(slot) = self.find(node, layer, timer) {
+            if let Some(record) = self.records.get_mut(slot) {
+                record.due = None;
+            }
+            self.settle(slot);
+        }
+    }
+
+    /// What it means that the entry of `slot` of this time and order has come up.
+    pub fn comes(&mut self, slot: u32, at: u64, order: u64) -> Due {
+        let Some(record) = self.records.get_mut(slot) else { return Due::Nothing };
+        if record.queued != Some((at, order)) {
+            return Due::Nothing;
+        }
+        record.queued = None;
+        match record.due {
+            Some(due) if due == (at, order) => {
+                record.due = None;
+                Due::Fires { node: record.node, layer: record.layer, timer: record.timer.clone() }
+            }
+            Some((at, order)) => {
+                record.queued = Some((at, order));
+                Due::Later((at, order, slot))
+            }
+            None => {
+                self.settle(slot);
+                Due::Nothing
+            }
+        }
+    }
+
+    /// Forgets what is neither armed nor queued.
+    pub fn settle(&mut self, slot: u32) {
+        let idle = |record: &Record| record.due.is_none() && record.queued.is_none();
+        if self.records.get(slot).is_some_and(idle)
+            && let Some(record) = self.records.remove(slot)
+        {
+            self.nodes[record.node.index()].retain(|(_, other)| *other != slot);
+        }
+    }
+
+    /// The record of a timer, or the key under which it is to be kept.
+    fn find(&self, node: NodeId, layer: u8, timer: &Datum) -> Result<u32, Key> {
+        let list = &self.nodes[node.index()];
+        let key = (layer, timer.digest());
+        let first = list.partition_point(|(other, _)| *other < key);
+        let alike = list[first..].iter().take_while(|(other, _)| *other == key);
+        let is_it = |slot: &u32| self.records.get(*slot).is_some_and(|record| record.timer == *timer);
+        alike.map(|(_, slot)| *slot).find(is_it).ok_or(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODE: NodeId = NodeId::new(0);
+
+    fn fires(due: &Due) -> bool {
+        matches!(due, Due::Fires { .. })
+    }
+
+    #[test]
+    fn a_timer_that_is_put_off_has_one_entry() {
+        let mut timers = Timers::new(1);
+        let tick = Datum::new(1_u32);
+        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).expect("it is queued");
+        for order in 1..100 {
+            assert_eq!(timers.set(NODE, 0, tick.clone(), 10 + order, order), None);
+        }
+        let Due::Later((at, order, again)) = timers.comes(slot, 10, 0) else { panic!("it was put off") };
+        assert_eq!((at, order, again), (109, 99, slot));
+        assert!(fires(&timers.comes(slot, 109, 99)));
+        timers.settle(slot);
+        assert_eq!(timers.records.len(), 0);
+    }
+
+    #[test]
+    fn a_timer_that_is_brought_forward_fires_once() {
+        let mut timers = Timers::new(1);
+        let tick = Datum::new(1_u32);
+        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).expect("it is queued");
+        assert_eq!(timers.set(NODE, 0, tick.clone(), 5, 1), Some((5, 1, slot)));
+        assert!(fires(&timers.comes(slot, 5, 1)));
+        timers.settle(slot);
+        // Another timer takes the slot before the first entry comes up.
+        assert_eq!(timers.set(NODE, 0, Datum::new(2_u32), 20, 2), Some((20, 2, slot)));
+        assert!(matches!(timers.comes(slot, 10, 0), Due::Nothing));
+        assert!(fires(&timers.comes(slot, 20, 2)));
+    }
+
+    #[test]
+    fn a_cancelled_timer_does_not_fire_and_its_entry_is_used_again() {
+        let mut timers = Timers::new(1);
+        let tick = Datum::new(1_u32);
+        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).expect("it is queued");
+        timers.cancel(NODE, 0, &tick);
+        assert_eq!(timers.set(NODE, 0, tick.clone(), 12, 1), None);
+        timers.cancel(NODE, 0, &Datum::new(7_u32));
+        assert!(matches!(timers.comes(slot, 10, 0), Due::Later((12, 1, _))));
+        timers.cancel(NODE, 0, &tick);
+        assert!(matches!(timers.comes(slot, 12, 1), Due::Nothing));
+        assert_eq!(timers.records.len(), 0);
+    }
+
+    #[test]
+    fn timers_differ_by_argument_layer_and_node() {
+        let mut timers = Timers::new(2);
+        let set = |timers: &mut Timers, node, layer, argument: u32, order| {
+            timers.set(NodeId::new(node), layer, Datum::new(argument), 10, order).is_some()
+        };
+        assert!(set(&mut timers, 0, 0, 1, 0) && set(&mut timers, 0, 0, 2, 1));
+        assert!(set(&mut timers, 0, 1, 1, 2) && set(&mut timers, 1, 0, 1, 3));
+        assert!(!set(&mut timers, 0, 1, 1, 4), "it is armed already");
+        assert_eq!(timers.records.len(), 4);
+    }
+}

@@ -1,0 +1,123 @@
+//! Properties, evaluated after every event and remembered: one is evaluated only where what it reads has changed to
+//! something that was not seen before.
+
+use std::hash::BuildHasherDefault;
+
+use foresee_kernel::digest::at;
+use foresee_kernel::{Digest, Model, NodeId, NodeState, Property, PropertyKind, View};
+use foresee_world::reference::NO_FAULT;
+use hashbrown::HashMap;
+
+use crate::engine::Views;
+use crate::result::{PropertyOutcome, Status};
+
+/// How many values of a property are remembered; then it starts anew.
+const REMEMBERED_MAX: usize = 1 << 16;
+
+/// The properties of a model.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    properties: Vec<Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    property: &'static Property,
+    /// For every node, the digest of what the property reads there.
+    parts: Vec<u64>,
+    /// The sum of the parts, each at its place.
+    key: u64,
+    remembered: HashMap<u64, bool, BuildHasherDefault<Digest>>,
+    status: Status,
+}
+
+impl Watch {
+    /// Evaluates all properties in the first state.
+    pub fn new(model: &Model, states: &[NodeState]) -> (Self, Option<&'static str>) {
+        let watched = |property: &'static Property| {
+            let mut watched = Watched {
+                property,
+                parts: vec![0; states.len()],
+                key: 0,
+                remembered: HashMap::default(),
+                status: match property.kind {
+                    PropertyKind::Safety | PropertyKind::Local => Status::Held,
+                    PropertyKind::Reachable => Status::NotReached,
+                },
+            };
+            for index in 0..states.len() {
+                watched.read(model, states, NodeId::new(index as u32));
+            }
+            watched
+        };
+        let mut watch = Watch { properties: model.properties.iter().copied().map(watched).collect() };
+        let mut violated = None;
+        for watched in &mut watch.properties {
+            if watched.evaluate(model, states) && violated.is_none() {
+                violated = Some(watched.property.name);
+            }
+        }
+        (watch, violated)
+    }
+
+    /// Looks at the state after a step of `node`. The first property that it violates, if it violates one.
+    pub fn look(&mut self, model: &Model, states: &[NodeState], node: NodeId) -> Option<&'static str> {
+        let mut violated = None;
+        for watched in &mut self.properties {
+            let violates = watched.status != Status::Reached
+                && watched.read(model, states, node)
+                && watched.evaluate(model, states);
+            if violates && violated.is_none() {
+                violated = Some(watched.property.name);
+            }
+        }
+        violated
+    }
+
+    pub fn outcomes(&self, faulted: bool) -> Vec<PropertyOutcome> {
+        let outcome = |watched: &Watched| PropertyOutcome {
+            name: watched.property.name.to_owned(),
+            kind: watched.property.kind.keyword(),
+            status: watched.status,
+        };
+        let no_fault = PropertyOutcome {
+            name: NO_FAULT.to_owned(),
+            kind: PropertyKind::Safety.keyword(),
+            status: if faulted { Status::Violated } else { Status::Held },
+        };
+        self.properties.iter().map(outcome).chain([no_fault]).collect()
+    }
+}
+
+impl Watched {
+    /// Takes note of the state of `node`. Whether what the property reads has changed.
+    fn read(&mut self, model: &Model, states: &[NodeState], node: NodeId) -> bool {
+        let index = node.index();
+        let part = at(index as u64, self.property.projection(model, node, &|layer| &states[index][layer]));
+        let before = std::mem::replace(&mut self.parts[index], part);
+        self.key = self.key.wrapping_sub(before).wrapping_add(part);
+        before != part
+    }
+
+    /// Whether the state violates the property.
+    fn evaluate(&mut self, model: &Model, states: &[NodeState]) -> bool {
+        let holds = match self.remembered.get(&self.key) {
+            Some(holds) => *holds,
+            None => {
+                let views = Views(states);
+                let holds = (self.property.holds)(&View::new(model, &views));
+                if self.remembered.len() >= REMEMBERED_MAX {
+                    self.remembered.clear();
+                }
+                self.remembered.insert(self.key, holds);
+                holds
+            }
+        };
+        match self.property.kind {
+            PropertyKind::Safety | PropertyKind::Local if !holds => self.status = Status::Violated,
+            PropertyKind::Reachable if holds => self.status = Status::Reached,
+            _ => {}
+        }
+        self.status == Status::Violated
+    }
+}
