@@ -10,4 +10,6 @@ pub mod ast;
 pub mod codes;
 pub mod diag;
 pub mod parse;
+pub mod render;
 pub mod source;
+pub mod tokens;

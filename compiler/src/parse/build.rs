@@ -5,6 +5,7 @@
 //! asserted. What the grammar lets through and the language does not is an error of the author and returned.
 
 use std::cell::Cell;
+use std::iter::{Filter, Peekable};
 
 use pest::iterators::{Pair, Pairs};
 
@@ -31,8 +32,10 @@ pub struct Builder<'a> {
 
 /// The children of a pair without marks.
 pub struct Kids<'i> {
-    pairs: std::iter::Peekable<std::iter::Filter<Pairs<'i, Rule>, fn(&Pair<'i, Rule>) -> bool>>,
+    pairs: Peekable<Filter<Pairs<'i, Rule>, Kept<'i>>>,
 }
+
+type Kept<'i> = fn(&Pair<'i, Rule>) -> bool;
 
 impl<'i> Kids<'i> {
     /// The children of a pair.
@@ -40,8 +43,7 @@ impl<'i> Kids<'i> {
         fn kept(pair: &Pair<'_, Rule>) -> bool {
             !is_mark(pair.as_rule())
         }
-        let kept: fn(&Pair<'i, Rule>) -> bool = kept;
-        Kids { pairs: pair.into_inner().filter(kept).peekable() }
+        Kids { pairs: pair.into_inner().filter(kept as Kept<'i>).peekable() }
     }
 
     /// The next child, if it is of that rule.

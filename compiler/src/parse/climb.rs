@@ -106,11 +106,14 @@ impl Builder<'_> {
                 Rule::operand => self.operand(part, &mut pieces)?,
                 Rule::infix => pieces.push_back(self.infix(&part)),
                 Rule::open_range => {
-                    let place = Span::point(self.span(&part).start);
+                    let place = self.span(&part);
                     let mut kids = Kids::of(part);
-                    pieces.push_back(Piece::Open(place));
+                    pieces.push_back(Piece::Open(Span::point(place.start)));
                     pieces.push_back(self.infix(&kids.next(Rule::dots)));
-                    self.operand(kids.next(Rule::operand), &mut pieces)?;
+                    match kids.opt(Rule::operand) {
+                        Some(operand) => self.operand(operand, &mut pieces)?,
+                        None => pieces.push_back(Piece::Open(Span::point(place.end))),
+                    }
                 }
                 _ => {
                     pieces.push_back(self.infix(&part));

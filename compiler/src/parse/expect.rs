@@ -18,12 +18,7 @@ pub fn syntax_error(error: &Error<Rule>, masked: &str, text: &str, base: u32) ->
         ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
         ErrorVariant::CustomError { .. } => return too_deep(masked, at, base),
     };
-    let mut expected: Vec<String> = vec![];
-    for word in positives.iter().filter_map(|rule| words(*rule)) {
-        if !expected.contains(&word) {
-            expected.push(word);
-        }
-    }
+    let expected = expected_words(positives);
     let at = at + (masked[at..].len() - masked[at..].trim_start().len());
     let found = &text[at.min(text.len())..][..token_length(&masked[at..]).min(text.len().saturating_sub(at))];
     let sentence = sentence(&expected);
@@ -44,10 +39,28 @@ pub fn syntax_error(error: &Error<Rule>, masked: &str, text: &str, base: u32) ->
     };
     let span = Span::new(span.start + base, span.end + base);
     let diagnostic = Diagnostic::error("E0101", span, message).with_label(label(&expected));
-    match hint(&expected, found, &masked[at..], new_line) {
+    let before = last_word(&masked[..before]);
+    match hint(&expected, found, before, new_line).or_else(|| misspelt(&expected, found)) {
         Some(help) => diagnostic.with_help(help),
         None => diagnostic,
     }
+}
+
+/// What the rules that were tried are called, without repeats. Whatever could only go on with an expression is "an
+/// operator".
+fn expected_words(rules: &[Rule]) -> Vec<String> {
+    let mut expected: Vec<String> = vec![];
+    for word in rules.iter().filter_map(|rule| words(*rule)) {
+        if !expected.contains(&word) {
+            expected.push(word);
+        }
+    }
+    if let Some(operator) = expected.iter().position(|word| word == "an operator") {
+        let operator = expected.remove(operator);
+        expected.retain(|word| !matches!(word.as_str(), "`..`" | "`.`" | "`(`" | "`[`" | "`{`" | "`as`"));
+        expected.push(operator);
+    }
+    expected
 }
 
 fn too_deep(masked: &str, at: usize, base: u32) -> Diagnostic {
@@ -98,7 +111,7 @@ fn short(found: &str) -> String {
 }
 
 /// Advice for the mistakes that people make most often.
-fn hint(expected: &[String], found: &str, rest: &str, new_line: bool) -> Option<String> {
+fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Option<String> {
     let wants = |word: &str| expected.iter().any(|it| it == word);
     let operator = wants("an operator");
     Some(match found {
@@ -118,10 +131,59 @@ fn hint(expected: &[String], found: &str, rest: &str, new_line: bool) -> Option<
         {
             format!("`{found}` is a keyword of Rust: take another name, or write `r#{found}`")
         }
-        name if wants("`:`") && name.starts_with(|c: char| c.is_alphabetic()) => {
-            let ty = rest.split([';', '\n', '=']).next().unwrap_or(name).trim();
-            format!("a declaration is written `name: Type`, here `..: {}`", short(ty))
+        name if wants("`:`") && !operator && name.starts_with(char::is_alphabetic) && !before.is_empty() => {
+            format!("a declaration is written `name: Type`, here `{before}: {}`", short(name))
         }
         _ => return None,
     })
+}
+
+/// The word at the end of a text.
+fn last_word(text: &str) -> &str {
+    let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+    start.map_or(text, |at| text[at..].trim_start_matches(|c: char| !(c.is_alphanumeric() || c == '_')))
+}
+
+/// Advice where what was found is nearly one of the expected keywords.
+fn misspelt(expected: &[String], found: &str) -> Option<String> {
+    let keywords = expected.iter().flat_map(|words| words.split('`').skip(1).step_by(2));
+    let close = keywords.map(|keyword| (distance(keyword, found), keyword)).min()?;
+    let allowed = if close.1.len() > 4 { 2 } else { 1 };
+    (found.len() > 2 && close.0 <= allowed).then(|| format!("did you mean `{}`?", close.1))
+}
+
+/// The number of letters to insert, remove, replace or swap with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().take(64).collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            best = best.min(rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]));
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swaps_count_once() {
+        assert_eq!(distance("when", "wehn"), 1);
+        assert_eq!(distance("system", "sytem"), 1);
+        assert_eq!(distance("when", "otherwise"), 7);
+        assert_eq!(
+            misspelt(&["`when` or `otherwise`".to_owned()], "wehn").as_deref(),
+            Some("did you mean `when`?")
+        );
+        assert_eq!(misspelt(&["`in`".to_owned()], "x"), None);
+    }
 }

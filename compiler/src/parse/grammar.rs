@@ -52,7 +52,7 @@ pub fn words(rule: Rule) -> Option<String> {
 /// Rules that stand for a thing rather than a sign.
 fn thing(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::ident | Rule::word | Rule::path_ident => "a name",
+        Rule::ident | Rule::path_ident => "a name",
         Rule::path | Rule::dotted | Rule::names => "a name",
         Rule::ty => "a type",
         Rule::block => "a block `{ .. }`",
@@ -63,7 +63,7 @@ fn thing(rule: Rule) -> Option<&'static str> {
             "a pattern"
         }
         Rule::arg => "an argument",
-        Rule::expr | Rule::operand | Rule::path_expr | Rule::number | Rule::string => "an expression",
+        Rule::expr | Rule::operand | Rule::path_expr | Rule::number => "an expression",
         Rule::quantified | Rule::aggregate | Rule::paren | Rule::array | Rule::lambda => "an expression",
         Rule::binders | Rule::binder => "`name in set`",
         Rule::attribute | Rule::visibility | Rule::rust_item => "a Rust item",

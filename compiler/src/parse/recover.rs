@@ -22,9 +22,15 @@ use crate::source::{SourceFile, Span};
 /// How many syntax errors are reported for one file.
 pub const SYNTAX_ERRORS_MAX: usize = 100;
 
+/// Words that begin an item and never stand inside of one.
+const CUTS: [&str; 4] = ["interface", "service", "system", "scenario"];
+
 /// Reads a file whose delimiters match but whose text the grammar refuses.
 pub fn balanced(source: &SourceFile, scan: &Scan) -> (Ast, Diagnostics) {
-    read(source, scan, Diagnostics::new(), vec![])
+    // A brace that one item lacks and another has too many is two mistakes that hide each other.
+    let hidden =
+        regions(source, &CUTS).into_iter().any(|region| self::scan(source.slice(region), 0).error.is_some());
+    if hidden { unbalanced(source) } else { read(source, scan, Diagnostics::new(), vec![]) }
 }
 
 /// Reads a file whose delimiters do not match, or in which a literal or comment has no end.
@@ -32,7 +38,8 @@ pub fn unbalanced(source: &SourceFile) -> (Ast, Diagnostics) {
     let mut whole = Scan::default();
     let mut errors = Diagnostics::new();
     let mut broken = vec![];
-    for region in regions(source) {
+    let words = CUTS.iter().chain(&["import", "use", "pub", "type", "struct", "enum", "impl"]);
+    for region in regions(source, &words.copied().collect::<Vec<_>>()) {
         let text = source.slice(region);
         let part = if errors.len() < SYNTAX_ERRORS_MAX { scan(text, region.start) } else { Scan::default() };
         match part.error {
@@ -48,11 +55,11 @@ pub fn unbalanced(source: &SourceFile) -> (Ast, Diagnostics) {
     read(source, &whole, errors, broken)
 }
 
-/// Cuts a file before every line that begins with the word of an item.
-fn regions(source: &SourceFile) -> Vec<Span> {
+/// Cuts a file before every line that begins, without indentation, with one of these words.
+fn regions(source: &SourceFile, words: &[&str]) -> Vec<Span> {
     let starts = source.line_starts().iter().copied().filter(|start| {
         let word = first_word(&source.text[*start as usize..]);
-        *start == 0 || Context::Items.begins(word)
+        *start == 0 || words.contains(&word)
     });
     let starts: Vec<u32> = starts.collect();
     let ends = starts.iter().copied().skip(1).chain(std::iter::once(source.text.len() as u32));

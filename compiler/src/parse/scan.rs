@@ -306,8 +306,8 @@ mod tests {
     #[test]
     fn literals_and_comments_are_masked_in_place() {
         assert_eq!(masked("a // {\nb"), "a     \nb");
-        assert_eq!(masked("a /* /* { */ */ b"), "a                 b");
-        assert_eq!(masked(r##"x("}\"", '{', b'"', r#""{"#)"##), r##"x("____", "_", "__", "_____")"##);
+        assert_eq!(masked("a /* /* { */ */ b"), "a               b");
+        assert_eq!(masked(r##"x("}\"", '{', b'"', r#""{"#)"##), r##"x("___", "_", "__", "_____")"##);
         assert_eq!(masked("<'a, 'b> '\\u{1f}' '\\''"), "<'a, 'b> \"______\" \"__\"");
         assert_eq!(masked("r#type r#\"\"# br\"\" for_r \"\""), "r#type \"___\" \"__\" for_r \"\"");
         assert_eq!(masked("é 'é' \"ü\""), "é \"__\" \"__\"");

@@ -1,0 +1,243 @@
+//! Diagnostics as text for people and as JSON lines for programs.
+//!
+//! The text looks like rustc's and is made by its renderer; the JSON has rustc's keys, so that editors which know the one
+//! know the other. Nothing is printed here: the command line and the build script's interface do that.
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde_json::{Value, json};
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::source::{SourceFile, Span};
+
+/// The widest line of text, in characters.
+const WIDTH: usize = 120;
+/// How far apart, in lines, the places of one diagnostic may be to appear in one excerpt.
+const EXCERPT_LINES_MAX: usize = 1000;
+
+/// Whether text carries colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Plain text.
+    Plain,
+    /// With escape sequences for a terminal.
+    Coloured,
+}
+
+/// One diagnostic as text, with a line break at its end.
+pub fn text(diagnostic: &Diagnostic, source: &SourceFile, style: Style) -> String {
+    let renderer = match style {
+        Style::Plain => Renderer::plain(),
+        Style::Coloured => Renderer::styled(),
+    };
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code));
+    if source.text.is_empty() {
+        group = group.element(Origin::path(&source.name));
+    } else {
+        for excerpt in excerpts(diagnostic, source) {
+            group = group.element(excerpt);
+        }
+    }
+    group = group.elements(diagnostic.notes.iter().map(|note| Level::NOTE.message(note)));
+    group = group.elements(diagnostic.help.iter().map(|help| Level::HELP.message(help)));
+    let mut text = renderer.term_width(WIDTH).render(&[group]);
+    text.push('\n');
+    text
+}
+
+/// All diagnostics as text, an empty line after each, and how many there are at the end.
+pub fn all_text(diagnostics: &Diagnostics, source: &SourceFile, style: Style) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&text(diagnostic, source, style));
+        out.push('\n');
+    }
+    if let Some(summary) = summary(diagnostics) {
+        out.push_str(&format!("{summary} in `{}`\n", source.name));
+    }
+    out
+}
+
+/// "2 errors, 1 warning", or nothing.
+pub fn summary(diagnostics: &Diagnostics) -> Option<String> {
+    let plural = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        _ => Some(format!("{count} {word}s")),
+    };
+    let errors = diagnostics.errors();
+    match (plural(errors, "error"), plural(diagnostics.len() - errors, "warning")) {
+        (Some(errors), Some(warnings)) => Some(format!("{errors}, {warnings}")),
+        (errors, warnings) => errors.or(warnings),
+    }
+}
+
+/// The parts of the source that a diagnostic shows: one, or one a place where they are far apart.
+fn excerpts<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Vec<Snippet<'a, Annotation<'a>>> {
+    let mut marks = vec![(AnnotationKind::Primary, diagnostic.span, diagnostic.label.as_str())];
+    marks.extend(diagnostic.secondary.iter().map(|it| (AnnotationKind::Context, it.span, it.text.as_str())));
+    for mark in &mut marks {
+        mark.1 = fitted(mark.1, source);
+    }
+    let lines = marks.iter().map(|mark| source.line_column(mark.1.start).line);
+    let near = lines.clone().max().unwrap_or(1) - lines.min().unwrap_or(1) <= EXCERPT_LINES_MAX;
+    match near {
+        true => vec![excerpt(&marks, source)],
+        false => marks.iter().map(|mark| excerpt(std::slice::from_ref(mark), source)).collect(),
+    }
+}
+
+/// An excerpt from the first to the last marked line, so that rendering never looks at a whole large file.
+fn excerpt<'a>(
+    marks: &[(AnnotationKind, Span, &'a str)],
+    source: &'a SourceFile,
+) -> Snippet<'a, Annotation<'a>> {
+    let first = marks.iter().map(|mark| mark.1.start).min().unwrap_or(0);
+    let last = marks.iter().map(|mark| mark.1.end).max().unwrap_or(0);
+    let line = source.line_column(first).line;
+    let start = source.line_starts()[line - 1] as usize;
+    let end =
+        source.text[last as usize..].find('\n').map_or(source.text.len(), |length| last as usize + length);
+    let annotations = marks.iter().map(|(kind, span, label)| {
+        let range = span.start as usize - start..span.end as usize - start;
+        let annotation = kind.span(range);
+        if label.is_empty() { annotation } else { annotation.label(*label) }
+    });
+    Snippet::source(&source.text[start..end]).path(&source.name).line_start(line).annotations(annotations)
+}
+
+/// The span within the text, on borders of characters.
+fn fitted(span: Span, source: &SourceFile) -> Span {
+    let text = &source.text;
+    let start = text.floor_char_boundary((span.start as usize).min(text.len()));
+    let end = text.ceil_char_boundary((span.end as usize).clamp(start, text.len()));
+    Span::at(start, end)
+}
+
+/// One diagnostic as one line of JSON, without a line break.
+pub fn json(diagnostic: &Diagnostic, source: &SourceFile) -> String {
+    let mut spans = vec![];
+    if !source.text.is_empty() {
+        spans.push(json_span(diagnostic.span, &diagnostic.label, true, source));
+        spans.extend(diagnostic.secondary.iter().map(|it| json_span(it.span, &it.text, false, source)));
+    }
+    let child = |level: &str, message: &String| json!({ "message": message, "code": null, "level": level, "spans": [], "children": [], "rendered": null });
+    let notes = diagnostic.notes.iter().map(|note| child("note", note));
+    let help = diagnostic.help.iter().map(|help| child("help", help));
+    let explanation = codes::find(diagnostic.code).map(|code| code.explanation);
+    json!({
+        "$message_type": "diagnostic",
+        "message": diagnostic.message,
+        "code": { "code": diagnostic.code, "explanation": explanation },
+        "level": diagnostic.severity.word(),
+        "spans": spans,
+        "children": notes.chain(help).collect::<Vec<Value>>(),
+        "rendered": text(diagnostic, source, Style::Plain),
+    })
+    .to_string()
+}
+
+/// All diagnostics, one line of JSON each.
+pub fn all_json(diagnostics: &Diagnostics, source: &SourceFile) -> String {
+    diagnostics.iter().map(|diagnostic| json(diagnostic, source) + "\n").collect()
+}
+
+fn json_span(span: Span, label: &str, primary: bool, source: &SourceFile) -> Value {
+    let span = fitted(span, source);
+    let (start, end) = (source.line_column(span.start), source.line_column(span.end));
+    let line = source.line(start.line).unwrap_or("");
+    let highlight_end = if end.line == start.line { end.column } else { line.chars().count() + 1 };
+    json!({
+        "file_name": source.name,
+        "byte_start": span.start,
+        "byte_end": span.end,
+        "line_start": start.line,
+        "line_end": end.line,
+        "column_start": start.column,
+        "column_end": end.column,
+        "is_primary": primary,
+        "label": (!label.is_empty()).then_some(label),
+        "text": [{ "text": line, "highlight_start": start.column, "highlight_end": highlight_end }],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> (SourceFile, Diagnostic) {
+        let source = SourceFile::new("a.mace", "service A {\n\tstates { é, B }\n}\n");
+        let at = source.text.find('B').unwrap();
+        let diagnostic = Diagnostic::error("E0101", Span::at(at, at + 1), "expected `,`, found `B`")
+            .with_label("here")
+            .with_secondary(Span::at(0, 7), "in this service")
+            .with_note("states are separated by commas")
+            .with_help("write `,`");
+        (source, diagnostic)
+    }
+
+    #[test]
+    fn text_underlines_the_places() {
+        let (source, diagnostic) = sample();
+        let expected = expect_test::expect![[r#"
+            error[E0101]: expected `,`, found `B`
+             --> a.mace:2:14
+              |
+            1 | service A {
+              | ------- in this service
+            2 |     states { é, B }
+              |                 ^ here
+              |
+              = note: states are separated by commas
+              = help: write `,`
+        "#]];
+        expected.assert_eq(&text(&diagnostic, &source, Style::Plain));
+        assert!(text(&diagnostic, &source, Style::Coloured).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn json_has_the_keys_of_rustc() {
+        let (source, diagnostic) = sample();
+        let line = json(&diagnostic, &source);
+        assert!(!line.contains('\n'));
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["code"]["code"], "E0101");
+        assert_eq!(value["level"], "error");
+        let span = &value["spans"][0];
+        assert_eq!((&span["line_start"], &span["column_start"]), (&json!(2), &json!(14)));
+        assert_eq!(span["byte_start"], json!(source.text.find('B').unwrap()));
+        assert_eq!(value["spans"][1]["is_primary"], false);
+        assert_eq!(value["children"][1]["message"], "write `,`");
+    }
+
+    #[test]
+    fn odd_places_do_no_harm() {
+        let source =
+            SourceFile::new("a.mace", format!("é{}\n{}x", "y".repeat(1 << 20), "z\n".repeat(50_000)));
+        let end = source.text.len();
+        for span in [Span::at(1, 1), Span::new(u32::MAX, 5), Span::at(end, end + 7), Span::at(0, end)] {
+            let diagnostic =
+                Diagnostic::error("E0101", span, "a\u{1b}[31m").with_secondary(Span::at(end - 1, end), "b");
+            assert!(text(&diagnostic, &source, Style::Plain).contains("E0101"));
+            assert!(json(&diagnostic, &source).contains("E0101"));
+        }
+        let nothing = SourceFile::new("a.mace", "");
+        let text =
+            text(&Diagnostic::error("E0003", Span::default(), "the file is empty"), &nothing, Style::Plain);
+        assert!(text.contains("a.mace"), "{text}");
+    }
+
+    #[test]
+    fn the_summary_counts() {
+        let mut all = Diagnostics::new();
+        assert_eq!(summary(&all), None);
+        all.push(Diagnostic::error("E0101", Span::default(), "a"));
+        all.push(Diagnostic::error("E0101", Span::default(), "b"));
+        all.push(Diagnostic::warning("W0001", Span::default(), "c"));
+        assert_eq!(summary(&all).as_deref(), Some("2 errors, 1 warning"));
+    }
+}
