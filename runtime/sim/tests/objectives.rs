@@ -1,0 +1,120 @@
+//! Objectives of small runs, against figures reckoned by hand.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foresee_kernel::{Event, Model, NodeId, Objective, Sense, Term, View};
+use foresee_sim::{Options, Run, TOTAL, run};
+use support::{Behaviour, Memory, Message, Puppet, Timer, stage};
+
+const A: NodeId = NodeId::new(0);
+const B: NodeId = NodeId::new(1);
+
+/// The first node sends a ball at 1 s, a ball and a box of 100 bytes at 2 s, .., and counts its seconds.
+const SECONDS: Behaviour = |this, event, ctx| match event {
+    Event::Start if ctx.me() == A => ctx.set(Timer(0), Duration::from_secs(1)),
+    Event::Timer(_) => {
+        this.count += 1;
+        ctx.send(0, B, Message::Ball(1));
+        if this.count == 2 {
+            ctx.send(0, B, Message::Box(vec![0; 100]));
+        }
+        if this.count < 4 {
+            ctx.set(Timer(0), Duration::from_secs(1));
+        }
+    }
+    Event::Deliver { .. } => this.count += 1,
+    _ => {}
+};
+
+fn count(view: &View<'_>, node: NodeId) -> f64 {
+    view.variables::<Puppet<false>>(node).map_or(0.0, |memory: &Memory| f64::from(memory.count))
+}
+
+fn objective(name: &'static str, terms: &'static [Term]) -> Objective {
+    Objective { name, sense: Sense::Minimize, weight: 1.0, level: 1, line: 1, terms }
+}
+
+fn play(objectives: Vec<Objective>, until: f64) -> Run {
+    let mut model: Model = stage(2, SECONDS, |_| {});
+    model.objectives = objectives;
+    let options = Options { until: Some(Duration::from_secs_f64(until)), ..Options::default() };
+    run(&Arc::new(model), 1, &options).expect("it runs")
+}
+
+#[test]
+fn messages_and_bytes_are_counted_by_kind() {
+    let run = play(
+        vec![
+            objective("messages", &[Term::PerMessage { amount: 0.5, kinds: &[] }]),
+            objective("boxes", &[Term::PerMessage { amount: 3.0, kinds: &["Box"] }]),
+            objective("bytes", &[Term::PerByte { amount: 1.0, kinds: &[] }]),
+            objective("ball_bytes", &[Term::PerByte { amount: 2.0, kinds: &["Ball", "Bell"] }]),
+        ],
+        10.0,
+    );
+    // A ball is its kind and its number, a byte each; a box its kind, its length and 100 bytes.
+    assert_eq!(run.objectives["messages"], 2.5);
+    assert_eq!(run.objectives["boxes"], 3.0);
+    assert_eq!(run.objectives["bytes"], 4.0 * 2.0 + 102.0);
+    assert_eq!(run.objectives["ball_bytes"], 16.0);
+    assert_eq!(run.objectives[TOTAL], 2.5 + 3.0 + 110.0 + 16.0);
+    assert_eq!((run.messages, run.bytes), (5, 110));
+    assert_eq!(run.objectives_by_node["boxes"], [3.0, 0.0]);
+}
+
+const LOCAL: Term = Term::PerSecond { over: |view| view.all(), rate: count, local: true };
+/// What the second node costs depends on the first.
+const FOREIGN: Term = Term::PerSecond {
+    over: |view| view.group(0).into_iter().filter(|node| *node == B).collect(),
+    rate: |view, _| count(view, A),
+    local: false,
+};
+const ONLY_ODD: Term = Term::PerSecond {
+    over: |view| view.all().into_iter().filter(|node| count(view, *node) % 2.0 == 1.0).collect(),
+    rate: |_, _| 10.0,
+    local: false,
+};
+
+#[test]
+fn rates_last_from_one_event_to_the_next() {
+    let run = play(
+        vec![
+            objective("local", const { &[LOCAL] }),
+            objective("foreign", const { &[FOREIGN] }),
+            objective("odd", const { &[ONLY_ODD] }),
+            objective("end", &[Term::AtHorizon { value: |view| count(view, A) * 100.0 }]),
+        ],
+        3.5,
+    );
+    // At A: 1 from 1 s, 2 from 2 s, 3 from 3 s. At B: 1 from 1.001 s, 3 from 2.001 s, 4 from 3.001 s.
+    let at_a = 1.0 + 2.0 + 3.0 * 0.5;
+    let at_b = 1.0 + 3.0 + 4.0 * 0.499;
+    let near = |name: &str, expected: f64| {
+        assert!((run.objectives[name] - expected).abs() < 1e-9, "{name}: {}", run.objectives[name]);
+    };
+    near("local", at_a + at_b);
+    near("foreign", at_a);
+    // A is odd from 1 to 2 and from 3 s; B from 1.001 to 3.001 s, except for no time at 2.001 s between two arrivals.
+    near("odd", 10.0 * (1.5 + 2.0));
+    near("end", 300.0);
+    assert!((run.objectives_by_node["foreign"][1] - at_a).abs() < 1e-9);
+}
+
+#[test]
+fn totals_add_by_weight_and_level_and_what_is_maximised_counts_negative() {
+    const ONE: &[Term] = &[Term::PerMessage { amount: 1.0, kinds: &[] }];
+    let run = play(
+        vec![
+            Objective { weight: 2.0, ..objective("cost", ONE) },
+            Objective { sense: Sense::Maximize, weight: 0.5, ..objective("gain", ONE) },
+            Objective { level: 2, weight: 3.0, ..objective("later", ONE) },
+        ],
+        10.0,
+    );
+    assert_eq!(run.objectives[TOTAL], 10.0 - 2.5);
+    assert_eq!(run.objectives["total_level_2"], 15.0);
+    assert_eq!(play(Vec::new(), 1.0).objectives.len(), 0);
+}
