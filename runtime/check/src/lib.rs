@@ -1,1 +1,47 @@
-//! Under construction.
+//! The model checker: search over worlds with interned, memoised steps.
+//!
+//! [`check`] explores every world that a model can reach, and says whether its properties hold. What may happen next is
+//! what [`foresee_world::World`] says; this crate remembers it. In the order in which one builds on the other:
+//!
+//! - `table`, `chunked`, `memo`, `pages`, `visited`: numbers for things, values by key, fingerprints of states;
+//! - `intern`, `steps`, `parts`: node states, messages and timers as numbers; what a step comes to; what may happen to
+//!   a node and what is under way to it;
+//! - `judge`: properties, evaluated on what they read;
+//! - `frontier`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what is counted;
+//! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`].
+//!
+//! It never prints, never looks at a clock but to end a search, and gives the same states, transitions and verdict
+//! whatever the number of threads.
+//!
+//! # Caveats
+//! - States are known by 64 bits of their content, and properties by 64 bits of what they read: see `visited` and
+//!   `judge` for how probable a miss is. Everything else compares for equality.
+//! - A search holds at most 2^32 states; more ends it as a budget does.
+//! - A node with a state of its own for almost every state of the system, such as a long inbox, gains little from parts.
+
+#![deny(unsafe_code)]
+
+mod chunked;
+mod frontier;
+mod intern;
+mod judge;
+mod log;
+mod memo;
+mod options;
+mod pages;
+mod parts;
+mod report;
+mod search;
+mod steps;
+mod table;
+mod tally;
+mod trail;
+mod verdict;
+mod visited;
+
+pub use options::{CheckError, Options, Progress, Search, Tuning};
+pub use report::{
+    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PropertyReport, Report,
+    Status, Verdict,
+};
+pub use verdict::{STARTS_MAX, check, check_with};

@@ -15,12 +15,7 @@ pub enum Bound {
 
 /// The bound that ends the search at a world, if one does: `depth` steps were taken, `in_flight` messages are under
 /// way, and `within` says whether every `within` predicate holds.
-pub fn cut_by(
-    bounds: &Bounds,
-    depth: u32,
-    in_flight: usize,
-    within: impl FnOnce() -> bool,
-) -> Option<Bound> {
+pub fn cut_by(bounds: &Bounds, depth: u32, in_flight: usize, within: impl FnOnce() -> bool) -> Option<Bound> {
     if bounds.depth.is_some_and(|most| depth >= most) {
         return Some(Bound::Depth);
     }

@@ -1,0 +1,486 @@
+//! States that wait to be explored, and the order in which they are: the parameter of the search loop.
+//!
+//! States are rows of numbers, kept packed. A search in another order is another [`Frontier`]; nothing else changes.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::options::CheckError;
+use crate::report::Cut;
+
+/// How many states a worker takes at once.
+pub(crate) const HAND: usize = 32;
+/// How many states are packed together; also what threads hand to each other.
+const CHUNK: usize = 512;
+/// How long a waiting thread sleeps before it looks whether the search was ended.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// A handful of states.
+#[derive(Default)]
+pub(crate) struct Hand {
+    /// The rows, one after another.
+    pub words: Vec<u32>,
+    /// Their indices in the log.
+    pub indices: Vec<u32>,
+    /// How many steps led to each.
+    pub depths: Vec<u32>,
+}
+
+impl Hand {
+    fn clear(&mut self) {
+        self.words.clear();
+        self.indices.clear();
+        self.depths.clear();
+    }
+}
+
+/// How a search is ended before its frontier is.
+#[derive(Default)]
+pub(crate) struct Control {
+    /// 0, or the place in `CUTS` plus 1 of what ended the search.
+    stop: AtomicU8,
+    halt: AtomicBool,
+    error: Mutex<Option<CheckError>>,
+}
+
+const CUTS: [Cut; 5] = [Cut::Violation, Cut::States, Cut::Time, Cut::Memory, Cut::Cancelled];
+
+impl Control {
+    /// Ends the search at once. What says so first is the reason.
+    pub(crate) fn stop(&self, why: Cut) {
+        let code = CUTS.iter().position(|cut| *cut == why).map_or(0, |place| place as u8 + 1);
+        // Where another reason came first, it stays.
+        let _ = self.stop.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Ends the search without a report.
+    pub(crate) fn fail(&self, error: CheckError) {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.stop(Cut::Cancelled);
+    }
+
+    /// What ended the search, if anything did.
+    #[inline]
+    pub(crate) fn stopped(&self) -> Option<Cut> {
+        CUTS.get(usize::from(self.stop.load(Ordering::Relaxed)).wrapping_sub(1)).copied()
+    }
+
+    /// Why there is no report, if there is none.
+    pub(crate) fn error(&self) -> Option<CheckError> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// States that wait, in some order, for some threads.
+pub(crate) trait Frontier: Sync {
+    /// What one thread has of it for itself.
+    type Local: Send;
+
+    /// What the next thread has for itself.
+    fn local(&self) -> Self::Local;
+
+    /// Adds a state.
+    fn push(&self, local: &mut Self::Local, words: &[u32], index: u32, depth: u32);
+
+    /// Takes a few states; waits for other threads where there are none. False when the search is over.
+    fn take(&self, local: &mut Self::Local, hand: &mut Hand, control: &Control) -> bool;
+
+    /// A violation was found and the search is not to go on for long.
+    fn violated(&self, control: &Control);
+
+    /// About how many states wait.
+    fn length(&self) -> u64;
+
+    /// How many states wait that no thread has taken for itself, when the search is over.
+    fn shared_left(&self) -> u64;
+
+    /// Counted bytes when there were most.
+    fn bytes_peak(&self) -> u64;
+
+    /// Counted bytes now.
+    fn bytes(&self) -> u64;
+
+    /// How many states a thread leaves unexplored.
+    fn left(&self, local: &Self::Local) -> u64;
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts bytes, and the most there were.
+#[derive(Default)]
+struct Account {
+    now: AtomicU64,
+    peak: AtomicU64,
+}
+
+impl Account {
+    fn add(&self, bytes: u64) {
+        let now = self.now.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.peak.fetch_max(now, Ordering::Relaxed);
+    }
+
+    fn remove(&self, bytes: u64) {
+        self.now.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// All states of a depth before any of the next. A level begins when all threads have ended the one before.
+pub(crate) struct Breadth {
+    stride: usize,
+    threads: u32,
+    levels: Mutex<Levels>,
+    turned: Condvar,
+    length: AtomicU64,
+    account: Account,
+}
+
+struct Levels {
+    current: VecDeque<Chunk>,
+    next: VecDeque<Chunk>,
+    /// The depth of `current`; before the first level, the number before 0.
+    depth: u32,
+    busy: u32,
+    over: bool,
+}
+
+struct Chunk {
+    first: u32,
+    count: u32,
+    words: Packed,
+}
+
+/// Numbers in two bytes each, where all fit.
+enum Packed {
+    Narrow(Vec<u16>),
+    Wide(Vec<u32>),
+}
+
+impl Packed {
+    fn bytes(&self) -> u64 {
+        match self {
+            Packed::Narrow(words) => words.capacity() as u64 * 2,
+            Packed::Wide(words) => words.capacity() as u64 * 4,
+        }
+    }
+}
+
+/// What one thread has of a [`Breadth`].
+#[derive(Default)]
+pub(crate) struct BreadthLocal {
+    reading: Option<Chunk>,
+    /// How many states of `reading` were taken.
+    taken: usize,
+    depth: u32,
+    writing: Option<Chunk>,
+}
+
+impl Breadth {
+    pub(crate) fn new(stride: usize, threads: usize) -> Self {
+        let (current, next) = (VecDeque::new(), VecDeque::new());
+        let levels = Levels { current, next, depth: u32::MAX, busy: threads as u32, over: false };
+        Breadth {
+            stride,
+            threads: threads as u32,
+            levels: Mutex::new(levels),
+            turned: Condvar::new(),
+            length: AtomicU64::new(0),
+            account: Account::default(),
+        }
+    }
+
+    fn open(&self, first: u32, narrow: bool) -> Chunk {
+        let capacity = CHUNK * self.stride;
+        let words = match narrow {
+            true => Packed::Narrow(Vec::with_capacity(capacity)),
+            false => Packed::Wide(Vec::with_capacity(capacity)),
+        };
+        self.account.add(words.bytes());
+        Chunk { first, count: 0, words }
+    }
+
+    fn hand_over(&self, mut chunk: Chunk) {
+        let before = chunk.words.bytes();
+        match &mut chunk.words {
+            Packed::Narrow(words) => words.shrink_to_fit(),
+            Packed::Wide(words) => words.shrink_to_fit(),
+        }
+        self.account.remove(before - chunk.words.bytes());
+        self.length.fetch_add(u64::from(chunk.count), Ordering::Relaxed);
+        locked(&self.levels).next.push_back(chunk);
+    }
+
+    fn unpack(&self, local: &mut BreadthLocal, hand: &mut Hand) -> bool {
+        let Some(chunk) = &local.reading else { return false };
+        let (from, to) = (local.taken, (local.taken + HAND).min(chunk.count as usize));
+        if from == to {
+            self.account.remove(chunk.words.bytes());
+            local.reading = None;
+            return false;
+        }
+        let range = from * self.stride..to * self.stride;
+        match &chunk.words {
+            Packed::Narrow(words) => hand.words.extend(words[range].iter().map(|word| u32::from(*word))),
+            Packed::Wide(words) => hand.words.extend_from_slice(&words[range]),
+        }
+        hand.indices.extend((from..to).map(|place| chunk.first + place as u32 * self.threads));
+        hand.depths.resize(to - from, local.depth);
+        local.taken = to;
+        true
+    }
+
+    /// Waits for the next level; the last to come begins it. False when there is none.
+    fn turn(&self, mut levels: MutexGuard<'_, Levels>, control: &Control) -> bool {
+        levels.busy -= 1;
+        if levels.busy == 0 {
+            let next = std::mem::take(&mut levels.next);
+            levels.current = next;
+            levels.depth = levels.depth.wrapping_add(1);
+            levels.busy = self.threads;
+            levels.over = levels.current.is_empty() || control.halt.load(Ordering::Relaxed);
+            self.turned.notify_all();
+            return !levels.over;
+        }
+        let depth = levels.depth;
+        while levels.depth == depth && !levels.over {
+            if control.stopped().is_some() {
+                return false;
+            }
+            let waited = self.turned.wait_timeout(levels, WAIT);
+            levels = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        !levels.over
+    }
+}
+
+impl Frontier for Breadth {
+    type Local = BreadthLocal;
+
+    fn local(&self) -> BreadthLocal {
+        BreadthLocal::default()
+    }
+
+    fn push(&self, local: &mut BreadthLocal, words: &[u32], index: u32, _: u32) {
+        let narrow = words.iter().fold(0, |or, word| or | word) <= u32::from(u16::MAX);
+        let fits = |chunk: &Chunk| {
+            (chunk.count as usize) < CHUNK && (narrow || matches!(chunk.words, Packed::Wide(_)))
+        };
+        if !local.writing.as_ref().is_some_and(fits)
+            && let Some(full) = local.writing.replace(self.open(index, narrow))
+        {
+            self.hand_over(full);
+        }
+        let Some(chunk) = &mut local.writing else { return };
+        debug_assert_eq!(chunk.first + chunk.count * self.threads, index, "indices are consecutive");
+        chunk.count += 1;
+        match &mut chunk.words {
+            Packed::Narrow(packed) => packed.extend(words.iter().map(|word| *word as u16)),
+            Packed::Wide(packed) => packed.extend_from_slice(words),
+        }
+    }
+
+    fn take(&self, local: &mut BreadthLocal, hand: &mut Hand, control: &Control) -> bool {
+        hand.clear();
+        loop {
+            if control.stopped().is_some() {
+                return false;
+            }
+            if self.unpack(local, hand) {
+                return true;
+            }
+            let mut levels = locked(&self.levels);
+            if let Some(chunk) = levels.current.pop_front() {
+                self.length.fetch_sub(u64::from(chunk.count), Ordering::Relaxed);
+                (local.depth, local.taken, local.reading) = (levels.depth, 0, Some(chunk));
+                continue;
+            }
+            if let Some(chunk) = local.writing.take() {
+                drop(levels);
+                self.hand_over(chunk);
+                levels = locked(&self.levels);
+            }
+            if !self.turn(levels, control) {
+                return false;
+            }
+        }
+    }
+
+    /// The level is brought to its end, so that what was found does not depend on threads.
+    fn violated(&self, control: &Control) {
+        control.halt.store(true, Ordering::Relaxed);
+    }
+
+    fn length(&self) -> u64 {
+        self.length.load(Ordering::Relaxed)
+    }
+
+    fn shared_left(&self) -> u64 {
+        self.length()
+    }
+
+    fn bytes_peak(&self) -> u64 {
+        self.account.peak.load(Ordering::Relaxed)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.account.now.load(Ordering::Relaxed)
+    }
+
+    fn left(&self, local: &BreadthLocal) -> u64 {
+        let reading = local.reading.as_ref().map_or(0, |chunk| chunk.count as usize - local.taken);
+        let writing = local.writing.as_ref().map_or(0, |chunk| chunk.count as usize);
+        (reading + writing) as u64
+    }
+}
+
+/// The newest states next, a handful at a time. A thread that has none is given the oldest of another.
+pub(crate) struct Depth {
+    stride: usize,
+    threads: usize,
+    pool: Mutex<Pool>,
+    given: Condvar,
+    /// How many threads wait for states.
+    idle: AtomicUsize,
+    length: AtomicU64,
+    account: Account,
+}
+
+struct Pool {
+    stacks: Vec<Vec<u32>>,
+    over: bool,
+}
+
+/// What one thread has of a [`Depth`].
+pub(crate) struct DepthLocal {
+    /// For each state its row, its index, and its depth.
+    stack: Vec<u32>,
+    counted: u64,
+}
+
+impl Depth {
+    /// A hand of a depth first search: the more at once, the less it is one.
+    const HAND: usize = 12;
+
+    pub(crate) fn new(stride: usize, threads: usize) -> Self {
+        Depth {
+            stride,
+            threads,
+            pool: Mutex::new(Pool { stacks: Vec::new(), over: false }),
+            given: Condvar::new(),
+            idle: AtomicUsize::new(0),
+            length: AtomicU64::new(0),
+            account: Account::default(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.stride + 2
+    }
+
+    fn count(&self, local: &mut DepthLocal) {
+        let bytes = local.stack.capacity() as u64 * 4;
+        if bytes > local.counted {
+            self.account.add(bytes - local.counted);
+        } else {
+            self.account.remove(local.counted - bytes);
+        }
+        local.counted = bytes;
+    }
+
+    fn share(&self, local: &mut DepthLocal) {
+        let states = local.stack.len() / self.size();
+        if self.idle.load(Ordering::Relaxed) == 0 || states < 2 * Self::HAND {
+            return;
+        }
+        let kept = local.stack.split_off(states / 2 * self.size());
+        let given = std::mem::replace(&mut local.stack, kept);
+        locked(&self.pool).stacks.push(given);
+        self.given.notify_one();
+    }
+
+    /// Waits for another thread's states. False when no thread has any.
+    fn wait(&self, local: &mut DepthLocal, control: &Control) -> bool {
+        let mut pool = locked(&self.pool);
+        self.idle.fetch_add(1, Ordering::Relaxed);
+        loop {
+            if let Some(stack) = pool.stacks.pop() {
+                self.idle.fetch_sub(1, Ordering::Relaxed);
+                local.stack = stack;
+                return true;
+            }
+            if pool.over || self.idle.load(Ordering::Relaxed) == self.threads {
+                pool.over = true;
+                self.given.notify_all();
+                return false;
+            }
+            if control.stopped().is_some() {
+                return false;
+            }
+            let waited = self.given.wait_timeout(pool, WAIT);
+            pool = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Frontier for Depth {
+    type Local = DepthLocal;
+
+    fn local(&self) -> DepthLocal {
+        DepthLocal { stack: Vec::new(), counted: 0 }
+    }
+
+    fn push(&self, local: &mut DepthLocal, words: &[u32], index: u32, depth: u32) {
+        local.stack.extend_from_slice(words);
+        local.stack.extend([index, depth]);
+    }
+
+    fn take(&self, local: &mut DepthLocal, hand: &mut Hand, control: &Control) -> bool {
+        hand.clear();
+        if control.stopped().is_some() {
+            return false;
+        }
+        self.share(local);
+        self.count(local);
+        if local.stack.is_empty() && !self.wait(local, control) {
+            return false;
+        }
+        let size = self.size();
+        for _ in 0..Self::HAND {
+            let Some(start) = local.stack.len().checked_sub(size) else { break };
+            let state = &local.stack[start..];
+            hand.words.extend_from_slice(&state[..self.stride]);
+            hand.indices.push(state[self.stride]);
+            hand.depths.push(state[self.stride + 1]);
+            local.stack.truncate(start);
+        }
+        self.length.store((local.stack.len() / size) as u64, Ordering::Relaxed);
+        true
+    }
+
+    fn violated(&self, control: &Control) {
+        control.stop(Cut::Violation);
+    }
+
+    fn length(&self) -> u64 {
+        self.length.load(Ordering::Relaxed)
+    }
+
+    fn shared_left(&self) -> u64 {
+        locked(&self.pool).stacks.iter().map(|stack| (stack.len() / self.size()) as u64).sum()
+    }
+
+    fn bytes_peak(&self) -> u64 {
+        self.account.peak.load(Ordering::Relaxed)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.account.now.load(Ordering::Relaxed)
+    }
+
+    fn left(&self, local: &DepthLocal) -> u64 {
+        (local.stack.len() / self.size()) as u64
+    }
+}

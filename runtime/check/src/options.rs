@@ -1,0 +1,144 @@
+//! What a search is told, what it shows while it runs, and why it may refuse.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use foresee_kernel::Fault;
+
+/// The order in which states are explored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Search {
+    /// All states of a depth before any of the next: counterexamples are shortest.
+    #[default]
+    BreadthFirst,
+    /// The newest state next: little memory for what is yet to be explored, long counterexamples.
+    DepthFirst,
+}
+
+/// What a search is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The order in which states are explored.
+    pub search: Search,
+    /// How many threads search; 0 is taken for 1.
+    pub threads: usize,
+    /// A bound, as `depth` of a model is: states so many steps from the start are not explored further.
+    pub max_depth: Option<u32>,
+    /// A budget: the most unique states. The search that would see one more ends inconclusive.
+    pub max_states: Option<u64>,
+    /// A budget of wall-clock time.
+    pub time: Option<Duration>,
+    /// A budget of memory in bytes: of what the search counts, and of what the process has resident.
+    pub max_memory: Option<u64>,
+    /// Whether to go on after a violation, to count all of them.
+    pub keep_going: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            search: Search::default(),
+            threads: 1,
+            max_depth: None,
+            max_states: None,
+            time: None,
+            max_memory: None,
+            keep_going: false,
+        }
+    }
+}
+
+/// Bounds on what is remembered to save time. They change no result, only how fast it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// The most steps, (node state, stimulus), whose outcomes are kept. Beyond it steps are executed each time.
+    pub steps_max: u64,
+    /// The most transitions of single nodes that are kept ready. Beyond it they are put together each time.
+    pub transitions_max: u64,
+    /// The most evaluations of properties that are kept. Beyond it properties are evaluated each time.
+    pub evaluations_max: u64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Tuning { steps_max: 4 << 20, transitions_max: 64 << 20, evaluations_max: 4 << 20 }
+    }
+}
+
+/// What a running search shows, and how it is told to end. Shared between the search and whoever watches it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub(crate) unique_states: AtomicU64,
+    pub(crate) transitions: AtomicU64,
+    pub(crate) depth: AtomicU32,
+    pub(crate) frontier: AtomicU64,
+    cancelled: AtomicBool,
+}
+
+impl Progress {
+    /// Unique states so far.
+    pub fn unique_states(&self) -> u64 {
+        self.unique_states.load(Ordering::Relaxed)
+    }
+
+    /// Transitions so far; those that lead back to where they came from are added at the end.
+    pub fn transitions(&self) -> u64 {
+        self.transitions.load(Ordering::Relaxed)
+    }
+
+    /// The number of steps to the farthest state so far.
+    pub fn depth(&self) -> u32 {
+        self.depth.load(Ordering::Relaxed)
+    }
+
+    /// States that wait to be explored.
+    pub fn frontier(&self) -> u64 {
+        self.frontier.load(Ordering::Relaxed)
+    }
+
+    /// Asks the search to end with what it knows. May be called at any time, also from a signal handler.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the search was asked to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// Why there is no report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckError {
+    /// The starts of the nodes branch into more first states than are taken.
+    TooManyStarts {
+        /// The most that are taken.
+        most: usize,
+    },
+    /// A property, or a `within` bound, panicked.
+    PropertyFault {
+        /// The property's name, or `within`.
+        property: &'static str,
+        /// What it said.
+        fault: Fault,
+    },
+    /// The system has no memory for even the smallest search.
+    NoMemory,
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CheckError::TooManyStarts { most } => {
+                write!(f, "the starts of the nodes branch into more than {most} first states")
+            }
+            CheckError::PropertyFault { property, fault } => {
+                write!(f, "`{property}` cannot be evaluated: {fault}")
+            }
+            CheckError::NoMemory => f.write_str("there is no memory for a search"),
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}

@@ -1,0 +1,518 @@
+//! A world in parts: for each node, its state and what is under way to it; and, for all, what was spent of budgets.
+//!
+//! A part is a world of its own, of which the other nodes are left out, and it has a number. A state of the system is
+//! then a row of numbers, and its fingerprint the sum of its parts' digests. What may happen next is what may happen in
+//! one of its parts, since every action concerns one receiver. What happens to that part is worked out once, by
+//! [`World::enabled`] and [`World::perform`], and kept as transitions; and so is what it does to another part that a
+//! message is sent to. Nothing here says for itself what may happen: it only remembers what a [`World`] said.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use foresee_kernel::{Digest, Model, NodeId};
+use foresee_world::{Action, Direct, Make, Program, Sink, Spent, World};
+
+use crate::chunked::Chunked;
+use crate::intern::{Interned, NOBODY};
+use crate::judge::Judge;
+use crate::memo::{Memo, Near};
+use crate::options::Tuning;
+use crate::steps::{Found, Step, Steps};
+use crate::table::Table;
+
+/// One way in which something can happen to a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Transition {
+    /// What it adds to the fingerprint, apart from what is sent to others.
+    pub delta: u64,
+    /// The part afterwards.
+    pub part: u32,
+    /// The number of a [`Beyond`], plus 1, or 0 where nothing else changes; and [`VISIBLE`].
+    pub beyond: u32,
+}
+
+/// Set in [`Transition::beyond`] where properties may see the change.
+pub(crate) const VISIBLE: u32 = 1 << 31;
+
+impl Transition {
+    /// What changes beyond the part, if anything does: a number for [`Parts::beyond`].
+    #[inline]
+    pub(crate) fn beyond(&self) -> Option<u32> {
+        (self.beyond & !VISIBLE).checked_sub(1)
+    }
+}
+
+/// What a transition changes besides its part.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Beyond {
+    /// The receivers of what is sent, each with the number of what it is sent, in order.
+    pub sends: Box<[(u32, u32)]>,
+    /// The budgets spent afterwards.
+    pub ambient: u32,
+}
+
+/// All that may happen to a part.
+pub(crate) struct Expansion {
+    /// Where it leads somewhere: first the transitions that change nothing beyond the part.
+    pub transitions: Box<[Transition]>,
+    /// The kept steps that it consists of.
+    pub steps: Box<[u32]>,
+    /// Steps beyond the bound of the memo; an expansion with one of these is not kept.
+    pub loose: Vec<Step>,
+    /// What the network may do by itself.
+    pub network: u32,
+    /// How many ways are faults.
+    pub faults: u32,
+}
+
+/// What a part is.
+pub(crate) struct Part {
+    /// The node's state, then for each carrier how many messages are under way to it, and these.
+    words: Box<[u32]>,
+    /// What it contributes to a fingerprint.
+    pub digest: u64,
+    /// What its node contributes to the key of the properties.
+    pub key: u64,
+    /// How many messages are under way to it.
+    pub messages: u32,
+}
+
+impl Part {
+    /// The number of the node's state.
+    pub(crate) fn node(&self) -> u32 {
+        self.words[0]
+    }
+}
+
+/// The parts of one node.
+struct Place {
+    parts: Table<Part>,
+    /// By what was spent, by the number of the part.
+    expansions: Chunked<Chunked<Expansion>>,
+}
+
+struct Bundle {
+    receiver: u32,
+    envelopes: Box<[u32]>,
+}
+
+/// What one thread has at hand of how messages change the parts they are sent to.
+pub(crate) type NearPuts = Near<(u32, u64)>;
+
+/// See the module's documentation.
+pub(crate) struct Parts {
+    /// Numbers for node states, messages and timers.
+    pub program: Interned,
+    /// The memo of steps.
+    pub steps: Steps,
+    /// The properties.
+    pub judge: Judge,
+    places: Vec<Place>,
+    ambients: Table<Spent>,
+    beyond: Table<Beyond>,
+    bundles: Table<Bundle>,
+    puts: Vec<Memo<(u32, u64)>>,
+    transitions: AtomicU64,
+    transitions_max: u64,
+}
+
+impl Parts {
+    pub(crate) fn new(model: Arc<Model>, tuning: &Tuning) -> Self {
+        let nodes = model.nodes.len();
+        let judge = Judge::new(model.properties.clone(), tuning.evaluations_max);
+        let place = || Place { parts: Table::new(), expansions: Chunked::new() };
+        let parts = Parts {
+            program: Interned::new(model),
+            steps: Steps::new(tuning.steps_max),
+            judge,
+            places: (0..nodes).map(|_| place()).collect(),
+            ambients: Table::new(),
+            beyond: Table::new(),
+            bundles: Table::new(),
+            puts: (0..nodes).map(|_| Memo::new(tuning.transitions_max)).collect(),
+            transitions: AtomicU64::new(0),
+            transitions_max: tuning.transitions_max,
+        };
+        // Where nothing is ever spent, number 0 says so.
+        parts.ambient_id(Spent::default());
+        parts
+    }
+
+    /// How many numbers a state is: one for each node, one for what was spent where budgets exist.
+    pub(crate) fn stride(&self) -> usize {
+        let bounds = &self.program.model().bounds;
+        self.places.len() + usize::from(bounds.drops.is_some() || bounds.duplicates.is_some())
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn nodes(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The number of what was spent in a state.
+    #[inline]
+    pub(crate) fn ambient(&self, words: &[u32]) -> u32 {
+        words.get(self.places.len()).copied().unwrap_or(0)
+    }
+
+    /// A state as a row of numbers.
+    pub(crate) fn encode(&self, world: &World<Direct>) -> Vec<u32> {
+        let nodes: Vec<u32> = world.nodes.iter().map(|node| self.program.node(node)).collect();
+        let mut words = Vec::with_capacity(self.stride());
+        for (index, node) in nodes.iter().enumerate() {
+            let mut part = self.bare(index, *node, Spent::default());
+            for (queue, kept) in world.carriers.iter().zip(&mut part.carriers) {
+                let here = queue.iter().filter(|envelope| envelope.route.dst.index() == index);
+                kept.extend(here.map(|envelope| self.program.envelope(envelope)));
+            }
+            self.sort(&mut part);
+            words.push(self.part_id(index, &part));
+        }
+        let ambient = self.ambient_id(world.spent);
+        words.resize(self.stride(), ambient);
+        words
+    }
+
+    /// Brings messages that were put together by hand into the order that the world keeps them in.
+    fn sort(&self, part: &mut World<Interned>) {
+        let unsorted = std::mem::take(&mut part.carriers);
+        part.carriers = vec![Vec::new(); unsorted.len()];
+        unsorted.iter().for_each(|envelopes| part.put_all(&self.program, envelopes));
+    }
+
+    /// A part with nothing under way.
+    fn bare(&self, index: usize, node: u32, spent: Spent) -> World<Interned> {
+        let mut nodes = vec![NOBODY; self.places.len()];
+        nodes[index] = node;
+        let carriers = vec![Vec::new(); self.program.model().carriers.len()];
+        World { nodes, carriers, spent }
+    }
+
+    fn world(&self, index: usize, part: u32, ambient: u32) -> World<Interned> {
+        let words = &self.part(index, part).words;
+        let mut world = self.bare(index, words[0], *self.ambients.get(ambient));
+        let mut rest = &words[1..];
+        for queue in &mut world.carriers {
+            let (length, tail) = rest.split_first().expect("a length for each carrier");
+            let (envelopes, tail) = tail.split_at(*length as usize);
+            queue.extend_from_slice(envelopes);
+            rest = tail;
+        }
+        world
+    }
+
+    /// The number of a part, which must have nothing spent.
+    fn part_id(&self, index: usize, world: &World<Interned>) -> u32 {
+        let mut words = vec![world.nodes[index]];
+        for queue in &world.carriers {
+            words.push(queue.len() as u32);
+            words.extend_from_slice(queue);
+        }
+        let mut hash = Digest::new();
+        words.iter().for_each(|word| hash.write_u32(*word));
+        self.places[index].parts.intern(
+            hash.finish(),
+            |part| *part.words == *words,
+            || {
+                let id = NodeId::new(index as u32);
+                let spent = self.ambient_digest_of(world.spent);
+                let part = Part {
+                    digest: world.digest(&self.program).wrapping_sub(spent),
+                    key: self.judge.key(&self.program, id, world.nodes[index]),
+                    messages: world.in_flight() as u32,
+                    words: words.as_slice().into(),
+                };
+                let owned = words.len() * 4;
+                (part, owned)
+            },
+        )
+    }
+
+    /// The part of node `index` that has number `part`.
+    #[inline]
+    pub(crate) fn part(&self, index: usize, part: u32) -> &Part {
+        self.places[index].parts.get(part)
+    }
+
+    fn ambient_id(&self, spent: Spent) -> u32 {
+        let mut hash = Digest::new();
+        hash.write_u32(spent.drops);
+        hash.write_u32(spent.duplicates);
+        self.ambients.intern(hash.finish(), |other| *other == spent, || (spent, 0))
+    }
+
+    /// What the spent budgets of number `ambient` contribute to a fingerprint.
+    pub(crate) fn ambient_digest(&self, ambient: u32) -> u64 {
+        self.ambient_digest_of(*self.ambients.get(ambient))
+    }
+
+    fn ambient_digest_of(&self, spent: Spent) -> u64 {
+        World::<Interned> { nodes: Vec::new(), carriers: Vec::new(), spent }.digest(&self.program)
+    }
+
+    /// The fingerprint of a state: the digest of its world.
+    pub(crate) fn fingerprint(&self, words: &[u32]) -> u64 {
+        let ambient = self.ambient_digest(self.ambient(words));
+        let parts = words[..self.places.len()].iter().enumerate();
+        parts.fold(ambient, |sum, (index, part)| sum.wrapping_add(self.part(index, *part).digest))
+    }
+
+    /// What a transition changes besides its part.
+    pub(crate) fn beyond(&self, number: u32) -> &Beyond {
+        self.beyond.get(number)
+    }
+
+    /// All that may happen to a part, kept where there is room: then it is the same for good.
+    pub(crate) fn expansion(&self, index: usize, part: u32, ambient: u32) -> Result<&Expansion, Expansion> {
+        let kept = self.places[index].expansions.get_or_init(ambient, Chunked::new);
+        if let Some(expansion) = kept.get(part) {
+            return Ok(expansion);
+        }
+        let expansion = self.expand(index, part, ambient);
+        let size = expansion.transitions.len() as u64 + 4;
+        if !expansion.loose.is_empty() || self.transitions.load(Ordering::Relaxed) >= self.transitions_max {
+            return Err(expansion);
+        }
+        self.transitions.fetch_add(size, Ordering::Relaxed);
+        Ok(kept.get_or_init(part, || expansion))
+    }
+
+    fn expand(&self, index: usize, part: u32, ambient: u32) -> Expansion {
+        let (mut alone, mut sending) = (Vec::new(), Vec::new());
+        let (mut steps, mut loose, mut network, mut faults) = (Vec::new(), Vec::new(), 0, 0);
+        self.each_action(index, part, ambient, |action, found, world| {
+            let Some(found) = found else {
+                network += 1;
+                let transition = self.transition(index, part, ambient, world, action, None);
+                sort_in(transition, &mut alone, &mut sending);
+                return;
+            };
+            for successor in 0..found.step().successors.len() {
+                faults += u32::from(found.step().successors[successor].fault.is_some());
+                let way = Some((found.step(), successor));
+                let transition = self.transition(index, part, ambient, world, action, way);
+                sort_in(transition, &mut alone, &mut sending);
+            }
+            match found {
+                Found::Kept(id, _) => steps.push(id),
+                Found::Loose(step) => loose.push(step),
+            }
+        });
+        alone.append(&mut sending);
+        Expansion { transitions: alone.into(), steps: steps.into(), loose, network, faults }
+    }
+
+    /// Calls `visit` with every action of a part, and the step that its node takes on it, if it takes one.
+    fn each_action<'s>(
+        &'s self,
+        index: usize,
+        part: u32,
+        ambient: u32,
+        mut visit: impl FnMut(&Action<Interned>, Option<Found<'s>>, &World<Interned>),
+    ) {
+        let world = self.world(index, part, ambient);
+        let mut actions = Vec::new();
+        world.enabled(&self.program, |action| actions.push(action));
+        for action in &actions {
+            let found = action.stimulus(&self.program).map(|(id, stimulus)| {
+                assert_eq!(id.index(), index, "an action of a part concerns its node");
+                self.steps.step(&self.program, world.nodes[index], &stimulus)
+            });
+            visit(action, found, &world);
+        }
+    }
+
+    /// The transition of one way in which `action` can go; None where nothing changes.
+    fn transition(
+        &self,
+        index: usize,
+        part: u32,
+        ambient: u32,
+        world: &World<Interned>,
+        action: &Action<Interned>,
+        way: Option<(&Step, usize)>,
+    ) -> Option<Transition> {
+        let mut next = world.clone();
+        let mut sent = Vec::new();
+        let successor = way.map(|(step, successor)| &step.successors[successor]);
+        let mut sink = Inside { index, make: Make(&mut next), sent: &mut sent };
+        world.perform(&self.program, action, successor, &mut sink);
+        let after = self.ambient_id(next.spent);
+        next.spent = Spent::default();
+        let next = self.part_id(index, &next);
+        if next == part && sent.is_empty() && after == ambient {
+            return None;
+        }
+        let (before, now) = (self.part(index, part), self.part(index, next));
+        let spent = self.ambient_digest(after).wrapping_sub(self.ambient_digest(ambient));
+        let delta = now.digest.wrapping_sub(before.digest).wrapping_add(spent);
+        let visible = if now.key == before.key { 0 } else { VISIBLE };
+        let beyond = match sent.is_empty() && after == ambient {
+            true => 0,
+            false => self.beyond_id(&sent, after) + 1,
+        };
+        assert!(beyond & VISIBLE == 0, "more different sends than numbers for them");
+        Some(Transition { delta, part: next, beyond: beyond | visible })
+    }
+
+    fn beyond_id(&self, sent: &[u32], ambient: u32) -> u32 {
+        let mut receivers: Vec<u32> = sent.iter().map(|envelope| self.receiver(*envelope)).collect();
+        receivers.sort_unstable();
+        receivers.dedup();
+        let bundle = |receiver: &u32| {
+            let envelopes = sent.iter().copied().filter(|envelope| self.receiver(*envelope) == *receiver);
+            (*receiver, self.bundle_id(*receiver, envelopes.collect()))
+        };
+        let beyond = Beyond { sends: receivers.iter().map(bundle).collect(), ambient };
+        let mut hash = Digest::new();
+        beyond.sends.iter().for_each(|(_, bundle)| hash.write_u32(*bundle));
+        hash.write_u32(ambient);
+        let owned = beyond.sends.len() * 8;
+        self.beyond.intern(
+            hash.finish(),
+            |other| *other == beyond,
+            || (Beyond { sends: beyond.sends.clone(), ambient }, owned),
+        )
+    }
+
+    fn receiver(&self, envelope: u32) -> u32 {
+        self.program.route(&envelope).dst.index() as u32
+    }
+
+    fn bundle_id(&self, receiver: u32, envelopes: Box<[u32]>) -> u32 {
+        let mut hash = Digest::new();
+        envelopes.iter().for_each(|envelope| hash.write_u32(*envelope));
+        let same = |bundle: &Bundle| bundle.envelopes == envelopes;
+        let owned = envelopes.len() * 4;
+        self.bundles
+            .intern(hash.finish(), same, || (Bundle { receiver, envelopes: envelopes.clone() }, owned))
+    }
+
+    /// The part `part` of node `index` after it was sent the messages of number `bundle`, and what that adds to the
+    /// fingerprint.
+    #[inline]
+    pub(crate) fn put(&self, near: &mut NearPuts, index: usize, part: u32, bundle: u32) -> (u32, u64) {
+        // A bundle has one receiver, so its number says which node's part is meant.
+        let key = u64::from(part) << 32 | u64::from(bundle);
+        let far = || Ok::<_, std::convert::Infallible>(self.put_far(index, part, bundle, key));
+        let Ok(put) = near.get(key, far);
+        put
+    }
+
+    fn put_far(&self, index: usize, part: u32, bundle: u32, key: u64) -> (u32, u64) {
+        if let Some(put) = self.puts[index].get(key) {
+            return put;
+        }
+        let bundle = self.bundles.get(bundle);
+        debug_assert_eq!(bundle.receiver as usize, index);
+        let mut world = self.world(index, part, self.ambient_id(Spent::default()));
+        world.put_all(&self.program, &bundle.envelopes);
+        let next = self.part_id(index, &world);
+        let delta = self.part(index, next).digest.wrapping_sub(self.part(index, part).digest);
+        self.puts[index].put(key, (next, delta));
+        (next, delta)
+    }
+
+    /// The ways that lead somewhere, in the order of [`Expansion::transitions`], each with its action and tape.
+    pub(crate) fn ways(&self, index: usize, part: u32, ambient: u32) -> Vec<(Transition, Way)> {
+        let (mut alone, mut sending) = (Vec::new(), Vec::new());
+        self.each_action(index, part, ambient, |action, found, world| {
+            let count = found.as_ref().map_or(1, |found| found.step().successors.len());
+            for successor in 0..count {
+                let way = found.as_ref().map(|found| (found.step(), successor));
+                let Some(transition) = self.transition(index, part, ambient, world, action, way) else {
+                    continue;
+                };
+                let tape = way.map_or(Vec::new(), |(step, n)| step.successors[n].tape.clone());
+                let list = if transition.beyond().is_none() { &mut alone } else { &mut sending };
+                list.push((transition, Way { action: self.program.direct_action(action), tape }));
+            }
+        });
+        alone.append(&mut sending);
+        alone
+    }
+
+    /// The first way of a part that is a fault, and what the fault says.
+    pub(crate) fn fault(&self, index: usize, part: u32, ambient: u32) -> Option<(Way, String)> {
+        let mut first = None;
+        self.each_action(index, part, ambient, |action, found, _| {
+            let Some(found) = found else { return };
+            for successor in &found.step().successors {
+                if let (Some(fault), None) = (&successor.fault, &first) {
+                    let action = self.program.direct_action(action);
+                    first = Some((Way { action, tape: successor.tape.clone() }, fault.to_string()));
+                }
+            }
+        });
+        first
+    }
+
+    /// The expansions that are kept, by node, part and what was spent.
+    pub(crate) fn kept(&self, index: usize, part: u32, ambient: u32) -> Option<&Expansion> {
+        self.places[index].expansions.get(ambient)?.get(part)
+    }
+
+    /// Counted bytes of what states are made of.
+    pub(crate) fn interner_bytes(&self) -> u64 {
+        let parts: u64 = self.places.iter().map(|place| place.parts.bytes()).sum();
+        self.program.bytes() + parts + self.beyond.bytes() + self.bundles.bytes()
+    }
+
+    /// Counted bytes of what is remembered to save time.
+    pub(crate) fn memo_bytes(&self) -> u64 {
+        let slots = |place: &Place| {
+            let tables = (0..self.ambients.len()).filter_map(|ambient| place.expansions.get(ambient));
+            tables.map(Chunked::bytes).sum::<u64>()
+        };
+        let puts: u64 = self.puts.iter().map(Memo::bytes).sum();
+        let transitions = self.transitions.load(Ordering::Relaxed) * size_of::<Transition>() as u64;
+        self.places.iter().map(slots).sum::<u64>()
+            + puts
+            + transitions
+            + self.steps.bytes()
+            + self.judge.bytes()
+    }
+}
+
+/// An action by values, and the answers that its step is given.
+pub(crate) struct Way {
+    pub action: Action<Direct>,
+    pub tape: Vec<u32>,
+}
+
+fn sort_in(transition: Option<Transition>, alone: &mut Vec<Transition>, sending: &mut Vec<Transition>) {
+    if let Some(transition) = transition {
+        let list = if transition.beyond().is_none() { alone } else { sending };
+        list.push(transition);
+    }
+}
+
+/// The sink that makes the next part, and notes what is sent to others.
+struct Inside<'w> {
+    index: usize,
+    make: Make<'w, Interned>,
+    sent: &'w mut Vec<u32>,
+}
+
+impl Sink<Interned> for Inside<'_> {
+    fn node(&mut self, program: &Interned, id: NodeId, node: &u32) {
+        assert_eq!(id.index(), self.index, "a step of a part changes its node");
+        self.make.node(program, id, node);
+    }
+
+    fn take(&mut self, program: &Interned, envelope: &u32) {
+        self.make.take(program, envelope);
+    }
+
+    fn put(&mut self, program: &Interned, envelope: &u32) {
+        match program.route(envelope).dst.index() == self.index {
+            true => self.make.put(program, envelope),
+            false => self.sent.push(*envelope),
+        }
+    }
+
+    fn spend(&mut self, spent: Spent) {
+        self.make.spend(spent);
+    }
+}

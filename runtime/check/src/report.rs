@@ -1,0 +1,208 @@
+//! What a search found. Everything in it is in a fixed order, and but for paths, memory and memo figures it does not
+//! depend on the number of threads where the search came to its end.
+
+use std::fmt;
+
+use foresee_kernel::PropertyKind;
+use foresee_kernel::trace::Ending;
+use foresee_world::Path;
+
+/// What a search came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Every reachable state was explored, and every property held.
+    Held,
+    /// Every property held in every state within the bounds, and a bound kept some state from being explored.
+    HeldWithinBounds,
+    /// A property does not hold, or a `reachable` one was not reached anywhere.
+    Violated,
+    /// A budget was spent, or the search cancelled, before more was known.
+    Inconclusive,
+}
+
+/// What is known of one property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// It held in every state.
+    Held,
+    /// It held in every state within the bounds.
+    HeldWithinBounds,
+    /// It does not hold in some state.
+    Violated,
+    /// A `reachable` property holds in some state.
+    Reached,
+    /// A `reachable` property holds in no state, at least within the bounds.
+    Unreached,
+    /// The search ended before it was known.
+    Unknown,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Whether every reachable state was explored: nothing was cut, no budget ended the search.
+    pub complete: bool,
+    /// Different states seen, the first ones included.
+    pub unique_states: u64,
+    /// Transitions of the states explored, those that lead nowhere new included.
+    pub transitions: u64,
+    /// The number of steps to the farthest state: over shortest ways when breadth first, as found when depth first.
+    pub depth: u32,
+    /// How many states were first seen at each depth.
+    pub depth_histogram: Vec<u64>,
+    /// The properties of the model in its order, then `no_fault`.
+    pub properties: Vec<PropertyReport>,
+    /// How often each handler of each service ran, those that never did included.
+    pub handlers: Vec<HandlerReport>,
+    /// Messages that met no handler, and that the spec does not ignore on purpose.
+    pub ignored: Vec<IgnoredReport>,
+    /// A violation, where one was found: of those found the one nearest to the start.
+    pub counterexample: Option<Counterexample>,
+    /// For each `reachable` property that was reached, how.
+    pub witnesses: Vec<Counterexample>,
+    /// What kept states from being explored, and how many.
+    pub cut_by: Vec<CutReport>,
+    /// What the search held at its end.
+    pub memory: Memory,
+    /// How the memo of steps did.
+    pub memo: Memo,
+}
+
+/// A property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyReport {
+    /// Its name.
+    pub name: &'static str,
+    /// What it claims.
+    pub kind: PropertyKind,
+    /// What is known of it.
+    pub status: Status,
+    /// In how many of the states seen it is violated; for `no_fault`, how many transitions are faults.
+    pub violations: u64,
+}
+
+/// A handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandlerReport {
+    /// Its service.
+    pub service: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its line in the spec.
+    pub line: u32,
+    /// In how many transitions it ran, once for each way in which they can go; starts of nodes are counted once.
+    pub runs: u64,
+}
+
+/// A message that met no handler.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IgnoredReport {
+    /// The kind of message.
+    pub message: &'static str,
+    /// The control state of the receiver.
+    pub state: &'static str,
+    /// The receiver's service.
+    pub service: &'static str,
+    /// In how many transitions.
+    pub count: u64,
+}
+
+/// A path to a state or a fault, and what it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The property.
+    pub property: &'static str,
+    /// The way there.
+    pub path: Path,
+    /// What is there, as a trace says it.
+    pub ending: Ending,
+}
+
+/// What keeps states from being explored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cut {
+    /// A bound on depth, of the model or of the options.
+    Depth,
+    /// The model's bound on messages in flight.
+    Messages,
+    /// The model's `within`.
+    Within,
+    /// A violation was found, and the search was not to go on.
+    Violation,
+    /// The budget of unique states.
+    States,
+    /// The budget of time.
+    Time,
+    /// The budget of memory, or the system has no more.
+    Memory,
+    /// The search was cancelled.
+    Cancelled,
+}
+
+impl Cut {
+    /// Whether it belongs to what is checked: a search that only bounds cut has come to its end.
+    pub fn is_bound(self) -> bool {
+        matches!(self, Cut::Depth | Cut::Messages | Cut::Within)
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cut::Depth => "depth",
+            Cut::Messages => "messages",
+            Cut::Within => "within",
+            Cut::Violation => "violation",
+            Cut::States => "max-states",
+            Cut::Time => "time",
+            Cut::Memory => "max-memory",
+            Cut::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// What kept states from being explored, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutReport {
+    /// What did.
+    pub by: Cut,
+    /// How many states, at the least.
+    pub states: u64,
+}
+
+/// Counted bytes, by what holds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The table of fingerprints.
+    pub visited: u64,
+    /// States that waited to be explored, when most did.
+    pub frontier: u64,
+    /// How each state was reached.
+    pub log: u64,
+    /// Interned node states, messages, timers, and nodes with what is under way to them.
+    pub interner: u64,
+    /// Remembered steps, transitions and evaluations of properties.
+    pub memo: u64,
+    /// The most that the whole process ever had resident, where the system says.
+    pub peak_rss: Option<u64>,
+}
+
+impl Memory {
+    /// All that was counted.
+    pub fn counted(&self) -> u64 {
+        self.visited + self.frontier + self.log + self.interner + self.memo
+    }
+}
+
+/// How the memo of steps did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memo {
+    /// Steps kept: (node state, stimulus), each with all its outcomes.
+    pub entries: u64,
+    /// Steps that a transition needed and that were answered without running a handler.
+    pub hits: u64,
+    /// Steps executed beyond the bound of the memo, and not kept.
+    pub direct: u64,
+}
