@@ -123,7 +123,8 @@ impl Datum {
 
     /// Exclusive access to the value, if it is a `T`; copies it first where it is shared.
     pub fn make_mut<T: Value>(&mut self) -> Option<&mut T> {
-        if Arc::get_mut(&mut self.0).is_none() {
+        // Nobody has a weak reference, so a value that is held once is ours; a plain load says so.
+        if Arc::strong_count(&self.0) > 1 {
             self.0 = self.0.cloned();
         }
         Arc::get_mut(&mut self.0).and_then(|value| value.as_any_mut().downcast_mut())
