@@ -10,6 +10,7 @@ pub mod ast;
 pub mod codes;
 pub mod diag;
 pub mod parse;
+pub mod print;
 pub mod render;
 pub mod source;
 pub mod tokens;

@@ -13,7 +13,7 @@ mod grammar;
 mod operand;
 mod recover;
 pub mod scan;
-mod split;
+pub(crate) mod split;
 
 use std::cell::Cell;
 

@@ -1,0 +1,79 @@
+//! What the writer lays out: a tree of lines and blocks, without any notion of comments or columns.
+
+use crate::ast::{Doc, Fragment};
+use crate::source::Span;
+
+/// A part of the file that begins on a line of its own, or beside its neighbour where the author wrote it so.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its place, without documentation; empty for a tree made by hand.
+    pub span: Span,
+    /// Its documentation, for a tree made by hand.
+    pub doc: Doc,
+    /// What it is.
+    pub kind: NodeKind,
+}
+
+/// The kinds of nodes.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// One line that may be broken between parts. Cells before it are aligned with those of its neighbours.
+    Line {
+        /// Words in columns of their own.
+        cells: Vec<String>,
+        /// The rest; at least one.
+        parts: Vec<String>,
+    },
+    /// A head and a block of Rust.
+    Handler {
+        /// The head.
+        parts: Vec<String>,
+        /// The block.
+        body: Fragment,
+    },
+    /// Rust text, with its own documentation.
+    Rust(Fragment),
+    /// `head { nodes }`
+    Block {
+        /// The text before the brace.
+        head: String,
+        /// The contents.
+        nodes: Vec<Node>,
+        /// Whether the contents are separated by commas rather than ended by signs of their own.
+        commas: bool,
+        /// Whether contents made by hand are set apart by empty lines.
+        spaced: bool,
+    },
+}
+
+impl Node {
+    /// A line in parts.
+    pub fn line(span: Span, doc: &Doc, parts: Vec<String>) -> Node {
+        Node::cells(span, doc, vec![], parts)
+    }
+
+    /// A line in parts after aligned cells.
+    pub fn cells(span: Span, doc: &Doc, cells: Vec<String>, parts: Vec<String>) -> Node {
+        Node { span, doc: doc.clone(), kind: NodeKind::Line { cells, parts } }
+    }
+
+    /// Rust text.
+    pub fn rust(fragment: &Fragment) -> Node {
+        Node { span: fragment.span, doc: None, kind: NodeKind::Rust(fragment.clone()) }
+    }
+
+    /// A section: a block whose entries end with signs of their own.
+    pub fn section(span: Span, head: impl Into<String>, nodes: Vec<Node>) -> Node {
+        Node {
+            span,
+            doc: None,
+            kind: NodeKind::Block { head: head.into(), nodes, commas: false, spaced: false },
+        }
+    }
+
+    /// An item: a block of sections.
+    pub fn item(span: Span, doc: &Doc, head: impl Into<String>, nodes: Vec<Node>) -> Node {
+        let kind = NodeKind::Block { head: head.into(), nodes, commas: false, spaced: true };
+        Node { span, doc: doc.clone(), kind }
+    }
+}
