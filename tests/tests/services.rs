@@ -168,7 +168,8 @@ fn exit_codes_tell_apart() {
         assert!(!ran.err.is_empty(), "{usage:?} says nothing");
     }
     assert_eq!(code("two-phase-commit", &["check", "--param", "rms=7", "--max-states", "1000"]), 3);
-    assert_eq!(code("two-phase-commit", &["check", "--param", "rms=7", "--depth", "3"]), 3);
+    assert_eq!(code("two-phase-commit", &["check", "--param", "rms=7", "--time", "1ms"]), 3);
+    assert_eq!(code("two-phase-commit", &["check", "--param", "rms=7", "--depth", "3"]), 0);
     assert_eq!(code("two-phase-commit", &["info"]), 0);
     assert_eq!(code("ping", &["check"]), 0);
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use foresee_check::{Options, Progress, Report, Search, Status, Verdict};
@@ -15,7 +14,7 @@ use crate::args::{CheckArgs, Format, SearchKind};
 use crate::exit::{Exit, Failure};
 use crate::progress::Ticker;
 use crate::usage::{self, Usage};
-use crate::{interrupt, model, story};
+use crate::{interrupt, model, plain, story};
 
 /// Runs the command.
 pub fn run(
@@ -32,7 +31,9 @@ pub fn run(
     let story = match &report.counterexample {
         Some(found) => {
             let told = narrate::narrate(&model, &found.path);
-            Some(told.map_err(|error| Failure::internal(format!("the counterexample cannot be walked: {error}")))?)
+            Some(told.map_err(|error| {
+                Failure::internal(format!("the counterexample cannot be walked: {error}"))
+            })?)
         }
         None => None,
     };
@@ -54,9 +55,12 @@ pub fn run(
     match args.format {
         Format::Json => {
             let mut value = told.json();
-            value["trace"] = serde_json::to_value(&trace).map_err(|error| Failure::internal(error.to_string()))?;
+            value["trace"] =
+                serde_json::to_value(&trace).map_err(|error| Failure::internal(error.to_string()))?;
             value["counterexample"] = match (&report.counterexample, &story) {
-                (Some(found), Some(story)) => json!({ "property": found.property, "steps": story::json(story) }),
+                (Some(found), Some(story)) => {
+                    json!({ "property": found.property, "steps": story::json(story) })
+                }
                 _ => Value::Null,
             };
             writeln!(out, "{value}")?;
@@ -74,7 +78,7 @@ fn search(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
     let search = match args.search {
         SearchKind::Bfs => Search::BreadthFirst,
         SearchKind::Dfs => Search::DepthFirst,
-        SearchKind::Reference => Search::Reference,
+        SearchKind::Reference => return plain::check(model, args),
     };
     let options = Options {
         search,
@@ -85,12 +89,12 @@ fn search(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
         max_memory: args.max_memory,
         keep_going: args.keep_going,
     };
-    let progress = Arc::new(Progress::with_cancel(interrupt::flag()));
-    let watched = progress.clone();
+    let progress = Arc::new(Progress::default());
+    let (watched, cancelled) = (progress.clone(), progress.clone());
+    interrupt::on_interrupt(move || cancelled.cancel());
     let _ticker = Ticker::start(move || {
-        let (states, depth) =
-            (watched.unique_states.load(Ordering::Relaxed), watched.depth.load(Ordering::Relaxed));
-        format!("{states} states, depth {depth}, {} waiting", watched.frontier.load(Ordering::Relaxed))
+        let (states, depth, waiting) = (watched.unique_states(), watched.depth(), watched.frontier());
+        format!("{states} states, depth {depth}, {waiting} waiting")
     });
     foresee_check::check(model, &options, &progress).map_err(|error| Failure::usage(error.to_string()))
 }
@@ -108,7 +112,7 @@ impl Told<'_> {
     fn json(&self) -> Value {
         let report = self.report;
         let properties = report.properties.iter().map(|property| {
-            json!({ "name": property.name, "kind": property.kind, "status": status(property.status),
+            json!({ "name": property.name, "kind": property.kind.keyword(), "status": status(property.status),
                     "violations": property.violations })
         });
         let handlers = report.handlers.iter().map(|handler| {
@@ -133,7 +137,8 @@ impl Told<'_> {
             "properties": properties.collect::<Vec<_>>(),
             "handlers": handlers.collect::<Vec<_>>(),
             "ignored": ignored.collect::<Vec<_>>(),
-            "cut_by": report.cut_by.iter().map(|(what, count)| json!({ "bound": what, "states": count }))
+            "cut_by": report.cut_by.iter()
+                .map(|cut| json!({ "by": cut.by.to_string(), "bound": cut.by.is_bound(), "states": cut.states }))
                 .collect::<Vec<_>>(),
         })
     }
@@ -142,7 +147,9 @@ impl Told<'_> {
         let report = self.report;
         if let (Some(found), Some(story)) = (&report.counterexample, story) {
             let property = self.model.properties.iter().find(|property| property.name == found.property);
-            let place = property.map(|property| format!(" ({}:{})", property.file, property.line)).unwrap_or_default();
+            let place = property
+                .map(|property| format!(" ({}:{})", property.file, property.line))
+                .unwrap_or_default();
             writeln!(out, "`{}`{place} is violated. {} from the start:\n", found.property, steps(story))?;
             story::write(out, story)?;
             writeln!(out, "      {}\n", story::ending(&found.ending))?;
@@ -163,18 +170,20 @@ impl Told<'_> {
             self.usage.peak_rss_bytes as f64 / f64::from(1 << 20),
         )?;
         for property in &report.properties {
-            writeln!(out, "  {:<10} {:<24} {}", property.kind, property.name, status(property.status))?;
+            let (kind, status) = (property.kind.keyword(), status(property.status));
+            writeln!(out, "  {kind:<10} {:<24} {status}", property.name)?;
         }
         for handler in report.handlers.iter().filter(|handler| handler.runs == 0) {
             writeln!(out, "  never ran  {}.{} (line {})", handler.service, handler.name, handler.line)?;
         }
         for ignored in &report.ignored {
             let times = grouped(ignored.count);
-            let state = if ignored.state.is_empty() { String::new() } else { format!(" in {}", ignored.state) };
+            let state =
+                if ignored.state.is_empty() { String::new() } else { format!(" in {}", ignored.state) };
             writeln!(out, "  unhandled  {} at {}{state}: {times} times", ignored.message, ignored.service)?;
         }
-        for (what, count) in &report.cut_by {
-            writeln!(out, "  cut        by {what}: {} states", grouped(*count))?;
+        for cut in &report.cut_by {
+            writeln!(out, "  cut        by {}: {} states", cut.by, grouped(cut.states))?;
         }
         Ok(())
     }

@@ -61,7 +61,9 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             // The reader went away: there is nobody to tell.
-            std::io::ErrorKind::BrokenPipe => Failure { exit: Exit::Held, message: "the output was closed".into() },
+            std::io::ErrorKind::BrokenPipe => {
+                Failure { exit: Exit::Held, message: "the output was closed".into() }
+            }
             _ => Failure::internal(format!("cannot write: {error}")),
         }
     }

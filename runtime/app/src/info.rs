@@ -44,9 +44,9 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
         }
     };
     let systems = spec.systems.iter().map(|system| {
-        let parameters = system.parameters.iter().map(|parameter| {
-            json!({ "name": parameter.name, "type": parameter.ty, "default": parameter.default })
-        });
+        let parameters = system.parameters.iter().map(
+            |parameter| json!({ "name": parameter.name, "type": parameter.ty, "default": parameter.default }),
+        );
         json!({ "name": system.name, "line": system.line, "parameters": parameters.collect::<Vec<_>>() })
     });
     Ok(json!({
@@ -101,7 +101,8 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
     for system in spec.systems {
         writeln!(out, "\nsystem {} (line {})", system.name, system.line)?;
         for parameter in system.parameters {
-            let default = parameter.default.map_or("must be given".to_owned(), |text| format!("default {text}"));
+            let default =
+                parameter.default.map_or("must be given".to_owned(), |text| format!("default {text}"));
             writeln!(out, "  parameter  {}: {} ({default})", parameter.name, parameter.ty)?;
         }
     }
@@ -119,7 +120,11 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
         }
         for objective in &model.objectives {
             let sense = format!("{:?}", objective.sense).to_lowercase();
-            writeln!(out, "  {sense:<10} {} (line {}, weight {})", objective.name, objective.line, objective.weight)?;
+            writeln!(
+                out,
+                "  {sense:<10} {} (line {}, weight {})",
+                objective.name, objective.line, objective.weight
+            )?;
         }
     }
     Ok(())

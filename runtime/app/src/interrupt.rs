@@ -1,25 +1,27 @@
-//! Ctrl-C: the first asks a running search to end in good order, the second ends the process.
+//! Ctrl-C: the first asks what runs to end in good order, the second ends the process.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-static FLAGS: Mutex<Vec<Arc<AtomicBool>>> = Mutex::new(Vec::new());
+type Ask = Box<dyn Fn() + Send>;
 
-/// A flag that is set when the user interrupts. Where no handler can be installed it stays clear.
-pub fn flag() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    if let Ok(mut flags) = FLAGS.lock() {
-        if flags.is_empty() {
-            // An earlier handler of the embedding program stays: then its owner decides.
-            let _ = ctrlc::set_handler(|| {
-                let Ok(flags) = FLAGS.lock() else { return };
-                let again = flags.iter().all(|flag| flag.swap(true, Ordering::Relaxed));
-                if again {
-                    std::process::exit(i32::from(crate::Exit::Inconclusive.code()));
-                }
-            });
-        }
-        flags.push(flag.clone());
+/// What to ask to end. Emptied by the first interrupt.
+static RUNNING: Mutex<Option<Vec<Ask>>> = Mutex::new(None);
+
+/// Calls `ask` when the user interrupts. Where no handler can be installed, it is never called.
+pub fn on_interrupt(ask: impl Fn() + Send + 'static) {
+    let Ok(mut running) = RUNNING.lock() else { return };
+    if running.is_none() {
+        // An earlier handler of the embedding program stays: then its owner decides.
+        let _ = ctrlc::set_handler(interrupted);
     }
-    flag
+    running.get_or_insert_with(Vec::new).push(Box::new(ask));
+}
+
+fn interrupted() {
+    let asked = RUNNING.lock().map(|mut running| running.as_mut().map(std::mem::take).unwrap_or_default());
+    let asked = asked.unwrap_or_default();
+    if asked.is_empty() {
+        std::process::exit(i32::from(crate::Exit::Inconclusive.code()));
+    }
+    asked.iter().for_each(|ask| ask());
 }

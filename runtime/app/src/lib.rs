@@ -9,6 +9,7 @@ mod exit;
 mod info;
 mod interrupt;
 mod model;
+mod plain;
 mod progress;
 mod replay;
 mod simulate;
@@ -47,7 +48,8 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Exit {
     let name = spec.name.replace('_', "-");
-    let command = Cli::command().name(name.clone()).bin_name(name).about(format!("The service of {}", spec.file));
+    let command =
+        Cli::command().name(name.clone()).bin_name(name).about(format!("The service of {}", spec.file));
     let cli = match command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {

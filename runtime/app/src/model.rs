@@ -33,6 +33,8 @@ pub fn with_arguments(system: &SystemInfo, arguments: &Arguments) -> Result<Arc<
     match built {
         Ok(Ok(model)) => Ok(Arc::new(model)),
         Ok(Err(error)) => Err(Failure::usage(error.to_string())),
-        Err(fault) => Err(Failure::usage(format!("system `{}` cannot be put together: {fault}", system.name))),
+        Err(fault) => {
+            Err(Failure::usage(format!("system `{}` cannot be put together: {fault}", system.name)))
+        }
     }
 }

@@ -27,7 +27,8 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
         return Err(refuse(format!("it is a trace of `{}`, this is `{}`", origin.spec, spec.name)));
     }
     if origin.spec_hash != format!("{:016x}", spec.hash) {
-        let what = format!("`{}` has changed since it was written (its hash was {})", spec.file, origin.spec_hash);
+        let what =
+            format!("`{}` has changed since it was written (its hash was {})", spec.file, origin.spec_hash);
         return Err(refuse(what));
     }
     let arguments: Arguments = origin.parameters.iter().cloned().collect();

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::ops::Range;
 
 use foresee_kernel::SpecInfo;
-use foresee_sim::{Options, Run, Summary};
+use foresee_sim::{Moments, Options, Run, Status, Summary};
 
 use crate::args::{Format, SimulateArgs};
 use crate::exit::{Exit, Failure};
@@ -22,7 +22,7 @@ pub fn run(
     let seeds = seeds(args);
     let options = Options {
         until: args.until,
-        resolver: args.resolver,
+        resolver: args.resolver.clone(),
         trace: args.trace_out.is_some(),
         ..Options::default()
     };
@@ -46,7 +46,7 @@ pub fn run(
     failed?;
     match args.format {
         Format::Json => writeln!(out, "{}", json(&summary)?)?,
-        Format::Text => write!(out, "{summary}")?,
+        Format::Text => write_summary(&summary, out)?,
     }
     if let Some(path) = &args.trace_out {
         match kept {
@@ -55,7 +55,7 @@ pub fn run(
             None => writeln!(err, "note: no run violates a property, {} is not written", path.display())?,
         }
     }
-    Ok(if summary.violations() > 0 { Exit::Violation } else { Exit::Held })
+    Ok(if !summary.violations.is_empty() { Exit::Violation } else { Exit::Held })
 }
 
 fn seeds(args: &SimulateArgs) -> Range<u64> {
@@ -71,11 +71,66 @@ fn seeds(args: &SimulateArgs) -> Range<u64> {
 fn tell(run: &Run, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
     match format {
         Format::Json => writeln!(out, "{}", json(run)?)?,
-        Format::Text => writeln!(out, "{run}")?,
+        Format::Text => write_run(run, out)?,
     }
     Ok(())
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::internal(error.to_string()))
+}
+
+fn write_run(run: &Run, out: &mut dyn Write) -> Result<(), Failure> {
+    let Run { seed, events, virtual_seconds, messages, ending, .. } = run;
+    write!(
+        out,
+        "seed {seed:>4}: {events} events in {virtual_seconds:.3} s, {messages} messages, ended by {ending}"
+    )?;
+    for (name, value) in &run.objectives {
+        write!(out, ", {name} {value:.3}")?;
+    }
+    writeln!(out)?;
+    if let Some(violation) = &run.violation {
+        writeln!(out, "           {violation}")?;
+    }
+    Ok(())
+}
+
+fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<(), Failure> {
+    let Summary { runs, events, messages, virtual_seconds, .. } = summary;
+    writeln!(
+        out,
+        "\n{runs} runs, {events} events, {messages} messages, {virtual_seconds:.3} virtual seconds"
+    )?;
+    for (name, moments) in &summary.objectives {
+        let Moments { n, mean, standard_deviation, min, max, .. } = moments;
+        writeln!(
+            out,
+            "  objective  {name:<24} mean {mean:.3}, sd {standard_deviation:.3}, {min:.3} to {max:.3}, n {n}"
+        )?;
+    }
+    for (name, counts) in &summary.properties {
+        let counts: Vec<String> =
+            counts.iter().map(|(status, runs)| format!("{} in {runs}", said(*status))).collect();
+        writeln!(out, "  property   {name:<24} {}", counts.join(", "))?;
+    }
+    if let Some(first) = summary.violations.first() {
+        let seeds = summary.violations.len();
+        writeln!(
+            out,
+            "  {seeds} runs violate a property; the first: `{}` in seed {}",
+            first.property, first.seed
+        )?;
+        writeln!(out, "  see it: simulate --seed {} --trace-out FILE, then replay FILE", first.seed)?;
+    }
+    Ok(())
+}
+
+fn said(status: Status) -> &'static str {
+    match status {
+        Status::Held => "held",
+        Status::Violated => "violated",
+        Status::Reached => "reached",
+        Status::NotReached => "not reached",
+    }
 }

@@ -19,7 +19,9 @@ pub fn write_step(out: &mut dyn Write, number: usize, told: &Told) -> io::Result
     writeln!(out, "{number:>4}. {}", headline(told))?;
     for handled in &told.ran {
         match handled {
-            Handled::Handler { service, name, file, line } => writeln!(out, "        {service}.{name}  {file}:{line}")?,
+            Handled::Handler { service, name, file, line } => {
+                writeln!(out, "        {service}.{name}  {file}:{line}")?
+            }
             Handled::Consumed { service, meant: true } => writeln!(out, "        {service} ignores it")?,
             Handled::Consumed { service, meant: false } => {
                 writeln!(out, "        {service} has no handler for it: consumed")?;
@@ -78,7 +80,9 @@ fn step_json(told: &Told) -> Value {
         Handled::Handler { service, name, file, line } => {
             json!({ "service": service, "handler": name, "file": file, "line": line })
         }
-        Handled::Consumed { service, meant } => json!({ "service": service, "handler": null, "ignored": meant }),
+        Handled::Consumed { service, meant } => {
+            json!({ "service": service, "handler": null, "ignored": meant })
+        }
     });
     let changes = told.changes.iter().map(|change| {
         let Change { node, service, variable, before, after } = change;
