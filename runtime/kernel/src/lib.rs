@@ -19,6 +19,7 @@ pub mod info;
 pub mod model;
 pub mod names;
 pub mod objective;
+pub mod plan;
 pub mod property;
 pub mod reply;
 pub mod service;
@@ -40,6 +41,7 @@ pub use info::{
 };
 pub use model::{Bounds, Carrier, DelayModel, Group, Model};
 pub use objective::{Objective, Sense, Term};
+pub use plan::{Call, FaultKind, FaultPlan, FaultTarget, Timing, Way};
 pub use property::{Property, PropertyKind, Read, States, View};
 pub use reply::Reply;
 pub use service::{AnyService, LayerState, Service};

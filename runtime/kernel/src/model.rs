@@ -5,7 +5,10 @@ use std::ops::Index;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{ArgumentError, Arguments, CarrierKind, NodeId, Objective, Property, SpecInfo, Stack, View};
+use crate::{
+    ArgumentError, Arguments, Call, CarrierKind, FaultPlan, NodeId, Objective, Property, SpecInfo, Stack,
+    View,
+};
 
 /// A named group of nodes with consecutive ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +140,10 @@ pub struct Model {
     pub properties: Vec<&'static Property>,
     /// The objectives of the services that take part, as the system weighs them.
     pub objectives: Vec<Objective>,
+    /// What the application calls.
+    pub calls: Vec<Call>,
+    /// What may go wrong.
+    pub faults: Vec<FaultPlan>,
     /// Bounds for checking.
     pub bounds: Bounds,
     /// Where a simulation ends.
@@ -198,6 +205,8 @@ impl ModelBuilder {
             carriers: Vec::new(),
             properties: Vec::new(),
             objectives: Vec::new(),
+            calls: Vec::new(),
+            faults: Vec::new(),
             bounds: Bounds::default(),
             horizon: None,
             names: Arc::from([]),
@@ -259,6 +268,16 @@ impl ModelBuilder {
         for objective in self.model.objectives.iter_mut().filter(|objective| objective.name == name) {
             objective.weight = weight;
         }
+    }
+
+    /// Adds a line of the workload.
+    pub fn call(&mut self, call: Call) {
+        self.model.calls.push(call);
+    }
+
+    /// Adds a line of the faults.
+    pub fn fault(&mut self, fault: FaultPlan) {
+        self.model.faults.push(fault);
     }
 
     /// The bounds for checking.
