@@ -1,7 +1,7 @@
 //! A ping flood: nodes in pairs, one ball a pair, thrown back as soon as it arrives. Prints how many events a second of
 //! CPU time the simulator makes of it, by the number of nodes.
 //!
-//! `cargo run --release -p foresee-sim --example flood -- [EVENTS]`
+//! `cargo run --release -p foresee-sim --example flood -- [EVENTS [NODES]]`
 
 #![allow(clippy::print_stdout, reason = "an example prints what it measures")]
 
@@ -137,7 +137,9 @@ fn usage() -> (f64, f64) {
 }
 
 fn main() {
-    let events = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(5_000_000);
+    let mut arguments = std::env::args().skip(1).filter_map(|text| text.parse().ok());
+    let events = arguments.next().unwrap_or(5_000_000);
+    let sizes = arguments.next().map_or(vec![100, 1_000, 10_000], |nodes| vec![nodes as usize]);
     let delays = [
         ("constant 10 ms", DelayModel::Constant(Duration::from_millis(10))),
         ("uniform 1..20 ms", DelayModel::Uniform(Duration::from_millis(1), Duration::from_millis(20))),
@@ -145,7 +147,7 @@ fn main() {
     ];
     println!("{:>7}  {:<18}  {:>10}  {:>14}  {:>9}", "nodes", "delay", "events", "events/CPU s", "peak MiB");
     for (name, delay) in delays {
-        for nodes in [100, 1_000, 10_000] {
+        for &nodes in &sizes {
             let model = Arc::new(flood(nodes, delay));
             let options = Options { events_max: Some(events), ..Options::default() };
             let before = usage().0;

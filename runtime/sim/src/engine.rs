@@ -12,6 +12,7 @@ use foresee_world::reference::NO_FAULT;
 use foresee_world::{Action, Envelope, Route, Timer};
 
 use crate::draws::Draws;
+use crate::fetch::fetch_ahead;
 use crate::ledger::Ledger;
 use crate::network::{Network, nanos};
 use crate::options::{Options, SimError};
@@ -195,6 +196,7 @@ impl<'m> Engine<'m> {
             if let Some(end) = self.end.filter(|end| entry.at > end.at) {
                 return end.ending;
             }
+            fetch_ahead(&self.queue, &self.states, &self.model.nodes, &self.flights);
             let before = self.now.get();
             if !self.happen(entry) {
                 return Ending::EventsMax;
@@ -242,7 +244,7 @@ impl<'m> Engine<'m> {
             }
             Kind::Timer => match self.timers.comes(entry.slot, entry.at, entry.order()) {
                 Due::Nothing => {}
-                Due::Later(queued) => self.push_timer(queued),
+                Due::Later(queued) => self.push_timer(NodeId::new(entry.node), queued),
                 Due::Fires { .. } if self.events == self.events_max => return false,
                 Due::Fires { node, layer, timer } => {
                     self.now.set(entry.at);
@@ -326,7 +328,7 @@ impl<'m> Engine<'m> {
                     let at = self.now.get().saturating_add(self.delay(node, delay));
                     let order = self.next_order();
                     if let Some(queued) = self.timers.set(node, layer, timer, at, order) {
-                        self.push_timer(queued);
+                        self.push_timer(node, queued);
                     }
                 }
                 Effect::CancelTimer { layer, timer } => self.timers.cancel(node, layer, &timer),
@@ -366,11 +368,11 @@ impl<'m> Engine<'m> {
     fn take_off(&mut self, at: u64, route: Route, message: Datum) {
         let order = self.next_order();
         let slot = self.flights.insert(Flight { route, message });
-        self.queue.push(Entry::new(at, Kind::Delivery, order, slot));
+        self.queue.push(Entry::new(at, Kind::Delivery, order, slot, route.dst.index() as u32));
     }
 
-    fn push_timer(&mut self, (at, order, slot): Queued) {
-        self.queue.push(Entry::new(at, Kind::Timer, order, slot));
+    fn push_timer(&mut self, node: NodeId, (at, order, slot): Queued) {
+        self.queue.push(Entry::new(at, Kind::Timer, order, slot, node.index() as u32));
     }
 
     fn next_order(&mut self) -> u64 {

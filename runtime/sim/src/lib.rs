@@ -19,6 +19,7 @@
 
 mod draws;
 mod engine;
+mod fetch;
 mod ledger;
 mod many;
 mod network;

@@ -27,6 +27,11 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Where the value of `slot` is, to be fetched ahead.
+    pub fn place(&self, slot: u32) -> *const Option<T> {
+        self.places.as_ptr().wrapping_add(slot as usize)
+    }
+
     pub fn get(&self, slot: u32) -> Option<&T> {
         self.places.get(slot as usize)?.as_ref()
     }
