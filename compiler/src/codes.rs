@@ -82,6 +82,13 @@ pub const ALL: &[Code] = &[
         "service A { variables { a: u8 = 0xg; } }",
     ),
     code(
+        "E0009",
+        "the file cannot be read",
+        "The path leads to nothing, to a folder, or to a file that may not be read. Paths on the command line are relative \
+         to the folder in which the command runs; those of a build script to the folder of `Cargo.toml`.",
+        "",
+    ),
+    code(
         "E0101",
         "syntax error",
         "The text does not have the shape that is expected at this place. The message says what could stand there. \

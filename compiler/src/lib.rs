@@ -13,4 +13,5 @@ pub mod parse;
 pub mod print;
 pub mod render;
 pub mod source;
+pub mod stats;
 pub mod tokens;
