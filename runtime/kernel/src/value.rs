@@ -78,7 +78,9 @@ impl<T: Value> AnyValue for T {
         }
     }
     fn digest(&self) -> u64 {
+        // Equal contents of different types are different: two services may send alike messages by one carrier.
         let mut digest = Digest::new();
+        digest.write(std::any::type_name::<T>().as_bytes());
         self.hash(&mut digest);
         digest.finish()
     }
@@ -140,7 +142,7 @@ impl Datum {
         self.0.type_name()
     }
 
-    /// A hash of the content: the same in every process and thread that runs the same build.
+    /// A hash of type and content: the same in every process and thread that runs the same build.
     pub fn digest(&self) -> u64 {
         self.0.digest()
     }

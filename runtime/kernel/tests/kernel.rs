@@ -99,6 +99,8 @@ fn data_compare_by_value_and_digest_by_content() {
     assert_ne!(a, c);
     assert_ne!(a.digest(), c.digest());
     assert_ne!(a, Datum::new(5u8), "values of different types differ");
+    assert_ne!(Datum::new(5u8).digest(), Datum::new(Some(5u8)).digest());
+    assert_ne!(Datum::new((5u8,)).digest(), Datum::new(5u8).digest(), "and so do their digests");
     let renamed = a.renamed(&|id| NodeId::new(id.index() as u32 + 1));
     assert_eq!(renamed, c);
     assert_eq!(a.encoded_len(), a.encode().expect("it encodes").len());
