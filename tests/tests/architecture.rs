@@ -17,7 +17,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("foresee-compiler", &[]),
     ("foresee-macros", &["foresee-compiler"]),
-    ("foresee-cli", &["foresee-compiler"]),
+    ("foresee-cli", &["foresee-compiler", "foresee-decide"]),
     ("foresee-derive", &[]),
     ("foresee-net", &[]),
     ("foresee-decide", &[]),
@@ -34,6 +34,9 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// The crates of the compiler's side. `foresee-cli` is one of them: it builds specs and runs none.
 const COMPILER: &[&str] = &["foresee-compiler", "foresee-macros", "foresee-cli"];
+
+/// Pure mathematics, which belongs to neither side.
+const NEUTRAL: &str = "foresee-decide";
 
 /// The crates that never meet an asynchronous runtime or a socket, not even through others.
 const PURE: &[&str] = &[
@@ -160,8 +163,9 @@ fn the_compiler_and_the_runtime_never_depend_on_each_other() {
     // Test dependencies too: what the two have in common is tested in crates of its own.
     for (name, dependencies) in own_dependencies(&["normal", "build", "dev"]) {
         let compiler = COMPILER.contains(&name.as_str());
+        // The tests' own crate is where both are brought together.
         let ours = name.starts_with("foresee") && name != "foresee-tests";
-        for dependency in dependencies.iter().filter(|it| it.starts_with("foresee")) {
+        for dependency in dependencies.iter().filter(|it| it.starts_with("foresee") && *it != NEUTRAL) {
             if ours && compiler != COMPILER.contains(&dependency.as_str()) {
                 problems.push(format!("{name} must not depend on {dependency}"));
             }
