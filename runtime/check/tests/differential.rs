@@ -1,0 +1,200 @@
+//! The heart of the crate's tests: on random systems every search says what the reference explorer says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use foresee_check::{Cut, Options, Progress, Report, Search, Status, Tuning, Verdict, check_with};
+use foresee_kernel::trace::Ending;
+use foresee_kernel::{Model, PropertyKind};
+use foresee_tests::random;
+use foresee_world::narrate;
+use foresee_world::reference::{self, Limits, NO_FAULT};
+use foresee_world::{Direct, Program};
+use proptest::prelude::*;
+
+/// Systems with more states than this are passed over.
+const STATES_MAX: usize = 4_000;
+
+fn tunings() -> [Tuning; 3] {
+    let all = Tuning::default();
+    [all, Tuning { steps_max: 7, ..all }, Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3 }]
+}
+
+fn run(model: &Arc<Model>, options: &Options, tuning: &Tuning) -> Report {
+    check_with(model, options, tuning, &Arc::new(Progress::default())).expect("it can be checked")
+}
+
+/// What two explorations must agree on.
+fn compare(model: &Arc<Model>, reference: &reference::Report, report: &Report, options: &Options) {
+    assert_eq!(report.unique_states, reference.unique_states as u64, "states");
+    assert_eq!(report.transitions, reference.transitions, "transitions");
+    assert_eq!(report.complete, reference.complete, "complete");
+    assert_eq!(report.depth_histogram.iter().sum::<u64>(), report.unique_states, "histogram");
+    for property in &report.properties {
+        let violations = reference.violations.get(property.name).copied().unwrap_or(0);
+        assert_eq!(property.violations, violations, "{}", property.name);
+        let reached = reference.reached.contains(&property.name);
+        let held = if reference.complete { Status::Held } else { Status::HeldWithinBounds };
+        let status = match property.kind {
+            PropertyKind::Reachable if reached => Status::Reached,
+            PropertyKind::Reachable => Status::Unreached,
+            PropertyKind::Safety | PropertyKind::Local if violations > 0 => Status::Violated,
+            PropertyKind::Safety | PropertyKind::Local => held,
+        };
+        assert_eq!(property.status, status, "{}", property.name);
+    }
+    let runs = report.handlers.iter().filter(|handler| handler.name != "start" && handler.runs > 0);
+    let runs: BTreeMap<_, _> = runs.map(|handler| ((handler.service, handler.name), handler.runs)).collect();
+    assert_eq!(runs, reference.handlers, "handlers");
+    let ignored = report.ignored.iter().map(|one| ((one.service, one.message, one.state), one.count));
+    assert_eq!(ignored.collect::<BTreeMap<_, _>>(), reference.ignored, "ignored");
+    let verdict = report.properties.iter().fold(
+        if report.complete { Verdict::Held } else { Verdict::HeldWithinBounds },
+        |verdict, property| match property.status {
+            Status::Violated | Status::Unreached => Verdict::Violated,
+            _ => verdict,
+        },
+    );
+    assert_eq!(report.verdict, verdict);
+    assert_eq!(report.counterexample.is_some(), reference.counterexample.is_some(), "counterexample");
+    if options.search == Search::BreadthFirst {
+        assert_eq!(report.depth, reference.depth, "depth");
+        if let (Some(found), Some((_, shortest))) = (&report.counterexample, &reference.counterexample) {
+            assert_eq!(found.path.moves.len(), shortest.moves.len(), "shortest");
+        }
+    }
+    report.counterexample.iter().chain(&report.witnesses).for_each(|found| replay(model, found));
+}
+
+/// Walks a path by values, and looks at what is at its end.
+fn replay(model: &Arc<Model>, found: &foresee_check::Counterexample) {
+    let told = narrate::narrate(model, &found.path).expect("the path can be walked");
+    let program = Direct::new(model.clone());
+    let holds = |name: &str| {
+        let property = model.properties.iter().find(|property| property.name == name).expect("it is there");
+        told.world.view(&program, |view| (property.holds)(view))
+    };
+    match &found.ending {
+        Ending::Violation { property } => assert!(!holds(property), "{property}"),
+        Ending::Witness { property } => assert!(holds(property), "{property}"),
+        Ending::Fault { message } => {
+            assert_eq!(found.property, NO_FAULT);
+            let faults: Vec<String> =
+                told.steps.iter().filter_map(|step| step.fault.as_ref().map(ToString::to_string)).collect();
+            assert_eq!(faults.last(), Some(message));
+        }
+        Ending::Run => panic!("nothing ends so"),
+    }
+    let writer = narrate::to_trace(model, &found.path, "check", None, found.ending.clone());
+    let (path, _) = narrate::replay(model, &writer.expect("it can be told")).expect("it replays");
+    assert_eq!(path, found.path);
+}
+
+fn agree(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let model = Arc::new(random::model(bytes));
+    let limits = Limits { states_max: STATES_MAX, stop_at_violation: false, ..Limits::default() };
+    let reference = reference::explore(&model, limits);
+    prop_assume!(reference.as_ref().is_some_and(|reference| !reference.stopped));
+    let Some(reference) = reference else { return Ok(()) };
+    for search in [Search::BreadthFirst, Search::DepthFirst] {
+        for threads in [1, 2] {
+            let options = Options { search, threads, keep_going: true, ..Options::default() };
+            for tuning in tunings() {
+                compare(&model, &reference, &run(&model, &options, &tuning), &options);
+            }
+            stops(&model, &reference, search, threads);
+        }
+    }
+    Ok(())
+}
+
+/// The search that stops at the first violation finds one if and only if there is one.
+fn stops(model: &Arc<Model>, reference: &reference::Report, search: Search, threads: usize) {
+    let options = Options { search, threads, ..Options::default() };
+    let report = run(model, &options, &Tuning::default());
+    assert_eq!(report.counterexample.is_some(), reference.counterexample.is_some());
+    let Some((found, (_, shortest))) = report.counterexample.zip(reference.counterexample.as_ref()) else {
+        return;
+    };
+    assert_eq!(report.verdict, Verdict::Violated);
+    if search == Search::BreadthFirst {
+        assert_eq!(found.path.moves.len(), shortest.moves.len());
+        assert_eq!(
+            report.cut_by.iter().filter(|cut| !cut.by.is_bound() && cut.by != Cut::Violation).count(),
+            0
+        );
+    }
+    replay(model, &found);
+}
+
+/// A bound on depth that options add is like one of the model.
+fn agree_to_a_depth(bytes: &[u8], depth: u32) -> Result<(), TestCaseError> {
+    let mut model = random::model(bytes);
+    model.bounds.depth = Some(depth);
+    let bounded = Arc::new(model.clone());
+    model.bounds.depth = None;
+    let model = Arc::new(model);
+    let limits = Limits { states_max: STATES_MAX, stop_at_violation: false, ..Limits::default() };
+    let Some(reference) = reference::explore(&bounded, limits) else { return Ok(()) };
+    prop_assume!(!reference.stopped);
+    for search in [Search::BreadthFirst, Search::DepthFirst] {
+        for threads in [1, 2] {
+            let options =
+                Options { search, threads, keep_going: true, max_depth: Some(depth), ..Options::default() };
+            let report = run(&model, &options, &Tuning::default());
+            compare(&bounded, &reference, &report, &options);
+            assert_eq!(report.depth, reference.depth, "also depth first");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_global_rejects: 100_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn searches_agree_with_the_reference(bytes in prop::collection::vec(any::<u8>(), 0..700)) {
+        agree(&bytes)?;
+    }
+
+    #[test]
+    fn searches_within_a_depth_agree_with_the_reference(
+        bytes in prop::collection::vec(any::<u8>(), 0..700),
+        depth in 0..7_u32,
+    ) {
+        agree_to_a_depth(&bytes, depth)?;
+    }
+}
+
+/// What the random systems are good for: everything that engines must treat occurs in some of them.
+#[test]
+fn random_systems_are_varied() {
+    let (mut seen, mut state) = (BTreeMap::<&str, u32>::new(), 0x1234_5678_u64);
+    let mut byte = || {
+        state = foresee_kernel::digest::mix(state.wrapping_add(0x9E37_79B9_7F4A_7C15));
+        state as u8
+    };
+    for _ in 0..300 {
+        let bytes: Vec<u8> = (0..600).map(|_| byte()).collect();
+        let model = Arc::new(random::model(&bytes));
+        let limits = Limits { states_max: STATES_MAX, stop_at_violation: false, ..Limits::default() };
+        let Some(report) = reference::explore(&model, limits) else { continue };
+        let program = Direct::new(model.clone());
+        let starts = foresee_world::path::initials(&program, 1_000).map_or(0, |starts| starts.len());
+        let mut note = |what, there: bool| *seen.entry(what).or_default() += u32::from(there);
+        note("small enough", !report.stopped);
+        note("not tiny", !report.stopped && report.unique_states > 100);
+        note("complete", report.complete);
+        note("cut by a bound", !report.stopped && !report.complete);
+        note("several starts", starts > 1);
+        note("a fault", report.violations.contains_key(NO_FAULT));
+        note("a violation", report.violations.keys().any(|name| *name != NO_FAULT));
+        note("no violation", report.violations.is_empty());
+        note("a witness", !report.reached.is_empty());
+        note("ignored", !report.ignored.is_empty());
+        note("two layers", program.model().nodes[0].layers().len() == 2);
+    }
+    for (what, count) in &seen {
+        assert!(*count >= 15, "{what}: {count} of 300; all: {seen:?}");
+    }
+}
