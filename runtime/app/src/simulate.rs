@@ -131,6 +131,6 @@ fn said(status: Status) -> &'static str {
         Status::Held => "held",
         Status::Violated => "violated",
         Status::Reached => "reached",
-        Status::NotReached => "not reached",
+        Status::Unreached => "not reached",
     }
 }

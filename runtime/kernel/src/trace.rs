@@ -149,7 +149,9 @@ pub struct Transfer {
     pub from: String,
     /// The receiver.
     pub to: String,
-    /// The carrier's name.
+    /// The layer of the receiver that it is for, the top being 0: two layers may have messages that look alike.
+    pub layer: u8,
+    /// The carrier's name; with its kind where two carriers have one name.
     pub carrier: String,
     /// The message, as people read it.
     pub message: String,

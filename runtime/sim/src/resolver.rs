@@ -87,6 +87,12 @@ impl ResolverKind {
     }
 }
 
+impl fmt::Display for ResolverKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl FromStr for ResolverKind {
     type Err = UnknownResolver;
     fn from_str(name: &str) -> Result<Self, UnknownResolver> {

@@ -98,7 +98,7 @@ pub enum Status {
     /// It was true in some state.
     Reached,
     /// It was true in none.
-    NotReached,
+    Unreached,
 }
 
 /// What ended a run early.

@@ -42,7 +42,7 @@ impl Watch {
                 remembered: HashMap::default(),
                 status: match property.kind {
                     PropertyKind::Safety | PropertyKind::Local => Status::Held,
-                    PropertyKind::Reachable => Status::NotReached,
+                    PropertyKind::Reachable => Status::Unreached,
                 },
             };
             for index in 0..states.len() {

@@ -43,7 +43,7 @@ fn one_seed_gives_the_same_bytes_and_another_gives_others() {
 }
 
 /// Changing this number changes every run of every seed: say so in the change log. It covers what happened, when, and
-/// how choices were answered; how a state is hashed is no part of it.
+/// how choices were answered; how a state is hashed or a trace is written is no part of it.
 #[test]
 fn the_bytes_of_a_seed_are_golden() {
     let mut all = String::new();
@@ -52,12 +52,12 @@ fn the_bytes_of_a_seed_are_golden() {
             let run = run(&model, seed, &traced()).expect("it runs");
             all += &json(&run);
             for step in run.trace.expect("it was asked for").steps {
-                let told = (step.at_nanos, step.action, step.choices);
-                all += &serde_json::to_string(&told).expect("it serialises");
+                let picked: Vec<u32> = step.choices.iter().map(|choice| choice.picked).collect();
+                all += &format!("{:?} {} {picked:?}\n", step.at_nanos, step.action);
             }
         }
     }
-    assert_eq!(xxh3_64(all.as_bytes()), 0xD5E0_22EA_721F_22C4);
+    assert_eq!(xxh3_64(all.as_bytes()), 0xCF6D_304D_D5AE_CABF);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn reachable_properties_are_reached_or_not() {
     let model = with_properties(stage(1, behaviour, |_| {}), &WITNESSES);
     let run = run(&model, 0, &Options::default()).expect("it runs");
     let statuses: Vec<Status> = run.properties.iter().map(|outcome| outcome.status).collect();
-    assert_eq!(statuses, [Status::Reached, Status::NotReached, Status::Held]);
+    assert_eq!(statuses, [Status::Reached, Status::Unreached, Status::Held]);
 }
 
 #[test]

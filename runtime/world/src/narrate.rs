@@ -427,10 +427,17 @@ pub fn describe(program: &Direct, action: &Action<Direct>) -> trace::Action {
 
 fn transfer(program: &Direct, envelope: &Envelope) -> Transfer {
     let Envelope { route, message } = envelope;
+    let carriers = &program.model().carriers;
+    let carrier = &carriers[usize::from(route.carrier)];
+    let alike = carriers.iter().filter(|other| other.name == carrier.name).count();
     Transfer {
         from: route.src.to_string(),
         to: route.dst.to_string(),
-        carrier: program.model().carriers[usize::from(route.carrier)].name.to_owned(),
+        layer: program.model().nodes[route.dst.index()].addressee(message),
+        carrier: match alike {
+            1 => carrier.name.to_owned(),
+            _ => format!("{}: {:?}", carrier.name, carrier.kind),
+        },
         message: format!("{message:?}"),
         wire: trace::hex(&message.encode().unwrap_or_default()),
     }
