@@ -6,12 +6,25 @@
 // A diagnostic is large, rare and never on a hot path: a box would only be noise in every signature.
 #![allow(clippy::result_large_err)]
 
+pub mod analyse;
 pub mod ast;
+pub mod body;
+pub mod build;
+pub mod check;
+pub mod codegen;
 pub mod codes;
+pub mod compile;
 pub mod diag;
+pub mod emit;
+pub mod ir;
+pub mod lower;
+pub mod names;
 pub mod parse;
 pub mod print;
 pub mod render;
 pub mod source;
 pub mod stats;
 pub mod tokens;
+pub mod types;
+
+pub use build::{Builder, Error, configure};

@@ -113,8 +113,14 @@ fn excerpt<'a>(
 /// The span within the text, on borders of characters.
 fn fitted(span: Span, source: &SourceFile) -> Span {
     let text = &source.text;
-    let start = text.floor_char_boundary((span.start as usize).min(text.len()));
-    let end = text.ceil_char_boundary((span.end as usize).clamp(start, text.len()));
+    let mut start = (span.start as usize).min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = (span.end as usize).clamp(start, text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
     Span::at(start, end)
 }
 

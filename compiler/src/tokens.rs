@@ -236,6 +236,8 @@ mod tests {
         }
     }
 
+    // The clock measures; nothing depends on it.
+    #[allow(clippy::disallowed_methods)]
     #[test]
     fn large_files_take_linear_time() {
         let body = "    upcall a(b) { let x = \"é\"; y.insert(b, x); }\n".repeat(20_000);

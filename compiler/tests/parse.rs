@@ -32,8 +32,7 @@ fn the_specifications_of_the_project_parse() {
     }
 }
 
-/// The text of the first place of a kind must be exactly this.
-fn at<'s>(source: &'s SourceFile, span: foresee_compiler::source::Span) -> &'s str {
+fn at(source: &SourceFile, span: foresee_compiler::source::Span) -> &str {
     source.slice(span)
 }
 
@@ -254,6 +253,8 @@ scenario run in check { run.run(); within[0].x() as a.b(call: d); drop a.b from 
     assert!(objective.scale.weight.is_some() && objective.scale.level.is_some());
 }
 
+// The clock measures; nothing depends on it.
+#[allow(clippy::disallowed_methods)]
 #[test]
 fn hostile_texts_give_an_error_in_good_time() {
     let property = |text: String| format!("service A {{ properties {{ safety a: {text}; }} }}");
@@ -293,9 +294,5 @@ fn hostile_texts_give_an_error_in_good_time() {
         let taken = start.elapsed();
         assert!(errors.has_errors(), "{name}");
         assert!(taken.as_secs() < 30, "{name} took {taken:?}");
-        if std::env::var_os("SHOW_TIMES").is_some() {
-            let first = &errors.iter().next().unwrap();
-            println!("{name}: {taken:?} {} {} {}", errors.len(), first.code, first.message);
-        }
     }
 }

@@ -175,6 +175,9 @@ impl Builder<'_> {
                 let place = Span::new(own.end - digits.len() as u32, own.end);
                 let too_large = |_| Diagnostic::error("E0101", place, "no tuple has so many fields");
                 let index = digits.parse().map_err(too_large)?;
+                if matches!(base.kind, ExprKind::Literal(_)) {
+                    return Err(Diagnostic::error("E0101", own, "a literal has no fields"));
+                }
                 self.tall(ExprKind::TupleField(Box::new(base), index, place), span, height)
             }
             Rule::index => {

@@ -59,10 +59,30 @@ pub fn prefixed(word: &str, mut list: Vec<String>) -> Vec<String> {
 /// `a in b, c in d where e`
 pub fn binders(binders: &Binders) -> String {
     let list: Vec<_> =
-        binders.list.iter().map(|it| format!("{} in {}", pattern(&it.pattern), flat(&it.domain))).collect();
+        binders.list.iter().map(|it| format!("{} in {}", pattern(&it.pattern), domain(&it.domain))).collect();
     match &binders.filter {
         Some(filter) => format!("{} where {}", list.join(", "), flat(filter)),
         None => list.join(", "),
+    }
+}
+
+/// What a binder ranges over; nothing in it may take in the next binder or the `where`.
+fn domain(expr: &Expr) -> String {
+    let mut out = String::new();
+    wrapped(&mut out, expr, tail(expr) != Tail::Closed || has_bare_aggregate(expr));
+    out
+}
+
+/// Whether an aggregate outside of parentheses could take the next binder for its own.
+fn has_bare_aggregate(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Aggregate(_) => true,
+        ExprKind::Unary(_, inner) | ExprKind::Cast(inner, _) => has_bare_aggregate(inner),
+        ExprKind::Binary(it) => has_bare_aggregate(&it.left) || has_bare_aggregate(&it.right),
+        ExprKind::Range { start, end, .. } => {
+            [start, end].into_iter().flatten().any(|it| has_bare_aggregate(it))
+        }
+        _ => false,
     }
 }
 
@@ -130,13 +150,10 @@ fn tail(expr: &Expr) -> Tail {
         ExprKind::Aggregate(it) => match (it.op, &it.binders.filter) {
             (AggregateOp::Count, Some(filter)) if ends_compared(filter) => Tail::Compared,
             (AggregateOp::Count, Some(_)) => Tail::Greedy,
-            (AggregateOp::Count, None) => match it.binders.list.last().map(|last| tail(&last.domain)) {
-                Some(Tail::Closed | Tail::Tight) | None => Tail::Tight,
-                Some(_) => Tail::Greedy,
-            },
+            (AggregateOp::Count, None) => Tail::Tight,
             _ => match it.body.as_ref().map(tail) {
-                Some(Tail::Closed | Tail::Tight) | None => Tail::Tight,
-                Some(_) => Tail::Greedy,
+                Some(Tail::Greedy) => Tail::Greedy,
+                _ => Tail::Tight,
             },
         },
         ExprKind::Unary(_, inner) => tail(inner),
@@ -237,8 +254,9 @@ fn write_postfix(out: &mut String, expr: &Expr) {
             *out += &format!(".{}", name.name);
         }
         ExprKind::TupleField(inner, index, _) => {
-            let number = matches!(&inner.kind, ExprKind::Literal(it) if it.kind == LiteralKind::Int);
-            if number {
+            // `5.0` is a number.
+            let literal = matches!(inner.kind, ExprKind::Literal(_));
+            if literal {
                 wrapped(out, inner, true)
             } else {
                 base(out, inner)
@@ -255,7 +273,13 @@ fn write_postfix(out: &mut String, expr: &Expr) {
             *out += &format!(".{}{turbofish}({})", call.name.name, list(&call.args));
         }
         ExprKind::Call(callee, args) => {
-            base(out, callee);
+            // `(a.b)()` calls a field, `a.b()` a method.
+            let field = matches!(callee.kind, ExprKind::Field(..));
+            if field {
+                wrapped(out, callee, true)
+            } else {
+                base(out, callee)
+            }
             *out += &format!("({})", list(args));
         }
         ExprKind::Closure(it) => {
@@ -278,10 +302,20 @@ fn write_greedy(out: &mut String, expr: &Expr) {
             *out += &format!("{} {}: {}", it.quantifier.word(), binders(&it.binders), flat(&it.body));
         }
         ExprKind::Aggregate(it) => {
-            *out += &format!("{} {}", it.op.word(), binders(&it.binders));
+            // What ends before a comparison must not be one itself.
+            let cut = |expr: &Expr| strength(expr) <= 7 && tail(expr) == Tail::Closed;
+            let mut binders = binders(&it.binders);
+            if let (None, None, Some(last)) = (&it.body, &it.binders.filter, it.binders.list.last())
+                && cut(&last.domain)
+            {
+                let bare = domain(&last.domain);
+                binders.truncate(binders.len() - bare.len());
+                binders += &format!("({bare})");
+            }
+            *out += &format!("{} {binders}", it.op.word());
             if let Some(body) = &it.body {
                 out.push_str(": ");
-                wrapped(out, body, strength(body) <= 7 || matches!(tail(body), Tail::Compared));
+                wrapped(out, body, strength(body) <= 7 || tail(body) == Tail::Compared);
             }
         }
         ExprKind::Temporal(op, inner) => *out += &format!("{} {}", op.word(), flat(inner)),

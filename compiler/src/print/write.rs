@@ -95,6 +95,9 @@ impl<'a> Writer<'a> {
             if !joined {
                 let line = self.lines.len();
                 self.node(node, text, indent);
+                if let Some(cell) = self.lines[line].cells.last_mut().filter(|_| manner.commas) {
+                    cell.push(',');
+                }
                 self.lines[line].spaced = spaced && line > first_line;
             }
             joinable = self.lines.last().is_some_and(|line| line.rest.is_empty());
