@@ -1,6 +1,14 @@
 //! Decisions under uncertainty.
+pub mod detector;
 pub mod error;
 pub mod extended;
+pub mod belief;
+pub mod cost;
+pub mod heartbeat;
+pub mod law;
+pub mod numeric;
 pub mod protocol;
+pub mod retransmit;
+pub mod wait;
 pub use error::{Error, Reason, Result};
 pub use extended::Extended;
