@@ -1,6 +1,13 @@
-//! What a crate with generated services depends on.
+//! What a crate with generated services depends on: the runtime's crates under one name.
 //!
-//! ```ignore
+//! ```text
+//! // build.rs
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     foresee_compiler::configure().compile(&["specs/ping.mace"])?;
+//!     Ok(())
+//! }
+//!
+//! // src/main.rs
 //! foresee::include_spec!("ping");
 //!
 //! fn main() -> std::process::ExitCode {
@@ -8,23 +15,24 @@
 //! }
 //! ```
 //!
-//! [`include_spec!`] includes what the build script made of `specs/ping.mace`: a module of the spec's name with its
-//! services, their messages, and `SPEC`, which every driver starts from. Generated code names this crate and `std`.
+//! Generated code names this crate and `std` alone. It never depends on the compiler. Read `kernel` next: what a service is.
+
+pub mod support;
 
 pub use foresee_app as app;
 pub use foresee_check as check;
 pub use foresee_derive::Value;
 pub use foresee_kernel as kernel;
-pub use foresee_kernel::{NodeId, Reply};
 pub use foresee_net as net;
 pub use foresee_sim as sim;
 pub use foresee_world as world;
+#[doc(hidden)]
 pub use serde;
 
-/// Includes the module of the spec `$name`, which the build script compiled.
+/// Includes the module of the spec `NAME.mace`, which the build script compiled: `include_spec!("NAME")`.
 #[macro_export]
 macro_rules! include_spec {
     ($name:literal) => {
-        ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/", $name, ".mace.rs"));
+        include!(concat!(env!("OUT_DIR"), "/", $name, ".mace.rs"));
     };
 }

@@ -1,59 +1,61 @@
-//! `#[derive(foresee::Value)]`: where node ids stand in a type, and, for an enum, the name of its variant.
+//! `#[derive(foresee::Value)]`: what the runtime must know of a type that services store or send.
 //!
-//! Everything else that a value needs (`Clone`, `Eq`, `Ord`, `Hash`, `Debug`, serde's two) is derived beside it by
-//! the usual derives; generated code does so by itself.
+//! It implements `foresee::kernel::Shape`: node ids are renamed in every field, and an enum tells the name of its variant.
+//! The other traits of a value come from the usual derives, which generated code adds. It never looks at a type's
+//! meaning: a field whose type has no `Shape` is rustc's error, at that field.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, parse_macro_input, parse_quote};
 
-/// Derives `foresee::kernel::Shape`, the part of a service's values that std's and serde's derives leave.
+/// Implements `foresee::kernel::Shape`.
 #[proc_macro_derive(Value)]
 pub fn value(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    derive(input).unwrap_or_else(|error| error.to_compile_error()).into()
+    shape(input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
-fn derive(mut input: DeriveInput) -> syn::Result<TokenStream> {
+fn shape(mut input: DeriveInput) -> syn::Result<TokenStream> {
     for parameter in input.generics.type_params_mut() {
         parameter.bounds.push(parse_quote!(::foresee::kernel::Shape));
     }
+    let name = &input.ident;
     let (rename, kind) = match &input.data {
         Data::Struct(data) => {
-            let (pattern, rename) = fields(&data.fields);
-            (quote!(let Self #pattern = *self; #rename), None)
+            let arm = arm(&quote!(#name), &data.fields);
+            (quote!(match self { #arm }), None)
         }
+        Data::Enum(data) if data.variants.is_empty() => (quote!(match *self {}), Some(quote!(match *self {}))),
         Data::Enum(data) => {
-            let mut arms = Vec::new();
-            let mut kinds = Vec::new();
-            for variant in &data.variants {
-                let (name, (pattern, rename)) = (&variant.ident, fields(&variant.fields));
-                let text = name.to_string();
-                arms.push(quote!(Self::#name #pattern => { #rename }));
-                kinds.push(quote!(Self::#name { .. } => #text));
-            }
-            let kind = match kinds.is_empty() {
-                true => None,
-                false => Some(quote! {
-                    fn kind(&self) -> &'static str {
-                        match self { #(#kinds),* }
-                    }
-                }),
-            };
-            (quote!(match *self { #(#arms)* }), kind)
+            let arms = data.variants.iter().map(|variant| {
+                let variant_name = &variant.ident;
+                arm(&quote!(#name::#variant_name), &variant.fields)
+            });
+            let kinds = data.variants.iter().map(|variant| {
+                let (ident, text) = (&variant.ident, variant.ident.to_string());
+                let text = text.trim_start_matches("r#");
+                quote!(#name::#ident { .. } => #text)
+            });
+            (quote!(match self { #(#arms)* }), Some(quote!(match self { #(#kinds),* })))
         }
         Data::Union(data) => {
-            let message = "a union has no shape that could be renamed; use an enum";
-            return Err(syn::Error::new(data.union_token.span, message));
+            return Err(syn::Error::new(data.union_token.span, "a union is no value: use an enum"));
         }
     };
-    let name = &input.ident;
-    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    let kind = kind.map(|kind| {
+        quote! {
+            fn kind(&self) -> &'static str {
+                #kind
+            }
+        }
+    });
+    let (implementation, ty, condition) = input.generics.split_for_impl();
     Ok(quote! {
         #[automatically_derived]
-        #[allow(unused_variables, clippy::all)]
-        impl #generics ::foresee::kernel::Shape for #name #arguments #bounds {
+        impl #implementation ::foresee::kernel::Shape for #name #ty #condition {
             fn rename(&mut self, map: &dyn Fn(::foresee::kernel::NodeId) -> ::foresee::kernel::NodeId) {
+                let _ = map;
                 #rename
             }
             #kind
@@ -61,23 +63,15 @@ fn derive(mut input: DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// A pattern that binds every field, and the renaming of all of them.
-fn fields(fields: &Fields) -> (TokenStream, TokenStream) {
-    match fields {
-        Fields::Named(named) => {
-            let names: Vec<_> = named.named.iter().filter_map(|field| field.ident.as_ref()).collect();
-            let bound: Vec<_> = names.iter().map(|name| format_ident!("field_{name}")).collect();
-            (quote!({ #(#names: ref mut #bound),* }), renamed(&bound))
-        }
-        Fields::Unnamed(unnamed) => {
-            let bound: Vec<_> =
-                (0..unnamed.unnamed.len()).map(|index| format_ident!("field_{index}")).collect();
-            (quote!(( #(ref mut #bound),* )), renamed(&bound))
-        }
-        Fields::Unit => (TokenStream::new(), TokenStream::new()),
-    }
-}
-
-fn renamed(bound: &[syn::Ident]) -> TokenStream {
-    quote!(#(::foresee::kernel::Shape::rename(#bound, map);)*)
+/// The arm that renames the fields of a struct or variant.
+fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
+    let bound: Vec<Ident> = (0..fields.len()).map(|at| format_ident!("field_{at}", span = Span::call_site())).collect();
+    let members = fields.members();
+    let patterns = members.zip(&bound).map(|(member, bound)| quote!(#member: #bound));
+    let renames = fields.iter().zip(&bound).map(|(field, bound)| {
+        // At the type, so that a type without ids is reported where it is written.
+        let span = field.ty.span();
+        quote_spanned!(span=> ::foresee::kernel::Shape::rename(#bound, map);)
+    });
+    quote!(#path { #(#patterns),* } => { #(#renames)* })
 }

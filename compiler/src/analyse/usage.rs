@@ -1,0 +1,106 @@
+//! Warnings: what is declared and never used, and what a node may be told and never handles.
+
+use std::collections::BTreeSet;
+
+use crate::check::{Checked, ServiceFacts, Trigger};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::MessageRef;
+
+/// Everything that deserves a second look.
+pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
+    let mut sent: BTreeSet<usize> = BTreeSet::new();
+    let mut handled: BTreeSet<usize> = BTreeSet::new();
+    for (index, facts) in checked.services.iter().enumerate() {
+        let (own_sent, own_handled) = traffic(facts);
+        let shared = |set: &BTreeSet<MessageRef>| set.iter().filter(|it| it.shared).map(|it| it.index).collect::<Vec<_>>();
+        sent.extend(shared(&own_sent));
+        handled.extend(shared(&own_handled));
+        let names = &checked.names.services[index];
+        for (at, message) in names.messages.iter().enumerate() {
+            let key = MessageRef { shared: false, index: at };
+            unused_message(message, own_sent.contains(&key), own_handled.contains(&key), diagnostics);
+        }
+        timers(checked, index, facts, diagnostics);
+        heads(facts, diagnostics);
+        routines(checked, index, facts, diagnostics);
+    }
+    for (at, message) in checked.names.messages.iter().enumerate() {
+        unused_message(message, sent.contains(&at), handled.contains(&at), diagnostics);
+    }
+}
+
+/// What a service sends, or at least constructs, and what it handles or ignores.
+fn traffic(facts: &ServiceFacts<'_>) -> (BTreeSet<MessageRef>, BTreeSet<MessageRef>) {
+    let bodies = facts.handlers.iter().chain(facts.routines.values());
+    let sent = bodies.flat_map(|it| it.messages.iter().copied()).collect();
+    let triggers = facts.heads.handlers.iter().map(|it| it.trigger);
+    let triggers = triggers.chain(facts.heads.ignores.iter().map(|it| it.trigger));
+    let handled = triggers.filter_map(|it| match it {
+        Some(Trigger::Deliver(message)) => Some(message),
+        _ => None,
+    });
+    (sent, handled.collect())
+}
+
+fn unused_message(message: &crate::names::MessageName, sent: bool, handled: bool, diagnostics: &mut Diagnostics) {
+    let name = &message.name;
+    let (code, text, help) = match (sent, handled) {
+        (true, true) => return,
+        (false, false) => ("W0201", format!("the message `{name}` is never sent and never handled"), "remove it"),
+        (false, true) => ("W0201", format!("the message `{name}` is never sent"), "send it somewhere, or remove it"),
+        (true, false) => (
+            "W0203",
+            format!("nobody handles the message `{name}`"),
+            "add a handler, or say that it is meant: `ignore deliver(_, ..);`",
+        ),
+    };
+    diagnostics.push(Diagnostic::warning(code, message.span, text).with_help(help));
+}
+
+fn timers(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
+    for (at, timer) in checked.names.services[index].timers.iter().enumerate() {
+        let mut bodies = facts.handlers.iter().chain(facts.routines.values());
+        let set = timer.is_periodic || bodies.any(|it| it.timers_set.contains(&timer.name));
+        let handled = facts.heads.handlers.iter().any(|it| it.trigger == Some(Trigger::Timer(at)))
+            || facts.heads.ignores.iter().any(|it| it.trigger == Some(Trigger::Timer(at)));
+        let name = &timer.name;
+        let found = match (set, handled) {
+            (true, true) => continue,
+            (false, _) => Diagnostic::warning("W0202", timer.span, format!("the timer `{name}` is never set"))
+                .with_help(format!("arm it somewhere: `{name}.set(1s)`, or remove it")),
+            (true, false) => Diagnostic::warning("W0204", timer.span, format!("nobody handles the timer `{name}`"))
+                .with_help(format!("add a handler: `scheduler {name} {{ .. }}`")),
+        };
+        diagnostics.push(found);
+    }
+}
+
+/// Names that a head binds and nothing uses.
+fn heads(facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
+    for (head, body) in facts.heads.handlers.iter().zip(&facts.handlers) {
+        for choose in &head.handler.chooses {
+            let name = &choose.name;
+            if !body.head_locals.contains(&name.name) && !name.name.starts_with('_') {
+                let message = format!("`{}` is chosen and never used", name.name);
+                diagnostics.push(
+                    Diagnostic::warning("W0401", name.span, message)
+                        .with_help(format!("use it in the guard or the body, or write `_{}`", name.name)),
+                );
+            }
+        }
+    }
+}
+
+fn routines(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
+    let bodies = || facts.handlers.iter().chain(facts.routines.values());
+    for routine in &checked.names.services[index].routines {
+        let called = bodies().any(|it| it.calls.contains_key(&routine.name));
+        let text = &checked.places.file.text;
+        // A property calls it as a method, which no body shows.
+        let in_property = text.contains(&format!(".{}(", routine.name));
+        if !called && !in_property {
+            let message = format!("the routine `{}` is never called", routine.name);
+            diagnostics.push(Diagnostic::warning("W0205", routine.span, message).with_help("remove it"));
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Rust inside a specification: bodies, expressions, patterns, types and items, parsed with syn.
+//!
+//! This is the only place that parses Rust. [`Rust::read`] parses every fragment of a tree once; `walk.rs` resolves
+//! the bare names in it and rewrites them, each token keeping its own place, so that an error of rustc lands on the
+//! author's line and column. Nothing here decides what a name means: see `names.rs`.
+
+mod calls;
+mod literal;
+mod macros;
+mod methods;
+mod purity;
+mod read;
+mod scope;
+mod walk;
+
+pub use literal::duration_tokens;
+pub use purity::{Purity, impure_items, impure_path, impurities};
+pub use read::{Places, Rust};
+pub use scope::bindings;
+pub use walk::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Walker, borrowed, root};

@@ -1,0 +1,472 @@
+//! The rewriting of calls: `send`, `choose` and their kin, timers, routines, upcalls, and messages as constructors.
+
+use proc_macro2::{Span as TokenSpan, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::visit_mut::VisitMut;
+use syn::{Expr, Ident};
+
+use super::walk::{Borrow, Effect, Mode, Site, Walker, borrowed, message_path, root, span_of, verbatim};
+use super::{methods, scope};
+use crate::diag::Diagnostic;
+use crate::names::{MessageRef, closest};
+
+/// The functions of the language, with the number of their arguments.
+const BUILTINS: &[(&str, usize)] = &[
+    ("answer", 2),
+    ("bernoulli", 1),
+    ("choose", 1),
+    ("choose_or", 2),
+    ("doubling", 1),
+    ("exponential", 1),
+    ("now", 0),
+    ("payload", 1),
+    ("random", 1),
+    ("send", 2),
+    ("uniform", 1),
+    ("weighted", 1),
+];
+
+impl Walker<'_> {
+    /// A call `f(..)`.
+    pub(super) fn call(&mut self, expr: &mut Expr) {
+        let Expr::Call(call) = expr else { return };
+        let Some(name) = Self::name_of(&call.func).cloned() else {
+            self.visit_expr_mut(&mut call.func);
+            call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+            return;
+        };
+        let text = name.to_string();
+        if self.scopes.find(&text).is_some() {
+            self.visit_expr_mut(&mut call.func);
+            call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+            return;
+        }
+        if self.service.routine(&text).is_some() {
+            *expr = self.routine(&name, call.args.iter_mut().collect());
+            return;
+        }
+        if let Some(timer) = self.service.timer(&text) {
+            let message = format!("the timer `{text}` is named, and nothing is done with it");
+            let call = if timer.params.is_empty() { text.clone() } else { format!("{text}(..)") };
+            let place = self.place(name.span());
+            let help = format!("write `{call}.set(5s)`, `{call}.cancel()` or `{call}.is_set()`");
+            return self.report(Diagnostic::error("E0204", place, message).with_help(help));
+        }
+        if let Some((_, arity)) = BUILTINS.iter().find(|(known, _)| *known == text) {
+            let (arity, given) = (*arity, call.args.len());
+            if given != arity {
+                return self.wrong_arity(&name, given, arity);
+            }
+            let arguments = call.args.iter_mut().collect();
+            if let Some(rewritten) = self.builtin(&name, arguments) {
+                *expr = rewritten;
+            }
+            return;
+        }
+        if scope::is_capitalised(&text) {
+            if let Some(message) = self.names.message(self.service, &text) {
+                self.facts.messages.insert(message);
+                let place = self.place(name.span());
+                let fields = &self.names.message_at(self.service, message).fields;
+                let fields: Vec<_> = fields.iter().map(|it| format!("{}: ..", it.name)).collect();
+                let help = format!("write `{text} {{ {} }}`", fields.join(", "));
+                self.report(Diagnostic::error("E0210", place, format!("`{text}` is a message, not a function")).with_help(help));
+            } else {
+                self.check_known(&name, "type or message");
+            }
+        } else {
+            self.check_known(&name, "routine or function");
+        }
+        call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+    }
+
+    fn wrong_arity(&mut self, name: &Ident, given: usize, expected: usize) {
+        let place = self.place(name.span());
+        let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
+        let message = format!("`{name}` takes {}, and {given} {} given", arguments(expected), if given == 1 { "is" } else { "are" });
+        self.report(Diagnostic::error("E0410", place, message));
+    }
+
+    /// A call of a routine: passes on what it borrows.
+    fn routine(&mut self, name: &Ident, mut arguments: Vec<&mut Expr>) -> Expr {
+        let text = name.to_string();
+        let span = name.span();
+        let place = self.place(span);
+        self.facts.calls.entry(text.clone()).or_insert(place);
+        self.facts.uses_self = true;
+        if let Some(known) = self.service.routine(&text)
+            && known.arity != arguments.len()
+        {
+            let arity = known.arity;
+            self.wrong_arity(name, arguments.len(), arity);
+        }
+        arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
+        if self.mode == Mode::Constant {
+            self.report(
+                Diagnostic::error("E0414", place, format!("the routine `{text}` cannot be called here"))
+                    .with_label("constants and defaults can only name constants"),
+            );
+        }
+        let Some(shape) = self.routines.get(&text).cloned() else {
+            return verbatim(quote_spanned!(span=> self.#name(#(#arguments),*)));
+        };
+        let mut passed: Vec<TokenStream> = Vec::new();
+        if shape.ctx {
+            passed.push(quote_spanned!(span=> ctx));
+        } else if shape.me {
+            passed.push(self.me(span).into_token_stream());
+        }
+        // The author's arguments are evaluated before the variables are borrowed.
+        passed.extend(arguments.iter().map(|argument| argument.to_token_stream()));
+        for (variable, borrow) in &shape.borrows {
+            let variable = Ident::new(variable, span);
+            let lent = borrowed(&variable);
+            passed.push(match (self.mode, borrow) {
+                (Mode::Routine { .. }, Borrow::Shared) => quote_spanned!(span=> &*#lent),
+                (Mode::Routine { .. }, Borrow::Mutable) => quote_spanned!(span=> &mut *#lent),
+                (_, Borrow::Shared) => quote_spanned!(span=> &this.#variable),
+                (_, Borrow::Mutable) => quote_spanned!(span=> &mut this.#variable),
+            });
+        }
+        verbatim(quote_spanned!(span=> self.#name(#(#passed),*)))
+    }
+
+    fn builtin(&mut self, name: &Ident, mut arguments: Vec<&mut Expr>) -> Option<Expr> {
+        let text = name.to_string();
+        let span = name.span();
+        match text.as_str() {
+            "send" => {
+                let [to, message] = arguments.as_mut_slice() else { return None };
+                return Some(self.send(span, to, message));
+            }
+            "answer" | "doubling" | "payload" | "now" => {
+                self.unsupported(name);
+                return None;
+            }
+            _ => {}
+        }
+        let outer = self.binding.take();
+        arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
+        self.binding = outer;
+        let effect = match text.as_str() {
+            "choose" | "choose_or" => Effect::Choose,
+            "random" => Effect::Random,
+            "bernoulli" => {
+                let p = &arguments[0];
+                return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::choice::bernoulli(#p))));
+            }
+            "uniform" | "weighted" => {
+                let outcomes = &arguments[0];
+                return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::Distribution::#name(#outcomes))));
+            }
+            _ => {
+                self.unsupported(name);
+                return None;
+            }
+        };
+        if !self.permitted(effect, span) {
+            return None;
+        }
+        let site = self.site(name);
+        Some(verbatim(quote_spanned!(span=> ctx.#name(&SITES[#site], #(#arguments),*))))
+    }
+
+    fn unsupported(&mut self, name: &Ident) {
+        let (what, help) = match name.to_string().as_str() {
+            "answer" => ("requests and their answers", "send the answer as a message"),
+            "doubling" => ("tunable quantities", "give one value, or `choose(..)` from a set of durations"),
+            "payload" => ("payloads of a layer above", "give the message a type of its own"),
+            "exponential" => ("this distribution in a body", "use a range, `bernoulli(..)` or `uniform([..])`"),
+            _ => ("reading the time in a body", "arm a timer, or keep a counter in a variable"),
+        };
+        let place = self.place(name.span());
+        self.report(
+            Diagnostic::error("E0910", place, format!("not yet supported: {what}"))
+                .with_label(format!("`{name}` cannot be used yet"))
+                .with_help(help),
+        );
+    }
+
+    /// Notes an effect and says whether this place may have it.
+    pub(super) fn permitted(&mut self, effect: Effect, span: TokenSpan) -> bool {
+        let place = self.place(span);
+        self.facts.effects.push((effect, place));
+        let (allowed, label) = match self.mode {
+            Mode::Handler | Mode::Routine { .. } => (true, ""),
+            Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
+            Mode::Every => (matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(), "an interval may choose, and do nothing else"),
+            Mode::Initial | Mode::Constant => (false, "nothing has started yet"),
+        };
+        if !allowed {
+            let help = match self.mode {
+                Mode::Guard if effect == Effect::Choose => "put the choice into the head: `choose x in SET`",
+                Mode::Guard => "do it in the body",
+                Mode::Every => "do it in the timer's handler",
+                _ => "do it in `upcall start()`",
+            };
+            let message = format!("this {}, which is not possible here", effect.describe());
+            self.report(Diagnostic::error("E0406", place, message).with_label(label).with_help(help));
+        }
+        allowed
+    }
+
+    /// A new site, named after the handler and what is bound.
+    fn site(&mut self, name: &Ident) -> proc_macro2::Literal {
+        let bound = self.binding.clone().unwrap_or_else(|| name.to_string());
+        let base = if self.owner.is_empty() { bound } else { format!("{}.{bound}", self.owner) };
+        let taken = |candidate: &str| self.facts.sites.iter().any(|site| site.name == candidate);
+        let mut unique = base.clone();
+        for number in 2.. {
+            if !taken(&unique) {
+                break;
+            }
+            unique = format!("{base}{number}");
+        }
+        let line = self.places.line(self.place(name.span()));
+        self.facts.sites.push(Site { name: unique, line });
+        proc_macro2::Literal::usize_unsuffixed(self.first_site + self.facts.sites.len() - 1)
+    }
+
+    fn send(&mut self, span: TokenSpan, to: &mut Expr, message: &mut Expr) -> Expr {
+        if !self.permitted(Effect::Send, span) {
+            return verbatim(quote_spanned!(span=> ()));
+        }
+        let kind = self.kind_of(message);
+        self.check_sent(message, kind);
+        let place = self.place(span_of(message));
+        self.visit_expr_mut(to);
+        self.visit_expr_mut(message);
+        match kind {
+            Some(kind) => {
+                self.facts.sends.push((kind, place));
+                let slot = self.names.message_at(self.service, kind).slot;
+                let slot = proc_macro2::Literal::usize_unsuffixed(slot);
+                verbatim(quote_spanned!(span=> ctx.send(#slot, #to, #message)))
+            }
+            // Which message it is shows at run time alone, and with it the carrier.
+            None => verbatim(quote_spanned!(span=> match (#to, #message) {
+                (to, message) => ctx.send(message.carrier(), to, message),
+            })),
+        }
+    }
+
+    /// The kind of message that an expression constructs, where that is plain to see.
+    fn kind_of(&self, message: &Expr) -> Option<MessageRef> {
+        let path = match message {
+            Expr::Struct(it) => it.path.get_ident(),
+            Expr::Call(it) => Self::name_of(&it.func),
+            Expr::Paren(inner) => return self.kind_of(&inner.expr),
+            other => Self::name_of(other),
+        }?;
+        let name = path.to_string();
+        self.names.message(self.service, &name).filter(|_| self.scopes.find(&name).is_none())
+    }
+
+    /// Reports what is certainly no message.
+    fn check_sent(&mut self, message: &Expr, kind: Option<MessageRef>) {
+        if kind.is_some() {
+            if self.service.carriers.is_empty() {
+                let place = self.place(span_of(message));
+                let name = self.service.name.clone();
+                self.report(
+                    Diagnostic::error("E0206", place, format!("`{name}` has no carrier to send this over"))
+                        .with_help("declare one in the service: `uses net: Reliable;` or `uses net: Datagram;`"),
+                );
+            }
+            return;
+        }
+        let name = match message {
+            Expr::Struct(it) => it.path.get_ident(),
+            other => Self::name_of(other).filter(|ident| scope::is_capitalised(&ident.to_string())),
+        };
+        let Some(name) = name.cloned() else { return };
+        let text = name.to_string();
+        if self.names.items.contains_key(&text) || self.names.imported.contains(&text) || self.names.globs {
+            return;
+        }
+        let known = self.service.messages.iter().chain(&self.names.messages).map(|it| it.name.as_str());
+        let mut found = Diagnostic::error("E0203", self.place(name.span()), format!("there is no message `{text}`"))
+            .with_label("neither in this service nor at file level");
+        if let Some(meant) = closest(&text, known) {
+            found = found.with_help(format!("did you mean `{meant}`?"));
+        }
+        self.report(found);
+    }
+
+    /// `x.f(..)`: timers, upcalls, and methods that change a variable.
+    pub(super) fn method_call(&mut self, expr: &mut Expr) {
+        let Expr::MethodCall(call) = expr else { return };
+        if let Some(rewritten) = self.timer_call(call) {
+            *expr = rewritten;
+            return;
+        }
+        if let Some(name) = Self::name_of(&call.receiver).cloned() {
+            let text = name.to_string();
+            let local = self.scopes.find(&text).is_some();
+            if text == "up" && !local {
+                *expr = self.upcall(call);
+                return;
+            }
+            if !local && self.service.layers.contains_key(&text) {
+                call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+                return;
+            }
+        }
+        if let Some((variable, _)) = root(&call.receiver) {
+            let foreign = self.service.variable(&variable.to_string()).is_some_and(|it| it.is_foreign);
+            if methods::changes(self.names, &call.method.to_string(), foreign) {
+                self.writes(&call.receiver);
+            }
+        }
+        self.visit_expr_mut(&mut call.receiver);
+        call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+    }
+
+    /// `retry.set(..)`, `resend(slot).cancel()`, `retry.is_set()`
+    fn timer_call(&mut self, call: &mut syn::ExprMethodCall) -> Option<Expr> {
+        let (name, arguments) = match &mut *call.receiver {
+            Expr::Call(timer) => (Self::name_of(&timer.func)?.clone(), timer.args.iter_mut().collect()),
+            other => (Self::name_of(other)?.clone(), Vec::new()),
+        };
+        let text = name.to_string();
+        if self.scopes.find(&text).is_some() || self.service.variable(&text).is_some() {
+            return None;
+        }
+        let timer = self.service.timer(&text)?;
+        let (expected, periodic) = (timer.params.len(), timer.is_periodic);
+        let method = call.method.to_string();
+        let effect = match (method.as_str(), call.args.len()) {
+            ("set", 1) => Effect::SetTimer,
+            ("cancel", 0) => Effect::CancelTimer,
+            ("is_set", 0) => Effect::ReadTimer,
+            _ => {
+                let place = self.place(call.method.span());
+                let message = format!("a timer has no `{method}` with {} argument(s)", call.args.len());
+                let help = "a timer has `.set(delay)`, `.cancel()` and `.is_set()`";
+                self.report(Diagnostic::error("E0204", place, message).with_help(help));
+                return None;
+            }
+        };
+        if arguments.len() != expected {
+            self.wrong_arity(&name, arguments.len(), expected);
+        }
+        if periodic && effect != Effect::ReadTimer {
+            let place = self.place(call.method.span());
+            self.report(
+                Diagnostic::error("E0417", place, format!("the timer `{text}` is always on"))
+                    .with_label(format!("`.{method}` has no meaning for a timer declared with `every`"))
+                    .with_help("declare it without `every` to arm it by hand, or guard its handler"),
+            );
+        }
+        if effect == Effect::SetTimer {
+            self.facts.timers_set.insert(text);
+        }
+        let span = call.method.span();
+        if !self.permitted(effect, span) {
+            return None;
+        }
+        let mut arguments = arguments;
+        arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
+        let timer_span = name.span();
+        let timer = match arguments.is_empty() {
+            true => quote_spanned!(timer_span=> Timer::#name),
+            false => quote_spanned!(timer_span=> Timer::#name(#(#arguments),*)),
+        };
+        call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+        let (method, delay) = (&call.method, call.args.iter());
+        Some(verbatim(quote_spanned!(span=> ctx.#method(#timer #(, #delay)*))))
+    }
+
+    /// `up.joined(root)`
+    fn upcall(&mut self, call: &mut syn::ExprMethodCall) -> Expr {
+        let name = call.method.clone();
+        let (text, span) = (name.to_string(), name.span());
+        call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+        let Some(declared) = self.service.upcalls.iter().find(|it| it.name == text) else {
+            let known = self.service.upcalls.iter().map(|it| it.name.as_str());
+            let label = match self.service.upcalls.is_empty() {
+                true => "the service provides no interface with upcalls",
+                false => "not declared in an interface that the service provides",
+            };
+            let mut found = Diagnostic::error("E0209", self.place(span), format!("there is no upcall `{text}`")).with_label(label);
+            if let Some(meant) = closest(&text, known) {
+                found = found.with_help(format!("did you mean `{meant}`?"));
+            }
+            self.report(found);
+            return verbatim(quote_spanned!(span=> ()));
+        };
+        if declared.params.len() != call.args.len() {
+            let expected = declared.params.len();
+            self.wrong_arity(&name, call.args.len(), expected);
+            return verbatim(quote_spanned!(span=> ()));
+        }
+        let fields: Vec<Ident> = declared.params.iter().map(|it| Ident::new(&it.name, span)).collect();
+        self.facts.upcalls.insert(text);
+        if !self.permitted(Effect::Up, span) {
+            return verbatim(quote_spanned!(span=> ()));
+        }
+        let arguments = call.args.iter();
+        verbatim(quote_spanned!(span=> ctx.up(Upcall::#name { #(#fields: #arguments),* })))
+    }
+
+    /// `Join { joiner: me, hops: 0 }`, or a struct of the file.
+    pub(super) fn constructor(&mut self, it: &mut syn::ExprStruct) {
+        let name = it.path.get_ident().cloned();
+        let message = name.as_ref().and_then(|name| self.names.message(self.service, &name.to_string()));
+        if let (Some(name), Some(message)) = (&name, message) {
+            self.facts.messages.insert(message);
+            self.check_constructor(name, message, Some(it));
+            if let Ok(path) = syn::parse2(message_path(message, name)) {
+                it.path = path;
+            }
+        } else if let Some(name) = &name {
+            self.check_known(name, "type or message");
+        }
+        for field in &mut it.fields {
+            let before = Self::name_of(&field.expr).cloned();
+            self.visit_expr_mut(&mut field.expr);
+            let rewritten = matches!(field.expr, Expr::Verbatim(_));
+            if let (None, true, Some(name)) = (field.colon_token, rewritten, before) {
+                field.colon_token = Some(syn::Token![:](name.span()));
+            }
+        }
+        if let Some(rest) = &mut it.rest {
+            self.visit_expr_mut(rest);
+        }
+    }
+
+    /// Compares the fields given with those declared; `None` for the bare name.
+    pub(super) fn check_constructor(&mut self, name: &Ident, message: MessageRef, given: Option<&syn::ExprStruct>) {
+        let declared = self.names.message_at(self.service, message).clone();
+        let mut missing: Vec<&str> = declared.fields.iter().map(|it| it.name.as_str()).collect();
+        for field in given.iter().flat_map(|it| &it.fields) {
+            let syn::Member::Named(field) = &field.member else { continue };
+            let text = field.to_string();
+            missing.retain(|known| *known != text);
+            if !declared.has(&text) {
+                self.unknown_field(field, &declared);
+            }
+        }
+        let complete = given.is_some_and(|it| it.rest.is_some());
+        if !missing.is_empty() && !complete {
+            let list: Vec<_> = missing.iter().map(|it| format!("`{it}`")).collect();
+            let message = format!("`{name}` lacks the field{} {}", if list.len() == 1 { "" } else { "s" }, list.join(", "));
+            let place = self.place(name.span());
+            self.report(Diagnostic::error("E0211", place, message).with_secondary(declared.span, "declared here"));
+        }
+    }
+
+    fn unknown_field(&mut self, field: &Ident, declared: &crate::names::MessageName) {
+        let text = field.to_string();
+        let place = self.place(field.span());
+        let message = format!("the message `{}` has no field `{text}`", declared.name);
+        let mut found = Diagnostic::error("E0210", place, message).with_secondary(declared.span, "declared here");
+        let known = || declared.fields.iter().map(|it| it.name.as_str());
+        found = match closest(&text, known()) {
+            Some(meant) => found.with_help(format!("did you mean `{meant}`?")),
+            None if declared.fields.is_empty() => found.with_help("it has no fields at all"),
+            None => found.with_help(format!("its fields are: {}", known().collect::<Vec<_>>().join(", "))),
+        };
+        self.report(found);
+    }
+}

@@ -1,0 +1,56 @@
+//! Durations such as `5s` and `0.5ms`, which Rust reads as numbers with an unknown suffix.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use crate::ast::split_unit;
+
+/// The length of a duration literal in nanoseconds; `None` for anything else and for what exceeds 64 bits.
+pub fn nanoseconds(text: &str) -> Option<u64> {
+    let (number, unit) = split_unit(text)?;
+    let number = number.replace('_', "");
+    match number.parse::<u64>() {
+        Ok(whole) => whole.checked_mul(unit),
+        Err(_) => {
+            let exact = number.parse::<f64>().ok()? * unit as f64;
+            (exact.is_finite() && exact >= 0.0 && exact < u64::MAX as f64).then(|| exact.round() as u64)
+        }
+    }
+}
+
+/// Whether a literal is meant as a duration: a number whose suffix is a unit of time.
+pub fn is_duration(suffix: &str) -> bool {
+    crate::ast::UNITS.iter().any(|(unit, _)| *unit == suffix)
+}
+
+/// A constant expression for a duration, in the largest whole unit, standing at `span`.
+pub fn duration_tokens(nanoseconds: u64, span: Span) -> TokenStream {
+    let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+    let (method, number) = match () {
+        () if rest == 0 => ("from_secs", seconds),
+        () if nanoseconds % 1_000_000 == 0 => ("from_millis", nanoseconds / 1_000_000),
+        () if nanoseconds % 1_000 == 0 => ("from_micros", nanoseconds / 1_000),
+        () => ("from_nanos", nanoseconds),
+    };
+    let method = proc_macro2::Ident::new(method, span);
+    let mut number = proc_macro2::Literal::u64_unsuffixed(number);
+    number.set_span(span);
+    quote_spanned!(span=> ::std::time::Duration::#method(#number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_use_the_largest_whole_unit() {
+        let tokens = |text| duration_tokens(nanoseconds(text).unwrap(), Span::call_site()).to_string();
+        let expected = |call: &str| format!(":: std :: time :: Duration :: {call}");
+        assert_eq!(tokens("5s"), expected("from_secs (5)"));
+        assert_eq!(tokens("1.5s"), expected("from_millis (1500)"));
+        assert_eq!(tokens("2min"), expected("from_secs (120)"));
+        assert_eq!(tokens("0.5us"), expected("from_nanos (500)"));
+        assert_eq!(nanoseconds("5"), None);
+        assert_eq!(nanoseconds("99999999999h"), None);
+    }
+}

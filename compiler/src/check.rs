@@ -1,0 +1,99 @@
+//! Whether a tree means something: names, values, heads and bodies. Every mistake is reported, none stops the rest.
+//!
+//! `declare.rs` collects names, `values.rs` looks at types, `heads.rs` at the heads of handlers, `bodies.rs` at Rust,
+//! `systems.rs` at what is put together, `pending.rs` refuses what is not supported yet. Properties are checked while they
+//! are lowered. No check looks at tokens: what stands in a body it learns from [`crate::body::Facts`].
+
+mod bodies;
+mod declare;
+mod heads;
+mod pending;
+mod systems;
+mod values;
+
+use std::collections::BTreeMap;
+
+use crate::ast::Ast;
+use crate::body::{Facts, Places, RoutineShape, Rust};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::Names;
+use crate::source::Span;
+
+pub use heads::{Head, Heads, IgnoreHead, Trigger};
+
+/// A tree that was looked at, with everything that was learnt.
+pub struct Checked<'a> {
+    /// The tree.
+    pub ast: &'a Ast,
+    /// The file and its tokens.
+    pub places: Places<'a>,
+    /// The parsed Rust.
+    pub rust: Rust,
+    /// The declared names.
+    pub names: Names,
+    /// What the bodies of each service do.
+    pub services: Vec<ServiceFacts<'a>>,
+}
+
+/// What the bodies of a service do.
+#[derive(Default)]
+pub struct ServiceFacts<'a> {
+    /// The handlers and ignores in file order, groups opened.
+    pub heads: Heads<'a>,
+    /// What the handlers do, in the same order.
+    pub handlers: Vec<Facts>,
+    /// What the routines do, by name.
+    pub routines: BTreeMap<String, Facts>,
+    /// How the routines are called, by name.
+    pub shapes: BTreeMap<String, RoutineShape>,
+}
+
+/// Checks a tree.
+pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
+    let rust = Rust::read(ast, places, diagnostics);
+    pending::refuse(ast, diagnostics);
+    let names = declare::declare(ast, &rust, places, diagnostics);
+    values::check(ast, &rust, &names, places, diagnostics);
+    let mut checked = Checked { ast, places, rust, names, services: Vec::new() };
+    for (index, service) in ast.services().enumerate() {
+        let heads = heads::read(&checked, index, service, diagnostics);
+        let facts = bodies::check(&checked, index, service, heads, diagnostics);
+        checked.services.push(facts);
+    }
+    systems::check(&checked, diagnostics);
+    checked
+}
+
+/// Without errors about names that a part of the file may declare which could not be parsed.
+pub fn plausible(ast: &Ast, source: &crate::source::SourceFile, found: Diagnostics) -> Diagnostics {
+    const ABOUT_NAMES: [&str; 12] = [
+        "E0202", "E0203", "E0204", "E0205", "E0206", "E0208", "E0209", "E0302", "E0403", "E0501", "E0502", "E0508",
+    ];
+    let mut kept = Diagnostics::new();
+    for one in found {
+        let hollow = !ast.broken.is_empty()
+            && (ABOUT_NAMES.contains(&one.code) && ast.may_declare(source.slice(one.span)) || one.code.starts_with('W'));
+        if !hollow {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+/// An error about a name that stands for nothing, with the one that was probably meant.
+pub(crate) fn unknown<'n>(
+    code: &'static str,
+    span: Span,
+    what: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Diagnostic {
+    let known: Vec<&str> = known.into_iter().collect();
+    let found = Diagnostic::error(code, span, format!("there is no {what} `{name}`"));
+    match crate::names::closest(name, known.iter().copied()) {
+        Some(meant) => found.with_help(format!("did you mean `{meant}`?")),
+        None if known.is_empty() => found,
+        None if known.len() <= 8 => found.with_help(format!("there is: {}", known.join(", "))),
+        None => found,
+    }
+}

@@ -1,0 +1,371 @@
+//! Collects the declared names, and reports doubles, reserved words and the wrong case.
+
+use std::collections::BTreeMap;
+
+use crate::ast::{self, Ast, Direction, Ident, ModifierKind, RustItemKind, Service};
+use crate::body::{Places, Rust};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::{
+    CallName, CarrierKind, CarrierName, ConstName, FieldName, ItemName, MessageName, Names, ParameterName,
+    RoutineName, ServiceNames, StateName, TimerName, VariableName,
+};
+use crate::source::Span;
+use crate::types::{Type, Types};
+
+use super::unknown;
+
+/// Types that every generated module declares or brings into scope.
+const RESERVED_TYPES: &[&str] = &[
+    "BTreeMap", "BTreeSet", "Box", "Call", "Ctx", "Datagram", "Duration", "Message", "NodeId", "Option", "Payload",
+    "Reliable", "Reply", "Result", "Secure", "State", "String", "Timer", "Upcall", "Variables", "Vec", "VecDeque",
+];
+
+/// Words with a meaning of their own in bodies and properties.
+const RESERVED_WORDS: &[&str] = &["me", "up", "nodes", "this", "ctx", "self", "super", "crate"];
+
+/// Functions of the language.
+const FUNCTIONS: &[&str] = &[
+    "answer", "bernoulli", "choose", "choose_or", "doubling", "exponential", "now", "payload", "random", "send",
+    "uniform", "weighted",
+];
+
+/// Methods that generated services have.
+const METHODS: &[&str] = &["new", "info", "init", "recover", "step", "control", "fields", "accepts"];
+
+pub(super) fn declare(ast: &Ast, rust: &Rust, places: Places<'_>, diagnostics: &mut Diagnostics) -> Names {
+    let mut declare = Declare { rust, diagnostics };
+    let mut names = Names { types: Types::of_items(rust.items()), ..Names::default() };
+    declare.items(ast, &mut names);
+    diagnostics.extend(crate::body::impure_items(rust.items(), places));
+    let mut declare = Declare { rust, diagnostics };
+    let interfaces: Vec<&ast::Interface> = ast.interfaces().collect();
+    let mut seen = Seen::default();
+    for message in ast.messages() {
+        declare.fresh(&mut seen, &message.name, "message");
+        names.messages.push(declare.message(message, 0));
+    }
+    for service in ast.services() {
+        let declared = declare.service(service, &interfaces, &names);
+        names.services.push(declared);
+    }
+    names
+}
+
+/// Names taken so far in one name space.
+type Seen = BTreeMap<String, (Span, &'static str)>;
+
+struct Declare<'a, 'd> {
+    rust: &'a Rust,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl Declare<'_, '_> {
+    /// Notes a name, and reports it where it is taken.
+    fn fresh(&mut self, seen: &mut Seen, ident: &Ident, what: &'static str) {
+        match seen.get(&ident.name) {
+            None => {
+                seen.insert(ident.name.clone(), (ident.span, what));
+            }
+            Some((earlier, kind)) => {
+                let message = match *kind == what {
+                    true => format!("there are two {what}s named `{}`", ident.name),
+                    false => format!("the {what} `{}` has the name of a {kind}", ident.name),
+                };
+                self.diagnostics.push(
+                    Diagnostic::error("E0201", ident.span, message)
+                        .with_label("declared again here")
+                        .with_secondary(*earlier, "first declared here")
+                        .with_help("give one of them another name"),
+                );
+            }
+        }
+    }
+
+    /// Reports a name whose first letter has the wrong case: patterns tell constants from locals by it.
+    fn case(&mut self, ident: &Ident, what: &str, capital: bool) {
+        let first = ident.name.trim_start_matches("r#").chars().next().unwrap_or('_');
+        let wrong = if capital { !first.is_uppercase() } else { first.is_uppercase() };
+        if wrong {
+            let case = if capital { "capital" } else { "small" };
+            let fixed: String = match capital {
+                true => first.to_uppercase().chain(ident.name.chars().skip(1)).collect(),
+                false => first.to_lowercase().chain(ident.name.chars().skip(1)).collect(),
+            };
+            let message = format!("the name of a {what} starts with a {case} letter");
+            self.diagnostics.push(
+                Diagnostic::error("E0304", ident.span, message)
+                    .with_label(format!("`{}` does not", ident.name))
+                    .with_note("in patterns a capital letter tells states and messages from new locals")
+                    .with_help(format!("write `{fixed}`")),
+            );
+        }
+    }
+
+    fn reserved(&mut self, ident: &Ident, words: &[&str], what: &str) {
+        if words.contains(&ident.name.as_str()) {
+            self.diagnostics.push(
+                Diagnostic::error("E0207", ident.span, format!("`{}` cannot be the name of a {what}", ident.name))
+                    .with_label("this word has a meaning of its own")
+                    .with_help("choose another name"),
+            );
+        }
+    }
+
+    fn items(&mut self, ast: &Ast, names: &mut Names) {
+        let mut seen = Seen::default();
+        for item in &ast.items {
+            match item {
+                ast::Item::Rust(item) => self.rust_item(item, names, &mut seen),
+                ast::Item::Interface(it) => {
+                    self.fresh(&mut seen, &it.name, "interface");
+                    self.case(&it.name, "interface", true);
+                    self.reserved(&it.name, RESERVED_TYPES, "interface");
+                    let mut calls = Seen::default();
+                    it.calls.iter().for_each(|call| self.fresh(&mut calls, &call.name, "call"));
+                }
+                ast::Item::Service(it) => {
+                    self.fresh(&mut seen, &it.name, "service");
+                    self.case(&it.name, "service", true);
+                    self.reserved(&it.name, RESERVED_TYPES, "service");
+                }
+                ast::Item::System(it) => {
+                    self.fresh(&mut seen, &it.name, "system");
+                    self.case(&it.name, "system", true);
+                }
+                ast::Item::Scenario(it) => self.fresh(&mut seen, &it.name, "scenario"),
+                ast::Item::Import(_) | ast::Item::Messages(_) => {}
+            }
+        }
+    }
+
+    fn rust_item(&mut self, item: &ast::RustItem, names: &mut Names, seen: &mut Seen) {
+        let is_type =
+            matches!(item.kind, RustItemKind::Type | RustItemKind::Struct | RustItemKind::Enum);
+        if let Some(name) = &item.name {
+            self.fresh(seen, name, if is_type { "type" } else { "Rust item" });
+            if is_type {
+                self.reserved(name, RESERVED_TYPES, "type");
+            }
+            names.items.insert(name.name.clone(), ItemName { span: name.span, is_type });
+        }
+        match self.rust.item(&item.fragment) {
+            Some(syn::Item::Use(it)) => imports(&it.tree, names),
+            Some(syn::Item::Impl(it)) => {
+                for member in &it.items {
+                    let syn::ImplItem::Fn(method) = member else { continue };
+                    let name = method.sig.ident.to_string();
+                    let mutable = method.sig.receiver().is_some_and(|receiver| match &receiver.kind {
+                        syn::ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+                        _ => false,
+                    });
+                    let methods = if mutable { &mut names.mutating_methods } else { &mut names.reading_methods };
+                    methods.insert(name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn field(&mut self, param: &ast::Param) -> FieldName {
+        self.case(&param.name, "field", false);
+        FieldName { name: param.name.name.clone(), ty: self.rust.ty(&param.ty).cloned() }
+    }
+
+    fn fields(&mut self, params: &[ast::Param], what: &'static str) -> Vec<FieldName> {
+        let mut seen = Seen::default();
+        params.iter().for_each(|param| self.fresh(&mut seen, &param.name, what));
+        params.iter().map(|param| self.field(param)).collect()
+    }
+
+    fn message(&mut self, message: &ast::Message, slot: usize) -> MessageName {
+        self.case(&message.name, "message", true);
+        let fields = self.fields(&message.fields, "field");
+        MessageName { name: message.name.name.clone(), span: message.name.span, fields, slot }
+    }
+
+    fn service(&mut self, service: &Service, interfaces: &[&ast::Interface], file: &Names) -> ServiceNames {
+        let mut names =
+            ServiceNames { name: service.name.name.clone(), span: service.name.span, ..ServiceNames::default() };
+        // States and messages are constructors; variables, parameters, constants, timers and layers are values.
+        let (mut types, mut values, mut functions) = (Seen::default(), Seen::default(), Seen::default());
+        types.extend(file.messages.iter().map(|it| (it.name.clone(), (it.span, "message"))));
+        for uses in service.uses() {
+            self.fresh(&mut values, &uses.name, "layer");
+            self.uses(uses, interfaces, &mut names);
+        }
+        for provides in service.provides() {
+            self.provides(provides, interfaces, &mut names);
+        }
+        for it in service.consts() {
+            self.fresh(&mut values, &it.name, "constant");
+            let ty = self.rust.ty(&it.ty).map_or(Type::Unknown, |ty| file.types.resolve(ty));
+            names.consts.insert(it.name.name.clone(), ConstName { span: it.name.span, ty });
+        }
+        for it in service.parameters() {
+            self.value(&mut values, &it.name, "parameter");
+            names.parameters.push(ParameterName {
+                name: it.name.name.clone(),
+                span: it.name.span,
+                ty: self.rust.ty(&it.ty).cloned(),
+                has_default: it.default.is_some(),
+            });
+        }
+        for it in service.states() {
+            self.fresh(&mut types, &it.name, "state");
+            self.case(&it.name, "state", true);
+            names.states.push(StateName { name: it.name.name.clone(), span: it.name.span });
+        }
+        for it in service.variables() {
+            self.value(&mut values, &it.name, "variable");
+            self.reserved(&it.name, &["state"], "variable");
+            let ty = self.rust.ty(&it.ty).cloned();
+            names.variables.push(VariableName {
+                name: it.name.name.clone(),
+                span: it.name.span,
+                is_foreign: ty.as_ref().is_none_or(|ty| file.types.is_foreign(ty)),
+                ty,
+                is_ghost: it.is(ModifierKind::Ghost),
+            });
+        }
+        for section in service.messages() {
+            let slot = self.slot(section, service, &names);
+            for message in &section.messages {
+                self.fresh(&mut types, &message.name, "message");
+                let message = self.message(message, slot);
+                names.messages.push(message);
+            }
+        }
+        for it in service.timers() {
+            self.value(&mut values, &it.name, "timer");
+            let params = self.fields(&it.params, "argument");
+            let (name, is_periodic) = (it.name.name.clone(), it.every.is_some());
+            names.timers.push(TimerName { name, span: it.name.span, params, is_periodic });
+        }
+        for it in service.routines() {
+            self.routine(it, &mut functions, &mut names);
+        }
+        names
+    }
+
+    fn value(&mut self, values: &mut Seen, ident: &Ident, what: &'static str) {
+        self.fresh(values, ident, what);
+        self.case(ident, what, false);
+        self.reserved(ident, RESERVED_WORDS, what);
+        if ident.name.starts_with("this_") {
+            self.diagnostics.push(
+                Diagnostic::error("E0207", ident.span, format!("the name of a {what} cannot start with `this_`"))
+                    .with_label("generated code uses such names for variables that a routine borrows"),
+            );
+        }
+    }
+
+    fn routine(&mut self, routine: &ast::Routine, functions: &mut Seen, names: &mut ServiceNames) {
+        self.fresh(functions, &routine.name, "routine");
+        self.case(&routine.name, "routine", false);
+        self.reserved(&routine.name, FUNCTIONS, "routine");
+        self.reserved(&routine.name, METHODS, "routine");
+        let text = &routine.name.name;
+        if text.starts_with("handle_") || text.starts_with("take_") || names.parameter(text).is_some() {
+            self.diagnostics.push(
+                Diagnostic::error("E0207", routine.name.span, format!("`{text}` cannot be the name of a routine"))
+                    .with_label("the generated service has a method of this name")
+                    .with_help("choose another name"),
+            );
+        }
+        if let Some(timer) = names.timer(text) {
+            self.diagnostics.push(
+                Diagnostic::error("E0201", routine.name.span, format!("the routine `{text}` has the name of a timer"))
+                    .with_label("declared again here")
+                    .with_secondary(timer.span, "first declared here")
+                    .with_help("give one of them another name"),
+            );
+        }
+        let Some(function) = self.rust.function(&routine.fragment) else {
+            names.routines.push(RoutineName { name: text.clone(), span: routine.name.span, arity: 0, output: None });
+            return;
+        };
+        if function.sig.receiver().is_some() || !function.sig.generics.params.is_empty() {
+            self.diagnostics.push(
+                Diagnostic::error("E0418", routine.signature.span, "a routine has neither `self` nor type parameters")
+                    .with_note("routines reach variables and parameters by their bare names")
+                    .with_help("leave it out; a function for any type can stand at file level"),
+            );
+        }
+        let output = match &function.sig.output {
+            syn::ReturnType::Default => None,
+            syn::ReturnType::Type(_, ty) => Some((**ty).clone()),
+        };
+        let arity = function.sig.inputs.len();
+        names.routines.push(RoutineName { name: text.clone(), span: routine.name.span, arity, output });
+    }
+
+    fn uses(&mut self, uses: &ast::Uses, interfaces: &[&ast::Interface], names: &mut ServiceNames) {
+        let interface = &uses.interface;
+        if let Some(kind) = CarrierKind::of(&interface.name) {
+            names.carriers.push(CarrierName { name: uses.name.name.clone(), span: uses.name.span, kind });
+            return;
+        }
+        names.layers.insert(uses.name.name.clone(), uses.name.span);
+        if !interfaces.iter().any(|it| it.name.name == interface.name) {
+            let known = interfaces.iter().map(|it| it.name.name.as_str());
+            let known = known.chain(["Reliable", "Datagram", "Secure"]);
+            self.diagnostics.push(unknown("E0209", interface.span, "interface", &interface.name, known));
+        }
+    }
+
+    fn provides(&mut self, provides: &ast::Provides, interfaces: &[&ast::Interface], names: &mut ServiceNames) {
+        let wanted = &provides.interface;
+        let Some(interface) = interfaces.iter().find(|it| it.name.name == wanted.name) else {
+            let known = interfaces.iter().map(|it| it.name.name.as_str());
+            self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
+            return;
+        };
+        for call in &interface.calls {
+            let params = call.params.iter().map(|it| self.field(it)).collect();
+            let has_result = call.result.is_some();
+            let call_name = CallName { name: call.name.name.clone(), span: call.name.span, params, has_result };
+            match call.direction {
+                Direction::Down => names.downcalls.push(call_name),
+                Direction::Up => names.upcalls.push(call_name),
+            }
+        }
+    }
+
+    /// The carrier of a section of messages: an index into those of the service.
+    fn slot(&mut self, section: &ast::Messages, service: &Service, names: &ServiceNames) -> usize {
+        let carriers = &names.carriers;
+        match &section.over {
+            Some(over) => carriers.iter().position(|it| it.name == over.name).unwrap_or_else(|| {
+                let known = carriers.iter().map(|it| it.name.as_str());
+                self.diagnostics.push(unknown("E0206", over.span, "carrier", &over.name, known));
+                0
+            }),
+            None => {
+                if carriers.is_empty() && !section.messages.is_empty() {
+                    let name = &service.name;
+                    self.diagnostics.push(
+                        Diagnostic::error("E0206", name.span, format!("`{}` declares messages and no carrier", name.name))
+                            .with_secondary(section.span, "these messages")
+                            .with_help("add `uses net: Reliable;` or `uses net: Datagram;`"),
+                    );
+                }
+                0
+            }
+        }
+    }
+}
+
+/// The names that a `use` brings in.
+fn imports(tree: &syn::UseTree, names: &mut Names) {
+    match tree {
+        syn::UseTree::Path(path) => imports(&path.tree, names),
+        syn::UseTree::Name(name) => {
+            names.imported.insert(name.ident.to_string());
+        }
+        syn::UseTree::Rename(rename) => {
+            names.imported.insert(rename.rename.to_string());
+        }
+        syn::UseTree::Glob(_) => names.globs = true,
+        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| imports(tree, names)),
+    }
+}

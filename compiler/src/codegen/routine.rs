@@ -1,0 +1,65 @@
+//! Routines: functions that borrow the variables they name, one by one.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::visit_mut::VisitMut;
+
+use super::doc;
+use super::service::Generator;
+use crate::body::{Borrow, Mode, borrowed};
+use crate::ir::Routine;
+
+pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStream {
+    let (function, shape) = (&routine.function, &routine.shape);
+    let name = &function.sig.ident;
+    let patterns = function.sig.inputs.iter().filter_map(|input| match input {
+        syn::FnArg::Typed(typed) => Some(&*typed.pat),
+        syn::FnArg::Receiver(_) => None,
+    });
+    let mut block = (*function.block).clone();
+    let mut walker = generator
+        .walker(Mode::Routine { ctx: shape.ctx })
+        .owned_by(&name.to_string(), generator.sites())
+        .with_arguments(patterns);
+    walker.visit_block_mut(&mut block);
+    generator.add_sites(walker.facts.sites);
+    let window = match (shape.ctx, shape.me) {
+        (true, _) => Some(quote!(ctx: &kernel::Ctx<'_, Timer>)),
+        (false, true) => Some(quote!(me: NodeId)),
+        (false, false) => None,
+    };
+    let inputs = function.sig.inputs.iter();
+    let variables = shape.borrows.iter().map(|(variable, borrow)| {
+        let ty = variable_type(generator, variable);
+        let name = borrowed(&Ident::new(variable, Span::call_site()));
+        match borrow {
+            Borrow::Shared => quote!(#name: &#ty),
+            Borrow::Mutable => quote!(#name: &mut #ty),
+        }
+    });
+    let arguments = window.into_iter().chain(inputs.map(|it| quote!(#it))).chain(variables);
+    let (output, attrs) = (&function.sig.output, &function.attrs);
+    let about = doc(&format!("`{}:{}`", generator.spec.file, routine.line));
+    quote! {
+        #about
+        #(#attrs)*
+        pub fn #name(&self #(, #arguments)*) #output #block
+    }
+}
+
+fn variable_type(generator: &Generator<'_>, variable: &str) -> TokenStream {
+    if variable == "state" && !generator.service.states.is_empty() {
+        return quote!(State);
+    }
+    let declared = generator.service.variables.iter().find(|it| it.ident == variable);
+    match declared {
+        Some(declared) => {
+            let ty = &declared.ty;
+            quote!(#ty)
+        }
+        None => {
+            let unknown = format_ident!("{variable}");
+            quote!(#unknown)
+        }
+    }
+}

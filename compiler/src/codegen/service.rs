@@ -1,0 +1,352 @@
+//! The module of a service: its types, tables, functions and its `Service`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::visit_mut::VisitMut;
+
+use super::{Sources, declare, doc, docs, property, routine, step, used};
+use crate::body::{Mode, RoutineShape, Site, Walker};
+use crate::ir::{Service, Spec, Trigger};
+use crate::names::ServiceNames;
+
+/// What the functions of a service are generated from.
+pub(super) struct Generator<'a> {
+    pub sources: Sources<'a>,
+    pub spec: &'a Spec,
+    pub index: usize,
+    pub service: &'a Service,
+    shapes: BTreeMap<String, RoutineShape>,
+    sites: RefCell<Vec<Site>>,
+}
+
+impl<'a> Generator<'a> {
+    /// A walk that rewrites; what it reports was reported before.
+    pub(super) fn walker(&self, mode: Mode) -> Walker<'_> {
+        let names: &ServiceNames = &self.sources.names.services[self.index];
+        Walker::new(self.sources.names, names, self.sources.places, mode, &self.shapes)
+    }
+
+    /// The index of a new site.
+    pub(super) fn site(&self, name: &str, line: u32) -> usize {
+        let mut sites = self.sites.borrow_mut();
+        sites.push(Site { name: name.to_owned(), line });
+        sites.len() - 1
+    }
+
+    /// The number of sites so far.
+    pub(super) fn sites(&self) -> usize {
+        self.sites.borrow().len()
+    }
+
+    /// Adds the sites that a body has.
+    pub(super) fn add_sites(&self, sites: Vec<Site>) {
+        self.sites.borrow_mut().extend(sites);
+    }
+
+    /// The text by which tables and documentation call an event.
+    pub(super) fn event(&self, trigger: Trigger) -> String {
+        match trigger {
+            Trigger::Start => "start".to_owned(),
+            Trigger::Deliver(message) => format!("deliver {}", self.message_name(message)),
+            Trigger::Timer(index) => format!("timer {}", self.service.timers[index].ident),
+            Trigger::Broken => "broken".to_owned(),
+            Trigger::Call(index) => format!("downcall {}", self.service.downcalls[index].ident),
+        }
+    }
+
+    /// The name of a message.
+    pub(super) fn message_name(&self, message: crate::ir::MessageRef) -> String {
+        let list = if message.shared { &self.spec.messages } else { &self.service.messages };
+        list[message.index].ident.to_string()
+    }
+}
+
+/// The module of the service at `index`.
+pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenStream {
+    let service = &spec.services[index];
+    let shapes = service.routines.iter().map(|it| (it.function.sig.ident.to_string(), it.shape.clone())).collect();
+    let generator = Generator { sources, spec, index, service, shapes, sites: RefCell::default() };
+    let types = types(&generator);
+    let parameters = parameters(&generator);
+    let step = step::step(&generator);
+    let handlers = step::handlers(&generator);
+    let routines = service.routines.iter().map(|it| routine::routine(&generator, it));
+    let routines: Vec<TokenStream> = routines.collect();
+    let variables = variables(&generator);
+    let accepts = step::accepts(&generator);
+    let claims = property::statics(spec, &service.properties, &service.objectives, sources);
+    let tables = tables(&generator);
+    let (ident, module) = (&service.ident, &service.module);
+    let about = doc(&format!("The service `{ident}` (line {}).", service.line));
+    quote! {
+        #about
+        pub mod #module {
+            use super::*;
+
+            #parameters
+            #types
+            #tables
+
+            impl kernel::Service for #ident {
+                type Variables = Variables;
+                type Timer = Timer;
+
+                fn info() -> &'static kernel::ServiceInfo {
+                    &INFO
+                }
+
+                #variables
+                #step
+                #accepts
+            }
+
+            #handlers
+
+            impl #ident { #(#routines)* }
+
+            /// The variables of a node that runs this service.
+            pub fn at<'v>(view: &kernel::View<'v>, node: impl ::foresee::support::Id) -> &'v Variables {
+                ::foresee::support::variables::<#ident>(view, node)
+            }
+
+            /// The service of a node that runs it, for its parameters.
+            pub fn service<'v>(view: &kernel::View<'v>, node: impl ::foresee::support::Id) -> &'v #ident {
+                ::foresee::support::service::<#ident>(view, node)
+            }
+
+            #claims
+        }
+    }
+}
+
+/// The service's own type, with how to make one.
+fn parameters(generator: &Generator<'_>) -> TokenStream {
+    let service = generator.service;
+    let ident = &service.ident;
+    let docs_of_service = docs(&service.doc);
+    let fields = service.parameters.iter().map(|it| {
+        let (docs, ident, ty) = (docs(&it.doc), &it.ident, &it.ty);
+        quote!(#docs pub #ident: #ty)
+    });
+    let required = service.parameters.iter().filter(|it| it.default.is_none()).map(|it| {
+        let (ident, ty) = (&it.ident, &it.ty);
+        quote!(#ident: #ty)
+    });
+    let values = service.parameters.iter().map(|it| {
+        let ident = &it.ident;
+        match &it.default {
+            None => quote!(#ident),
+            Some(default) => {
+                let mut default = default.clone();
+                generator.walker(Mode::Constant).visit_expr_mut(&mut default);
+                quote!(#ident: #default)
+            }
+        }
+    });
+    let setters = service.parameters.iter().filter(|it| it.default.is_some()).map(|it| {
+        let (ident, ty) = (&it.ident, &it.ty);
+        let about = doc(&format!("With another `{ident}` than the default, `{}`.", it.default_text.as_deref().unwrap_or("")));
+        quote! {
+            #about
+            pub fn #ident(mut self, #ident: #ty) -> Self {
+                self.#ident = #ident;
+                self
+            }
+        }
+    });
+    let consts = service.consts.iter().map(|it| {
+        let (docs, ident, ty) = (docs(&it.doc), &it.ident, &it.ty);
+        let mut value = it.value.clone();
+        generator.walker(Mode::Constant).visit_expr_mut(&mut value);
+        quote!(#docs pub const #ident: #ty = #value;)
+    });
+    quote! {
+        #(#consts)*
+
+        #docs_of_service
+        #[derive(Clone, Debug)]
+        pub struct #ident { #(#fields),* }
+
+        impl #ident {
+            /// The service with these parameters; the others have their defaults.
+            pub fn new(#(#required),*) -> Self {
+                #ident { #(#values),* }
+            }
+
+            #(#setters)*
+        }
+    }
+}
+
+/// Control states, variables, timers, messages, calls.
+fn types(generator: &Generator<'_>) -> TokenStream {
+    let (service, types) = (generator.service, &generator.sources.names.types);
+    let state = (!service.states.is_empty()).then(|| {
+        let derives = declare::derives(true);
+        let states = service.states.iter().enumerate().map(|(at, it)| {
+            let (docs, ident) = (docs(&it.doc), &it.ident);
+            let default = (at == 0).then(|| quote!(#[default]));
+            quote!(#docs #default #ident)
+        });
+        quote! {
+            /// Control states.
+            #derives
+            #[derive(Default)]
+            pub enum State { #(#states),* }
+        }
+    });
+    let control = (!service.states.is_empty()).then(|| quote!(/** The control state. */ pub state: State,));
+    let variables = service.variables.iter().map(|it| {
+        let (docs, ident, ty) = (docs(&it.doc), &it.ident, &it.ty);
+        quote!(#docs pub #ident: #ty)
+    });
+    let timers = service.timers.iter().map(|it| {
+        let (docs, ident) = (docs(&it.doc), &it.ident);
+        let params = it.params.iter().map(|it| &it.ty);
+        if it.params.is_empty() { quote!(#docs #ident) } else { quote!(#docs #ident(#(#params),*)) }
+    });
+    let messages = (!service.messages.is_empty()).then(|| {
+        declare::messages(&format_ident!("Message"), &service.messages, "The messages of this service.", types)
+    });
+    let upcalls = (!service.upcalls.is_empty()).then(|| {
+        declare::messages(&format_ident!("Upcall"), &service.upcalls, "What the service tells the layer above.", types)
+    });
+    let calls = (!service.downcalls.is_empty()).then(|| {
+        declare::messages(&format_ident!("Call"), &service.downcalls, "What the layer above asks of the service.", types)
+    });
+    let (of_variables, of_timers) = (declare::derives(false), declare::derives(false));
+    quote! {
+        #state
+
+        /// Control state and variables.
+        #of_variables
+        pub struct Variables { #control #(#variables),* }
+
+        /// Timers with their arguments.
+        #of_timers
+        pub enum Timer { #(#timers),* }
+
+        #messages
+        #upcalls
+        #calls
+    }
+}
+
+/// How variables start, survive, and are shown.
+fn variables(generator: &Generator<'_>) -> TokenStream {
+    let service = generator.service;
+    let first = service.states.first().map(|it| {
+        let ident = &it.ident;
+        quote!(state: State::#ident,)
+    });
+    let initial = service.variables.iter().map(|it| {
+        let ident = &it.ident;
+        match &it.initial {
+            Some(initial) => {
+                let mut initial = initial.clone();
+                generator.walker(Mode::Initial).visit_expr_mut(&mut initial);
+                quote!(#ident: #initial)
+            }
+            None => {
+                use syn::spanned::Spanned;
+                let default = quote::quote_spanned!(it.ty.span()=> ::std::default::Default::default());
+                quote!(#ident: #default)
+            }
+        }
+    });
+    let initial = quote!(Variables { #first #(#initial),* });
+    let me = used(&initial, "me");
+    let kept = service.variables.iter().filter(|it| it.durable || it.ghost).map(|it| {
+        let ident = &it.ident;
+        quote!(#ident: before.#ident.clone())
+    });
+    let kept: Vec<TokenStream> = kept.collect();
+    let whole = kept.len() == service.variables.len() && service.states.is_empty();
+    let recovered = match (kept.is_empty(), whole) {
+        (true, false) => quote!({ let _ = before; self.init(me) }),
+        (true, true) => quote!({ let _ = (me, before); Variables {} }),
+        (false, true) => quote!({ let _ = me; Variables { #(#kept),* } }),
+        (false, false) => quote!(Variables { #(#kept,)* ..self.init(me) }),
+    };
+    let control = match service.states.is_empty() {
+        true => quote!({ let _ = this; "" }),
+        false => quote!(INFO.states[this.state as usize]),
+    };
+    let shown = (!service.states.is_empty()).then(|| format_ident!("state")).into_iter();
+    let shown = shown.chain(service.variables.iter().map(|it| it.ident.clone())).map(|ident| {
+        let name = ident.to_string();
+        let name = name.trim_start_matches("r#");
+        quote!((#name, format!("{:?}", this.#ident)))
+    });
+    let shown = quote!(vec![#(#shown),*]);
+    let this = used(&shown, "this");
+    quote! {
+        fn init(&self, #me: NodeId) -> Variables {
+            #initial
+        }
+
+        fn recover(&self, me: NodeId, before: &Variables) -> Variables {
+            #recovered
+        }
+
+        fn control(this: &Variables) -> &'static str {
+            #control
+        }
+
+        fn fields(#this: &Variables) -> Vec<(&'static str, String)> {
+            #shown
+        }
+    }
+}
+
+/// The tables that the runtime reads.
+fn tables(generator: &Generator<'_>) -> TokenStream {
+    let service = generator.service;
+    let handlers = service.handlers.iter().map(|it| {
+        let (name, event, line) = (&it.name, generator.event(it.trigger), it.line);
+        quote!(kernel::HandlerInfo { name: #name, event: #event, line: #line })
+    });
+    let sites = generator.sites.borrow();
+    let sites = sites.iter().map(|Site { name, line }| quote!(kernel::SiteInfo { name: #name, line: #line }));
+    let (handler_count, site_count) = (handlers.len(), sites.len());
+    let states = service.states.iter().map(|it| it.ident.to_string());
+    let control = (!service.states.is_empty()).then(|| {
+        let line = service.states_line();
+        quote!(kernel::VariableInfo { name: "state", ty: "State", line: #line, durable: false, ghost: false },)
+    });
+    let variables = service.variables.iter().map(|it| {
+        let (name, ty, line) = (it.ident.to_string(), &it.ty_text, it.line);
+        let (durable, ghost) = (it.durable, it.ghost);
+        quote!(kernel::VariableInfo { name: #name, ty: #ty, line: #line, durable: #durable, ghost: #ghost })
+    });
+    let messages = service.messages.iter().map(|it| {
+        let (name, line) = (it.ident.to_string(), it.line);
+        quote!(kernel::MessageInfo { name: #name, line: #line })
+    });
+    let carriers = service.carriers.iter().map(|(name, kind)| {
+        let kind = format_ident!("{}", kind.word());
+        quote!(kernel::CarrierInfo { name: #name, kind: kernel::CarrierKind::#kind })
+    });
+    let (name, line) = (service.ident.to_string(), service.line.to_token_stream());
+    quote! {
+        static HANDLERS: [kernel::HandlerInfo; #handler_count] = [#(#handlers),*];
+
+        static SITES: [kernel::SiteInfo; #site_count] = [#(#sites),*];
+
+        /// Names and lines of the service.
+        pub static INFO: kernel::ServiceInfo = kernel::ServiceInfo {
+            name: #name,
+            file: FILE,
+            line: #line,
+            states: &[#(#states),*],
+            variables: &[#control #(#variables),*],
+            messages: &[#(#messages),*],
+            carriers: &[#(#carriers),*],
+            handlers: &HANDLERS,
+            sites: &SITES,
+        };
+    }
+}

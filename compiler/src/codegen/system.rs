@@ -1,0 +1,156 @@
+//! Systems as functions that build a model, and the table of the whole spec.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{Sources, doc, docs, property};
+use crate::ir::{Group, Link, Parameter, Spec, System};
+
+fn build(system: &System) -> Ident {
+    format_ident!("build_{}", crate::lower::snake(&system.ident.to_string()))
+}
+
+/// The function that builds a system, and its claims.
+pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> TokenStream {
+    let (name, function) = (system.ident.to_string(), build(system));
+    let claims = format_ident!("system_{}", crate::lower::snake(&name));
+    let parameters = system.parameters.iter().map(|it| {
+        let (ident, ty, text) = (&it.ident, &it.ty, it.ident.to_string());
+        let default = default(it, sources);
+        quote!(let #ident: #ty = arguments.get(#text, #default)?;)
+    });
+    let groups = system.groups.iter().map(|it| {
+        let (ident, text) = (&it.ident, it.ident.to_string());
+        let size = it.size.as_ref().map_or_else(|| quote!(None), |size| quote!(Some(#size)));
+        quote!(let #ident = model.group(#text, #size)?;)
+    });
+    let places = system.groups.iter().map(|it| place(spec, it));
+    let links = system.links.iter().map(link);
+    let services = spec.services.iter().enumerate();
+    let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.service == *index));
+    let properties = taking_part.map(|(_, it)| {
+        let module = &it.module;
+        quote!(model.properties(&#module::PROPERTIES); model.objectives(&#module::OBJECTIVES);)
+    });
+    let weights = system.weights.iter().map(|(name, weight)| quote!(model.reweigh(#name, #weight);));
+    let horizon = system.horizon.iter().map(|it| quote!(model.horizon(#it);));
+    let bounds = bounds(system);
+    let (own, docs) = (property::module(spec, &claims, system, sources), docs(&system.doc));
+    let about = doc(&format!("Builds the system `{name}` (line {}).", system.line));
+    quote! {
+        #own
+
+        #about
+        #docs
+        pub fn #function(arguments: &kernel::Arguments) -> Result<kernel::Model, kernel::ArgumentError> {
+            ::foresee::support::build(#name, || {
+                let mut model = kernel::model::ModelBuilder::new(&SPEC, #name, arguments)?;
+                #(#parameters)*
+                #(#groups)*
+                #(#places)*
+                #(#links)*
+                #(#properties)*
+                model.properties(&#claims::PROPERTIES);
+                model.objectives(&#claims::OBJECTIVES);
+                #(#weights)*
+                #(#horizon)*
+                #bounds
+                Ok(model.finish())
+            })
+        }
+    }
+}
+
+fn default(parameter: &Parameter, sources: Sources<'_>) -> TokenStream {
+    match &parameter.default {
+        None => quote!(None),
+        Some(default) => {
+            let value = crate::lower::constant(sources.names, sources.places, default);
+            quote!(Some(#value))
+        }
+    }
+}
+
+fn place(spec: &Spec, group: &Group) -> TokenStream {
+    let service = &spec.services[group.service];
+    let (module, ident, name) = (&service.module, &service.ident, &group.ident);
+    let given = |parameter: &Parameter| group.arguments.get(&parameter.ident.to_string());
+    let required = service.parameters.iter().filter(|it| it.default.is_none()).filter_map(given);
+    let required: Vec<&TokenStream> = required.collect();
+    let set = service.parameters.iter().filter(|it| it.default.is_some()).filter_map(|it| {
+        let (ident, value) = (&it.ident, given(it)?);
+        Some(quote!(.#ident(#value)))
+    });
+    let made = quote!(#module::#ident::new(#(#required),*) #(#set)*);
+    let me = super::used(&made, "me");
+    quote! {
+        model.place(&#name, |#me| {
+            let service = #made;
+            kernel::Stack::new(vec![kernel::Layer::new(service)])
+        });
+    }
+}
+
+fn link(link: &Link) -> TokenStream {
+    let name = &link.carrier;
+    let delay = link.delay.iter().map(|it| quote!(carrier.delay = kernel::#it;));
+    let loss = link.loss.iter().map(|it| quote!(carrier.loss = #it;));
+    let duplicates = link.duplicates.iter().map(|it| {
+        let p = it.clone().unwrap_or_else(|| quote!(kernel::Carrier::DUPLICATES_DEFAULT));
+        quote!(carrier.duplicates = Some(#p);)
+    });
+    let reorders = link.reorders.then(|| quote!(carrier.reorders = true;));
+    quote! {
+        model.network(#name, |carrier| { #(#delay)* #(#loss)* #(#duplicates)* #reorders });
+    }
+}
+
+fn bounds(system: &System) -> TokenStream {
+    let bounds = &system.bounds;
+    let limits = [
+        ("depth", &bounds.depth),
+        ("messages", &bounds.messages),
+        ("drops", &bounds.drops),
+        ("duplicates", &bounds.duplicates),
+    ];
+    let limits = limits.into_iter().filter_map(|(name, value)| {
+        let (name, value) = (format_ident!("{name}"), value.as_ref()?);
+        Some(quote!(model.bounds().#name = Some(#value);))
+    });
+    let within = bounds.within.iter().map(|it| {
+        let view = super::used(it, "view");
+        quote!(model.bounds().within.push(|#view| #it);)
+    });
+    quote!(#(#limits)* #(#within)*)
+}
+
+/// `SPEC`
+pub(super) fn table(spec: &Spec, sources: Sources<'_>) -> TokenStream {
+    let _ = sources;
+    let (name, hash) = (&spec.name, spec.hash);
+    let services = spec.services.iter().map(|it| &it.module);
+    let systems = spec.systems.iter().map(|system| {
+        let (name, line, function) = (system.ident.to_string(), system.line, build(system));
+        let parameters = system.parameters.iter().map(|it| {
+            let (name, ty) = (it.ident.to_string(), crate::lower::one_line(&it.ty_text));
+            let default = match &it.default_text {
+                Some(text) => quote!(Some(#text)),
+                None => quote!(None),
+            };
+            quote!(kernel::ParameterInfo { name: #name, ty: #ty, default: #default })
+        });
+        quote! {
+            kernel::SystemInfo { name: #name, line: #line, parameters: &[#(#parameters),*], build: #function }
+        }
+    });
+    quote! {
+        /// The specification: what every driver starts from.
+        pub static SPEC: kernel::SpecInfo = kernel::SpecInfo {
+            name: #name,
+            file: FILE,
+            hash: #hash,
+            services: &[#(&#services::INFO),*],
+            systems: &[#(#systems),*],
+        };
+    }
+}

@@ -1,0 +1,78 @@
+//! Properties of services and systems: claims about one state.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::ast;
+use crate::check::Checked;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::ir::{Property, PropertyKind};
+
+use super::value::{Home, Lowerer, SystemScope};
+
+pub(super) fn of_service(
+    checked: &Checked<'_>,
+    index: usize,
+    service: &ast::Service,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Property> {
+    let properties = service.properties().filter_map(|it| {
+        let own = it.kind == ast::PropertyKind::Local;
+        lower(checked, Home::Service { index, own }, it, diagnostics)
+    });
+    properties.collect()
+}
+
+pub(super) fn of_system(
+    checked: &Checked<'_>,
+    scope: &SystemScope,
+    system: &ast::System,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Property> {
+    system.properties().filter_map(|it| lower(checked, Home::System(scope), it, diagnostics)).collect()
+}
+
+fn lower(
+    checked: &Checked<'_>,
+    home: Home<'_>,
+    property: &ast::Property,
+    diagnostics: &mut Diagnostics,
+) -> Option<Property> {
+    let kind = match property.kind {
+        ast::PropertyKind::Safety => PropertyKind::Safety,
+        ast::PropertyKind::Local => PropertyKind::Local,
+        ast::PropertyKind::Reachable => PropertyKind::Reachable,
+        // Refused before.
+        ast::PropertyKind::Liveness | ast::PropertyKind::Statistical => return None,
+    };
+    if kind == PropertyKind::Local
+        && let Home::System(_) = home
+    {
+        let found = Diagnostic::error("E0505", property.name.span, "a `local` property belongs to a service");
+        diagnostics.push(found.with_help("write `safety .. forall a in GROUP: ..`, or move it into the service"));
+        return None;
+    }
+    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let claim = lowerer.truth(&property.expr)?;
+    let holds = match (kind, home) {
+        (PropertyKind::Local, Home::Service { index, .. }) => {
+            let claim = lowerer.finish(claim);
+            every(&lowerer, index, claim)
+        }
+        _ => lowerer.finish(claim),
+    };
+    Some(Property {
+        name: property.name.name.clone(),
+        doc: property.doc.clone(),
+        kind,
+        line: checked.places.line(property.name.span),
+        holds,
+        reads: lowerer.reads,
+    })
+}
+
+/// A claim about `me`, made of every node that runs the service.
+fn every(lowerer: &Lowerer<'_, '_, '_>, index: usize, claim: TokenStream) -> TokenStream {
+    let (module, service) = (lowerer.module(index), lowerer.service_ident(index));
+    quote!(view.running::<#module::#service>().into_iter().all(|me| #claim))
+}

@@ -1,0 +1,282 @@
+//! Types as far as the compiler understands them: enough to follow ids through properties and to refuse what no
+//! service can store.
+//!
+//! [`Type`] is an approximation on purpose: what it cannot know is [`Type::Unknown`], and nobody reports an error
+//! because of that. rustc has the last word. Read `check/values.rs` for the refusals.
+
+use std::collections::BTreeMap;
+
+use syn::{GenericArgument, PathArguments};
+
+/// A type, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// `bool`
+    Bool,
+    /// An integer, by its Rust name.
+    Int(&'static str),
+    /// `f32`, `f64`
+    Float,
+    /// `String`, `str`
+    Text,
+    /// `Duration`
+    Duration,
+    /// `NodeId`; the index of the service that runs there, where that is known.
+    Node(Option<usize>),
+    /// The control state of the service at the index.
+    State(usize),
+    /// `Option<T>`
+    Option(Box<Type>),
+    /// `BTreeSet<T>`
+    Set(Box<Type>),
+    /// `Vec<T>`, `VecDeque<T>`, arrays, and iterators: anything that yields `T`s.
+    Seq(Box<Type>),
+    /// `BTreeMap<K, V>`
+    Map(Box<Type>, Box<Type>),
+    /// A tuple.
+    Tuple(Vec<Type>),
+    /// A struct or enum of the file.
+    Named(String),
+    /// A group of nodes of a system, by its index.
+    Group(usize),
+    /// A reference.
+    Ref(Box<Type>),
+    /// Anything else.
+    Unknown,
+}
+
+impl Type {
+    /// Whether values are copied as a matter of course, so that a binder takes them by value.
+    pub fn is_copy(&self) -> bool {
+        match self {
+            Type::Bool | Type::Int(_) | Type::Float | Type::Duration | Type::Node(_) | Type::State(_) => true,
+            Type::Option(inner) => inner.is_copy(),
+            Type::Tuple(parts) => parts.iter().all(Type::is_copy),
+            _ => false,
+        }
+    }
+
+    /// Whether it can be added up and compared as a number.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Type::Int(_) | Type::Float)
+    }
+
+    /// Without references around it.
+    pub fn peeled(&self) -> &Type {
+        let mut inner = self;
+        while let Type::Ref(next) = inner {
+            inner = next;
+        }
+        inner
+    }
+
+    /// How many references are around it.
+    pub fn references(&self) -> usize {
+        match self {
+            Type::Ref(inner) => 1 + inner.references(),
+            _ => 0,
+        }
+    }
+
+    /// A reference to it.
+    pub fn referenced(self) -> Type {
+        Type::Ref(Box::new(self))
+    }
+
+    /// What it yields when it is taken apart by value, if it is known to be a collection.
+    pub fn element(&self) -> Option<Type> {
+        match self {
+            Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => Some((**inner).clone()),
+            Type::Map(key, value) => Some(Type::Tuple(vec![(**key).clone(), (**value).clone()])),
+            _ => None,
+        }
+    }
+
+    /// What a reference to it yields.
+    pub fn element_by_reference(&self) -> Option<Type> {
+        match self.peeled() {
+            Type::Map(key, value) => {
+                Some(Type::Tuple(vec![(**key).clone().referenced(), (**value).clone().referenced()]))
+            }
+            other => other.element().map(Type::referenced),
+        }
+    }
+
+    /// How a message to people calls it.
+    pub fn describe(&self) -> String {
+        match self {
+            Type::Bool => "a truth value".into(),
+            Type::Int(_) | Type::Float => "a number".into(),
+            Type::Text => "a text".into(),
+            Type::Duration => "a duration".into(),
+            Type::Node(_) => "a node".into(),
+            Type::State(_) => "a control state".into(),
+            Type::Option(_) => "an `Option`".into(),
+            Type::Set(_) | Type::Seq(_) | Type::Map(..) => "a collection".into(),
+            Type::Tuple(_) => "a tuple".into(),
+            Type::Named(name) => format!("a `{name}`"),
+            Type::Group(_) => "a group of nodes".into(),
+            Type::Ref(inner) => inner.describe(),
+            Type::Unknown => "a value".into(),
+        }
+    }
+}
+
+/// The integer types.
+pub const INTEGERS: [&str; 12] =
+    ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
+
+/// The types that a file declares.
+#[derive(Clone, Debug, Default)]
+pub struct Types {
+    aliases: BTreeMap<String, syn::Type>,
+    fields: BTreeMap<String, Vec<(String, syn::Type)>>,
+}
+
+impl Types {
+    /// The types declared by Rust items.
+    pub fn of_items<'a>(items: impl IntoIterator<Item = &'a syn::Item>) -> Types {
+        let mut types = Types::default();
+        for item in items {
+            match item {
+                syn::Item::Type(alias) if alias.generics.params.is_empty() => {
+                    types.aliases.insert(alias.ident.to_string(), (*alias.ty).clone());
+                }
+                syn::Item::Struct(it) if it.generics.params.is_empty() => {
+                    let name = |(index, field): (usize, &syn::Field)| match &field.ident {
+                        Some(ident) => (ident.to_string(), field.ty.clone()),
+                        None => (index.to_string(), field.ty.clone()),
+                    };
+                    let fields = it.fields.iter().enumerate().map(name).collect();
+                    types.fields.insert(it.ident.to_string(), fields);
+                }
+                syn::Item::Enum(it) => {
+                    types.fields.insert(it.ident.to_string(), Vec::new());
+                }
+                _ => {}
+            }
+        }
+        types
+    }
+
+    /// What a Rust type stands for.
+    pub fn resolve(&self, ty: &syn::Type) -> Type {
+        self.resolve_within(ty, 16)
+    }
+
+    /// The type of a field of a struct of the file; tuple structs have fields named `0`, `1`.
+    pub fn field(&self, name: &str, field: &str) -> Option<Type> {
+        let (_, ty) = self.fields.get(name)?.iter().find(|(known, _)| known == field)?;
+        Some(self.resolve(ty))
+    }
+
+    /// The fields of a struct of the file, by name.
+    pub fn fields(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
+        Some(self.fields.get(name)?.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// The type behind an alias of the file.
+    pub fn alias(&self, name: &str) -> Option<&syn::Type> {
+        self.aliases.get(name)
+    }
+
+    /// Whether a value of this type may hold something that the file does not declare.
+    pub fn is_foreign(&self, ty: &syn::Type) -> bool {
+        fn known(ty: &Type) -> bool {
+            match ty {
+                Type::Unknown => false,
+                Type::Option(one) | Type::Set(one) | Type::Seq(one) => known(one),
+                Type::Map(key, value) => known(key) && known(value),
+                Type::Tuple(parts) => parts.iter().all(known),
+                _ => true,
+            }
+        }
+        !known(&self.resolve(ty))
+    }
+
+    fn resolve_within(&self, ty: &syn::Type, fuel: u32) -> Type {
+        let Some(fuel) = fuel.checked_sub(1) else { return Type::Unknown };
+        match ty {
+            syn::Type::Paren(inner) => self.resolve_within(&inner.elem, fuel),
+            syn::Type::Group(inner) => self.resolve_within(&inner.elem, fuel),
+            syn::Type::Reference(inner) => self.resolve_within(&inner.elem, fuel),
+            syn::Type::Array(inner) => Type::Seq(Box::new(self.resolve_within(&inner.elem, fuel))),
+            syn::Type::Tuple(parts) => {
+                Type::Tuple(parts.elems.iter().map(|part| self.resolve_within(part, fuel)).collect())
+            }
+            syn::Type::Path(path) if path.qself.is_none() => {
+                let Some(last) = path.path.segments.last() else { return Type::Unknown };
+                let arguments = arguments(&last.arguments);
+                let arguments: Vec<Type> =
+                    arguments.into_iter().map(|argument| self.resolve_within(argument, fuel)).collect();
+                self.named(&last.ident.to_string(), arguments, fuel)
+            }
+            _ => Type::Unknown,
+        }
+    }
+
+    fn named(&self, name: &str, arguments: Vec<Type>, fuel: u32) -> Type {
+        if let Some(alias) = self.aliases.get(name) {
+            return self.resolve_within(alias, fuel);
+        }
+        if self.fields.contains_key(name) {
+            return Type::Named(name.to_owned());
+        }
+        if let Some(integer) = INTEGERS.iter().find(|integer| **integer == name) {
+            return Type::Int(integer);
+        }
+        let mut arguments = arguments.into_iter();
+        let mut next = || Box::new(arguments.next().unwrap_or(Type::Unknown));
+        match name {
+            "bool" => Type::Bool,
+            "f32" | "f64" => Type::Float,
+            "String" | "str" => Type::Text,
+            "Duration" => Type::Duration,
+            "NodeId" => Type::Node(None),
+            "Option" => Type::Option(next()),
+            "BTreeSet" => Type::Set(next()),
+            "Vec" | "VecDeque" => Type::Seq(next()),
+            "BTreeMap" => Type::Map(next(), next()),
+            "Box" => *next(),
+            _ => Type::Unknown,
+        }
+    }
+}
+
+/// The type arguments of a path's segment.
+pub fn arguments(arguments: &PathArguments) -> Vec<&syn::Type> {
+    let PathArguments::AngleBracketed(list) = arguments else { return Vec::new() };
+    let types = list.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aliases_and_structs_are_followed() {
+        let file: syn::File = syn::parse_quote! {
+            type Slot = u64;
+            type Votes = BTreeMap<Slot, (Ballot, Option<NodeId>)>;
+            struct Ballot { round: u64, owner: NodeId }
+        };
+        let types = Types::of_items(&file.items);
+        let votes = types.resolve(&syn::parse_quote!(Votes));
+        let pair =
+            Type::Tuple(vec![Type::Named("Ballot".into()), Type::Option(Box::new(Type::Node(None)))]);
+        assert_eq!(votes, Type::Map(Box::new(Type::Int("u64")), Box::new(pair)));
+        assert_eq!(types.field("Ballot", "owner"), Some(Type::Node(None)));
+        assert!(types.is_foreign(&syn::parse_quote!(Vec<Command>)));
+        assert!(!types.is_foreign(&syn::parse_quote!(Votes)));
+    }
+
+    #[test]
+    fn an_alias_of_itself_ends() {
+        let file: syn::File = syn::parse_quote! { type A = B; type B = A; };
+        assert_eq!(Types::of_items(&file.items).resolve(&syn::parse_quote!(A)), Type::Unknown);
+    }
+}
