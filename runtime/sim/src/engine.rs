@@ -13,7 +13,7 @@ use foresee_world::{Action, Envelope, Route, Timer};
 
 use crate::draws::Draws;
 use crate::fetch::fetch_ahead;
-use crate::ledger::Ledger;
+use crate::ledger::{Account, Ledger};
 use crate::network::{Network, nanos};
 use crate::options::{Options, SimError};
 use crate::queue::{Entry, Kind, Queue};
@@ -37,7 +37,7 @@ pub const TRACE_EVENTS_MAX: u64 = 1_000_000;
 /// Runs `model` once. The same model, seed and options give the same run, to the last byte.
 ///
 /// # Errors
-/// An end beyond the clock; a property or an objective that panics.
+/// An end beyond the clock; a workload or faults, which cannot be carried out yet; a property or an objective that panics.
 pub fn run(model: &Arc<Model>, seed: u64, options: &Options) -> Result<Run, SimError> {
     let record = if options.trace { Record::Steps } else { Record::Nothing };
     let run = attempt(model, seed, options, record)?;
@@ -147,6 +147,10 @@ impl<'m> Engine<'m> {
         record: Record,
         now: &'m Cell<u64>,
     ) -> Result<Self, SimError> {
+        let refused = [(model.calls.is_empty(), "a workload"), (model.faults.is_empty(), "faults")];
+        if let Some((_, what)) = refused.into_iter().find(|(empty, _)| !empty) {
+            return Err(SimError::Unsupported { what });
+        }
         let end = match (options.until, model.horizon) {
             (Some(until), _) => Some((until, Ending::Until)),
             (None, horizon) => horizon.map(|horizon| (horizon, Ending::Horizon)),
@@ -223,6 +227,9 @@ impl<'m> Engine<'m> {
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.started();
+        }
+        if self.spoilt() {
+            return;
         }
         self.ledger.start(self.model, &self.states);
         let (watch, violated) = Watch::new(self.model, &self.states);
@@ -403,13 +410,22 @@ impl<'m> Engine<'m> {
         }
     }
 
+    /// Whether a step left a state that is none: a fault in a run that keeps no state to go back to. Such a run is
+    /// repeated with care, and nothing may look at it.
+    fn spoilt(&self) -> bool {
+        !self.careful && self.violation.as_ref().is_some_and(|violation| violation.fault.is_some())
+    }
+
     /// The run as it stands at its end.
     fn close(&mut self, ending: Ending) -> Run {
         if let (Ending::Until | Ending::Horizon, Some(end)) = (ending, self.end) {
             self.now.set(end.at);
         }
-        let account = self.ledger.close(self.model, &self.states, self.now.get());
         let fault = self.violation.as_ref().and_then(|violation| violation.fault.clone());
+        let account = match self.spoilt() {
+            true => Account::default(),
+            false => self.ledger.close(self.model, &self.states, self.now.get()),
+        };
         let properties = self.watch.as_ref().map(|watch| watch.outcomes(fault.is_some()));
         let kept = match (&self.violation, fault) {
             (Some(_), Some(message)) => trace::Ending::Fault { message },

@@ -72,6 +72,7 @@ impl Meter {
 }
 
 /// Values of objectives: in all, and what came up at each node.
+#[derive(Debug, Default)]
 pub(crate) struct Account {
     pub objectives: BTreeMap<String, f64>,
     pub by_node: BTreeMap<String, Vec<f64>>,

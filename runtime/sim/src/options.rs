@@ -24,6 +24,11 @@ pub struct Options {
 pub enum SimError {
     /// The end lies beyond the clock, which counts nanoseconds in 64 bits.
     TooLong(Duration),
+    /// The system says something that a simulation cannot do yet.
+    Unsupported {
+        /// What.
+        what: &'static str,
+    },
     /// A property or an objective panicked: it has no value.
     Evaluation {
         /// What the panic said.
@@ -43,6 +48,9 @@ impl fmt::Display for SimError {
         match self {
             SimError::TooLong(end) => {
                 write!(f, "a run cannot last {end:?}: the virtual clock ends after 584 years")
+            }
+            SimError::Unsupported { what } => {
+                write!(f, "the system has {what}, and a simulation cannot carry that out yet")
             }
             SimError::Evaluation { message, at_nanos } => {
                 let seconds = *at_nanos as f64 / 1e9;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use foresee_kernel::choice::Distribution;
 use foresee_kernel::trace::Ending as TraceEnding;
-use foresee_kernel::{Event, Model, NodeId, Point, Property, PropertyKind, Trace};
+use foresee_kernel::{Event, Model, NodeId, Objective, Point, Property, PropertyKind, Sense, Term, Trace};
 use foresee_sim::{
     Custom, Ending, Options, Policy, ResolverKind, Resolvers, Run, Scene, SimError, Status, Summary, run,
     runs,
@@ -198,6 +198,28 @@ fn a_fault_ends_the_run_without_effect_and_its_trace_replays() {
         assert!(narration.steps.last().is_some_and(|told| told.fault.is_some() && told.sent.is_empty()));
     }
     assert!(faults > 3, "{faults}");
+
+    // What a fault leaves behind is no state, and nothing looks at it.
+    let half_done: Behaviour = |this, event, ctx| match event {
+        Event::Start => ctx.set(Timer(0), Duration::from_secs(1)),
+        _ => {
+            this.count = 7;
+            panic!("half done");
+        }
+    };
+    const NOT_SEVEN: Term = Term::AtHorizon {
+        value: |view| {
+            let count = view.variables::<Puppet<false>>(NodeId::new(0)).map_or(0, |memory| memory.count);
+            assert_ne!(count, 7);
+            f64::from(count)
+        },
+    };
+    let mut model = stage(1, half_done, |_| {});
+    let terms = const { &[NOT_SEVEN] };
+    let (name, sense) = ("never_seven", Sense::Minimize);
+    model.objectives.push(Objective { name, sense, weight: 1.0, level: 1, line: 1, terms });
+    let half = run(&Arc::new(model), 0, &options).expect("it runs");
+    assert_eq!((half.ending, half.objectives["never_seven"]), (Ending::Violation, 0.0));
 
     let at_start: Behaviour = |this, _, ctx| {
         ctx.send(0, NodeId::new(1), Message::Ball(0));
