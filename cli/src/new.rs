@@ -6,6 +6,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::exit::{Exit, Outcome};
+
 const MANIFEST: &str = include_str!("../templates/Cargo.toml.txt");
 const BUILD: &str = include_str!("../templates/build.rs.txt");
 const MAIN: &str = include_str!("../templates/main.rs.txt");
@@ -16,12 +18,12 @@ const SPEC: &str = include_str!("../../specs/ping.mace");
 ///
 /// # Errors
 /// A name that cargo would refuse, a folder that is not empty, or a file that cannot be written.
-pub fn run(name: &str, path: Option<&Path>, out: &mut dyn Write) -> Result<bool, String> {
+pub fn run(name: &str, path: Option<&Path>, out: &mut dyn Write) -> Outcome {
     valid(name)?;
     let folder = path.map_or_else(|| PathBuf::from(name), Path::to_path_buf);
     let occupied = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
     if occupied {
-        return Err(format!("{}: the folder exists and is not empty", folder.display()));
+        return Err(format!("{}: the folder exists and is not empty", folder.display()).into());
     }
     let module = name.replace('-', "_");
     let checkout = checkout()?;
@@ -34,9 +36,8 @@ pub fn run(name: &str, path: Option<&Path>, out: &mut dyn Write) -> Result<bool,
     write(&folder.join("README.md"), &fill(README))?;
     write(&folder.join(".gitignore"), "/target\n")?;
     write(&folder.join(format!("specs/{module}.mace")), SPEC)?;
-    let told = writeln!(out, "made {}: now `cd {0}` and `cargo run -- check`", folder.display());
-    told.map_err(|error| format!("cannot write the output: {error}"))?;
-    Ok(true)
+    writeln!(out, "made {}: now `cd {0}` and `cargo run -- check`", folder.display())?;
+    Ok(Exit::Held)
 }
 
 /// What both cargo and the generated module accept as a name.
@@ -44,7 +45,9 @@ fn valid(name: &str) -> Result<(), String> {
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
     let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
     if !starts || !rest {
-        return Err(format!("`{name}` is no project name: use lower-case letters, digits, - and _, a letter first"));
+        return Err(format!(
+            "`{name}` is no project name: use lower-case letters, digits, - and _, a letter first"
+        ));
     }
     const TAKEN: [&str; 8] = ["foresee", "std", "core", "alloc", "test", "self", "super", "crate"];
     if TAKEN.contains(&name) || syn_keyword(name) {
@@ -55,10 +58,10 @@ fn valid(name: &str) -> Result<(), String> {
 
 fn syn_keyword(name: &str) -> bool {
     const KEYWORDS: [&str; 41] = [
-        "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "extern", "false", "fn", "for",
-        "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "struct",
-        "trait", "true", "type", "unsafe", "use", "where", "while", "abstract", "become", "box", "do", "final", "try",
-        "yield",
+        "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "extern", "false", "fn",
+        "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return",
+        "static", "struct", "trait", "true", "type", "unsafe", "use", "where", "while", "abstract", "become",
+        "box", "do", "final", "try", "yield",
     ];
     KEYWORDS.contains(&name)
 }

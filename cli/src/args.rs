@@ -1,0 +1,109 @@
+//! The arguments of the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// A language for distributed services that are checked, simulated and run from one specification
+#[derive(Debug, Parser)]
+#[command(name = "foresee", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a new project with a small service in it
+    New {
+        /// The name of the project and of its folder
+        name: String,
+        /// The folder to make it in, instead of one named after it
+        #[arg(long, value_name = "DIR")]
+        path: Option<PathBuf>,
+    },
+    /// Check specs without generating anything
+    Check {
+        /// The `.mace` files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// How diagnostics are shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Write the Rust that a spec stands for, formatted for reading
+    Build {
+        /// The `.mace` file
+        file: PathBuf,
+        /// The folder to write to
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        /// How diagnostics are shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Write specs anew in the one layout; only files that change are written
+    Fmt {
+        /// The `.mace` files; `-` reads standard input and writes standard output
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Write nothing, list the files that would change, and exit with 1 if there are any
+        #[arg(long)]
+        check: bool,
+    },
+    /// Count lines, handlers, branches and choices
+    Stats {
+        /// The `.mace` files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// How the numbers are shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Explain a code such as E0101, or list all of them
+    Explain {
+        /// The code
+        code: Option<String>,
+        /// How the explanation is shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Run cargo so that rustc's errors, panics and backtraces name the spec: check, build, test, clippy, run, doc
+    #[command(disable_help_flag = true)]
+    Cargo {
+        /// What cargo is told
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        args: Vec<OsString>,
+    },
+}
+
+/// How something is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_cargo_is_left_alone() {
+        let cli = Cli::parse_from(["foresee", "cargo", "test", "--help", "--", "--format", "json"]);
+        let Command::Cargo { args } = cli.command else { panic!("another command") };
+        assert_eq!(args, ["test", "--help", "--", "--format", "json"]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Reads specs, so that a path that is no spec is told as clearly as a mistake within one.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use foresee_compiler::diag::{Diagnostic, Diagnostics};
+use foresee_compiler::source::SourceFile;
+
+/// A file that cannot be used, and why.
+#[derive(Debug)]
+pub struct Unusable {
+    /// The file, without any text.
+    pub file: SourceFile,
+    /// What is wrong with it.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads a spec.
+///
+/// # Errors
+/// A path that leads to no file, a file that may not be read, and everything that is no text.
+pub fn read(path: &Path) -> Result<SourceFile, Box<Unusable>> {
+    let name = name(path);
+    if path.is_dir() {
+        return Err(unusable(
+            &name,
+            no_file(format!("`{name}` is a folder")).with_help("name the `.mace` files in it"),
+        ));
+    }
+    let bytes = fs::read(path).map_err(|error| unusable(&name, unreadable(&name, &error)))?;
+    of_bytes(&name, bytes)
+}
+
+/// A spec that was read elsewhere.
+///
+/// # Errors
+/// Everything that is no text.
+pub fn of_bytes(name: &str, bytes: Vec<u8>) -> Result<SourceFile, Box<Unusable>> {
+    SourceFile::from_bytes(name, bytes).map_err(|diagnostic| unusable(name, diagnostic))
+}
+
+fn unusable(name: &str, diagnostic: Diagnostic) -> Box<Unusable> {
+    Box::new(Unusable { file: SourceFile::new(name, ""), diagnostics: Diagnostics::from(diagnostic) })
+}
+
+/// The name of a file in messages: with `/` on every system, so that output does not depend on it.
+pub fn name(path: &Path) -> String {
+    let name = path.to_string_lossy();
+    if cfg!(windows) { name.replace('\\', "/") } else { name.into_owned() }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
+    match error.kind() {
+        io::ErrorKind::NotFound => no_file(format!("`{name}` does not exist"))
+            .with_help("paths are relative to the folder in which foresee was started"),
+        io::ErrorKind::PermissionDenied => {
+            no_file(format!("`{name}` may not be read")).with_help("see the file's permissions")
+        }
+        _ => no_file(format!("`{name}` cannot be read"))
+            .with_note(error.to_string())
+            .with_help("name a file that can be read"),
+    }
+}
+
+fn no_file(message: String) -> Diagnostic {
+    Diagnostic::error("E0009", Default::default(), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_spec_is_refused_with_its_name_and_help() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        let cases = [
+            (folder.path().join("missing.mace"), "E0009"),
+            (folder.path().to_path_buf(), "E0009"),
+            (write("latin1.mace", b"service Caf\xe9 { }"), "E0001"),
+            (write("binary.mace", b"\x7fELF\0\0"), "E0002"),
+            (write("empty.mace", b"  \n"), "E0003"),
+        ];
+        for (path, code) in cases {
+            let refused = read(&path).unwrap_err();
+            assert_eq!(refused.file.name, name(&path));
+            let found = refused.diagnostics.iter().next().unwrap();
+            assert_eq!(found.code, code);
+            assert!(!found.help.is_empty(), "{found:?}");
+        }
+        assert_eq!(read(&write("good.mace", b"service A { }")).unwrap().text, "service A { }");
+    }
+}

@@ -1,0 +1,63 @@
+//! The `foresee` program: everything about specs that needs no service to run.
+//!
+//! A module a command. Each takes its arguments and the streams to write to, and returns how it ended, so that tests
+//! can call it; only this file touches the process. The work itself is done by `foresee-compiler`.
+
+pub mod args;
+pub mod build;
+pub mod cargo;
+pub mod check;
+pub mod exit;
+pub mod explain;
+pub mod fmt;
+pub mod input;
+pub mod new;
+pub mod report;
+pub mod stats;
+mod wrapper;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command, Format};
+use exit::{Exit, Failure, Outcome};
+use report::Report;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let commands = Cli::command();
+    let outcome = if wrapper::is_meant(&args, |word| commands.find_subcommand(word).is_some()) {
+        wrapper::run(&args)
+    } else {
+        let args = cargo::as_subcommand(&args).unwrap_or(args);
+        run(Cli::parse_from(args).command)
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(Failure::Unread) => Exit::Held.into(),
+        Err(Failure::Told(message)) => {
+            // Where even this cannot be written, the exit code has to do.
+            let _ = writeln!(io::stderr(), "error: {message}");
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn run(command: Command) -> Outcome {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let style = report::style_of_stderr();
+    let mut report = Report { format: Format::Text, out: &mut out, err: &mut err, style };
+    match command {
+        Command::New { name, path } => new::run(&name, path.as_deref(), report.out),
+        Command::Check { files, format } => check::run(&files, report.showing(format)),
+        Command::Build { file, out, format } => build::run(&file, &out, report.showing(format)),
+        Command::Fmt { files, check } => fmt::run(&files, check, &mut io::stdin(), &mut report),
+        Command::Stats { files, format } => stats::run(&files, report.showing(format)),
+        Command::Explain { code, format } => explain::run(code.as_deref(), format, report.out),
+        Command::Cargo { args } => cargo::run(&args),
+    }
+}
