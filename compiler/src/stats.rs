@@ -25,14 +25,15 @@ mod modules;
 
 use serde::Serialize;
 
-use crate::ast::{Ast, Fragment, Guard, Handler, Item, Service, Transition};
+use crate::ast::{Ast, Fragment, Guard, Handler, Item, Service};
+use crate::overlap::placed;
 use crate::source::SourceFile;
 use crate::tokens::TokenIndex;
 use branches::{Operators, Tally};
 use lines::CodeLines;
 
 pub use choices::Choices;
-pub use modules::{Module, modules};
+pub use modules::{Module, Modules, modules};
 
 /// The numbers of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,6 +54,8 @@ pub struct Stats {
     pub scenarios: usize,
     /// The Rust modules that were counted in.
     pub modules: Vec<Module>,
+    /// The Rust modules that could not be found, and so are not counted.
+    pub missing_modules: Vec<String>,
 }
 
 /// The numbers of a service.
@@ -87,15 +90,17 @@ pub struct Counts {
 }
 
 /// Counts a file. `modules` are the Rust modules that it uses, from [`modules`].
-pub fn stats(file: &SourceFile, ast: &Ast, tokens: &TokenIndex, modules: Vec<Module>) -> Stats {
+pub fn stats(file: &SourceFile, ast: &Ast, tokens: &TokenIndex, modules: Modules) -> Stats {
     let code = CodeLines::of(&file.text);
     let counter = Counter { tokens };
     let services: Vec<ServiceStats> =
         ast.services().map(|service| counter.service(service, code.within(file, service.span))).collect();
     let mut total = services.iter().fold(Counts::default(), |sum, service| sum.plus(&service.counts));
     let loose = ast.rust_items().map(|item| counter.tally(&item.fragment, branches::item).branches);
-    total.add_branches(loose.sum::<usize>() + modules.iter().map(|module| module.branches).sum::<usize>());
-    let imported: usize = modules.iter().map(|module| module.lines).sum();
+    total.add_branches(
+        loose.sum::<usize>() + modules.found.iter().map(|module| module.branches).sum::<usize>(),
+    );
+    let imported: usize = modules.found.iter().map(|module| module.lines).sum();
     let experiments = ast.items.iter().filter(|item| matches!(item, Item::System(_) | Item::Scenario(_)));
     let outside: usize = experiments.map(|item| code.within(file, item.span())).sum();
     Stats {
@@ -106,7 +111,8 @@ pub fn stats(file: &SourceFile, ast: &Ast, tokens: &TokenIndex, modules: Vec<Mod
         services,
         systems: ast.systems().count(),
         scenarios: ast.scenarios().count(),
-        modules,
+        modules: modules.found,
+        missing_modules: modules.missing,
     }
 }
 
@@ -144,13 +150,14 @@ struct Counter<'a> {
 
 impl Counter<'_> {
     fn service(&self, service: &Service, lines: usize) -> ServiceStats {
-        let mut handlers = vec![];
-        flatten(service.transitions(), &mut handlers);
+        let (placed, _) = placed(service);
+        let handlers: Vec<&Handler> = placed.iter().map(|placed| placed.handler).collect();
         let mut branches = 0;
         let mut operators = Operators::default();
         for handler in &handlers {
             branches += self.tally(&handler.body, branches::block).branches;
-            let sets = handler.chooses.iter().map(|choose| self.tally(&choose.set, branches::expression).branches);
+            let sets =
+                handler.chooses.iter().map(|choose| self.tally(&choose.set, branches::expression).branches);
             branches += sets.sum::<usize>();
             if let Some(Guard::When(guard)) = &handler.guard {
                 let tally = self.tally(guard, branches::expression);
@@ -180,18 +187,6 @@ impl Counter<'_> {
 
     fn tally(&self, fragment: &Fragment, read: fn(proc_macro2::TokenStream) -> Tally) -> Tally {
         read(self.tokens.slice(fragment.span))
-    }
-}
-
-/// All handlers, groups opened.
-fn flatten<'a>(transitions: impl Iterator<Item = &'a Transition>, handlers: &mut Vec<&'a Handler>) {
-    for transition in transitions {
-        match transition {
-            Transition::Handler(handler) => handlers.push(handler),
-            Transition::In(group) => flatten(group.transitions.iter(), handlers),
-            Transition::First(group) => flatten(group.transitions.iter(), handlers),
-            Transition::Ignore(_) => {}
-        }
     }
 }
 

@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn choices_and_operators_are_found_within_macros_too() {
-        let tally = block("{ let a = choose(&x); assert!(b && c || d, \"{}\", choose_or(&y, z)); }".parse().unwrap());
+        let tally =
+            block("{ let a = choose(&x); assert!(b && c || d, \"{}\", choose_or(&y, z)); }".parse().unwrap());
         assert_eq!((tally.chooses, tally.choose_ors, tally.operators), (1, 1, 2));
         assert!(tally.calls.contains("choose"));
     }

@@ -16,7 +16,10 @@ impl CodeLines {
         let scan = scan::scan(text, 0);
         if scan.error.is_none() {
             for comment in &scan.comments {
-                bytes[comment.span.range()].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+                bytes[comment.span.range()]
+                    .iter_mut()
+                    .filter(|byte| **byte != b'\n')
+                    .for_each(|byte| *byte = b' ');
             }
         }
         let counts = bytes.split(|byte| *byte == b'\n').map(|line| !line.trim_ascii().is_empty()).collect();

@@ -27,28 +27,45 @@ pub struct Module {
     pub branches: usize,
 }
 
+/// What a specification uses of its crate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Modules {
+    /// What was found, the crate's root first, then by file.
+    pub found: Vec<Module>,
+    /// The paths of the specification that lead to nothing that could be read.
+    pub missing: Vec<String>,
+}
+
 /// The most files that are followed: a crate beyond this has other troubles than its numbers.
 const MODULES_MAX: usize = 1000;
 
 /// Finds what the `use` items of `ast` take from the crate whose manifest stands in `manifest`. `read` returns the text of
 /// a file, if there is one.
-pub fn modules(ast: &Ast, manifest: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Vec<Module> {
+pub fn modules(ast: &Ast, manifest: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Modules {
     let source = manifest.join("src");
-    let Some(root) = ["lib.rs", "main.rs"].iter().find_map(|name| {
+    let root = ["lib.rs", "main.rs"].iter().find_map(|name| {
         let path = source.join(name);
         let text = read(&path)?;
         Some(Parsed { items: syn::parse_file(&text).ok()?.items, path, text })
-    }) else {
-        return vec![];
+    });
+    let root = root.unwrap_or_else(|| Parsed { path: source.clone(), text: String::new(), items: vec![] });
+    let mut walk = Walk {
+        source,
+        read,
+        root,
+        files: BTreeMap::new(),
+        root_items: BTreeSet::new(),
+        open: vec![],
+        missing: BTreeSet::new(),
     };
-    let mut walk = Walk { source, read, root, files: BTreeMap::new(), root_items: BTreeSet::new(), open: vec![] };
     for item in ast.rust_items().filter(|item| item.kind == RustItemKind::Use) {
         if let Ok(item) = syn::parse_str::<syn::ItemUse>(&item.fragment.text) {
             walk.tree(&item.tree);
         }
     }
     walk.run();
-    walk.counted(manifest)
+    let missing = std::mem::take(&mut walk.missing).into_iter().collect();
+    Modules { found: walk.counted(manifest), missing }
 }
 
 struct Parsed {
@@ -65,6 +82,7 @@ struct Walk<'a> {
     root_items: BTreeSet<String>,
     /// Paths within the crate that are still to be followed.
     open: Vec<Vec<String>>,
+    missing: BTreeSet<String>,
 }
 
 impl Walk<'_> {
@@ -87,8 +105,9 @@ impl Walk<'_> {
     fn follow(&mut self, path: &[String]) {
         let deepest = (1..=path.len()).rev().find_map(|length| self.module(&path[..length]));
         let Some(parsed) = deepest else {
-            if let [name, ..] = path {
-                self.root_item(name);
+            match path {
+                [name] if self.root_item(name) => {}
+                _ => drop(self.missing.insert(format!("crate::{}", path.join("::")))),
             }
             return;
         };
@@ -108,9 +127,9 @@ impl Walk<'_> {
         })
     }
 
-    /// An item of the root, or what the root re-exports under its name.
-    fn root_item(&mut self, name: &str) {
-        self.root_items.insert(name.to_owned());
+    /// An item of the root, or what the root re-exports under its name; whether there is such a thing.
+    fn root_item(&mut self, name: &str) -> bool {
+        let opened = self.open.len();
         for path in self.root.items.iter().filter_map(public_use).flat_map(leaves) {
             let here = path.first().is_some_and(|first| first == "self" || first == "crate");
             let path = &path[usize::from(here)..];
@@ -118,6 +137,11 @@ impl Walk<'_> {
                 self.open.push(path.to_vec());
             }
         }
+        let declared = self.root.items.iter().any(|item| item_name(item).is_some_and(|item| item == name));
+        if declared {
+            self.root_items.insert(name.to_owned());
+        }
+        declared || self.open.len() > opened
     }
 
     fn counted(self, manifest: &Path) -> Vec<Module> {
@@ -126,7 +150,7 @@ impl Walk<'_> {
             path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
         };
         let mut modules: Vec<Module> = vec![];
-        let wanted = |item: &&Item| item_names(item).is_some_and(|name| self.root_items.contains(&name));
+        let wanted = |item: &&Item| item_name(item).is_some_and(|name| self.root_items.contains(&name));
         let root: Vec<&Item> = self.root.items.iter().filter(wanted).collect();
         if !root.is_empty() {
             modules.push(count(name(&self.root.path), &self.root.text, &root));
@@ -176,7 +200,7 @@ fn public_use(item: &Item) -> Option<&UseTree> {
 }
 
 /// The name of an item, or of the type that an `impl` is for.
-fn item_names(item: &Item) -> Option<String> {
+fn item_name(item: &Item) -> Option<String> {
     let ident = match item {
         Item::Const(it) => &it.ident,
         Item::Enum(it) => &it.ident,
@@ -221,9 +245,15 @@ mod tests {
     #[test]
     fn modules_are_found_by_their_paths_and_counted_once() {
         let files = [
-            ("src/main.rs", "mod kv;\nmod a;\npub use kv::Key;\nstruct Other;\n\n/// Doc.\nstruct Command(u8);\n\
-                             impl Command {\n    fn f(self) -> u8 { if true { 1 } else { 2 } }\n}\nfn main() {\n}\n"),
-            ("src/kv.rs", "use crate::a::b::Deep;\npub struct Key(Deep); // x\n\n#[cfg(test)]\nmod tests {\n    fn t() {}\n}\n"),
+            (
+                "src/main.rs",
+                "mod kv;\nmod a;\npub use kv::Key;\nstruct Other;\n\n/// Doc.\nstruct Command(u8);\n\
+                             impl Command {\n    fn f(self) -> u8 { if true { 1 } else { 2 } }\n}\nfn main() {\n}\n",
+            ),
+            (
+                "src/kv.rs",
+                "use crate::a::b::Deep;\npub struct Key(Deep); // x\n\n#[cfg(test)]\nmod tests {\n    fn t() {}\n}\n",
+            ),
             ("src/a/mod.rs", "pub mod b;"),
             ("src/a/b.rs", "/* c */\npub struct Deep;\nuse crate::kv::Key;\n"),
             ("src/unused.rs", "pub struct Unused;"),
@@ -232,12 +262,15 @@ mod tests {
             let path = path.strip_prefix("root").ok()?.to_str()?.replace('\\', "/");
             files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned())
         };
-        let text = "use crate::{Command, Key};\nuse std::collections::BTreeMap;\nservice A { }";
+        let text = "use crate::{Command, Key, Gone};\nuse crate::away::Gone;\nuse std::collections::BTreeMap;\nservice A { }";
         let (ast, _) = parse(&SourceFile::new("a.mace", text));
         let found = modules(&ast, Path::new("root"), &read);
         let expected = [("src/main.rs", 4, 2), ("src/a/b.rs", 2, 0), ("src/kv.rs", 2, 0)];
-        let expected = expected.map(|(file, lines, branches)| Module { file: file.to_owned(), lines, branches });
-        assert_eq!(found, expected);
-        assert!(modules(&ast, Path::new("elsewhere"), &read).is_empty());
+        let expected =
+            expected.map(|(file, lines, branches)| Module { file: file.to_owned(), lines, branches });
+        assert_eq!(found.found, expected);
+        assert_eq!(found.missing, ["crate::Gone", "crate::away::Gone"]);
+        let elsewhere = modules(&ast, Path::new("elsewhere"), &read);
+        assert!(elsewhere.found.is_empty() && elsewhere.missing.len() == 4, "{elsewhere:?}");
     }
 }

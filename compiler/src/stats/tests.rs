@@ -3,7 +3,8 @@
 use super::*;
 use crate::parse::parse;
 
-fn counted(text: &str, modules: Vec<Module>) -> Stats {
+fn counted(text: &str, found: Vec<Module>) -> Stats {
+    let modules = Modules { found, missing: vec![] };
     let file = SourceFile::new("a.mace", text);
     let (ast, diagnostics) = parse(&file);
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");

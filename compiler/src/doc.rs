@@ -1,0 +1,4 @@
+//! Pages about services.
+mod diagram;
+mod facts;
+mod html;
