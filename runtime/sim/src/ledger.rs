@@ -10,6 +10,9 @@ use foresee_kernel::{Model, NodeId, NodeState, Objective, Sense, Term, View};
 use crate::engine::Views;
 use crate::result::TOTAL;
 
+/// Nanoseconds in a second.
+const NANOS: f64 = 1e9;
+
 /// The objectives of a model, as they stand.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -46,6 +49,7 @@ struct Meter {
     /// Units a second, since `since`.
     rate: f64,
     since: u64,
+    /// In units times nanoseconds: whole rates over whole nanoseconds add up without rounding.
     sum: f64,
 }
 
@@ -65,7 +69,7 @@ impl Meter {
 
     fn flush(&mut self, now: u64) {
         if self.rate != 0.0 {
-            self.sum += self.rate * ((now - self.since) as f64 / 1e9);
+            self.sum += self.rate * (now - self.since) as f64;
         }
         self.since = now;
     }
@@ -151,7 +155,7 @@ impl Ledger {
         for rate in &mut self.rates {
             rate.nodes.iter_mut().for_each(|meter| meter.flush(now));
             let sums = by_node[rate.objective].iter_mut().zip(&rate.nodes);
-            sums.for_each(|(sum, meter)| *sum += meter.sum);
+            sums.for_each(|(sum, meter)| *sum += meter.sum / NANOS);
         }
         let mut values = Vec::with_capacity(self.objectives.len());
         for (index, objective) in self.objectives.iter().enumerate() {
@@ -168,8 +172,8 @@ impl Ledger {
         let counts = self.counts.iter().filter(|count| count.objective == objective);
         let counted: f64 = counts.map(|count| count.amount * count.units.iter().sum::<u64>() as f64).sum();
         let rates = self.rates.iter().filter(|rate| rate.objective == objective);
-        let lasted: f64 = rates.flat_map(|rate| rate.nodes.iter().map(|meter| meter.sum)).sum();
-        counted + lasted
+        let lasted = rates.map(|rate| rate.nodes.iter().map(|meter| meter.sum).sum::<f64>() / NANOS);
+        counted + lasted.sum::<f64>()
     }
 }
 
