@@ -67,7 +67,7 @@ pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics
 /// Without errors about names that a part of the file may declare which could not be parsed.
 pub fn plausible(ast: &Ast, source: &crate::source::SourceFile, found: Diagnostics) -> Diagnostics {
     const ABOUT_NAMES: [&str; 12] = [
-        "E0202", "E0203", "E0204", "E0205", "E0206", "E0208", "E0209", "E0302", "E0403", "E0501", "E0502", "E0508",
+        "E0202", "E0203", "E0204", "E0205", "E0206", "E0208", "E0209", "E0302", "E0403", "E0501", "E0502", "E0507",
     ];
     let mut kept = Diagnostics::new();
     for one in found {

@@ -21,7 +21,7 @@ use crate::names::Names;
 use crate::types::Types;
 
 /// What the generated module may do without a warning: it is generated. What is not listed still warns about bodies.
-const ALLOWED: &str = "clippy::all, clippy::pedantic, dead_code, irrefutable_let_patterns, missing_docs, \
+const ALLOWED: &str = "clippy::all, clippy::pedantic, dead_code, for_loops_over_fallibles, irrefutable_let_patterns, missing_docs, \
     non_camel_case_types, non_snake_case, private_interfaces, unreachable_patterns, unused_braces, unused_imports, unused_parens";
 
 /// What rewriting needs besides the intermediate form.

@@ -4,6 +4,10 @@
 //! bodies, E05xx properties, objectives, systems and scenarios, E09xx not yet supported, W0xxx warnings. A code
 //! once released is never given another meaning.
 
+mod meaning;
+
+use meaning::MEANING;
+
 /// One code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
@@ -32,7 +36,18 @@ const fn code(
 }
 
 /// Every code, in order.
-pub const ALL: &[Code] = &[
+pub const ALL: &[Code] = &{
+    let mut all = [SYNTAX[0]; SYNTAX.len() + MEANING.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < SYNTAX.len() { SYNTAX[at] } else { MEANING[at - SYNTAX.len()] };
+        at += 1;
+    }
+    all
+};
+
+/// E00xx and E01xx.
+const SYNTAX: &[Code] = &[
     code(
         "E0001",
         "the file is not UTF-8",

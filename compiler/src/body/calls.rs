@@ -103,7 +103,7 @@ impl Walker<'_> {
         arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
         if self.mode == Mode::Constant {
             self.report(
-                Diagnostic::error("E0414", place, format!("the routine `{text}` cannot be called here"))
+                Diagnostic::error("E0413", place, format!("the routine `{text}` cannot be called here"))
                     .with_label("constants and defaults can only name constants"),
             );
         }
@@ -353,7 +353,7 @@ impl Walker<'_> {
         if periodic && effect != Effect::ReadTimer {
             let place = self.place(call.method.span());
             self.report(
-                Diagnostic::error("E0417", place, format!("the timer `{text}` is always on"))
+                Diagnostic::error("E0416", place, format!("the timer `{text}` is always on"))
                     .with_label(format!("`.{method}` has no meaning for a timer declared with `every`"))
                     .with_help("declare it without `every` to arm it by hand, or guard its handler"),
             );

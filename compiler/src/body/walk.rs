@@ -289,7 +289,7 @@ impl<'a> Walker<'a> {
             Mode::Constant => {
                 let place = self.place(span);
                 self.report(
-                    Diagnostic::error("E0414", place, "`me` is not known here")
+                    Diagnostic::error("E0413", place, "`me` is not known here")
                         .with_label("a constant or default is the same at every node")
                         .with_help("use `me` in the initial value of a variable or in a body"),
                 );
@@ -311,7 +311,7 @@ impl<'a> Walker<'a> {
             Mode::Initial | Mode::Constant => {
                 let message = format!("the variable `{name}` has no value yet");
                 self.report(
-                    Diagnostic::error("E0414", place, message)
+                    Diagnostic::error("E0413", place, message)
                         .with_label("initial values, defaults and constants cannot read variables")
                         .with_help("use parameters and constants here, or set it in `upcall start()`"),
                 );
@@ -327,7 +327,7 @@ impl<'a> Walker<'a> {
         if self.mode == Mode::Constant {
             let place = self.place(span);
             self.report(
-                Diagnostic::error("E0414", place, format!("the parameter `{ident}` is not known here"))
+                Diagnostic::error("E0413", place, format!("the parameter `{ident}` is not known here"))
                     .with_label("constants and defaults can only name constants")
                     .with_help("use a constant, or compute it where it is needed"),
             );
@@ -350,7 +350,7 @@ impl<'a> Walker<'a> {
         }
         let place = self.place(ident.span());
         if name == "self" {
-            let found = Diagnostic::error("E0415", place, "`self` alone is nothing here")
+            let found = Diagnostic::error("E0414", place, "`self` alone is nothing here")
                 .with_label("only `self.name` has a meaning: the variable or parameter of that name")
                 .with_help("use `me` for the id of this node");
             return self.report(found);
@@ -734,7 +734,7 @@ impl Walker<'_> {
             None => {
                 let place = self.place(span);
                 let message = "this duration is too long, or no number of nanoseconds";
-                self.report(Diagnostic::error("E0416", place, message).with_help("a duration is at most 584 years"));
+                self.report(Diagnostic::error("E0415", place, message).with_help("a duration is at most 584 years"));
                 None
             }
         }
@@ -788,7 +788,7 @@ impl Walker<'_> {
             } else if rewritten && self.scopes.find(&name) != Some(Local::Value) {
                 let place = self.place(ident.span());
                 self.report(
-                    Diagnostic::error("E0413", place, format!("`{name}` stands inside a macro that cannot be read"))
+                    Diagnostic::error("E0412", place, format!("`{name}` stands inside a macro that cannot be read"))
                         .with_label("names are followed only where the arguments are expressions")
                         .with_help(format!("bind it before: `let value = {name};`, and use `value` in the macro")),
                 );

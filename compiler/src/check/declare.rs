@@ -286,7 +286,7 @@ impl Declare<'_, '_> {
         };
         if function.sig.receiver().is_some() || !function.sig.generics.params.is_empty() {
             self.diagnostics.push(
-                Diagnostic::error("E0418", routine.signature.span, "a routine has neither `self` nor type parameters")
+                Diagnostic::error("E0417", routine.signature.span, "a routine has neither `self` nor type parameters")
                     .with_note("routines reach variables and parameters by their bare names")
                     .with_help("leave it out; a function for any type can stand at file level"),
             );

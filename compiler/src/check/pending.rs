@@ -95,10 +95,10 @@ impl Refuse<'_> {
         for term in &objective.terms {
             match &term.per {
                 Some(Per::Call(..)) => {
-                    self.not_yet("E0914", term.span, "terms per upcall or downcall", "count them in a `ghost` variable");
+                    self.not_yet("E0913", term.span, "terms per upcall or downcall", "count them in a `ghost` variable");
                 }
                 Some(Per::Handler(_)) => {
-                    self.not_yet("E0914", term.span, "terms per handler", "count them in a `ghost` variable");
+                    self.not_yet("E0913", term.span, "terms per handler", "count them in a `ghost` variable");
                 }
                 Some(Per::Second(second)) => {
                     let span = match &second.growth {
@@ -106,7 +106,7 @@ impl Refuse<'_> {
                         Some(Growth::Linear) => term.span,
                         Some(Growth::Power(by) | Growth::Factor(by)) => by.span,
                     };
-                    self.not_yet("E0912", span, "growing rates", "use a constant rate");
+                    self.not_yet("E0911", span, "growing rates", "use a constant rate");
                 }
                 _ => {}
             }
@@ -115,10 +115,10 @@ impl Refuse<'_> {
 
     fn scale(&mut self, scale: &Scale) {
         if let Some(discount) = &scale.discount {
-            self.not_yet("E0912", discount.span, "discounts", "leave it out, or shorten the horizon of the system");
+            self.not_yet("E0911", discount.span, "discounts", "leave it out, or shorten the horizon of the system");
         }
         if let Some(horizon) = &scale.horizon {
-            self.not_yet("E0912", horizon.span, "the horizon of one objective", "set the horizon of the system");
+            self.not_yet("E0911", horizon.span, "the horizon of one objective", "set the horizon of the system");
         }
     }
 
@@ -146,10 +146,10 @@ impl Refuse<'_> {
                     for clause in section.entries.iter().flat_map(|it| &it.clauses) {
                         match &clause.kind {
                             LinkClauseKind::Bandwidth(_) => {
-                                self.not_yet("E0913", clause.span, "bandwidth", "model it as a delay");
+                                self.not_yet("E0912", clause.span, "bandwidth", "model it as a delay");
                             }
                             LinkClauseKind::Reorders(Some(_)) => {
-                                self.not_yet("E0913", clause.span, "a probability of overtaking", "write `reorders` alone");
+                                self.not_yet("E0912", clause.span, "a probability of overtaking", "write `reorders` alone");
                             }
                             _ => {}
                         }
@@ -159,7 +159,7 @@ impl Refuse<'_> {
                     for bound in &section.entries {
                         let flag = matches!(bound.value, BoundValue::Flag);
                         if matches!(bound.key.name.as_str(), "timed") && flag {
-                            self.not_yet("E0915", bound.span, "timed checking", "leave it out");
+                            self.not_yet("E0914", bound.span, "timed checking", "leave it out");
                         }
                     }
                 }

@@ -62,7 +62,7 @@ impl Systems<'_, '_, '_> {
         }
         if groups == 0 {
             let message = format!("the system `{}` has no nodes", system.name.name);
-            let found = Diagnostic::error("E0517", system.name.span, message);
+            let found = Diagnostic::error("E0515", system.name.span, message);
             self.diagnostics.push(found.with_help("say what runs: `nodes { n[3]: SERVICE; }`"));
         }
     }
@@ -88,7 +88,7 @@ impl Systems<'_, '_, '_> {
             if service.parameter(text).is_none() && !service.layers.contains_key(text) {
                 let known = service.parameters.iter().map(|it| it.name.as_str());
                 let what = format!("parameter of `{}` named", service.name);
-                self.diagnostics.push(unknown("E0508", field.name.span, &what, text, known));
+                self.diagnostics.push(unknown("E0507", field.name.span, &what, text, known));
             }
         }
         for parameter in service.parameters.iter().filter(|it| !it.has_default) {
@@ -118,7 +118,7 @@ impl Systems<'_, '_, '_> {
             let kinds: Vec<_> = carriers.iter().filter(|it| it.name == name.name).map(|it| it.kind).collect();
             if kinds.is_empty() {
                 let known = carriers.iter().map(|it| it.name.as_str()).collect::<std::collections::BTreeSet<_>>();
-                let found = unknown("E0509", name.span, "carrier", &name.name, known);
+                let found = unknown("E0508", name.span, "carrier", &name.name, known);
                 self.diagnostics.push(found.with_label("no service of this system uses it"));
                 continue;
             }
@@ -133,7 +133,7 @@ impl Systems<'_, '_, '_> {
                 if ordered {
                     let message = format!("`{}` is an ordered connection: it does not {word} messages", name.name);
                     self.diagnostics.push(
-                        Diagnostic::error("E0511", clause.span, message)
+                        Diagnostic::error("E0510", clause.span, message)
                             .with_help(format!("leave it out, or declare `uses {}: Datagram;`", name.name)),
                     );
                 }
@@ -148,10 +148,10 @@ impl Systems<'_, '_, '_> {
             if !KEYS.contains(&key) {
                 let later = ["crash", "reset", "partition", "cut", "call", "timed", "retain_ignored"];
                 if later.contains(&key) {
-                    let found = Diagnostic::error("E0915", bound.span, format!("not yet supported: the bound `{key}`"));
+                    let found = Diagnostic::error("E0914", bound.span, format!("not yet supported: the bound `{key}`"));
                     self.diagnostics.push(found.with_help(format!("there is: {}", KEYS.join(", "))));
                 } else {
-                    self.diagnostics.push(unknown("E0515", bound.key.span, "bound", key, KEYS));
+                    self.diagnostics.push(unknown("E0514", bound.key.span, "bound", key, KEYS));
                 }
                 continue;
             }
@@ -167,7 +167,7 @@ impl Systems<'_, '_, '_> {
                     "drop" | "duplicate" => format!("{key}: at most 1;"),
                     _ => format!("{key}: 40;"),
                 };
-                let found = Diagnostic::error("E0511", bound.span, format!("`{key}` is not written like this"));
+                let found = Diagnostic::error("E0510", bound.span, format!("`{key}` is not written like this"));
                 self.diagnostics.push(found.with_help(format!("write `{right}`")));
             }
         }
@@ -225,7 +225,7 @@ impl Systems<'_, '_, '_> {
                 ast::SystemObjective::Reweigh(it) => {
                     let (name, layers) = it.name.split_last();
                     if layers.is_empty() && !known.contains(&name.name.as_str()) {
-                        self.diagnostics.push(unknown("E0512", name.span, "objective", &name.name, known.iter().copied()));
+                        self.diagnostics.push(unknown("E0511", name.span, "objective", &name.name, known.iter().copied()));
                     }
                 }
             }

@@ -173,7 +173,7 @@ impl Values<'_, '_> {
             "Reply" | "Payload" => {
                 let place = self.places.place(last.ident.span());
                 self.diagnostics.push(
-                    Diagnostic::error("E0912", place, format!("not yet supported: the type `{name}`"))
+                    Diagnostic::error("E0903", place, format!("not yet supported: the type `{name}`"))
                         .with_label("part of the language, but this compiler cannot do it yet"),
                 );
                 return;

@@ -266,13 +266,13 @@ fn variables(generator: &Generator<'_>) -> TokenStream {
     let kept: Vec<TokenStream> = kept.collect();
     let whole = kept.len() == service.variables.len() && service.states.is_empty();
     let recovered = match (kept.is_empty(), whole) {
-        (true, false) => quote!({ let _ = before; self.init(me) }),
-        (true, true) => quote!({ let _ = (me, before); Variables {} }),
-        (false, true) => quote!({ let _ = me; Variables { #(#kept),* } }),
+        (true, false) => quote!(let _ = before; self.init(me)),
+        (true, true) => quote!(let _ = (me, before); Variables {}),
+        (false, true) => quote!(let _ = me; Variables { #(#kept),* }),
         (false, false) => quote!(Variables { #(#kept,)* ..self.init(me) }),
     };
     let control = match service.states.is_empty() {
-        true => quote!({ let _ = this; "" }),
+        true => quote!(let _ = this; ""),
         false => quote!(INFO.states[this.state as usize]),
     };
     let shown = (!service.states.is_empty()).then(|| format_ident!("state")).into_iter();

@@ -233,6 +233,11 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
                 statements = quote!(if #(#earlier)+* == 0 { #statements });
             }
         }
+        let always = handler.chooses.is_empty() && statements.to_string() == quote!(#name = 1;).to_string();
+        if always {
+            counts.push(quote!(let #name = 1usize;));
+            continue;
+        }
         let empty = if handler.chooses.is_empty() { quote!(0usize) } else { quote!(Vec::new()) };
         counts.push(quote!(let mut #name = #empty; #statements));
     }

@@ -17,7 +17,8 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     let parameters = system.parameters.iter().map(|it| {
         let (ident, ty, text) = (&it.ident, &it.ty, it.ident.to_string());
         let default = default(it, sources);
-        quote!(let #ident: #ty = arguments.get(#text, #default)?;)
+        // Properties may be all that names it.
+        quote!(let #ident: #ty = arguments.get(#text, #default)?; let _ = &#ident;)
     });
     let groups = system.groups.iter().map(|it| {
         let (ident, text) = (&it.ident, it.ident.to_string());

@@ -36,7 +36,7 @@ pub(super) fn of_system(
                     diagnostics.push(found.with_help("leave the layer out"));
                 }
                 if let Some(level) = &it.scale.level {
-                    let found = Diagnostic::error("E0912", level.span, "not yet supported: a new level in a system");
+                    let found = Diagnostic::error("E0911", level.span, "not yet supported: a new level in a system");
                     diagnostics.push(found.with_help("give the level where the objective is declared"));
                 }
                 if let Some(weight) = &it.scale.weight {
@@ -54,7 +54,7 @@ fn lower(checked: &Checked<'_>, home: Home<'_>, objective: &ast::Objective, diag
     let level = scale.level.as_ref().map_or(1.0, |it| {
         let level = number(checked, it, diagnostics).unwrap_or(1.0);
         if level < 1.0 || level.fract() != 0.0 {
-            let found = Diagnostic::error("E0511", it.span, "a level is a whole number from 1");
+            let found = Diagnostic::error("E0510", it.span, "a level is a whole number from 1");
             diagnostics.push(found.with_help("level 1 goes strictly before level 2"));
         }
         level
@@ -194,7 +194,7 @@ fn over(
     };
     if !ids {
         let message = "the first thing that a rate ranges over is a collection of nodes";
-        let found = Diagnostic::error("E0514", binder.domain.span, message);
+        let found = Diagnostic::error("E0513", binder.domain.span, message);
         lowerer.report(found.with_help("write `for n in nodes, x in ..`"));
         return None;
     }
@@ -216,7 +216,7 @@ fn number(checked: &Checked<'_>, expr: &Expr, diagnostics: &mut Diagnostics) -> 
     if value.is_none() {
         let text = checked.places.file.slice(expr.span);
         diagnostics.push(
-            Diagnostic::error("E0513", expr.span, format!("`{text}` is not a number that is known here"))
+            Diagnostic::error("E0512", expr.span, format!("`{text}` is not a number that is known here"))
                 .with_label("amounts, weights and levels are plain numbers")
                 .with_help("write the number itself, such as `0.01`"),
         );

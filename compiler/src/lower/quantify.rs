@@ -19,12 +19,12 @@ impl Lowerer<'_, '_, '_> {
         let tokens = self.binders(&it.binders, |lowerer| {
             let body = lowerer.truth(&it.body)?;
             Some(match it.quantifier {
-                Quantifier::Forall => quote!(if !(#body) { break #label false; }),
+                Quantifier::Forall => quote!(if !#body { break #label false; }),
                 Quantifier::Exists => quote!(if #body { break #label true; }),
             })
         })?;
         let otherwise = !found;
-        Some(Value::new(quote!(#label: { #tokens #otherwise }), Type::Bool))
+        Some(Value::new(quote!((#label: { #tokens #otherwise })), Type::Bool))
     }
 
     pub(super) fn aggregate(&mut self, it: &Aggregate, span: TokenSpan) -> Option<Value> {
@@ -37,7 +37,7 @@ impl Lowerer<'_, '_, '_> {
         let Some(body) = &it.body else {
             let message = format!("`{}` needs a value after a colon", it.op.word());
             let place = it.binders.list.last().map_or(crate::source::Span::default(), |it| it.span);
-            self.report(Diagnostic::error("E0514", place, message));
+            self.report(Diagnostic::error("E0513", place, message));
             return None;
         };
         let mut ty = Type::Unknown;
@@ -50,7 +50,7 @@ impl Lowerer<'_, '_, '_> {
         })?;
         if !matches!(ty.peeled(), Type::Int(_) | Type::Float | Type::Duration | Type::Unknown) {
             let message = format!("`{}` needs numbers, and this is {}", it.op.word(), ty.describe());
-            let mut found = Diagnostic::error("E0514", body.span, message);
+            let mut found = Diagnostic::error("E0513", body.span, message);
             if ty == Type::Bool {
                 found = found.with_help("`count .. where P` counts how often it holds");
             }
@@ -130,7 +130,7 @@ impl Lowerer<'_, '_, '_> {
             Type::Node(_) => {
                 let message = "this is one node, and a binder ranges over several";
                 let help = "write `[n]` for a list of one node, or use the node as it is";
-                self.report(Diagnostic::error("E0514", expr.span, message).with_help(help));
+                self.report(Diagnostic::error("E0513", expr.span, message).with_help(help));
                 None
             }
             Type::Unknown if value.place => Some((quote!(&#tokens), Type::Unknown)),
@@ -150,7 +150,7 @@ impl Lowerer<'_, '_, '_> {
             }
             other => {
                 let message = format!("a binder ranges over nodes or a collection, and this is {}", other.describe());
-                self.report(Diagnostic::error("E0514", expr.span, message));
+                self.report(Diagnostic::error("E0513", expr.span, message));
                 None
             }
         }
@@ -186,13 +186,13 @@ impl Lowerer<'_, '_, '_> {
                     Type::Tuple(types) => {
                         let message =
                             format!("this binds {} parts, and there are {}", parts.len(), types.len());
-                        self.report(Diagnostic::error("E0514", pattern.span, message));
+                        self.report(Diagnostic::error("E0513", pattern.span, message));
                         vec![Type::Unknown; parts.len()]
                     }
                     Type::Unknown => vec![Type::Unknown; parts.len()],
                     other => {
                         let message = format!("{} has no parts to bind", other.describe());
-                        self.report(Diagnostic::error("E0514", pattern.span, message));
+                        self.report(Diagnostic::error("E0513", pattern.span, message));
                         vec![Type::Unknown; parts.len()]
                     }
                 };
@@ -252,7 +252,7 @@ impl Lowerer<'_, '_, '_> {
         };
         if !ids {
             let message = format!("following a path needs ids, and this is {}", next.ty.describe());
-            self.report(Diagnostic::error("E0514", first, message));
+            self.report(Diagnostic::error("E0513", first, message));
             return None;
         }
         let (tokens, reflexive) = (next.tokens, closure.reflexive);

@@ -144,7 +144,7 @@ impl Build<'_, '_, '_> {
                     (true, _) => format!("`{}` is a group of nodes, and one node is wanted", name.name),
                     _ => format!("`{}` stands for nodes, and {} is wanted", name.name, wanted.describe()),
                 };
-                let mut found = Diagnostic::error("E0510", expr.span, message);
+                let mut found = Diagnostic::error("E0509", expr.span, message);
                 if one {
                     found = found.with_help(format!("write `{}[0]` for its first node", name.name));
                 }
@@ -185,7 +185,7 @@ impl Build<'_, '_, '_> {
             }
             other => {
                 let message = format!("a whole number is needed here, and this is {}", other.describe());
-                self.diagnostics.push(Diagnostic::error("E0511", expr.span, message));
+                self.diagnostics.push(Diagnostic::error("E0510", expr.span, message));
                 None
             }
         }
@@ -199,7 +199,7 @@ impl Build<'_, '_, '_> {
             Type::Duration | Type::Unknown => Some(value.tokens),
             other => {
                 let message = format!("a duration is needed here, and this is {}", other.describe());
-                let found = Diagnostic::error("E0511", expr.span, message);
+                let found = Diagnostic::error("E0510", expr.span, message);
                 self.diagnostics.push(found.with_help("write a unit: `10ms`, `5s`, `2min`"));
                 None
             }
@@ -211,7 +211,7 @@ impl Build<'_, '_, '_> {
             && let Ok(number) = literal.text.replace('_', "").parse::<f64>()
             && !(0.0..=1.0).contains(&number)
         {
-            let found = Diagnostic::error("E0511", expr.span, "a probability is a number from 0 to 1");
+            let found = Diagnostic::error("E0510", expr.span, "a probability is a number from 0 to 1");
             self.diagnostics.push(found.with_label("not a probability"));
             return None;
         }
@@ -245,7 +245,7 @@ impl Build<'_, '_, '_> {
             }
             ExprKind::Call(function, args) if function.as_ident().is_some_and(|it| it.name == "exponential") => {
                 let [mean] = args.as_slice() else {
-                    let found = Diagnostic::error("E0511", expr.span, "`exponential` takes the mean delay alone");
+                    let found = Diagnostic::error("E0510", expr.span, "`exponential` takes the mean delay alone");
                     self.diagnostics.push(found.with_help("write `delay exponential(20ms)`"));
                     return None;
                 };

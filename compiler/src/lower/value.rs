@@ -120,7 +120,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             Type::Unknown => Some(value.tokens),
             other => {
                 let message = format!("a truth value is needed here, and this is {}", other.describe());
-                let mut found = Diagnostic::error("E0514", expr.span, message);
+                let mut found = Diagnostic::error("E0513", expr.span, message);
                 if other.is_number() {
                     found = found.with_help("compare it: `.. > 0`");
                 } else if matches!(other, Type::Option(_)) {
@@ -147,7 +147,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             Type::Bool => Some(quote_spanned!(span=> f64::from(u8::from(#tokens)))),
             other => {
                 let message = format!("a number is needed here, and this is {}", other.describe());
-                self.report(Diagnostic::error("E0514", expr.span, message));
+                self.report(Diagnostic::error("E0513", expr.span, message));
                 None
             }
         }
@@ -179,7 +179,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             }
             ExprKind::Struct(it) => self.construct(it, span),
             ExprKind::Macro { path, .. } => {
-                self.not_yet("E0916", path.span, "macros in properties", "use `==`, `&&` and methods, or a pure routine");
+                self.not_yet("E0915", path.span, "macros in properties", "use `==`, `&&` and methods, or a pure routine");
                 None
             }
             ExprKind::Unary(op, inner) => self.unary(*op, inner, expected, span),
@@ -268,7 +268,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             LiteralKind::Float => Type::Float,
             LiteralKind::Duration => {
                 let Some(nanoseconds) = literal.nanoseconds() else {
-                    self.report(Diagnostic::error("E0416", expr.span, "this duration is too long"));
+                    self.report(Diagnostic::error("E0415", expr.span, "this duration is too long"));
                     return None;
                 };
                 return Some(Value::new(duration_tokens(nanoseconds, span), Type::Duration));
@@ -486,10 +486,10 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
                 let (left, right) = (self.truth(&binary.left), self.truth(&binary.right));
                 let (left, right) = (left?, right?);
                 let tokens = match binary.op {
-                    BinaryOp::Implies => quote_spanned!(span=> (!(#left) || (#right))),
-                    BinaryOp::Iff => quote_spanned!(span=> ((#left) == (#right))),
-                    BinaryOp::Or => quote_spanned!(span=> ((#left) || (#right))),
-                    _ => quote_spanned!(span=> ((#left) && (#right))),
+                    BinaryOp::Implies => quote_spanned!(span=> (!#left || #right)),
+                    BinaryOp::Iff => quote_spanned!(span=> (#left == #right)),
+                    BinaryOp::Or => quote_spanned!(span=> (#left || #right)),
+                    _ => quote_spanned!(span=> (#left && #right)),
                 };
                 Some(Value::new(tokens, Type::Bool))
             }
@@ -562,7 +562,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
         let (a, b) = (class(left), class(right));
         if a != 0 && b != 0 && a != b {
             let message = format!("{} is compared with {}", left.describe(), right.describe());
-            let mut found = Diagnostic::error("E0514", binary.left.span.to(binary.right.span), message);
+            let mut found = Diagnostic::error("E0513", binary.left.span.to(binary.right.span), message);
             if matches!((left, right), (Type::Option(_), _)) {
                 let right = self.checked.places.file.slice(binary.right.span);
                 found = found.with_help(format!("write `== Some({right})`"));
@@ -605,7 +605,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             }
             other => {
                 let message = format!("a node is needed here, and this is {}", other.describe());
-                self.report(Diagnostic::error("E0514", expr.span, message));
+                self.report(Diagnostic::error("E0513", expr.span, message));
                 None
             }
         }
