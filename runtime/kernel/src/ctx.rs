@@ -16,10 +16,10 @@ use crate::{Datum, Decision, Delay, Effect, Event, Nature, NodeId, Point, Reply,
 /// What the layers of one node share during one step.
 pub(crate) struct StepEnv<'a> {
     pub resolver: &'a dyn Ask,
-    pub effects: RefCell<Vec<Effect>>,
-    pub queue: RefCell<VecDeque<(usize, Event)>>,
-    pub decisions: RefCell<Vec<Decision>>,
-    pub ran: RefCell<Vec<Ran>>,
+    pub effects: &'a RefCell<Vec<Effect>>,
+    pub queue: &'a RefCell<VecDeque<(usize, Event)>>,
+    pub decisions: &'a RefCell<Vec<Decision>>,
+    pub ran: &'a RefCell<Vec<Ran>>,
 }
 
 /// A resolver behind a shared reference, so that [`Ctx`] is covariant and takes `&self`.

@@ -240,6 +240,7 @@ impl Stack {
         let fault = self.step_in_place(me, &mut next, event, resolver, &mut scratch).err();
         let state = if fault.is_some() { state.clone() } else { next };
         let Scratch { effects, ran, decisions, .. } = scratch;
+        let (effects, ran, decisions) = (effects.into_inner(), ran.into_inner(), decisions.into_inner());
         Outcome { state, effects, ran, decisions, fault }
     }
 
@@ -261,22 +262,15 @@ impl Stack {
         let resolver = RefCell::new(resolver);
         let env = StepEnv {
             resolver: &resolver,
-            effects: RefCell::new(std::mem::take(&mut scratch.effects)),
-            queue: RefCell::new(std::mem::take(&mut scratch.queue)),
-            decisions: RefCell::new(std::mem::take(&mut scratch.decisions)),
-            ran: RefCell::new(std::mem::take(&mut scratch.ran)),
+            effects: &scratch.effects,
+            queue: &scratch.queue,
+            decisions: &scratch.decisions,
+            ran: &scratch.ran,
         };
         let result = fault::guard(|| self.drain(me, state, event, &env));
-        let StepEnv { effects, queue, decisions, ran, .. } = env;
-        *scratch = Scratch {
-            effects: effects.into_inner(),
-            ran: ran.into_inner(),
-            decisions: decisions.into_inner(),
-            queue: queue.into_inner(),
-        };
         if result.is_err() {
-            scratch.effects.clear();
-            scratch.queue.clear();
+            scratch.effects.get_mut().clear();
+            scratch.queue.get_mut().clear();
         }
         result
     }
@@ -315,20 +309,32 @@ impl Stack {
 /// What one step after another leaves its results in, so that steps in place allocate nothing of their own.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// What the last step asks of the world, in order; nothing where it faulted.
-    pub effects: Vec<Effect>,
-    /// What ran in it, in order.
-    pub ran: Vec<Ran>,
-    /// How its points were answered, in order.
-    pub decisions: Vec<Decision>,
-    queue: VecDeque<(usize, Event)>,
+    effects: RefCell<Vec<Effect>>,
+    ran: RefCell<Vec<Ran>>,
+    decisions: RefCell<Vec<Decision>>,
+    /// Empty between steps.
+    queue: RefCell<VecDeque<(usize, Event)>>,
 }
 
 impl Scratch {
+    /// What the last step asks of the world, in order, to be taken; nothing where it faulted.
+    pub fn effects(&mut self) -> &mut Vec<Effect> {
+        self.effects.get_mut()
+    }
+
+    /// What ran in the last step, in order.
+    pub fn ran(&mut self) -> &mut Vec<Ran> {
+        self.ran.get_mut()
+    }
+
+    /// How the points of the last step were answered, in order.
+    pub fn decisions(&mut self) -> &mut Vec<Decision> {
+        self.decisions.get_mut()
+    }
+
     fn clear(&mut self) {
-        self.effects.clear();
-        self.ran.clear();
-        self.decisions.clear();
-        self.queue.clear();
+        self.effects.get_mut().clear();
+        self.ran.get_mut().clear();
+        self.decisions.get_mut().clear();
     }
 }

@@ -219,7 +219,7 @@ impl<'m> Engine<'m> {
             let id = NodeId::new(index as u32);
             self.states.push(self.model.nodes[index].init(id));
             let started = self.step(id, &NodeEvent::Start, None);
-            self.tally.count(self.model, id, &self.states[index], &self.scratch.ran, None);
+            self.tally.count(self.model, id, &self.states[index], self.scratch.ran(), None);
             match started {
                 Ok(()) => self.carry_out(id),
                 Err(fault) => self.faulted(fault),
@@ -283,7 +283,7 @@ impl<'m> Engine<'m> {
             NodeEvent::Layer(_, Event::Deliver { message, .. }) => Some(message),
             _ => None,
         };
-        self.tally.count(self.model, node, &self.states[node.index()], &self.scratch.ran, message);
+        self.tally.count(self.model, node, &self.states[node.index()], self.scratch.ran(), message);
         match stepped {
             Ok(()) => {
                 self.carry_out(node);
@@ -318,14 +318,14 @@ impl<'m> Engine<'m> {
             (None, _) => {}
         }
         *state = outcome.state;
-        self.scratch.effects = outcome.effects;
-        self.scratch.ran = outcome.ran;
+        *self.scratch.effects() = outcome.effects;
+        *self.scratch.ran() = outcome.ran;
         outcome.fault.map_or(Ok(()), Err)
     }
 
     /// Carries out what the last step of `node` asks for, in order.
     fn carry_out(&mut self, node: NodeId) {
-        let mut effects = std::mem::take(&mut self.scratch.effects);
+        let mut effects = std::mem::take(self.scratch.effects());
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { carrier, to, message } => {
@@ -343,7 +343,7 @@ impl<'m> Engine<'m> {
                 _ => {}
             }
         }
-        self.scratch.effects = effects;
+        *self.scratch.effects() = effects;
     }
 
     fn send(&mut self, route: Route, message: Datum) {
