@@ -1,8 +1,11 @@
 //! Decisions under uncertainty.
+pub mod decision;
 pub mod detector;
 pub mod error;
 pub mod extended;
+pub mod batch;
 pub mod belief;
+pub mod combined;
 pub mod cost;
 pub mod heartbeat;
 pub mod law;

@@ -1,6 +1,7 @@
 //! What silence says: the chance that the other process is up, correct, or suspicious.
 
 use crate::error::{self, Error, Reason, Result};
+use crate::extended::Extended;
 use crate::law::Law;
 
 /// The most misses that [`after_misses`] adds up.
@@ -79,10 +80,10 @@ pub fn after_misses(silence: &Silence) -> Result<f64> {
 
 /// How suspicious a silence of `elapsed` is, for a law of the time between heartbeats: `-log10 P(T > elapsed)`, as
 /// phi-accrual detectors report it. 3 means that a living process is silent as long once in a thousand times.
-pub fn suspicion(law: &dyn Law, elapsed: f64) -> Result<f64> {
+pub fn suspicion(law: &dyn Law, elapsed: f64) -> Result<Extended> {
     error::non_negative("elapsed", elapsed)?;
     let survival = law.survival(elapsed);
-    Ok(if survival >= 1.0 { 0.0 } else { -survival.log10() })
+    Ok(Extended::of(if survival >= 1.0 { 0.0 } else { -survival.log10() }))
 }
 
 fn survival(t: f64, alpha: f64, beta: f64) -> f64 {

@@ -48,8 +48,8 @@ const TAIL: f64 = 0.025;
 /// Sums of observations that halve in every half-life.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fading<const N: usize> {
-    /// Infinite for never forgetting.
-    half_life: f64,
+    /// None for never forgetting.
+    half_life: Option<f64>,
     #[serde(with = "sums")]
     sums: [f64; N],
     last: Option<f64>,
@@ -58,10 +58,7 @@ pub(crate) struct Fading<const N: usize> {
 impl<const N: usize> Fading<N> {
     /// Nothing seen; no half-life is never forgetting.
     pub(crate) fn new(half_life: Option<f64>) -> Result<Self> {
-        let half_life = match half_life {
-            Some(h) => error::positive("half_life", h)?,
-            None => f64::INFINITY,
-        };
+        half_life.map(|h| error::positive("half_life", h)).transpose()?;
         Ok(Fading { half_life, sums: [0.0; N], last: None })
     }
 
@@ -78,7 +75,10 @@ impl<const N: usize> Fading<N> {
 
     /// The sums as they count at `now`.
     pub(crate) fn at(&self, now: f64) -> [f64; N] {
-        let factor = self.age(now).map_or(1.0, |age| (-age / self.half_life).exp2());
+        let factor = match (self.age(now), self.half_life) {
+            (Some(age), Some(half_life)) => (-age / half_life).exp2(),
+            _ => 1.0,
+        };
         self.sums.map(|sum| sum * factor)
     }
 
