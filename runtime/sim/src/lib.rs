@@ -1,15 +1,17 @@
 //! The simulator: discrete events on a virtual clock, from one seed.
 //!
 //! A run takes the steps that [`foresee_world::World`] allows, in the order in which their time comes: what is in
-//! flight and what is armed stands in one queue ([`queue`]), ordered by time, then by kind (crashes, deliveries, timers),
+//! flight and what is armed stands in one queue (`queue`), ordered by time, then by kind (crashes, deliveries, timers),
 //! then by when it was scheduled. Nature draws delays, losses, doublings and chance from the seed, each number keyed by what it
-//! is for ([`draws`]); choices are answered by a named [`Policy`] ([`resolver`]). Nothing else differs from checking, and
-//! a recorded run ([`record`]) is walked through a world of its own as it happens, so its trace replays there.
+//! is for (`draws`); choices are answered by a named [`Policy`] (`resolver`). Nothing else differs from checking, and
+//! a recorded run (`record`) is walked through a world of its own as it happens, so its trace replays there.
 //!
 //! [`run`] makes one run, [`runs`] many of them on threads, in the order of their seeds whatever the threads;
 //! [`Summary`] folds them. A seed fixes every byte of what they give.
 //!
-//! This crate never looks at a wall clock, never prints, and keeps its threads in [`many`] alone.
+//! Of faults and workloads nothing is carried out yet: a system that has them is refused.
+//!
+//! This crate never looks at a wall clock, never prints, and keeps its threads in `many` alone.
 //!
 //! # Caveats
 //! - Budgets of losses and doublings (`check { drop: at most n }`) bound a search; a simulation goes by rates alone.

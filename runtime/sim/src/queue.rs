@@ -3,7 +3,7 @@
 //!
 //! The order is total, so it does not depend on the structure: time, then kind, then the order of scheduling.
 
-/// The kinds of what may happen at one instant, in the order in which it does.
+/// The kinds of what may happen at one instant, in the order in which it does. 0 is left for crashes, which come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// A message arrives.
