@@ -169,7 +169,7 @@ fn exit_codes_tell_apart() {
     }
     assert_eq!(code("two-phase-commit", &["check", "--param", "rms=7", "--max-states", "1000"]), 3);
     assert_eq!(code("two-phase-commit", &["check", "--param", "rms=7", "--time", "1ms"]), 3);
-    assert_eq!(code("two-phase-commit", &["check", "--param", "rms=7", "--depth", "3"]), 0);
+    assert_eq!(code("two-phase-commit-broken", &["check", "--depth", "3"]), 0);
     assert_eq!(code("two-phase-commit", &["info"]), 0);
     assert_eq!(code("ping", &["check"]), 0);
 }
