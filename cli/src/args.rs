@@ -63,6 +63,18 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Write a page a service: states, messages, choices, properties, objectives
+    Doc {
+        /// The `.mace` files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The folder to write to
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        /// How diagnostics are shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
     /// Explain a code such as E0101, or list all of them
     Explain {
         /// The code

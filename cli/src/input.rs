@@ -10,9 +10,9 @@ use foresee_compiler::source::SourceFile;
 /// A file that cannot be used, and why.
 #[derive(Debug)]
 pub struct Unusable {
-    /// The file, without any text.
+    /// The file; without text where there is none.
     pub file: SourceFile,
-    /// What is wrong with it.
+    /// All that is wrong with it.
     pub diagnostics: Diagnostics,
 }
 

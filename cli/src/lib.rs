@@ -7,6 +7,7 @@ pub mod args;
 pub mod build;
 pub mod cargo;
 pub mod check;
+pub mod doc;
 pub mod exit;
 pub mod explain;
 pub mod fmt;
@@ -55,8 +56,11 @@ fn run(command: Command) -> Outcome {
         Command::New { name, path } => new::run(&name, path.as_deref(), report.out),
         Command::Check { files, format } => check::run(&files, report.showing(format)),
         Command::Build { file, out, format } => build::run(&file, &out, report.showing(format)),
-        Command::Fmt { files, check } => fmt::run(&files, check, &mut io::stdin(), &mut report),
+        Command::Fmt { files, check } => {
+            fmt::run(&files, check, &mut io::stdin(), &mut report)
+        }
         Command::Stats { files, format } => stats::run(&files, report.showing(format)),
+        Command::Doc { files, out, format } => doc::run(&files, &out, report.showing(format)),
         Command::Explain { code, format } => explain::run(code.as_deref(), format, report.out),
         Command::Cargo { args } => cargo::run(&args),
     }

@@ -90,9 +90,12 @@ mod tests {
 
     #[test]
     fn patterns_bind_what_rust_binds() {
-        let names = |pattern: Pat| bindings(&pattern).iter().map(|it| it.to_string()).collect::<Vec<_>>();
-        assert_eq!(names(Pat::Tuple(syn::parse_quote!((a, Some(mut b), None, _)))), ["a", "b"]);
-        assert_eq!(names(Pat::Struct(syn::parse_quote!(Job { reply, command: c @ Put(_), .. }))), ["reply", "c"]);
-        assert_eq!(names(Pat::Reference(syn::parse_quote!(&x))), ["x"]);
+        let names = |text: &str| {
+            let pattern = syn::parse::Parser::parse_str(Pat::parse_multi, text).unwrap();
+            bindings(&pattern).iter().map(|it| it.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("(a, Some(mut b), None, _)"), ["a", "b"]);
+        assert_eq!(names("Job { reply, command: c @ Put(_), .. }"), ["reply", "c"]);
+        assert_eq!(names("&x"), ["x"]);
     }
 }

@@ -7,13 +7,13 @@
 use super::html::escape;
 
 /// Width of a character of a label, in pixels: labels are set in a fixed pitch.
-const CHARACTER: f64 = 6.9;
+const CHARACTER: f64 = 7.85;
 /// Height of a line of a label.
-const LINE: f64 = 17.0;
+const LINE: f64 = 18.5;
 /// Height of a state.
-const STATE_HEIGHT: f64 = 50.0;
+const STATE_HEIGHT: f64 = 58.0;
 /// The least room between two states.
-const GAP: f64 = 56.0;
+const GAP: f64 = 64.0;
 /// Room between two ends at a state.
 const PORT: f64 = 18.0;
 /// Room between a line and whatever lies further out.
@@ -120,9 +120,10 @@ impl Diagram {
     /// Gives each end its place from the left border of its node, and returns the widths of the nodes.
     fn widths(&self, routes: &[Route]) -> Vec<f64> {
         let width = |(at, node): (usize, &Node)| {
-            let name = node.name.chars().count() as f64 * 8.6 + 36.0;
-            let remark = node.remark.chars().count() as f64 * 6.2 + 28.0;
-            let sides = [true, false].map(|above| ports(routes, at, above).last().map_or(0.0, |last| last.1 + PORT));
+            let name = node.name.chars().count() as f64 * 9.6 + 40.0;
+            let remark = node.remark.chars().count() as f64 * 6.8 + 30.0;
+            let sides =
+                [true, false].map(|above| ports(routes, at, above).last().map_or(0.0, |last| last.1 + PORT));
             name.max(remark).max(sides[0]).max(sides[1])
         };
         self.nodes.iter().enumerate().map(width).collect()
@@ -160,7 +161,8 @@ impl Diagram {
         let top = MARGIN + outermost(true) + 4.0;
         let bottom = top + STATE_HEIGHT;
         let right = lefts.iter().zip(widths).map(|(left, width)| left + width);
-        let right = routes.iter().map(|route| route.label + route.width / 2.0).chain(right).fold(0.0, f64::max);
+        let right =
+            routes.iter().map(|route| route.label + route.width / 2.0).chain(right).fold(0.0, f64::max);
         let (width, height) = (right + MARGIN, bottom + outermost(false) + MARGIN + 4.0);
         let mut svg = format!(
             "<svg class=\"diagram\" role=\"img\" width=\"{width:.0}\" height=\"{height:.0}\" \
@@ -282,8 +284,8 @@ fn line(edge: &Edge, route: &Route, top: f64, bottom: f64) -> String {
 
 fn labels(edge: &Edge, route: &Route, top: f64, bottom: f64) -> String {
     let first = match route.above {
-        true => top - route.level - route.height + LINE * 0.5 - 1.0,
-        false => bottom + route.level + LINE * 0.5 + 3.0,
+        true => top - route.level - route.height + LINE * 0.5 - 3.0,
+        false => bottom + route.level + LINE * 0.5 + 4.0,
     };
     let mut svg = String::new();
     for (at, (text, label)) in shown(edge).enumerate() {
@@ -321,15 +323,19 @@ fn state(node: &Node, left: f64, width: f64, top: f64) -> String {
         "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{STATE_HEIGHT}\" rx=\"12\"/>\
          <text class=\"name\" x=\"{middle:.1}\" y=\"{:.1}\">{}</text>\
          <text class=\"remark\" x=\"{middle:.1}\" y=\"{:.1}\">{}</text>",
-        top + 20.0,
+        top + if node.remark.is_empty() { STATE_HEIGHT / 2.0 } else { 23.0 },
         escape(&node.name),
-        top + 37.0,
+        top + 42.0,
         escape(&node.remark),
     );
     match node.href.is_empty() {
         true => svg.push_str(&format!("<g class=\"{}\">{inner}</g>\n", node.class)),
         false => {
-            svg.push_str(&format!("<a href=\"{}\"><g class=\"{}\">{inner}</g></a>\n", escape(&node.href), node.class));
+            svg.push_str(&format!(
+                "<a href=\"{}\"><g class=\"{}\">{inner}</g></a>\n",
+                escape(&node.href),
+                node.class
+            ));
         }
     }
     svg
@@ -386,7 +392,8 @@ mod tests {
             assert!(one.right - one.left >= one.width, "{one:?}");
             for other in routes[at + 1..].iter().filter(|other| other.above == one.above) {
                 let apart_x = (one.label - other.label).abs() >= (one.width + other.width) / 2.0;
-                let apart_y = one.level >= other.level + other.height || other.level >= one.level + one.height;
+                let apart_y =
+                    one.level >= other.level + other.height || other.level >= one.level + one.height;
                 assert!(apart_x || apart_y, "{one:?} meets {other:?}");
             }
         }
@@ -409,7 +416,10 @@ mod tests {
         let mut diagram = diagram(2, &[(0, 1, 20)]);
         diagram.nodes[0].name = "A<B>".to_owned();
         let svg = diagram.svg("a & b");
-        assert!(svg.contains("and 14 more") && svg.contains("A&lt;B&gt;") && svg.contains("a &amp; b"), "{svg}");
+        assert!(
+            svg.contains("and 14 more") && svg.contains("A&lt;B&gt;") && svg.contains("a &amp; b"),
+            "{svg}"
+        );
         assert!(!svg.contains("NaN"));
     }
 

@@ -11,26 +11,10 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, Pat, Token};
 
-use crate::ast::{Event, Handler, Ignore, Service};
+use crate::ast::{Event, Guard, Handler, Ignore, Service};
+use crate::body::Places;
 use crate::overlap::{Placed, message_of, placed};
-use crate::source::{SourceFile, Span};
-use crate::tokens::TokenIndex;
-
-/// A file and its tokens.
-#[derive(Clone, Copy)]
-pub struct Places<'a> {
-    /// The text.
-    pub file: &'a SourceFile,
-    /// Its tokens.
-    pub tokens: &'a TokenIndex,
-}
-
-impl<'a> Places<'a> {
-    /// The text of an expression as it was written.
-    fn text(&self, expr: &Expr) -> &'a str {
-        self.tokens.span_of(expr.span()).map_or("", |span| self.file.slice(span))
-    }
-}
+use crate::source::Span;
 
 /// What a body does, as far as its names tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,17 +83,18 @@ pub fn facts<'a>(service: &'a Service, places: Places<'_>) -> Facts<'a> {
         layers: service.uses().map(|uses| uses.name.name.clone()).collect(),
         routines: service.routines().map(|routine| routine.name.name.clone()).collect(),
     };
-    let own = service.routines().map(|routine| {
-        (routine.name.name.clone(), deeds(routine.body.span, places, &words))
-    });
+    let own = service
+        .routines()
+        .map(|routine| (routine.name.name.clone(), deeds(routine.body.span, places, &words)));
     let routines: BTreeMap<String, Deeds> = own.collect();
     let (handlers, ignored) = placed(service);
     let mut anchors = BTreeSet::new();
     let entry = |placed: Placed<'a>| {
         let base = format!("on-{}", handler_name(placed.handler));
         let mut names = std::iter::once(base.clone()).chain((2..).map(|n| format!("{base}-{n}")));
+        let within = guarded(placed.handler, placed.states.clone(), &states, places);
         Entry {
-            states: ordered(&states, placed.states.as_ref()),
+            states: ordered(&states, within.as_ref()),
             deeds: through(deeds(placed.handler.body.span, places, &words), &routines),
             anchor: names.find(|name| anchors.insert(name.clone())).unwrap_or(base),
             placed,
@@ -132,6 +117,38 @@ pub fn event_name(event: &Event) -> String {
         Some(layer) => format!("{}.{name}", layer.name),
         None => name.to_owned(),
     }
+}
+
+/// Narrows the states by the parts of a guard that say so: `state == Idle && ..`.
+fn guarded<'s>(
+    handler: &Handler,
+    within: Option<BTreeSet<&'s str>>,
+    all: &'s [String],
+    places: Places<'_>,
+) -> Option<BTreeSet<&'s str>> {
+    let Some(Guard::When(guard)) = &handler.guard else { return within };
+    let Ok(guard) = syn::parse2::<Expr>(places.tokens.slice(guard.span)) else { return within };
+    let mut open = vec![&guard];
+    let mut states = within;
+    while let Some(expr) = open.pop() {
+        match expr {
+            Expr::Paren(inner) => open.push(&inner.expr),
+            Expr::Binary(both) => match (&both.op, name(&both.left).as_deref(), name(&both.right)) {
+                (syn::BinOp::And(_), ..) => open.extend([&*both.left, &*both.right]),
+                (syn::BinOp::Eq(_), Some("state"), Some(named)) => {
+                    let old = states.unwrap_or_else(|| all.iter().map(String::as_str).collect());
+                    states = Some(old.into_iter().filter(|state| *state == named).collect());
+                }
+                (syn::BinOp::Ne(_), Some("state"), Some(named)) => {
+                    let old = states.unwrap_or_else(|| all.iter().map(String::as_str).collect());
+                    states = Some(old.into_iter().filter(|state| *state != named).collect());
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    states
 }
 
 /// States in the order of their declaration; all of them are every state.
@@ -221,8 +238,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             "send" => self.deeds.sends.extend(node.args.iter().nth(1).and_then(constructor)),
             "answer" => self.deeds.answers = true,
             "choose" | "choose_or" | "random" => {
-                let args: Vec<&str> = node.args.iter().map(|arg| self.places.text(arg)).collect();
-                let question = Question { verb: called.clone(), binding: self.binding.clone(), set: args.join(", ") };
+                let args: Vec<&str> = node.args.iter().map(|arg| written(arg, self.places)).collect();
+                let question =
+                    Question { verb: called.clone(), binding: self.binding.clone(), set: args.join(", ") };
                 self.deeds.questions.push(question);
             }
             _ if self.words.routines.contains(&called) => drop(self.deeds.routines.insert(called)),
@@ -273,6 +291,11 @@ impl<'ast> Visit<'ast> for Named<'_> {
     }
 }
 
+/// The text of an expression as it was written.
+fn written<'a>(expr: &Expr, places: Places<'a>) -> &'a str {
+    places.file.slice(places.place(expr.span()))
+}
+
 fn name(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
@@ -301,6 +324,8 @@ fn constructor(expr: &Expr) -> Option<String> {
 mod tests {
     use super::*;
     use crate::parse::parse;
+    use crate::source::SourceFile;
+    use crate::tokens::TokenIndex;
 
     #[test]
     fn deeds_are_found_through_routines() {
@@ -315,7 +340,8 @@ mod tests {
                         upcall go: deliver(src, Go { .. }) in Idle { again(); send(src, Went { x: 1 }); }
                         upcall go: deliver(_, Go) { state = if a { Idle } else { Done }; }
                     }
-                    upcall deliver(_, Other(_)) in Idle | Busy | Done { let to = choose(&self.members); tree.join(to); }
+                    upcall deliver(_, Other(_)) in Idle | Busy | Done when a > 1 && b { let to = choose(&self.members); tree.join(to); }
+                    upcall x: broken(_) when (state != Idle && a) && state != Done { }
                     first { scheduler retry { resend(7).set(1s); retry.cancel(); up.lost(); answer(a, b); } }
                     ignore deliver(_, Went) in Done;
                 }
@@ -332,8 +358,9 @@ mod tests {
         let facts = facts(service, Places { file: &file, tokens: &tokens });
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         let anchors: Vec<&str> = facts.handlers.iter().map(|entry| entry.anchor.as_str()).collect();
-        assert_eq!(anchors, ["on-go", "on-go-2", "on-Other", "on-retry"]);
-        let [go, second, other, retry] = facts.handlers.as_slice() else { panic!("four handlers") };
+        assert_eq!(anchors, ["on-go", "on-go-2", "on-Other", "on-x", "on-retry"]);
+        let [go, second, other, guarded, retry] = facts.handlers.as_slice() else { panic!("five handlers") };
+        assert_eq!(guarded.states.as_deref(), Some(&["Busy".to_owned()][..]));
         assert_eq!(go.states.as_deref(), Some(&["Idle".to_owned()][..]));
         assert_eq!((&go.deeds.enters, &go.deeds.sends), (&set(&["Busy"]), &set(&["Went"])));
         assert_eq!((&go.deeds.sets, &go.deeds.calls), (&set(&["retry"]), &set(&["tree.ok"])));

@@ -99,15 +99,104 @@ pub fn dedent(text: &str) -> String {
 }
 
 const KEYWORDS: &[&str] = &[
-    "always", "as", "aspect", "break", "call", "check", "choose", "choose_or", "const", "continue", "count", "crash",
-    "deliver", "downcall", "durable", "each", "else", "enum", "eventually", "every", "exists", "expect", "export",
-    "expected", "faults", "fire", "first", "fn", "for", "forall", "ghost", "given", "horizon", "if", "iff", "ignore",
-    "impl", "implies", "import", "in", "interface", "leads", "let", "liveness", "local", "loop", "match", "max",
-    "maximize", "me", "messages", "min", "minimize", "mut", "network", "nodes", "objectives", "once", "otherwise",
-    "over", "parameters", "per", "probability", "properties", "provides", "random", "reachable", "refuse", "restart",
-    "return", "routines", "run", "safety", "scenario", "scheduler", "secret", "self", "send", "service", "state",
-    "states", "statistical", "struct", "sum", "system", "timers", "to", "transitions", "type", "upcall", "uses",
-    "variables", "weight", "when", "where", "while", "within", "workload",
+    "always",
+    "as",
+    "aspect",
+    "break",
+    "call",
+    "check",
+    "choose",
+    "choose_or",
+    "const",
+    "continue",
+    "count",
+    "crash",
+    "deliver",
+    "downcall",
+    "durable",
+    "each",
+    "else",
+    "enum",
+    "eventually",
+    "every",
+    "exists",
+    "expect",
+    "export",
+    "expected",
+    "faults",
+    "fire",
+    "first",
+    "fn",
+    "for",
+    "forall",
+    "ghost",
+    "given",
+    "horizon",
+    "if",
+    "iff",
+    "ignore",
+    "impl",
+    "implies",
+    "import",
+    "in",
+    "interface",
+    "leads",
+    "let",
+    "liveness",
+    "local",
+    "loop",
+    "match",
+    "max",
+    "maximize",
+    "me",
+    "messages",
+    "min",
+    "minimize",
+    "mut",
+    "network",
+    "nodes",
+    "objectives",
+    "once",
+    "otherwise",
+    "over",
+    "parameters",
+    "per",
+    "probability",
+    "properties",
+    "provides",
+    "random",
+    "reachable",
+    "refuse",
+    "restart",
+    "return",
+    "routines",
+    "run",
+    "safety",
+    "scenario",
+    "scheduler",
+    "secret",
+    "self",
+    "send",
+    "service",
+    "state",
+    "states",
+    "statistical",
+    "struct",
+    "sum",
+    "system",
+    "timers",
+    "to",
+    "transitions",
+    "type",
+    "upcall",
+    "uses",
+    "variables",
+    "weight",
+    "when",
+    "where",
+    "while",
+    "within",
+    "workload",
 ];
 
 /// Code with colours: keywords, names of types, numbers, strings and comments.
@@ -170,7 +259,8 @@ mod tests {
 
     #[test]
     fn comments_become_paragraphs_lists_and_code() {
-        let html = markdown("One *two* `a < b`\nthree.\n\n- x **y**\n  z\n- w\n\n```\nlet a = 1;\n```\n# Title");
+        let html =
+            markdown("One *two* `a < b`\nthree.\n\n- x **y**\n  z\n- w\n\n```\nlet a = 1;\n```\n# Title");
         let expected = "<p>One <em>two</em> <code>a &lt; b</code> three.</p>\n<p class=\"item\">x <strong>y</strong> z</p>\n\
                         <p class=\"item\">w</p>\n<pre><span class=\"k\">let</span> a = <span class=\"n\">1</span>;</pre>\n\
                         <p>Title</p>\n";
@@ -188,9 +278,15 @@ mod tests {
     #[test]
     fn code_is_coloured_and_escaped() {
         let html = code("when x < 5s { send(\"a\\\"<\", Join) } // é\n");
-        assert!(html.starts_with("<span class=\"k\">when</span> x &lt; <span class=\"n\">5s</span>"), "{html}");
+        assert!(
+            html.starts_with("<span class=\"k\">when</span> x &lt; <span class=\"n\">5s</span>"),
+            "{html}"
+        );
         assert!(html.contains("<span class=\"s\">&quot;a\\&quot;&lt;&quot;</span>"), "{html}");
-        assert!(html.contains("<span class=\"t\">Join</span>") && html.contains("<span class=\"c\">// é</span>"), "{html}");
+        assert!(
+            html.contains("<span class=\"t\">Join</span>") && html.contains("<span class=\"c\">// é</span>"),
+            "{html}"
+        );
         for odd in ["\"open", "/* open", "é", "'a", ""] {
             assert!(!code(odd).is_empty() || odd.is_empty());
         }

@@ -1,0 +1,84 @@
+//! `foresee doc`: pages about services.
+
+use std::path::{Path, PathBuf};
+
+use foresee_compiler::ast::Ast;
+use foresee_compiler::body::Places;
+use foresee_compiler::doc::{Spec, site};
+use foresee_compiler::parse;
+use foresee_compiler::source::SourceFile;
+use foresee_compiler::tokens::TokenIndex;
+
+use crate::build::write_changed;
+use crate::exit::{Exit, Outcome};
+use crate::input::{self, Unusable};
+use crate::report::Report;
+
+/// Writes the pages of all files to the folder `out`. Files with errors are told; only if all can be read is anything written.
+/// What the files mean is not checked: a page also serves while a protocol is being written.
+pub fn run(files: &[PathBuf], out: &Path, report: &mut Report<'_>) -> Outcome {
+    let mut specs: Vec<(SourceFile, Ast, TokenIndex)> = vec![];
+    let mut exit = Exit::Held;
+    for path in files {
+        match read(path) {
+            Ok(spec) => specs.push(spec),
+            Err(unusable) => {
+                report.unusable(&unusable)?;
+                exit = Exit::Usage;
+            }
+        }
+    }
+    if exit != Exit::Held {
+        return Ok(exit);
+    }
+    let specs: Vec<Spec<'_>> =
+        specs.iter().map(|(file, ast, tokens)| Spec { places: Places { file, tokens }, ast }).collect();
+    let pages = site(&specs);
+    let mut written = 0;
+    for page in &pages {
+        written += usize::from(write_changed(&out.join(&page.file), &page.html)?);
+    }
+    let index = input::name(&out.join("index.html"));
+    writeln!(report.err, "{index}: {} pages, {written} of them changed", pages.len())?;
+    Ok(Exit::Held)
+}
+
+fn read(path: &Path) -> Result<(SourceFile, Ast, TokenIndex), Box<Unusable>> {
+    let file = input::read(path)?;
+    let (ast, diagnostics) = parse::parse(&file);
+    if diagnostics.has_errors() {
+        return Err(Box::new(Unusable { file, diagnostics }));
+    }
+    match TokenIndex::of_source(&file) {
+        Ok(tokens) => Ok((file, ast, tokens)),
+        Err(error) => Err(Box::new(Unusable { file, diagnostics: error.into() })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foresee_compiler::render::Style;
+
+    use super::*;
+    use crate::args::Format;
+
+    #[test]
+    fn pages_are_written_for_good_files_and_nothing_for_bad_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("site");
+        let wrong = folder.path().join("wrong.mace");
+        std::fs::write(&wrong, "service {").unwrap();
+        let ping = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/ping.mace");
+        let told = |files: &[PathBuf]| {
+            let (mut stdout, mut err) = (Vec::new(), Vec::new());
+            let mut report = Report { format: Format::Text, out: &mut stdout, err: &mut err, style: Style::Plain };
+            (run(files, &out, &mut report).unwrap(), String::from_utf8(err).unwrap())
+        };
+        let (exit, err) = told(&[ping.clone(), wrong]);
+        assert!(exit == Exit::Usage && err.contains("wrong.mace") && !out.exists(), "{err}");
+        let (exit, err) = told(std::slice::from_ref(&ping));
+        assert!(exit == Exit::Held && err.contains("3 of them changed"), "{err}");
+        assert!(std::fs::read_to_string(out.join("ping.Pinger.html")).unwrap().contains("<svg"));
+        assert!(told(&[ping]).1.contains("0 of them changed"));
+    }
+}

@@ -1,0 +1,107 @@
+//! Tests of whole pages.
+
+use super::*;
+use crate::parse::parse;
+use crate::source::SourceFile;
+use crate::tokens::TokenIndex;
+
+fn pages(files: &[(&str, &str)]) -> Vec<Page> {
+    let parsed: Vec<(SourceFile, Ast, TokenIndex)> = files
+        .iter()
+        .map(|(name, text)| {
+            let file = SourceFile::new(*name, *text);
+            let (ast, errors) = parse(&file);
+            assert!(!errors.has_errors(), "{errors:?}");
+            let tokens = TokenIndex::of_source(&file).expect("tokens");
+            (file, ast, tokens)
+        })
+        .collect();
+    let specs: Vec<Spec<'_>> =
+        parsed.iter().map(|(file, ast, tokens)| Spec { places: Places { file, tokens }, ast }).collect();
+    site(&specs)
+}
+
+fn fixture(name: &str) -> String {
+    let path = format!("{}/tests/fixtures/language/{name}.mace", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).expect("a fixture")
+}
+
+/// Elements that are opened are closed, in order; attributes are quoted.
+fn assert_well_formed(page: &Page) {
+    const VOID: [&str; 3] = ["meta", "!DOCTYPE", "br"];
+    let mut open: Vec<&str> = vec![];
+    let without_style = page.html.split("<style>").next().unwrap_or_default().to_owned()
+        + page.html.split("</style>").nth(1).unwrap_or_default();
+    for tag in without_style.split('<').skip(1) {
+        let (inside, _) = tag.split_once('>').unwrap_or_else(|| panic!("{}: `<{tag}` has no end", page.file));
+        let name = inside.split([' ', '/']).find(|part| !part.is_empty()).unwrap_or_default();
+        if let Some(name) = inside.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "{} near <{tag}", page.file);
+        } else if !inside.ends_with('/') && !VOID.contains(&name) {
+            open.push(&inside[..name.len()]);
+        }
+        assert_eq!(inside.matches('"').count() % 2, 0, "{}: <{inside}>", page.file);
+    }
+    assert!(open.is_empty(), "{}: {open:?} are never closed", page.file);
+}
+
+#[test]
+fn every_shared_spec_has_its_pages() {
+    let names = ["cheatsheet", "paxos", "rand_tree", "reliable_link", "scribe"];
+    let texts: Vec<(String, String)> =
+        names.iter().map(|name| (format!("specs/{name}.mace"), fixture(name))).collect();
+    let files: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let pages = pages(&files);
+    let page =
+        |name: &str| pages.iter().find(|page| page.file == name).unwrap_or_else(|| panic!("no page {name}"));
+    pages.iter().for_each(assert_well_formed);
+    let index = page("index.html");
+    for page in &pages[1..] {
+        assert!(
+            index.html.contains(&format!("href=\"{}\"", page.file)),
+            "the index does not lead to {}",
+            page.file
+        );
+    }
+    let tree = &page("rand_tree.RandTree.html").html;
+    for expected in [
+        "<svg class=\"diagram\"",
+        "A random overlay tree",
+        "id=\"on-accept\"",
+        "href=\"#on-rejoin\"",
+        "joined(root: ",
+        "<span class=\"tag safety\">safety</span> no_loop",
+        "<span class=\"tag minimize\">minimize</span> depth",
+        "<b>climb</b>(target <span class=\"k\">in</span> above())",
+        "scenario <b>third_goes_down</b>",
+        "id=\"message-Join\"",
+    ] {
+        assert!(tree.contains(expected), "{expected} is missing");
+    }
+}
+
+#[test]
+fn every_link_within_a_page_leads_somewhere() {
+    let text = fixture("rand_tree");
+    for page in pages(&[("rand_tree.mace", &text)]) {
+        for target in page.html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(
+                page.html.contains(&format!("id=\"{target}\"")),
+                "{}: #{target} leads nowhere",
+                page.file
+            );
+        }
+    }
+}
+
+#[test]
+fn pages_of_like_named_services_are_kept_apart_and_text_is_escaped() {
+    let text = "/// A <script> & such.\nservice A { variables { x: BTreeMap<u8, u8>; } }";
+    let pages = pages(&[("a/x.mace", text), ("b/x.mace", text)]);
+    let files: Vec<&str> = pages.iter().map(|page| page.file.as_str()).collect();
+    assert_eq!(files, ["index.html", "x.A.html", "x.A-2.html"]);
+    for page in &pages {
+        assert_well_formed(page);
+        assert!(!page.html.contains("<script"));
+    }
+}
