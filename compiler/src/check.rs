@@ -11,7 +11,8 @@ mod pending;
 mod systems;
 mod values;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::Ast;
 use crate::body::{Facts, Places, RoutineShape, Rust};
@@ -33,6 +34,8 @@ pub struct Checked<'a> {
     pub names: Names,
     /// What the bodies of each service do.
     pub services: Vec<ServiceFacts<'a>>,
+    /// Routines that properties call, noted while they are lowered: service and name.
+    pub called: RefCell<BTreeSet<(usize, String)>>,
 }
 
 /// What the bodies of a service do.
@@ -54,7 +57,7 @@ pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics
     pending::refuse(ast, diagnostics);
     let names = declare::declare(ast, &rust, places, diagnostics);
     values::check(ast, &rust, &names, places, diagnostics);
-    let mut checked = Checked { ast, places, rust, names, services: Vec::new() };
+    let mut checked = Checked { ast, places, rust, names, services: Vec::new(), called: RefCell::default() };
     for (index, service) in ast.services().enumerate() {
         let heads = heads::read(&checked, index, service, diagnostics);
         let facts = bodies::check(&checked, index, service, heads, diagnostics);
@@ -72,7 +75,8 @@ pub fn plausible(ast: &Ast, source: &crate::source::SourceFile, found: Diagnosti
     let mut kept = Diagnostics::new();
     for one in found {
         let hollow = !ast.broken.is_empty()
-            && (ABOUT_NAMES.contains(&one.code) && ast.may_declare(source.slice(one.span)) || one.code.starts_with('W'));
+            && ABOUT_NAMES.contains(&one.code)
+            && ast.may_declare(source.slice(one.span));
         if !hollow {
             kept.push(one);
         }

@@ -13,6 +13,10 @@ use crate::{analyse, check, emit, lower, parse};
 /// The front end alone: everything that can be said about a file without generating anything.
 pub fn front(source: &SourceFile) -> (Ast, Diagnostics) {
     let (ast, mut diagnostics) = parse::parse(source);
+    if diagnostics.iter().any(|it| it.code.starts_with("E00")) {
+        // The text is no sequence of tokens, or too deep to look at.
+        return (ast, diagnostics);
+    }
     match TokenIndex::of_source(source) {
         Ok(tokens) => diagnostics.extend(run(source, &ast, &tokens, "spec", |_, _| ()).1),
         // Where the text is no sequence of tokens the parser has said so too, in better words.
@@ -63,8 +67,11 @@ fn run<T>(
     let (places, mut diagnostics) = (Places { file: source, tokens }, Diagnostics::new());
     let checked = check::check(ast, places, &mut diagnostics);
     let spec = lower::lower(&checked, name, emit::hash(&source.text), &mut diagnostics);
-    analyse::warnings(&checked, &mut diagnostics);
-    let diagnostics = check::plausible(ast, source, diagnostics);
+    let mut diagnostics = check::plausible(ast, source, diagnostics);
+    // What is unused because its user is wrong needs no word of its own.
+    if !diagnostics.has_errors() && ast.broken.is_empty() {
+        analyse::warnings(&checked, &mut diagnostics);
+    }
     let sources = Sources { names: &checked.names, places };
     let written = (!diagnostics.has_errors() && ast.broken.is_empty()).then(|| write(&spec, sources));
     (written, diagnostics)

@@ -284,7 +284,10 @@ impl ServiceNames {
 
 /// The name among `known` that was probably meant.
 pub fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
+    let limit = match name.chars().count() {
+        0..=2 => 0,
+        length => (length / 3).max(1),
+    };
     let scored = known.into_iter().map(|candidate| (distance(name, candidate), candidate));
     scored.filter(|(score, candidate)| *score <= limit && *candidate != name).min().map(|(_, candidate)| candidate)
 }

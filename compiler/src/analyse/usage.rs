@@ -95,10 +95,7 @@ fn routines(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagn
     let bodies = || facts.handlers.iter().chain(facts.routines.values());
     for routine in &checked.names.services[index].routines {
         let called = bodies().any(|it| it.calls.contains_key(&routine.name));
-        let text = &checked.places.file.text;
-        // A property calls it as a method, which no body shows.
-        let in_property = text.contains(&format!(".{}(", routine.name));
-        if !called && !in_property {
+        if !called && !checked.called.borrow().contains(&(index, routine.name.clone())) {
             let message = format!("the routine `{}` is never called", routine.name);
             diagnostics.push(Diagnostic::warning("W0205", routine.span, message).with_help("remove it"));
         }

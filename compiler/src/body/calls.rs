@@ -265,7 +265,7 @@ impl Walker<'_> {
     /// Reports what is certainly no message.
     fn check_sent(&mut self, message: &Expr, kind: Option<MessageRef>) {
         if kind.is_some() {
-            if self.service.carriers.is_empty() {
+            if self.service.carriers.is_empty() && self.service.layers.is_empty() {
                 let place = self.place(span_of(message));
                 let name = self.service.name.clone();
                 self.report(

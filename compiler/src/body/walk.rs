@@ -207,7 +207,10 @@ impl<'a> Walker<'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        // One place has one mistake: a second finding there follows from the first.
+        if !self.diagnostics.iter().any(|known| known.span == diagnostic.span) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     pub(super) fn place(&self, span: TokenSpan) -> Span {
@@ -274,6 +277,14 @@ impl<'a> Walker<'a> {
             self.facts.messages.insert(message);
             self.check_constructor(ident, message, None);
             return Some(verbatim(message_path(message, ident)));
+        }
+        if let Some(timer) = self.service.timer(&name) {
+            let call = if timer.params.is_empty() { name.clone() } else { format!("{name}(..)") };
+            let place = self.place(span);
+            let help = format!("write `{call}.set(5s)`, `{call}.cancel()` or `{call}.is_set()`");
+            let message = format!("the timer `{name}` is named, and nothing is done with it");
+            self.report(Diagnostic::error("E0204", place, message).with_help(help));
+            return None;
         }
         self.check_known(ident, "name");
         None

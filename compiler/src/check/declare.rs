@@ -341,7 +341,7 @@ impl Declare<'_, '_> {
                 0
             }),
             None => {
-                if carriers.is_empty() && !section.messages.is_empty() {
+                if carriers.is_empty() && names.layers.is_empty() && !section.messages.is_empty() {
                     let name = &service.name;
                     self.diagnostics.push(
                         Diagnostic::error("E0206", name.span, format!("`{}` declares messages and no carrier", name.name))

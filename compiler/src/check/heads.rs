@@ -107,7 +107,7 @@ impl<'a> Reader<'_, 'a, '_> {
             Transition::Ignore(ignore) => {
                 let states = self.states(ignore.states.as_ref(), around);
                 let trigger = self.trigger(&ignore.event, ignore.kind);
-                let patterns = self.patterns(&ignore.event, trigger);
+                let patterns = self.patterns(&ignore.event);
                 self.heads.ignores.push(IgnoreHead { ignore, trigger, states, patterns });
             }
         }
@@ -119,7 +119,7 @@ impl<'a> Reader<'_, 'a, '_> {
             HandlerKind::Aspect => None,
             kind => self.trigger(&handler.event, Some(kind)),
         };
-        let patterns = self.patterns(&handler.event, trigger);
+        let patterns = self.patterns(&handler.event);
         self.doubles(handler, &patterns);
         let name = match &handler.name {
             Some(name) => name.name.clone(),
@@ -384,7 +384,8 @@ impl<'a> Reader<'_, 'a, '_> {
         let given = event.args.as_ref().map_or(0, Vec::len);
         if given != expected {
             let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
-            let message = format!("`{}` has {}, and {} is written", event.name.name, arguments(expected), arguments(given));
+            let verb = if given == 1 { "is" } else { "are" };
+            let message = format!("`{}` has {}, and {given} {verb} written", event.name.name, arguments(expected));
             let mut found = Diagnostic::error("E0404", event.span, message);
             found = match event.name.name.as_str() {
                 "deliver" => found.with_help("write `deliver(from, MESSAGE { field, .. })`"),
@@ -397,10 +398,8 @@ impl<'a> Reader<'_, 'a, '_> {
         given == expected
     }
 
-    fn patterns(&self, event: &Event, trigger: Option<Trigger>) -> Vec<syn::Pat> {
-        if trigger.is_none() {
-            return Vec::new();
-        }
+    /// The patterns, also of an event that does not exist: what they bind is named in the body.
+    fn patterns(&self, event: &Event) -> Vec<syn::Pat> {
         let wild = || syn::parse_quote!(_);
         let arguments = event.args.iter().flatten();
         arguments.map(|it| self.checked.rust.pattern(&it.pattern).cloned().unwrap_or_else(wild)).collect()

@@ -1,15 +1,15 @@
 //! Refuses what the language has and this compiler does not support yet: a clear error at its place, never wrong code.
 
 use crate::ast::{
-    Ast, BoundValue, Direction, Growth, Item, LinkClauseKind, Member, Objective, Per,
+    Ast, Direction, Growth, Item, LinkClauseKind, Member, Objective, Per,
     Property, PropertyKind, Scale, Service, System, SystemMember, SystemObjective, Transition,
 };
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::CarrierKind;
 use crate::source::Span;
 
 pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
-    let mut refuse = Refuse { diagnostics };
+    let interfaces = ast.interfaces().map(|it| it.name.name.as_str()).collect();
+    let mut refuse = Refuse { interfaces, diagnostics };
     for item in &ast.items {
         match item {
             Item::Import(it) => refuse.not_yet("E0901", it.span, "imports of other specifications", "put both into one file"),
@@ -32,11 +32,12 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
     }
 }
 
-struct Refuse<'d> {
+struct Refuse<'a, 'd> {
+    interfaces: Vec<&'a str>,
     diagnostics: &'d mut Diagnostics,
 }
 
-impl Refuse<'_> {
+impl Refuse<'_, '_> {
     fn not_yet(&mut self, code: &'static str, span: Span, what: &str, help: &str) {
         let found = Diagnostic::error(code, span, format!("not yet supported: {what}"));
         self.diagnostics.push(found.with_label("part of the language, but this compiler cannot do it yet").with_help(help));
@@ -48,7 +49,8 @@ impl Refuse<'_> {
                 Member::Provides(it) if it.by.is_some() => {
                     self.not_yet("E0902", it.span, "passing an interface through to a lower layer", "leave it out");
                 }
-                Member::Uses(it) if CarrierKind::of(&it.interface.name).is_none() => {
+                // An interface that is not there is another mistake.
+                Member::Uses(it) if self.interfaces.contains(&it.interface.name.as_str()) => {
                     let help = "a service can use `Reliable`, `Datagram` and `Secure`; put both services' parts into one";
                     self.not_yet("E0902", it.span, "layers below a service", help);
                 }
@@ -155,15 +157,9 @@ impl Refuse<'_> {
                         }
                     }
                 }
-                SystemMember::Check(section) => {
-                    for bound in &section.entries {
-                        let flag = matches!(bound.value, BoundValue::Flag);
-                        if matches!(bound.key.name.as_str(), "timed") && flag {
-                            self.not_yet("E0914", bound.span, "timed checking", "leave it out");
-                        }
-                    }
-                }
-                SystemMember::Parameters(_) | SystemMember::Nodes(_) | SystemMember::Horizon(_) => {}
+                SystemMember::Check(_)
+                | SystemMember::Parameters(_) | SystemMember::Nodes(_)
+                | SystemMember::Horizon(_) => {}
             }
         }
     }

@@ -190,6 +190,10 @@ impl Values<'_, '_> {
     /// Reports unknown names in a type that need not be a value.
     fn known(&mut self, ty: &syn::Type) {
         if let syn::Type::Path(path) = ty {
+            let name = path.path.segments.last().map(|it| it.ident.to_string()).unwrap_or_default();
+            if matches!(name.as_str(), "HashMap" | "HashSet" | "Rc" | "RefCell" | "Cell" | "Instant" | "SystemTime") {
+                return self.path(path, "a parameter or constant");
+            }
             self.known_path(path);
             if let Some(last) = path.path.segments.last() {
                 crate::types::arguments(&last.arguments).into_iter().for_each(|ty| self.known(ty));

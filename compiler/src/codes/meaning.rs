@@ -146,7 +146,7 @@ pub(super) const MEANING: &[Code] = &[
         "something happens where only reading is possible",
         "Guards and the sets of a head's `choose` are evaluated to find out which handlers apply; they change nothing, send \
          nothing and choose nothing. Initial values, defaults and constants are evaluated before anything runs.",
-        "service A { variables { n: u8; } transitions { upcall start() when { n = 1; true } { } } }",
+        "service A { variables { a: BTreeSet<u8>; } transitions { upcall start() when a.insert(1) { } } }",
     ),
     code(
         "E0407",

@@ -4,7 +4,8 @@
 //! is asked with `contains(n)` whether `n` is an id or a reference to one. What has no known type is passed on to rustc.
 //! Binders are in `quantify.rs`, the types of methods in `methods.rs`.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span as TokenSpan, TokenStream};
 use quote::{quote, quote_spanned};
@@ -72,6 +73,7 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     pub own_node: Option<String>,
     pub reads_others: bool,
     prelude: BTreeMap<String, TokenStream>,
+    called: &'c RefCell<BTreeSet<(usize, String)>>,
     pub(super) labels: usize,
 }
 
@@ -86,6 +88,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             own_node: None,
             reads_others: false,
             prelude: BTreeMap::new(),
+            called: &checked.called,
             labels: 0,
         }
     }
@@ -826,6 +829,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
     ) -> Option<Value> {
         let args: Vec<Option<Value>> = args.iter().map(|it| self.expr(it, None)).collect();
         let args: Vec<Value> = args.into_iter().collect::<Option<_>>()?;
+        self.called.borrow_mut().insert((service, name.name.clone()));
         let facts = &self.checked.services.get(service)?;
         let shape = facts.shapes.get(&name.name)?.clone();
         let declared = self.checked.names.services[service].routine(&name.name)?.clone();
