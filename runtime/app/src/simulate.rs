@@ -20,14 +20,12 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let model = model::build(spec, &args.system)?;
     let seeds = seeds(args);
-    let options = Options {
-        until: args.until,
-        resolver: args.resolver.clone(),
-        trace: args.trace_out.is_some(),
-        ..Options::default()
-    };
-    let bar = progress::bar(seeds.end - seeds.start);
     let single = seeds.end - seeds.start == 1;
+    // A run that violates a property keeps its trace unasked.
+    let trace = args.trace_out.is_some() && single;
+    let options =
+        Options { until: args.until, resolver: args.resolver.clone(), trace, ..Options::default() };
+    let bar = progress::bar(seeds.end - seeds.start);
     let mut summary = Summary::default();
     let mut kept = None;
     let mut failed: Result<(), Failure> = Ok(());
