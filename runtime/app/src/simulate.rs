@@ -23,8 +23,7 @@ pub fn run(
     let single = seeds.end - seeds.start == 1;
     // A run that violates a property keeps its trace unasked.
     let trace = args.trace_out.is_some() && single;
-    let options =
-        Options { until: args.until, resolver: args.resolver.clone(), trace, ..Options::default() };
+    let options = Options { until: args.until, resolver: args.resolver.clone(), trace, ..Options::default() };
     let bar = progress::bar(seeds.end - seeds.start);
     let mut summary = Summary::default();
     let mut kept = None;
