@@ -25,6 +25,7 @@ use crate::source::SourceFile;
 use build::{Builder, Built, Kids};
 use grammar::{Grammar, Rule};
 
+pub use build_handlers::GROUP_NESTING_MAX;
 pub use climb::{EXPR_HEIGHT_MAX, EXPR_NESTING_MAX, EXPR_OPERATORS_MAX};
 pub use recover::SYNTAX_ERRORS_MAX;
 

@@ -258,6 +258,8 @@ scenario run in check { run.run(); within[0].x() as a.b(call: d); drop a.b from 
 #[test]
 fn hostile_texts_give_an_error_in_good_time() {
     let property = |text: String| format!("service A {{ properties {{ safety a: {text}; }} }}");
+    let nested =
+        |open: &str, inside: &str, close: &str, times| open.repeat(times) + inside + &close.repeat(times);
     let mut texts = vec![
         ("braces", "{".repeat(10 << 20)),
         ("closing braces", "}".repeat(10 << 20)),
@@ -270,11 +272,13 @@ fn hostile_texts_give_an_error_in_good_time() {
         ("quotes", "'".repeat(1 << 20)),
         ("open string", format!("service A {{ \"{}", "x".repeat(1 << 20))),
         ("comments", "/*".repeat(1 << 20)),
+        ("groups", format!("service A {{ transitions {{ {} }} }}", nested("in B { ", "", "}", 250))),
+        ("broken groups", format!("service A {{ transitions {{ {} }} }}", nested("in B { ", "x", "}", 250))),
         ("not", property("!".repeat(100_000) + "a")),
         ("negations", property("- ".repeat(100_000) + "a")),
-        ("sum", property("a + ".repeat(20_000) + "a")),
-        ("implications", property("a implies ".repeat(20_000) + "a")),
-        ("fields", property("a".to_owned() + &".b".repeat(20_000))),
+        ("sum", property("a + ".repeat(8_000) + "a")),
+        ("implications", property("a implies ".repeat(8_000) + "a")),
+        ("fields", property("a".to_owned() + &".b".repeat(8_000))),
         ("quantifiers", property("forall a in b: ".repeat(100_000) + "a")),
         ("always", property("always ".repeat(100_000) + "a")),
         ("counts", property("count a in b where ".repeat(100_000) + "a")),
@@ -282,9 +286,9 @@ fn hostile_texts_give_an_error_in_good_time() {
         ("parentheses", property("(".repeat(200) + "a" + &")".repeat(200))),
         ("references", property("forall ".to_owned() + &"&".repeat(100_000) + "a in b: c")),
         ("angles", format!("service A {{ variables {{ a: {}; }} }}", "A<".repeat(100_000))),
-        ("arrows", format!("service A {{ variables {{ a: {}B }} }}", "A->".repeat(20_000))),
+        ("arrows", format!("service A {{ variables {{ a: {}B }} }}", "A->".repeat(8_000))),
         ("refusals", format!("scenario a in B {{ {} heal; }}", "refuse ".repeat(100_000))),
-        ("a long line", format!("service A {{ variables {{ {} c d; }} }}", "a: u8; ".repeat(30_000))),
+        ("a long line", format!("service A {{ variables {{ {} c d; }} }}", "a: u8; ".repeat(15_000))),
     ];
     texts.push(("a broken tail", format!("service A {{ {} x y z }}", "states { B }\n".repeat(10_000))));
     for (name, text) in texts {
@@ -294,5 +298,28 @@ fn hostile_texts_give_an_error_in_good_time() {
         let taken = start.elapsed();
         assert!(errors.has_errors(), "{name}");
         assert!(taken.as_secs() < 30, "{name} took {taken:?}");
+    }
+}
+
+#[test]
+fn what_is_within_the_limits_is_read() {
+    let nested =
+        |open: &str, inside: &str, close: &str, times| open.repeat(times) + inside + &close.repeat(times);
+    let property = |text: String| format!("service A {{ properties {{ safety a: {text}; }} }}");
+    let texts = [
+        format!("service A {{ transitions {{ {} }} }}", nested("in B { ", "", "}", 16)),
+        format!("service A {{ routines {{ fn a() {} }} }}", nested("{", "", "}", 250)),
+        format!("service A {{ variables {{ a: {}; }} }}", nested("A<", "B", ">", 90)),
+        property(nested("(", "a", ")", 90)),
+        property("forall a in b: ".repeat(90) + "a"),
+        property("a && ".repeat(240) + "a"),
+        property("!".repeat(250) + "a"),
+        property(format!("forall {} in b: c", nested("(", "a", ",)", 200))),
+    ];
+    for text in texts {
+        let source = SourceFile::new("a.mace", text);
+        let (ast, errors) = parse(&source);
+        assert_eq!(listing(&source, &errors), Vec::<String>::new());
+        assert!(!foresee_compiler::print::print(&source, &ast).is_empty());
     }
 }

@@ -26,7 +26,7 @@ pub struct Builder<'a> {
     pub comments: &'a [Comment],
     /// The offset of the parsed chunk in the file.
     pub base: u32,
-    /// How deep the expression at hand is nested.
+    /// How deep the expression or the group of handlers at hand is nested.
     pub depth: Cell<usize>,
 }
 

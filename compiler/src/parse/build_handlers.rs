@@ -5,6 +5,11 @@ use pest::iterators::Pair;
 use super::build::{Builder, Built, Kids};
 use super::grammar::Rule;
 use crate::ast::*;
+use crate::diag::Diagnostic;
+use crate::source::Span;
+
+/// How deep `in` and `first` groups may be nested within each other.
+pub const GROUP_NESTING_MAX: usize = 16;
 
 impl Builder<'_> {
     /// A handler, a group or an `ignore`.
@@ -21,11 +26,23 @@ impl Builder<'_> {
             Rule::state_group => {
                 let mut kids = Kids::of(pair);
                 let states = self.state_names(kids.next(Rule::state_names));
-                let transitions = kids.rest().map(|it| self.transition(it)).collect::<Built<_>>()?;
+                let transitions = self.group(kids, span)?;
                 Transition::In(StateGroup { states, transitions, span })
             }
             rule => unreachable!("the grammar has no transition {rule:?}"),
         })
+    }
+
+    /// The transitions of a group.
+    fn group(&self, kids: Kids<'_>, span: Span) -> Built<Vec<Transition>> {
+        if self.depth.get() == GROUP_NESTING_MAX {
+            let message = format!("groups of handlers are nested more than {GROUP_NESTING_MAX} deep");
+            return Err(Diagnostic::error("E0006", Span::new(span.start, span.start + 1), message));
+        }
+        self.depth.set(self.depth.get() + 1);
+        let transitions = kids.rest().map(|it| self.transition(it)).collect();
+        self.depth.set(self.depth.get() - 1);
+        transitions
     }
 
     /// `A | B`

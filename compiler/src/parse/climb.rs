@@ -158,7 +158,10 @@ impl Builder<'_> {
         let tree = self.climb_from(&mut pieces, 0)?;
         match tree {
             Side::There(tall) => Ok(tall),
-            Side::Open(span) => unreachable!("a range without ends at {span:?}"),
+            // The rest of the range was cut off: `count x in ..`, `max x in s: ..5`.
+            Side::Open(span) => {
+                Err(Diagnostic::error("E0101", span, "a range must stand in parentheses here"))
+            }
         }
     }
 
@@ -248,12 +251,19 @@ pub fn cut_at_comparison(pieces: &mut VecDeque<Piece>) -> VecDeque<Piece> {
     pieces.split_off(stop.unwrap_or(pieces.len()))
 }
 
-/// Cuts a list before the first comparison that would chain, as in `a == b >= c`.
+/// Cuts a list before the first comparison that would chain, as in `a == b >= c` or `(exists ..) >= c`.
 pub fn cut_at_chain(pieces: &mut VecDeque<Piece>) -> VecDeque<Piece> {
     let mut compared = false;
     let mut stop = pieces.len();
     for (index, piece) in pieces.iter().enumerate() {
-        let Piece::Op(op, _) = piece else { continue };
+        let op = match piece {
+            Piece::Op(op, _) => op,
+            Piece::Operand(tall) => {
+                compared |= is_truth(&tall.expr);
+                continue;
+            }
+            Piece::Open(_) => continue,
+        };
         if op.is_comparison() && compared {
             stop = index;
             break;
@@ -261,6 +271,15 @@ pub fn cut_at_chain(pieces: &mut VecDeque<Piece>) -> VecDeque<Piece> {
         compared = (compared && op.strength() > 7) || op.is_comparison();
     }
     pieces.split_off(stop)
+}
+
+/// Whether an operand is a truth value by its form alone, so that only `&&` and the like can follow it.
+fn is_truth(expr: &Expr) -> bool {
+    match &expr.peeled().kind {
+        ExprKind::Quantified(_) | ExprKind::Up(_) | ExprKind::Unary(UnaryOp::Not, _) => true,
+        ExprKind::Binary(binary) => binary.op.strength() <= 7,
+        _ => false,
+    }
 }
 
 fn too_complex(span: Span, message: String) -> Diagnostic {

@@ -67,7 +67,7 @@ fn too_deep(masked: &str, at: usize, base: u32) -> Diagnostic {
     let length = token_length(&masked[at..]);
     let span = Span::new(base + at as u32, base + (at + length) as u32);
     Diagnostic::error("E0102", span, "the text is nested too deeply to be read")
-        .with_help("split it into several properties, or move a part of it into a pure routine")
+        .with_help("give a part of it a name of its own: a routine, a type, a property")
 }
 
 /// The length of the token at the start of a masked text.

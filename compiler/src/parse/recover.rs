@@ -11,6 +11,7 @@ use pest::Parser;
 use pest::iterators::Pair;
 
 use super::build::{Builder, Built};
+use super::build_handlers::GROUP_NESTING_MAX;
 use super::expect::syntax_error;
 use super::grammar::{Grammar, Rule};
 use super::scan::{Scan, scan};
@@ -67,7 +68,7 @@ fn regions(source: &SourceFile, words: &[&str]) -> Vec<Span> {
 }
 
 fn read(source: &SourceFile, scan: &Scan, errors: Diagnostics, broken: Vec<Fragment>) -> (Ast, Diagnostics) {
-    let mut recovery = Recovery { source, scan, errors, broken };
+    let mut recovery = Recovery { source, scan, errors, broken, groups: 0 };
     let items =
         recovery.entries(Context::Items, source.span(), Rule::only_item, &Builder::item, Recovery::open_item);
     let doc = recovery.builder(0).file_doc();
@@ -87,6 +88,8 @@ struct Recovery<'a> {
     scan: &'a Scan,
     errors: Diagnostics,
     broken: Vec<Fragment>,
+    /// How many groups of handlers are open.
+    groups: usize,
 }
 
 /// How a part of the tree is built from a pair.
@@ -304,7 +307,11 @@ impl<'a> Recovery<'a> {
         if !matches!(first_word(self.masked(piece)), "in" | "first") {
             return None;
         }
+        if self.groups == GROUP_NESTING_MAX {
+            return None;
+        }
         let (mut transition, inside) = self.block(piece, Rule::only_transition, &Builder::transition)?;
+        self.groups += 1;
         match &mut transition {
             Transition::In(group) => {
                 group.span = piece;
@@ -316,6 +323,7 @@ impl<'a> Recovery<'a> {
             }
             Transition::Handler(_) | Transition::Ignore(_) => {}
         }
+        self.groups -= 1;
         Some(transition)
     }
 

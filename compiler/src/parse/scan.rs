@@ -47,8 +47,9 @@ pub struct Scan {
 
 /// Scans a text; all places in the result are shifted by `base`.
 pub fn scan(text: &str, base: u32) -> Scan {
+    let bytes = text.as_bytes();
     let mut scanner =
-        Scanner { text, bytes: text.as_bytes(), at: 0, base, open: vec![], scan: Scan::default() };
+        Scanner { text, bytes, at: 0, base, open: vec![], crooked: None, scan: Scan::default() };
     scanner.scan.masked = String::with_capacity(text.len());
     let error = scanner.run().err();
     Scan { error, ..scanner.scan }
@@ -60,6 +61,8 @@ struct Scanner<'a> {
     at: usize,
     base: u32,
     open: Vec<(u8, usize)>,
+    /// The first pair of braces whose lines are indented differently.
+    crooked: Option<(usize, usize)>,
     scan: Scan,
 }
 
@@ -77,11 +80,33 @@ impl Scanner<'_> {
                 _ => self.keep(self.at + 1),
             }
         }
-        match self.open.pop() {
-            None => Ok(()),
-            Some((open, at)) => Err(self
-                .error("E0005", at, at + 1, format!("`{}` is never closed", open as char))
-                .with_label(format!("the matching `{}` is missing", partner(open) as char))),
+        let Some((open, at)) = self.open.pop() else { return Ok(()) };
+        let error = self
+            .error("E0005", at, at + 1, format!("`{}` is never closed", open as char))
+            .with_label(format!("the matching `{}` is missing", partner(open) as char));
+        Err(self.with_suspicion(error))
+    }
+
+    /// Points at braces whose indentation betrays where one is missing or too many.
+    fn with_suspicion(&self, error: Diagnostic) -> Diagnostic {
+        match self.crooked {
+            Some((open, close)) if open as u32 + self.base != error.span.start => error
+                .with_secondary(self.span(open, open + 1), "the indentation suggests that it is this one")
+                .with_secondary(self.span(close, close + 1), "which is closed here"),
+            _ => error,
+        }
+    }
+
+    /// Remembers a pair of braces on two lines, the second at the start of its line, that are not equally indented.
+    fn compare_indentation(&mut self, open: usize, close: usize) {
+        if self.crooked.is_some() || self.bytes[open] != b'{' || !self.text[open..close].contains('\n') {
+            return;
+        }
+        let before = |at: usize| &self.text[self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)..at];
+        let indentation = |line: &str| line.len() - line.trim_start().len();
+        let closing = before(close);
+        if closing.trim().is_empty() && indentation(before(open)) != closing.len() {
+            self.crooked = Some((open, close));
         }
     }
 
@@ -258,7 +283,8 @@ impl Scanner<'_> {
 
     fn closer(&mut self, byte: u8) -> Result<(), Diagnostic> {
         match self.open.pop() {
-            Some((open, _)) if partner(open) == byte => {
+            Some((open, at)) if partner(open) == byte => {
+                self.compare_indentation(at, self.at);
                 self.keep(self.at + 1);
                 Ok(())
             }
@@ -271,9 +297,11 @@ impl Scanner<'_> {
                 )
                 .with_label(format!("expected `{}`", partner(open) as char))
                 .with_secondary(self.span(at, at + 1), "this is open")),
-            None => Err(self
-                .error("E0005", self.at, self.at + 1, format!("`{}` closes nothing", byte as char))
-                .with_label("no delimiter is open here")),
+            None => {
+                let message = format!("`{}` closes nothing", byte as char);
+                let error = self.error("E0005", self.at, self.at + 1, message);
+                Err(self.with_suspicion(error.with_label("no delimiter is open here")))
+            }
         }
     }
 }
@@ -320,6 +348,15 @@ mod tests {
             scan("//! a\n/// b\n//// c\n/* d */", 0).comments.iter().map(|c| c.kind).collect();
         use CommentKind::*;
         assert_eq!(kinds, [InnerDoc, OuterDoc, Line, Block]);
+    }
+
+    #[test]
+    fn indentation_betrays_the_missing_brace() {
+        let text = "service A {\n    transitions {\n        upcall a() {\n            b();\n    }\n}\n";
+        let error = scan(text, 0).error.unwrap();
+        assert_eq!(error.span.start, 10);
+        let places: Vec<_> = error.secondary.iter().map(|label| label.span.start as usize).collect();
+        assert_eq!(places, [text.find("{\n            b").unwrap(), text.find("}\n}").unwrap()]);
     }
 
     #[test]

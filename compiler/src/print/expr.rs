@@ -69,8 +69,14 @@ pub fn binders(binders: &Binders) -> String {
 /// What a binder ranges over; nothing in it may take in the next binder or the `where`.
 fn domain(expr: &Expr) -> String {
     let mut out = String::new();
-    wrapped(&mut out, expr, tail(expr) != Tail::Closed || has_bare_aggregate(expr));
+    wrapped(&mut out, expr, is_domain_wrapped(expr));
     out
+}
+
+fn is_domain_wrapped(expr: &Expr) -> bool {
+    // No operand can follow a domain, so the open end of a range takes in nothing.
+    let open = matches!(expr.kind, ExprKind::Range { end: None, .. });
+    (tail(expr) != Tail::Closed && !open) || has_bare_aggregate(expr)
 }
 
 /// Whether an aggregate outside of parentheses could take the next binder for its own.
@@ -302,12 +308,12 @@ fn write_greedy(out: &mut String, expr: &Expr) {
             *out += &format!("{} {}: {}", it.quantifier.word(), binders(&it.binders), flat(&it.body));
         }
         ExprKind::Aggregate(it) => {
-            // What ends before a comparison must not be one itself.
-            let cut = |expr: &Expr| strength(expr) <= 7 && tail(expr) == Tail::Closed;
             let mut binders = binders(&it.binders);
             if let (None, None, Some(last)) = (&it.body, &it.binders.filter, it.binders.list.last())
-                && cut(&last.domain)
+                && strength(&last.domain) <= 7
+                && !is_domain_wrapped(&last.domain)
             {
+                // What ends before a comparison must not be one itself.
                 let bare = domain(&last.domain);
                 binders.truncate(binders.len() - bare.len());
                 binders += &format!("({bare})");
