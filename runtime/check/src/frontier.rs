@@ -26,6 +26,29 @@ pub(crate) struct Hand {
     pub indices: Vec<u32>,
     /// How many steps led to each.
     pub depths: Vec<u32>,
+    /// The fingerprint and the key of the properties of each.
+    pub sums: Vec<Sums>,
+}
+
+/// What is known of a state by adding up its parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    /// The fingerprint.
+    pub fingerprint: u64,
+    /// The key of the properties.
+    pub key: u64,
+}
+
+/// A state that is to wait.
+pub(crate) struct Waiting<'r> {
+    /// Its row.
+    pub words: &'r [u32],
+    /// Its index in the log.
+    pub index: u32,
+    /// How many steps led to it.
+    pub depth: u32,
+    /// What its parts add up to.
+    pub sums: Sums,
 }
 
 impl Hand {
@@ -33,6 +56,7 @@ impl Hand {
         self.words.clear();
         self.indices.clear();
         self.depths.clear();
+        self.sums.clear();
     }
 }
 
@@ -82,7 +106,7 @@ pub(crate) trait Frontier: Sync {
     fn local(&self) -> Self::Local;
 
     /// Adds a state.
-    fn push(&self, local: &mut Self::Local, words: &[u32], index: u32, depth: u32);
+    fn push(&self, local: &mut Self::Local, state: &Waiting<'_>);
 
     /// Takes a few states; waits for other threads where there are none. False when the search is over.
     fn take(&self, local: &mut Self::Local, hand: &mut Hand, control: &Control) -> bool;
@@ -151,6 +175,13 @@ struct Chunk {
     first: u32,
     count: u32,
     words: Packed,
+    sums: Vec<Sums>,
+}
+
+impl Chunk {
+    fn bytes(&self) -> u64 {
+        self.words.bytes() + (self.sums.capacity() * size_of::<Sums>()) as u64
+    }
 }
 
 /// Numbers in two bytes each, where all fit.
@@ -198,17 +229,19 @@ impl Breadth {
             true => Packed::Narrow(Vec::with_capacity(capacity)),
             false => Packed::Wide(Vec::with_capacity(capacity)),
         };
-        self.account.add(words.bytes());
-        Chunk { first, count: 0, words }
+        let chunk = Chunk { first, count: 0, words, sums: Vec::with_capacity(CHUNK) };
+        self.account.add(chunk.bytes());
+        chunk
     }
 
     fn hand_over(&self, mut chunk: Chunk) {
-        let before = chunk.words.bytes();
+        let before = chunk.bytes();
         match &mut chunk.words {
             Packed::Narrow(words) => words.shrink_to_fit(),
             Packed::Wide(words) => words.shrink_to_fit(),
         }
-        self.account.remove(before - chunk.words.bytes());
+        chunk.sums.shrink_to_fit();
+        self.account.remove(before - chunk.bytes());
         self.length.fetch_add(u64::from(chunk.count), Ordering::Relaxed);
         locked(&self.levels).next.push_back(chunk);
     }
@@ -217,7 +250,7 @@ impl Breadth {
         let Some(chunk) = &local.reading else { return false };
         let (from, to) = (local.taken, (local.taken + HAND).min(chunk.count as usize));
         if from == to {
-            self.account.remove(chunk.words.bytes());
+            self.account.remove(chunk.bytes());
             local.reading = None;
             return false;
         }
@@ -228,6 +261,7 @@ impl Breadth {
         }
         hand.indices.extend((from..to).map(|place| chunk.first + place as u32 * self.threads));
         hand.depths.resize(to - from, local.depth);
+        hand.sums.extend_from_slice(&chunk.sums[from..to]);
         local.taken = to;
         true
     }
@@ -263,7 +297,8 @@ impl Frontier for Breadth {
         BreadthLocal::default()
     }
 
-    fn push(&self, local: &mut BreadthLocal, words: &[u32], index: u32, _: u32) {
+    fn push(&self, local: &mut BreadthLocal, state: &Waiting<'_>) {
+        let Waiting { words, index, sums, .. } = *state;
         let narrow = words.iter().fold(0, |or, word| or | word) <= u32::from(u16::MAX);
         let fits = |chunk: &Chunk| {
             (chunk.count as usize) < CHUNK && (narrow || matches!(chunk.words, Packed::Wide(_)))
@@ -276,6 +311,7 @@ impl Frontier for Breadth {
         let Some(chunk) = &mut local.writing else { return };
         debug_assert_eq!(chunk.first + chunk.count * self.threads, index, "indices are consecutive");
         chunk.count += 1;
+        chunk.sums.push(sums);
         match &mut chunk.words {
             Packed::Narrow(packed) => packed.extend(words.iter().map(|word| *word as u16)),
             Packed::Wide(packed) => packed.extend_from_slice(words),
@@ -355,7 +391,7 @@ struct Pool {
 
 /// What one thread has of a [`Depth`].
 pub(crate) struct DepthLocal {
-    /// For each state its row, its index, and its depth.
+    /// For each state its row, its index, its depth, and its sums.
     stack: Vec<u32>,
     counted: u64,
 }
@@ -377,7 +413,7 @@ impl Depth {
     }
 
     fn size(&self) -> usize {
-        self.stride + 2
+        self.stride + 6
     }
 
     fn count(&self, local: &mut DepthLocal) {
@@ -432,9 +468,11 @@ impl Frontier for Depth {
         DepthLocal { stack: Vec::new(), counted: 0 }
     }
 
-    fn push(&self, local: &mut DepthLocal, words: &[u32], index: u32, depth: u32) {
-        local.stack.extend_from_slice(words);
-        local.stack.extend([index, depth]);
+    fn push(&self, local: &mut DepthLocal, state: &Waiting<'_>) {
+        let Sums { fingerprint, key } = state.sums;
+        local.stack.extend_from_slice(state.words);
+        local.stack.extend([state.index, state.depth]);
+        local.stack.extend([fingerprint as u32, (fingerprint >> 32) as u32, key as u32, (key >> 32) as u32]);
     }
 
     fn take(&self, local: &mut DepthLocal, hand: &mut Hand, control: &Control) -> bool {
@@ -451,9 +489,12 @@ impl Frontier for Depth {
         for _ in 0..Self::HAND {
             let Some(start) = local.stack.len().checked_sub(size) else { break };
             let state = &local.stack[start..];
-            hand.words.extend_from_slice(&state[..self.stride]);
-            hand.indices.push(state[self.stride]);
-            hand.depths.push(state[self.stride + 1]);
+            let (words, rest) = state.split_at(self.stride);
+            let long = |place: usize| u64::from(rest[place]) | u64::from(rest[place + 1]) << 32;
+            hand.words.extend_from_slice(words);
+            hand.indices.push(rest[0]);
+            hand.depths.push(rest[1]);
+            hand.sums.push(Sums { fingerprint: long(2), key: long(4) });
             local.stack.truncate(start);
         }
         self.length.store((local.stack.len() / size) as u64, Ordering::Relaxed);

@@ -51,7 +51,7 @@ pub(crate) struct NearJudge {
 
 impl NearJudge {
     pub(crate) fn new() -> Self {
-        NearJudge { findings: Near::new(), within: Near::new() }
+        NearJudge { findings: Near::new(13), within: Near::new(10) }
     }
 }
 

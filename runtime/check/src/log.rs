@@ -13,43 +13,48 @@ const WIDE: u16 = u16::MAX;
 
 /// See the module's documentation.
 pub(crate) struct Log {
-    worker: u32,
     threads: u32,
-    blocks: Vec<(Vec<u32>, Vec<u16>)>,
-    length: u32,
+    /// The index of the next state.
+    next: u32,
+    blocks: Vec<Block>,
     wide: HashMap<u32, u32>,
+}
+
+#[derive(Default)]
+struct Block {
+    parents: Vec<u32>,
+    ordinals: Vec<u16>,
 }
 
 impl Log {
     pub(crate) fn new(worker: usize, threads: usize) -> Self {
-        let (worker, threads) = (worker as u32, threads as u32);
-        Log { worker, threads, blocks: Vec::new(), length: 0, wide: HashMap::new() }
+        let (next, threads) = (worker as u32, threads as u32);
+        Log { threads, next, blocks: vec![Block::default()], wide: HashMap::new() }
     }
 
     /// Notes a state, and gives its index; None where there are no more indices.
     #[inline]
     pub(crate) fn push(&mut self, parent: u32, ordinal: u32) -> Option<u32> {
-        let index = self.length.checked_mul(self.threads)?.checked_add(self.worker)?;
-        if index == ROOT {
-            return None;
+        let index = self.next;
+        self.next = index.checked_add(self.threads)?;
+        let mut block = self.blocks.last_mut()?;
+        if block.parents.len() == BLOCK {
+            self.blocks
+                .push(Block { parents: Vec::with_capacity(BLOCK), ordinals: Vec::with_capacity(BLOCK) });
+            block = self.blocks.last_mut()?;
         }
-        if (self.length as usize).is_multiple_of(BLOCK) {
-            self.blocks.push((Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK)));
-        }
-        let (parents, ordinals) = self.blocks.last_mut()?;
-        parents.push(parent);
+        block.parents.push(parent);
         if ordinal < u32::from(WIDE) {
-            ordinals.push(ordinal as u16);
+            block.ordinals.push(ordinal as u16);
         } else {
-            ordinals.push(WIDE);
-            self.wide.insert(self.length, ordinal);
+            block.ordinals.push(WIDE);
+            self.wide.insert(index / self.threads, ordinal);
         }
-        self.length += 1;
         Some(index)
     }
 
     fn get(&self, place: u32) -> (u32, u32) {
-        let (parents, ordinals) = &self.blocks[place as usize / BLOCK];
+        let Block { parents, ordinals } = &self.blocks[place as usize / BLOCK];
         let ordinal = match ordinals[place as usize % BLOCK] {
             WIDE => self.wide[&place],
             ordinal => u32::from(ordinal),
@@ -59,7 +64,8 @@ impl Log {
 
     /// Counted bytes.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.blocks.len() * BLOCK * 6 + self.wide.len() * 12) as u64
+        let last = self.blocks.last().map_or(0, |block| block.parents.capacity());
+        ((self.blocks.len() - 1) * BLOCK * 6 + last * 6 + self.wide.len() * 12) as u64
     }
 }
 

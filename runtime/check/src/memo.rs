@@ -48,19 +48,19 @@ impl<V: Copy> Memo<V> {
     }
 }
 
-const NEAR_BITS: u32 = 13;
-
 /// The values of one thread that were asked for last, one for each place.
 pub(crate) struct Near<V> {
     slots: Box<[(u64, V)]>,
+    shift: u32,
 }
 
 /// A key that is in no slot: where it is asked for, it is never found.
 const NO_KEY: u64 = u64::MAX;
 
 impl<V: Copy + Default> Near<V> {
-    pub(crate) fn new() -> Self {
-        Near { slots: vec![(NO_KEY, V::default()); 1 << NEAR_BITS].into() }
+    /// One of `2^bits` places.
+    pub(crate) fn new(bits: u32) -> Self {
+        Near { slots: vec![(NO_KEY, V::default()); 1 << bits].into(), shift: 64 - bits }
     }
 
     /// The value at `key`, which `far` gives where it is not at hand.
@@ -69,7 +69,7 @@ impl<V: Copy + Default> Near<V> {
     /// That of `far`.
     #[inline]
     pub(crate) fn get<E>(&mut self, key: u64, far: impl FnOnce() -> Result<V, E>) -> Result<V, E> {
-        let place = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - NEAR_BITS);
+        let place = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift;
         let slot = &mut self.slots[place as usize];
         if slot.0 == key && key != NO_KEY {
             return Ok(slot.1);
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_is_near_is_what_is_far() {
-        let mut near = Near::new();
+        let mut near = Near::new(4);
         let mut far = 0;
         for round in 0..3 {
             for key in [0, 1, 5, u64::MAX, 1 << 40] {

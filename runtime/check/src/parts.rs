@@ -263,22 +263,25 @@ impl Parts {
         self.beyond.get(number)
     }
 
-    /// All that may happen to a part, kept where there is room: then it is the same for good.
-    pub(crate) fn expansion(&self, index: usize, part: u32, ambient: u32) -> Result<&Expansion, Expansion> {
+    /// All that may happen to a part, kept for good; None where there is no room for it.
+    pub(crate) fn kept_expansion(&self, index: usize, part: u32, ambient: u32) -> Option<&Expansion> {
         let kept = self.places[index].expansions.get_or_init(ambient, Chunked::new);
         if let Some(expansion) = kept.get(part) {
-            return Ok(expansion);
+            return Some(expansion);
+        }
+        if self.transitions.load(Ordering::Relaxed) >= self.transitions_max {
+            return None;
         }
         let expansion = self.expand(index, part, ambient);
-        let size = expansion.transitions.len() as u64 + 4;
-        if !expansion.loose.is_empty() || self.transitions.load(Ordering::Relaxed) >= self.transitions_max {
-            return Err(expansion);
+        if !expansion.loose.is_empty() {
+            return None;
         }
-        self.transitions.fetch_add(size, Ordering::Relaxed);
-        Ok(kept.get_or_init(part, || expansion))
+        self.transitions.fetch_add(expansion.transitions.len() as u64 + 4, Ordering::Relaxed);
+        Some(kept.get_or_init(part, || expansion))
     }
 
-    fn expand(&self, index: usize, part: u32, ambient: u32) -> Expansion {
+    /// All that may happen to a part.
+    pub(crate) fn expand(&self, index: usize, part: u32, ambient: u32) -> Expansion {
         let (mut alone, mut sending) = (Vec::new(), Vec::new());
         let (mut steps, mut loose, mut network, mut faults) = (Vec::new(), Vec::new(), 0, 0);
         self.each_action(index, part, ambient, |action, found, world| {

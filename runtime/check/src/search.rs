@@ -9,23 +9,24 @@
 //! it keeps the least depth of each state beside its fingerprint, and explores a state again when it is reached in fewer
 //! steps. It ends with the states, transitions and verdicts of a breadth first search; states may be explored often.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Instant;
 
-use foresee_kernel::{Bounds, PropertyKind};
+use foresee_kernel::{Bounds, Model, PropertyKind};
 use foresee_world::{Bound, cut_by};
 
-use crate::frontier::{Control, Frontier, Hand};
+use crate::frontier::{Control, Frontier, HAND, Hand, Sums, Waiting};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
 use crate::memo::Near;
 use crate::options::{CheckError, Options, Progress};
 use crate::pages;
-use crate::parts::{Expansion, NearPuts, Parts, Transition, VISIBLE};
+use crate::parts::{NearPuts, Parts, Transition, VISIBLE};
 use crate::report::Cut;
 use crate::tally::{Findings, Tally};
-use crate::visited::{Begin, Visited};
+use crate::visited::{Arrival, Begin, Visited};
 
 /// Successors that are gathered before they are looked up.
 const BATCH: usize = 256;
@@ -103,42 +104,46 @@ impl Shared<'_> {
 }
 
 /// What a thread knows of a part without asking anybody.
-#[derive(Clone, Copy)]
-struct Hot<'a> {
-    transitions: &'a [Transition],
-    digest: u64,
-    key: u64,
-    messages: u32,
+#[derive(Clone, Copy, Default)]
+struct Hot {
+    /// Where its transitions are in [`Worker::transitions`].
+    first: u32,
+    /// How many there are; and what is known of them, in the upper bits.
+    length: u32,
     /// In how many explored states it occurred.
     count: u32,
-    state: HotState,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum HotState {
-    Unknown,
-    Kept,
-    KeptFaulty,
-    /// Its transitions are put together each time.
-    Loose,
-}
-
-const UNKNOWN: Hot<'static> =
-    Hot { transitions: &[], digest: 0, key: 0, messages: 0, count: 0, state: HotState::Unknown };
+/// The bits of [`Hot::length`] that say what is known; none of them for a part that was never asked for.
+const KEPT: u32 = 1 << 31;
+const FAULTY: u32 = 1 << 30;
+const LOOSE: u32 = 1 << 29;
+const LENGTH: u32 = LOOSE - 1;
 
 /// A successor that may be new.
 struct Candidate {
     fingerprint: u64,
-    /// The place of its parent in the hand.
-    parent: u32,
-    ordinal: u32,
-    /// The part that changed first, and to what.
-    node: u32,
+    /// What the part that changed first became.
     part: u32,
-    /// Further changes: where they begin in `Worker::changes`, and how many there are.
+    /// The place of its parent in the hand, above [`NODE_BITS`] that say which part changed first.
+    origin: u32,
+    /// Which transition of its parent it is, and [`VISIBLE`].
+    ordinal: u32,
+    /// Where further changes are in [`Worker::changes`], plus 1; 0 where there are none. How many comes first.
     more: u32,
-    more_count: u32,
-    visible: bool,
+}
+
+const NODE_BITS: u32 = 24;
+const _: () = assert!(Model::NODES_MAX <= 1 << NODE_BITS && HAND <= 1 << (32 - NODE_BITS));
+
+impl Candidate {
+    fn node(&self) -> usize {
+        (self.origin & ((1 << NODE_BITS) - 1)) as usize
+    }
+
+    fn parent(&self) -> usize {
+        (self.origin >> NODE_BITS) as usize
+    }
 }
 
 /// One thread of a search.
@@ -148,15 +153,18 @@ pub(crate) struct Worker<'a, F: Frontier> {
     pub local: F::Local,
     nodes: usize,
     stride: usize,
-    hot: Vec<Vec<Hot<'a>>>,
-    loose: Vec<(usize, Expansion)>,
+    /// By what was spent and node, then by part.
+    hot: Vec<Vec<Hot>>,
+    /// The transitions of the parts that this thread met.
+    transitions: Vec<Transition>,
     near_puts: NearPuts,
     near_judge: NearJudge,
     hand: Hand,
-    /// For each state of the hand, the key of the properties.
-    keys: Vec<u64>,
     candidates: Vec<Candidate>,
+    /// Changes beyond the first of candidates: how many, then places in the row and what comes there.
     changes: Vec<(u32, u32)>,
+    /// Nodes of the state that is explored of which some step is a fault.
+    faulty: Vec<usize>,
     row: Vec<u32>,
     /// The last key of which nothing is to be noted.
     sound: Option<u64>,
@@ -177,13 +185,13 @@ impl<'a, F: Frontier> Worker<'a, F> {
             nodes,
             stride: shared.parts.stride(),
             hot: Vec::new(),
-            loose: Vec::new(),
-            near_puts: Near::new(),
+            transitions: Vec::new(),
+            near_puts: Near::new(15),
             near_judge: NearJudge::new(),
             hand: Hand::default(),
-            keys: Vec::new(),
             candidates: Vec::new(),
             changes: Vec::new(),
+            faulty: Vec::new(),
             row: Vec::new(),
             sound: None,
             log,
@@ -194,6 +202,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
     }
 
     /// Notes a first state.
+    ///
+    /// # Errors
+    /// No memory for it.
     pub(crate) fn root(&mut self, words: &[u32], number: u32) -> Result<(), CheckError> {
         let fingerprint = self.shared.parts.fingerprint(words);
         if !self.shared.make_room(1, 0) {
@@ -212,7 +223,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
             let key = parts.map(key).fold(0_u64, u64::wrapping_add);
             self.row.clear();
             self.row.extend_from_slice(words);
-            self.arrive(key, (ROOT, number), 0, true, true);
+            let arrival = Arrival { new: true, nearer: true };
+            self.arrive(Sums { fingerprint, key }, (ROOT, number), 0, arrival);
         }
         Ok(())
     }
@@ -237,7 +249,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
         progress.frontier.store(self.frontier.length(), Ordering::Relaxed);
         if thoroughly {
             let hot: usize = self.hot.iter().map(Vec::capacity).sum();
-            let bytes = self.log.bytes() + (hot * size_of::<Hot<'_>>()) as u64;
+            let hot = hot * size_of::<Hot>() + self.transitions.capacity() * size_of::<Transition>();
+            let bytes = self.log.bytes() + hot as u64;
             self.shared.own_bytes.fetch_add(bytes - self.own_bytes.min(bytes), Ordering::Relaxed);
             self.own_bytes = bytes.max(self.own_bytes);
         }
@@ -246,7 +259,6 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// Explores the states of the hand.
     fn explore(&mut self) {
-        self.keys.clear();
         let (shared, mut place) = (self.shared, 0);
         while place < self.hand.indices.len() {
             if shared.control.stopped().is_some() {
@@ -269,46 +281,79 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// Gathers the successors of a state of the hand.
     fn expand(&mut self, place: usize, table: &Visited) {
-        let base = place * self.stride;
+        let Some(first) = self.admit(place, table) else { return };
         let ambient = self.shared.parts.ambient(self.row_of(place));
-        let first_slot = ambient as usize * self.nodes;
-        let (mut fingerprint, mut key, mut messages) = (self.shared.parts.ambient_digest(ambient), 0_u64, 0);
-        self.loose.clear();
-        for node in 0..self.nodes {
-            let part = self.hand.words[base + node];
-            let known = self.hot.get(first_slot + node).and_then(|slot| slot.get(part as usize));
-            let hot = match known {
-                Some(hot) if hot.state != HotState::Unknown && hot.state != HotState::Loose => *hot,
-                _ => self.load(first_slot + node, node, part, ambient),
-            };
-            fingerprint = fingerprint.wrapping_add(hot.digest);
-            key = key.wrapping_add(hot.key);
-            messages += hot.messages as usize;
+        let slots = ambient as usize * self.nodes..(ambient as usize + 1) * self.nodes;
+        if self.hot.len() < slots.end {
+            self.hot.resize_with(slots.end, Vec::new);
         }
-        self.keys.push(key);
-        let Some(first) = self.admit(place, fingerprint, messages, table) else { return };
-        let mut ordinal = 0;
-        for node in 0..self.nodes {
-            let part = self.hand.words[base + node];
-            let hot = &mut self.hot[first_slot + node][part as usize];
-            if hot.state == HotState::Loose {
-                ordinal += self.expand_loose(place, node, fingerprint, ordinal, first, table);
-                continue;
+        let mut reached = Reached { node: 0, ordinal: 0 };
+        loop {
+            self.gather(place, slots.clone(), &mut reached, first, table);
+            if reached.node == self.nodes {
+                break;
             }
-            hot.count += u32::from(first);
-            let (transitions, faulty) = (hot.transitions, hot.state == HotState::KeptFaulty);
-            self.gather(place, node, fingerprint, ordinal, transitions, table);
-            ordinal += transitions.len() as u32;
-            if faulty {
-                self.faulted(place, node, first);
+            // A part that this thread does not know, or whose transitions are not kept.
+            self.load(place, slots.start + reached.node, reached.node, ambient);
+            if self.hot[slots.start + reached.node][self.row_of(place)[reached.node] as usize].length & LOOSE
+                != 0
+            {
+                reached.ordinal +=
+                    self.expand_loose(place, reached.node, ambient, reached.ordinal, first, table);
+                reached.node += 1;
             }
+        }
+        while let Some(node) = self.faulty.pop() {
+            self.faulted(place, node, first);
         }
     }
 
+    /// Gathers where the parts of a state lead, from `reached` on, up to one that is not known.
+    #[inline]
+    fn gather(
+        &mut self,
+        place: usize,
+        slots: Range<usize>,
+        reached: &mut Reached,
+        first: bool,
+        table: &Visited,
+    ) {
+        let row = &self.hand.words[place * self.stride..(place + 1) * self.stride];
+        let hot = &mut self.hot[slots];
+        let transitions = &self.transitions[..];
+        let mut out = Out {
+            parts: self.shared.parts,
+            row,
+            fingerprint: self.hand.sums[place].fingerprint,
+            parent: (place as u32) << NODE_BITS,
+            near_puts: &mut self.near_puts,
+            candidates: &mut self.candidates,
+            changes: &mut self.changes,
+            table,
+        };
+        let Reached { mut node, mut ordinal } = *reached;
+        while node < hot.len() {
+            let Some(known) = hot[node].get_mut(row[node] as usize) else { break };
+            if known.length & KEPT == 0 {
+                break;
+            }
+            known.count += u32::from(first);
+            if known.length & FAULTY != 0 {
+                self.faulty.push(node);
+            }
+            let (start, length) = (known.first as usize, known.length & LENGTH);
+            out.gather(node, ordinal, &transitions[start..start + length as usize]);
+            ordinal += length;
+            node += 1;
+        }
+        *reached = Reached { node, ordinal };
+    }
+
     /// Whether a state is to be explored, and then whether for the first time.
-    fn admit(&mut self, place: usize, fingerprint: u64, messages: usize, table: &Visited) -> Option<bool> {
+    fn admit(&mut self, place: usize, table: &Visited) -> Option<bool> {
         let depth = self.hand.depths[place];
         let bounds = &self.shared.bounds;
+        let messages = if bounds.messages.is_some() { self.in_flight(place) } else { 0 };
         let mut error = None;
         let cut = cut_by(bounds, depth, messages, || {
             let row = &self.hand.words[place * self.stride..(place + 1) * self.stride];
@@ -330,7 +375,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
                 // Counted at the end, when it is known what stayed so deep.
                 return None;
             }
-            match table.begin(fingerprint, depth) {
+            match table.begin(self.hand.sums[place].fingerprint, depth) {
                 Begin::First => {}
                 Begin::Again => first = false,
                 Begin::Stale => return None,
@@ -345,104 +390,67 @@ impl<'a, F: Frontier> Worker<'a, F> {
         }
     }
 
-    /// Asks for what is known of a part.
-    #[cold]
-    fn load(&mut self, slot: usize, node: usize, part: u32, ambient: u32) -> Hot<'a> {
-        if self.hot.len() <= slot {
-            self.hot.resize_with(slot + 1, Vec::new);
-        }
-        if self.hot[slot].len() <= part as usize {
-            self.hot[slot].resize(part as usize + 1, UNKNOWN);
-        }
-        let parts = self.shared.parts;
-        let known = parts.part(node, part);
-        let hot = &mut self.hot[slot][part as usize];
-        (hot.digest, hot.key, hot.messages) = (known.digest, known.key, known.messages);
-        match parts.expansion(node, part, ambient) {
-            Ok(expansion) => {
-                hot.transitions = &expansion.transitions;
-                hot.state = if expansion.faults > 0 { HotState::KeptFaulty } else { HotState::Kept };
-            }
-            Err(expansion) => {
-                hot.state = HotState::Loose;
-                self.loose.push((node, expansion));
-            }
-        }
-        *hot
+    fn in_flight(&self, place: usize) -> usize {
+        let parts = self.row_of(place)[..self.nodes].iter().enumerate();
+        parts.map(|(node, part)| self.shared.parts.part(node, *part).messages as usize).sum()
     }
 
-    /// As [`Worker::gather`], of a part whose transitions are not kept. How many there are.
+    /// Asks for the transitions of a part.
+    #[cold]
+    fn load(&mut self, place: usize, slot: usize, node: usize, ambient: u32) {
+        let part = self.row_of(place)[node];
+        let known = &mut self.hot[slot];
+        if known.len() <= part as usize {
+            known.resize(part as usize + 1, Hot::default());
+        }
+        let hot = &mut known[part as usize];
+        if hot.length & LOOSE != 0 {
+            return;
+        }
+        let room = self.transitions.len() < LENGTH as usize;
+        match self.shared.parts.kept_expansion(node, part, ambient).filter(|_| room) {
+            None => hot.length = LOOSE,
+            Some(expansion) => {
+                let length = expansion.transitions.len() as u32;
+                let faulty = if expansion.faults > 0 { FAULTY } else { 0 };
+                let first = self.transitions.len() as u32;
+                *hot = Hot { first, length: length | KEPT | faulty, count: 0 };
+                self.transitions.extend_from_slice(&expansion.transitions);
+            }
+        }
+    }
+
+    /// Gathers where a part leads whose transitions are not kept. How many there are.
     fn expand_loose(
         &mut self,
         place: usize,
         node: usize,
-        fingerprint: u64,
+        ambient: u32,
         ordinal: u32,
         first: bool,
         table: &Visited,
     ) -> u32 {
-        let loose = std::mem::take(&mut self.loose);
-        let mut count = 0;
-        for (_, expansion) in loose.iter().filter(|(other, _)| *other == node) {
-            self.gather(place, node, fingerprint, ordinal, &expansion.transitions, table);
-            count = expansion.transitions.len() as u32;
-            if first {
-                self.tally.expansion(self.shared.parts, expansion, 1);
-            }
-            if expansion.faults > 0 {
-                self.faulted(place, node, first);
-            }
+        let parts = self.shared.parts;
+        let row = &self.hand.words[place * self.stride..(place + 1) * self.stride];
+        let expansion = parts.expand(node, row[node], ambient);
+        let mut out = Out {
+            parts,
+            row,
+            fingerprint: self.hand.sums[place].fingerprint,
+            parent: (place as u32) << NODE_BITS,
+            near_puts: &mut self.near_puts,
+            candidates: &mut self.candidates,
+            changes: &mut self.changes,
+            table,
+        };
+        out.gather(node, ordinal, &expansion.transitions);
+        if first {
+            self.tally.expansion(parts, &expansion, 1);
         }
-        self.loose = loose;
-        count
-    }
-
-    /// Gathers where the transitions of one part of a state lead.
-    #[inline]
-    fn gather(
-        &mut self,
-        place: usize,
-        node: usize,
-        fingerprint: u64,
-        first: u32,
-        transitions: &[Transition],
-        table: &Visited,
-    ) {
-        for (ordinal, transition) in (first..).zip(transitions) {
-            let mut candidate = Candidate {
-                fingerprint: fingerprint.wrapping_add(transition.delta),
-                parent: place as u32,
-                ordinal,
-                node: node as u32,
-                part: transition.part,
-                more: self.changes.len() as u32,
-                more_count: 0,
-                visible: transition.beyond & VISIBLE != 0,
-            };
-            if let Some(beyond) = transition.beyond() {
-                let base = place * self.stride;
-                let beyond = self.shared.parts.beyond(beyond);
-                for (receiver, bundle) in &beyond.sends {
-                    let part = self.hand.words[base + *receiver as usize];
-                    let (next, delta) =
-                        self.shared.parts.put(&mut self.near_puts, *receiver as usize, part, *bundle);
-                    candidate.fingerprint = candidate.fingerprint.wrapping_add(delta);
-                    if next != part {
-                        self.changes.push((*receiver, next));
-                    }
-                }
-                if self.stride > self.nodes && self.hand.words[base + self.nodes] != beyond.ambient {
-                    self.changes.push((self.nodes as u32, beyond.ambient));
-                }
-                candidate.more_count = self.changes.len() as u32 - candidate.more;
-                if candidate.more_count == 0 && self.hand.words[base + node] == transition.part {
-                    // All that was sent was there already.
-                    continue;
-                }
-            }
-            table.prefetch(candidate.fingerprint);
-            self.candidates.push(candidate);
+        if expansion.faults > 0 {
+            self.faulty.push(node);
         }
+        expansion.transitions.len() as u32
     }
 
     /// Notes the states among the candidates that are new.
@@ -464,41 +472,40 @@ impl<'a, F: Frontier> Worker<'a, F> {
     }
 
     fn look_up(&mut self, batch: &[Candidate]) {
-        let table = self.shared.table();
+        let shared = self.shared;
+        let table = shared.table();
         let mut new = 0;
-        for candidate in batch {
-            let depth = self.hand.depths[candidate.parent as usize] + 1;
-            let (is_new, push) = match self.shared.graded {
-                true => {
-                    let arrival = table.arrive(candidate.fingerprint, depth);
-                    (arrival.new, arrival.nearer)
+        if !shared.graded && shared.options.max_states.is_none() {
+            let seen = table.seen();
+            for candidate in batch {
+                if seen.insert(candidate.fingerprint) {
+                    new += 1;
+                    self.reach(candidate, Arrival { new: true, nearer: true });
                 }
+            }
+            shared.unique.fetch_add(new, Ordering::Relaxed);
+            return;
+        }
+        for candidate in batch {
+            let arrival = match shared.graded {
+                true => table.arrive(candidate.fingerprint, self.hand.depths[candidate.parent()] + 1),
                 false => {
                     let new = table.insert(candidate.fingerprint);
-                    (new, new)
+                    Arrival { new, nearer: new }
                 }
             };
-            if is_new {
-                if !self.allowed() {
-                    break;
-                }
-                new += 1;
+            if arrival.new && !self.allowed() {
+                break;
             }
-            if is_new || push {
-                let key = self.reach(candidate);
-                let parent = self.hand.indices[candidate.parent as usize];
-                self.arrive(key, (parent, candidate.ordinal), depth, is_new, push);
+            if arrival.new || arrival.nearer {
+                self.reach(candidate, arrival);
             }
-        }
-        if self.shared.options.max_states.is_none() {
-            self.shared.unique.fetch_add(new, Ordering::Relaxed);
         }
     }
 
-    /// Whether one more state is within the budget of states. Where there is one, the state is counted.
-    #[inline]
+    /// Counts one more state. Whether it is within the budget of states.
     fn allowed(&self) -> bool {
-        let Some(most) = self.shared.options.max_states else { return true };
+        let most = self.shared.options.max_states.unwrap_or(u64::MAX);
         let allowed = self.shared.unique.fetch_add(1, Ordering::Relaxed) < most;
         if !allowed {
             self.shared.unique.fetch_sub(1, Ordering::Relaxed);
@@ -507,48 +514,52 @@ impl<'a, F: Frontier> Worker<'a, F> {
         allowed
     }
 
-    /// Makes the row of a candidate, and its key for the properties.
-    #[inline]
-    fn reach(&mut self, candidate: &Candidate) -> u64 {
-        let base = candidate.parent as usize * self.stride;
+    /// Makes the state of a candidate, and notes it.
+    #[inline(never)]
+    fn reach(&mut self, candidate: &Candidate, arrival: Arrival) {
+        let (place, node) = (candidate.parent(), candidate.node());
         self.row.clear();
-        self.row.extend_from_slice(&self.hand.words[base..base + self.stride]);
-        let node = candidate.node as usize;
+        self.row.extend_from_slice(&self.hand.words[place * self.stride..(place + 1) * self.stride]);
         let before = std::mem::replace(&mut self.row[node], candidate.part);
-        let more = candidate.more as usize;
-        for (node, part) in &self.changes[more..more + candidate.more_count as usize] {
-            self.row[*node as usize] = *part;
+        if let Some(more) = candidate.more.checked_sub(1) {
+            let (count, _) = self.changes[more as usize];
+            let more = more as usize + 1;
+            for (node, part) in &self.changes[more..more + count as usize] {
+                self.row[*node as usize] = *part;
+            }
         }
-        let mut key = self.keys[candidate.parent as usize];
-        if candidate.visible {
+        let mut key = self.hand.sums[place].key;
+        if candidate.ordinal & VISIBLE != 0 {
             let parts = self.shared.parts;
             let change = parts.part(node, candidate.part).key.wrapping_sub(parts.part(node, before).key);
             key = key.wrapping_add(change);
         }
-        key
+        let from = (self.hand.indices[place], candidate.ordinal & !VISIBLE);
+        let sums = Sums { fingerprint: candidate.fingerprint, key };
+        self.arrive(sums, from, self.hand.depths[place] + 1, arrival);
     }
 
     /// Notes the state of `self.row`: how it was reached; whether properties hold, if it is new; and that it is to be
     /// explored, where it has to be.
     #[inline]
-    fn arrive(&mut self, key: u64, from: (u32, u32), depth: u32, new: bool, push: bool) {
+    fn arrive(&mut self, sums: Sums, from: (u32, u32), depth: u32, arrival: Arrival) {
         let Some(index) = self.log.push(from.0, from.1) else {
             self.shared.control.stop(Cut::States);
             return;
         };
-        if new {
+        if arrival.new {
             let place = (depth as usize).min(HISTOGRAM_MAX);
             if self.findings.histogram.len() <= place {
                 self.findings.histogram.resize(place + 1, 0);
                 self.shared.progress.depth.fetch_max(depth, Ordering::Relaxed);
             }
             self.findings.histogram[place] += 1;
-            if self.sound != Some(key) {
-                self.judge(key, depth, index);
+            if self.sound != Some(sums.key) {
+                self.judge(sums.key, depth, index);
             }
         }
-        if push {
-            self.frontier.push(&mut self.local, &self.row, index, depth);
+        if arrival.nearer {
+            self.frontier.push(&mut self.local, &Waiting { words: &self.row, index, depth, sums });
         }
     }
 
@@ -597,6 +608,78 @@ impl<'a, F: Frontier> Worker<'a, F> {
         }
         self.findings.left += self.frontier.left(&self.local);
         (self.log, self.tally, self.findings)
+    }
+}
+
+/// How far the parts of a state were gathered.
+struct Reached {
+    node: usize,
+    /// How many transitions there were so far.
+    ordinal: u32,
+}
+
+/// Where the transitions of a state lead to.
+struct Out<'o> {
+    parts: &'o Parts,
+    row: &'o [u32],
+    fingerprint: u64,
+    /// The state's place, as in [`Candidate::origin`].
+    parent: u32,
+    near_puts: &'o mut NearPuts,
+    candidates: &'o mut Vec<Candidate>,
+    changes: &'o mut Vec<(u32, u32)>,
+    table: &'o Visited,
+}
+
+impl Out<'_> {
+    /// Gathers where the transitions of the part of `node` lead.
+    #[inline]
+    fn gather(&mut self, node: usize, mut ordinal: u32, transitions: &[Transition]) {
+        let origin = self.parent | node as u32;
+        for transition in transitions {
+            match transition.beyond() {
+                None => {
+                    let fingerprint = self.fingerprint.wrapping_add(transition.delta);
+                    self.table.prefetch(fingerprint);
+                    // Of what is beyond, only whether properties see it is left.
+                    let ordinal = ordinal | transition.beyond;
+                    let part = transition.part;
+                    self.candidates.push(Candidate { fingerprint, part, origin, ordinal, more: 0 });
+                }
+                Some(beyond) => self.sending(node, ordinal, transition, beyond),
+            }
+            ordinal += 1;
+        }
+    }
+
+    /// Gathers where a transition leads that also changes other parts, or what was spent.
+    fn sending(&mut self, node: usize, ordinal: u32, transition: &Transition, beyond: u32) {
+        let beyond = self.parts.beyond(beyond);
+        let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);
+        let start = self.changes.len();
+        self.changes.push((0, 0));
+        for (receiver, bundle) in &beyond.sends {
+            let part = self.row[*receiver as usize];
+            let (next, delta) = self.parts.put(self.near_puts, *receiver as usize, part, *bundle);
+            fingerprint = fingerprint.wrapping_add(delta);
+            if next != part {
+                self.changes.push((*receiver, next));
+            }
+        }
+        let nodes = self.parts.nodes();
+        if self.row.get(nodes).is_some_and(|ambient| *ambient != beyond.ambient) {
+            self.changes.push((nodes as u32, beyond.ambient));
+        }
+        let count = (self.changes.len() - start - 1) as u32;
+        self.changes[start].0 = count;
+        if count == 0 && self.row[node] == transition.part {
+            // All that was sent was there already.
+            return;
+        }
+        self.table.prefetch(fingerprint);
+        let (origin, more) = (self.parent | node as u32, start as u32 + 1);
+        let ordinal = ordinal | (transition.beyond & VISIBLE);
+        self.candidates.push(Candidate { fingerprint, part: transition.part, origin, ordinal, more });
     }
 }
 

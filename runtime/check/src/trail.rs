@@ -61,7 +61,7 @@ fn apply(parts: &Parts, words: &mut [u32], node: usize, transition: Transition) 
     words[node] = transition.part;
     let Some(beyond) = transition.beyond() else { return };
     let beyond = parts.beyond(beyond);
-    let mut near = Near::new();
+    let mut near = Near::new(4);
     for (receiver, bundle) in &beyond.sends {
         let place = *receiver as usize;
         words[place] = parts.put(&mut near, place, words[place], *bundle).0;

@@ -18,7 +18,15 @@ pub(crate) struct Visited {
     cells: Pages<AtomicU64>,
     /// For each cell, 0, or twice the least depth plus 2, plus 1 where the state was explored.
     depths: Option<Pages<AtomicU32>>,
-    bits: u32,
+    /// How far a fingerprint is shifted to give its place.
+    shift: u32,
+}
+
+/// The cells alone, for a loop that has nothing else to look at.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'v> {
+    cells: &'v [AtomicU64],
+    shift: u32,
 }
 
 /// How a state was reached that may have been reached before.
@@ -50,12 +58,12 @@ impl Visited {
     fn with_bits(bits: u32, depths: bool) -> Option<Self> {
         let cells = Pages::zeroed(1 << bits)?;
         let depths = if depths { Some(Pages::zeroed(1 << bits)?) } else { None };
-        Some(Visited { cells, depths, bits })
+        Some(Visited { cells, depths, shift: 64 - bits })
     }
 
     /// How many states may be in the table before it has to grow.
     pub(crate) fn room(&self) -> u64 {
-        (1_u64 << self.bits) / 10 * 7
+        (1_u64 << (64 - self.shift)) / 10 * 7
     }
 
     /// How much memory the table takes.
@@ -65,11 +73,11 @@ impl Visited {
 
     /// A table of twice the size with the same content; None where there is no memory.
     pub(crate) fn grown(&self) -> Option<Self> {
-        let next = Visited::with_bits(self.bits + 1, self.depths.is_some())?;
+        let next = Visited::with_bits(65 - self.shift, self.depths.is_some())?;
         for (index, cell) in self.cells.as_slice().iter().enumerate() {
             let fingerprint = cell.load(Ordering::Relaxed);
             if fingerprint != 0 {
-                let (place, _) = next.place(fingerprint);
+                let (place, _) = next.seen().place(fingerprint);
                 if let (Some(from), Some(to)) = (&self.depths, &next.depths) {
                     let depth = from.as_slice()[index].load(Ordering::Relaxed);
                     to.as_slice()[place].store(depth, Ordering::Relaxed);
@@ -79,50 +87,27 @@ impl Visited {
         Some(next)
     }
 
-    #[inline]
-    fn home(&self, fingerprint: u64) -> usize {
-        (fingerprint >> (64 - self.bits)) as usize
-    }
-
     /// Asks for the cell of `fingerprint`, which is needed soon.
     #[inline]
     pub(crate) fn prefetch(&self, fingerprint: u64) {
-        self.cells.prefetch(self.home(fingerprint));
+        self.cells.prefetch((fingerprint >> self.shift) as usize);
     }
 
-    /// Notes `fingerprint`. True if it is new.
+    /// The cells.
+    #[inline]
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen { cells: self.cells.as_slice(), shift: self.shift }
+    }
+
+    /// Notes `fingerprint`. True if it is new. The table must have room.
     #[inline]
     pub(crate) fn insert(&self, fingerprint: u64) -> bool {
-        self.place(fingerprint).1
-    }
-
-    /// The cell of `fingerprint`, and whether it was taken just now. The table must have room.
-    #[inline]
-    fn place(&self, fingerprint: u64) -> (usize, bool) {
-        // 0 stands for an empty cell; the state of that fingerprint shares another's.
-        let fingerprint = if fingerprint == 0 { 1 } else { fingerprint };
-        let cells = self.cells.as_slice();
-        let mask = cells.len() - 1;
-        let mut place = self.home(fingerprint) & mask;
-        loop {
-            let cell = &cells[place];
-            let mut found = cell.load(Ordering::Relaxed);
-            if found == 0 {
-                match cell.compare_exchange(0, fingerprint, Ordering::Relaxed, Ordering::Relaxed) {
-                    Ok(_) => return (place, true),
-                    Err(other) => found = other,
-                }
-            }
-            if found == fingerprint {
-                return (place, false);
-            }
-            place = (place + 1) & mask;
-        }
+        self.seen().insert(fingerprint)
     }
 
     /// Notes that `fingerprint` was reached in `depth` steps. Only for a table with depths.
     pub(crate) fn arrive(&self, fingerprint: u64, depth: u32) -> Arrival {
-        let (place, new) = self.place(fingerprint);
+        let (place, new) = self.seen().place(fingerprint);
         let cell = &self.depths().as_slice()[place];
         let mine = encode(depth);
         let mut found = cell.load(Ordering::Relaxed);
@@ -137,7 +122,7 @@ impl Visited {
 
     /// Notes that `fingerprint` is about to be explored from `depth`. Only for a table with depths.
     pub(crate) fn begin(&self, fingerprint: u64, depth: u32) -> Begin {
-        let (place, _) = self.place(fingerprint);
+        let (place, _) = self.seen().place(fingerprint);
         let cell = &self.depths().as_slice()[place];
         let mut found = cell.load(Ordering::Relaxed);
         loop {
@@ -169,6 +154,37 @@ impl Visited {
     }
 }
 
+impl Seen<'_> {
+    /// As [`Visited::insert`].
+    #[inline]
+    pub(crate) fn insert(&self, fingerprint: u64) -> bool {
+        self.place(fingerprint).1
+    }
+
+    /// The cell of `fingerprint`, and whether it was taken just now.
+    #[inline]
+    fn place(&self, fingerprint: u64) -> (usize, bool) {
+        // 0 stands for an empty cell; the state of that fingerprint shares another's.
+        let fingerprint = fingerprint.max(1);
+        let mask = self.cells.len() - 1;
+        let mut place = (fingerprint >> self.shift) as usize;
+        loop {
+            let cell = &self.cells[place & mask];
+            let mut found = cell.load(Ordering::Relaxed);
+            if found == 0 {
+                match cell.compare_exchange(0, fingerprint, Ordering::Relaxed, Ordering::Relaxed) {
+                    Ok(_) => return (place & mask, true),
+                    Err(other) => found = other,
+                }
+            }
+            if found == fingerprint {
+                return (place & mask, false);
+            }
+            place += 1;
+        }
+    }
+}
+
 /// Depths are limited to what fits; a search ends long before.
 fn encode(depth: u32) -> u32 {
     (depth.min(u32::MAX / 2 - 2) + 1) << 1
@@ -193,7 +209,7 @@ mod tests {
     #[test]
     fn growth_keeps_everything_and_adds_nothing() {
         let visited = filled(100_000);
-        assert!(visited.bits > SMALLEST_BITS + 4);
+        assert!(64 - visited.shift > SMALLEST_BITS + 4);
         assert!((0..100_000).all(|index| !visited.insert(mix(index))));
         assert!((100_000..101_000).all(|index| visited.insert(mix(index))));
     }

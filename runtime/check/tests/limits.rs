@@ -66,16 +66,16 @@ fn a_cancelled_search_says_what_it_knows() {
     let model = model(9);
     for (search, threads) in ways() {
         let progress = Arc::new(Progress::default());
-        let watched = progress.clone();
-        let canceller = std::thread::spawn(move || {
-            while watched.unique_states() < 500 {
-                std::thread::yield_now();
-            }
-            watched.cancel();
-        });
         let options = Options { search, threads, ..Options::default() };
-        let report = check(&model, &options, &progress).expect("it can be checked");
-        canceller.join().expect("it does not fail");
+        let report = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while progress.unique_states() < 500 {
+                    std::thread::yield_now();
+                }
+                progress.cancel();
+            });
+            check(&model, &options, &progress).expect("it can be checked")
+        });
         inconclusive(&report, Cut::Cancelled);
         assert_eq!(progress.unique_states(), report.unique_states);
     }
