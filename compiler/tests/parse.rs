@@ -108,6 +108,9 @@ fn precedence_is_as_documented() {
         "((count[s if ((m.a == 1) && (m.b == 2))] >= 3) || x)"
     );
     assert_eq!(shape("count m in s >= 3"), "(count[s] >= 3)");
+    assert_eq!(shape("count m in s where (exists v in m: a) >= 3"), "(count[s if (exists[m] a)] >= 3)");
+    assert_eq!(shape("count m in s where up(m) >= 2"), "(count[s if up(m)] >= 2)");
+    assert_eq!(shape("count m in s where !m.a == 2"), "(count[s if !m.a] == 2)");
     assert_eq!(shape("max m in s: m.a + 1 <= 3"), "(max[s] (m.a + 1) <= 3)");
     assert_eq!(shape("forall n in s: n.a leads to n.b"), "forall[s] (n.a leads to n.b)");
     assert_eq!(shape("x in_s..=2 + 3".replace(" in_s", "").as_str()), "(x..=(2 + 3))");
@@ -155,6 +158,11 @@ fn shape_of(expr: &Expr) -> String {
             let body = it.body.as_ref().map_or(String::new(), |it| format!(" {}", shape_of(it)));
             format!("{}{}{body}", it.op.word(), binders(&it.binders))
         }
+        ExprKind::Paren(inner) => match &inner.kind {
+            ExprKind::Binary(_) => shape_of(inner),
+            _ => format!("({})", shape_of(inner)),
+        },
+        ExprKind::Up(inner) => format!("up({})", shape_of(inner)),
         ExprKind::Temporal(op, inner) => format!("{} {}", op.word(), shape_of(inner)),
         other => format!("{other:?}"),
     }

@@ -3,7 +3,8 @@
 //! Precedence, loosest first: `leads to`, `iff`, `implies` (to the right), `..`, `||`, `&&`, comparisons (which
 //! do not chain), `|`, `^`, `&`, shifts, `+ -`, `* / %`, `as`, prefixes, postfixes. The body of `forall`, `exists` and
 //! the temporal prefixes reaches as far as it can; that of `max`, `min` and `sum`, and the condition of `count`, ends
-//! before a comparison that would chain or make no sense: `count m in s where m.a == n >= 2` compares the count.
+//! before a comparison that would chain or make no sense: `count m in s where m.a == n >= 2`
+//! compares the count, and so does `count m in s where up(m) >= 2`, since nobody compares a truth value with a number.
 
 use super::{Doc, Fragment, Ident, Path};
 use crate::source::Span;
@@ -71,6 +72,16 @@ impl Expr {
         match &self.kind {
             ExprKind::Path(path) => path.as_ident(),
             _ => None,
+        }
+    }
+
+    /// Whether this is a truth value by its form alone, which nobody compares with a number: a quantifier, `up(n)`, `!a`,
+    /// `(a == b)`.
+    pub fn is_truth_by_form(&self) -> bool {
+        match &self.peeled().kind {
+            ExprKind::Quantified(_) | ExprKind::Up(_) | ExprKind::Unary(UnaryOp::Not, _) => true,
+            ExprKind::Binary(binary) => binary.op.strength() <= 7,
+            _ => false,
         }
     }
 

@@ -259,7 +259,7 @@ pub fn cut_at_chain(pieces: &mut VecDeque<Piece>) -> VecDeque<Piece> {
         let op = match piece {
             Piece::Op(op, _) => op,
             Piece::Operand(tall) => {
-                compared |= is_truth(&tall.expr);
+                compared |= tall.expr.is_truth_by_form();
                 continue;
             }
             Piece::Open(_) => continue,
@@ -271,15 +271,6 @@ pub fn cut_at_chain(pieces: &mut VecDeque<Piece>) -> VecDeque<Piece> {
         compared = (compared && op.strength() > 7) || op.is_comparison();
     }
     pieces.split_off(stop)
-}
-
-/// Whether an operand is a truth value by its form alone, so that only `&&` and the like can follow it.
-fn is_truth(expr: &Expr) -> bool {
-    match &expr.peeled().kind {
-        ExprKind::Quantified(_) | ExprKind::Up(_) | ExprKind::Unary(UnaryOp::Not, _) => true,
-        ExprKind::Binary(binary) => binary.op.strength() <= 7,
-        _ => false,
-    }
 }
 
 fn too_complex(span: Span, message: String) -> Diagnostic {

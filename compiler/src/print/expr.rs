@@ -154,8 +154,10 @@ fn tail(expr: &Expr) -> Tail {
     match &expr.kind {
         ExprKind::Quantified(_) | ExprKind::Temporal(..) | ExprKind::Lambda(_) => Tail::Greedy,
         ExprKind::Aggregate(it) => match (it.op, &it.binders.filter) {
-            (AggregateOp::Count, Some(filter)) if ends_compared(filter) => Tail::Compared,
-            (AggregateOp::Count, Some(_)) => Tail::Greedy,
+            (AggregateOp::Count, Some(filter)) => match compared(filter, false) {
+                Some(false) => Tail::Greedy,
+                _ => Tail::Compared,
+            },
             (AggregateOp::Count, None) => Tail::Tight,
             _ => match it.body.as_ref().map(tail) {
                 Some(Tail::Greedy) => Tail::Greedy,
@@ -173,12 +175,30 @@ fn tail(expr: &Expr) -> Tail {
     }
 }
 
-/// Whether a condition ends in a comparison, so that a further one would end the condition.
-fn ends_compared(expr: &Expr) -> bool {
+/// Follows a `count`'s condition as the parser does, which ends it before a comparison that would chain. The result says
+/// whether a further comparison would end it; nothing, if one within already does.
+fn compared(expr: &Expr, before: bool) -> Option<bool> {
+    let operand = |expr: &Expr, wrapped: bool, before: bool| match wrapped {
+        true => Some(before || expr.is_truth_by_form()),
+        false => compared(expr, before),
+    };
     match &expr.kind {
-        ExprKind::Binary(it) if it.op.is_comparison() => tail(&it.right) == Tail::Closed,
-        ExprKind::Binary(it) if it.op.strength() < 7 => !sides(it).1 && ends_compared(&it.right),
-        _ => false,
+        ExprKind::Binary(it) => {
+            let (left, right) = sides(it);
+            let before = operand(&it.left, left, before)?;
+            if before && it.op.is_comparison() {
+                return None;
+            }
+            let after = (before && it.op.strength() > 7) || it.op.is_comparison();
+            operand(&it.right, right, after)
+        }
+        ExprKind::Range { start, end, .. } => {
+            if let Some(start) = start {
+                operand(start, strength(start) < 5, before)?;
+            }
+            end.as_ref().map_or(Some(false), |end| operand(end, strength(end) < 5, false))
+        }
+        _ => Some(before || expr.is_truth_by_form()),
     }
 }
 
@@ -308,7 +328,13 @@ fn write_greedy(out: &mut String, expr: &Expr) {
             *out += &format!("{} {}: {}", it.quantifier.word(), binders(&it.binders), flat(&it.body));
         }
         ExprKind::Aggregate(it) => {
-            let mut binders = binders(&it.binders);
+            let mut binders = match &it.binders.filter {
+                Some(filter) if it.op == AggregateOp::Count && compared(filter, false).is_none() => {
+                    let unfiltered = Binders { list: it.binders.list.clone(), filter: None };
+                    format!("{} where ({})", binders(&unfiltered), flat(filter))
+                }
+                _ => binders(&it.binders),
+            };
             if let (None, None, Some(last)) = (&it.body, &it.binders.filter, it.binders.list.last())
                 && strength(&last.domain) <= 7
                 && !is_domain_wrapped(&last.domain)
