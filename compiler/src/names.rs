@@ -22,6 +22,8 @@ pub struct Names {
     pub services: Vec<ServiceNames>,
     /// The types that the file declares.
     pub types: Types,
+    /// Types of the file that have a default.
+    pub defaults: BTreeSet<String>,
     /// Methods of the file's own types that take `&mut self`.
     pub mutating_methods: BTreeSet<String>,
     /// Methods of the file's own types that do not.

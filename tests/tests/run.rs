@@ -4,6 +4,8 @@ use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
 foresee::include_spec!("tree");
+foresee::include_spec!("overlay");
+foresee::include_spec!("log");
 
 /// Runs the command line of a generated service; the exit code and what it printed, as JSON lines.
 fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, Vec<Value>) {
@@ -17,13 +19,31 @@ fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, Vec<Value>) {
     (exit as u8, lines)
 }
 
-#[test]
-fn every_engine_agrees_on_a_tree() {
+/// The number of states that each search finds, which must be the same.
+fn states(spec: &'static SpecInfo, arguments: &[&str]) -> u64 {
     let mut seen = Vec::new();
     for search in ["reference", "bfs", "dfs"] {
-        let (exit, lines) = run(&tree::SPEC, &["check", "--search", search]);
-        println!("{search} {exit} {}", lines[0]);
-        seen.push((exit, lines[0]["unique_states"].as_u64()));
+        let line: Vec<&str> = ["check", "--search", search].iter().chain(arguments).copied().collect();
+        let (exit, lines) = run(spec, &line);
+        seen.push((exit, lines[0]["unique_states"].as_u64().expect("a count"), lines[0]["transitions"].as_u64()));
     }
-    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{}: {seen:?}", spec.name);
+    seen[0].1
+}
+
+#[test]
+fn every_search_finds_the_same_states() {
+    assert_eq!(states(&tree::SPEC, &[]), 642);
+    assert_eq!(states(&overlay::SPEC, &["--system", "Three"]), 614);
+    assert_eq!(states(&log::SPEC, &[]), 14_698);
+}
+
+#[test]
+fn a_simulation_comes_out_the_same_again() {
+    for (spec, system) in [(&tree::SPEC, "Three"), (&overlay::SPEC, "Internet"), (&log::SPEC, "Trio")] {
+        let arguments = ["simulate", "--system", system, "--seeds", "0..5"];
+        let (first, second) = (run(spec, &arguments), run(spec, &arguments));
+        assert_eq!(first, second, "{}", spec.name);
+        assert!(first.1[0]["events"].as_u64().expect("a count") > 3, "{:?}", first.1[0]);
+    }
 }

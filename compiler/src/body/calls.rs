@@ -360,6 +360,7 @@ impl Walker<'_> {
         }
         if effect == Effect::SetTimer {
             self.facts.timers_set.insert(text);
+            self.check_delay(call.args.first());
         }
         let span = call.method.span();
         if !self.permitted(effect, span) {
@@ -375,6 +376,19 @@ impl Walker<'_> {
         call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
         let (method, delay) = (&call.method, call.args.iter());
         Some(verbatim(quote_spanned!(span=> ctx.#method(#timer #(, #delay)*))))
+    }
+
+    /// A bare number is no delay.
+    fn check_delay(&mut self, delay: Option<&Expr>) {
+        let Some(Expr::Lit(literal)) = delay else { return };
+        let number = match &literal.lit {
+            syn::Lit::Int(it) if it.suffix().is_empty() => it.to_string(),
+            syn::Lit::Float(it) if it.suffix().is_empty() => it.to_string(),
+            _ => return,
+        };
+        let place = self.place(span_of(&Expr::Lit(literal.clone())));
+        let found = Diagnostic::error("E0418", place, "a delay needs a unit");
+        self.report(found.with_help(format!("write `{number}s` or `{number}ms`; there is also ns, us, min and h")));
     }
 
     /// `up.joined(root)`

@@ -97,7 +97,12 @@ impl<'c> Bodies<'c, '_, '_> {
     }
 
     fn handler(&mut self, head: &super::Head<'_>, routines: &BTreeMap<String, Facts>) -> Facts {
-        let bound = head.bound();
+        let mut bound = head.bound();
+        if let Some(super::Trigger::Call(call)) = head.trigger
+            && self.checked.names.services[self.index].downcalls[call].has_result
+        {
+            bound.push("reply".to_owned());
+        }
         let mut chosen: Vec<&str> = bound.iter().map(String::as_str).collect();
         let mut used = Vec::new();
         for choose in &head.handler.chooses {

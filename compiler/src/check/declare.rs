@@ -133,7 +133,12 @@ impl Declare<'_, '_> {
                     self.case(&it.name, "system", true);
                 }
                 ast::Item::Scenario(it) => self.fresh(&mut seen, &it.name, "scenario"),
-                ast::Item::Import(_) | ast::Item::Messages(_) => {}
+                ast::Item::Import(it) => {
+                    for name in it.names.iter().flatten() {
+                        names.imported.insert(name.alias.as_ref().unwrap_or(&name.name).name.clone());
+                    }
+                }
+                ast::Item::Messages(_) => {}
             }
         }
     }
@@ -150,7 +155,19 @@ impl Declare<'_, '_> {
         }
         match self.rust.item(&item.fragment) {
             Some(syn::Item::Use(it)) => imports(&it.tree, names),
+            Some(syn::Item::Struct(it)) if derives_default(&it.attrs) => {
+                names.defaults.insert(it.ident.to_string());
+            }
+            Some(syn::Item::Enum(it)) if derives_default(&it.attrs) => {
+                names.defaults.insert(it.ident.to_string());
+            }
             Some(syn::Item::Impl(it)) => {
+                let of = it.trait_.as_ref().and_then(|(path, _)| path.segments.last());
+                if let (Some(of), syn::Type::Path(ty)) = (of, &*it.self_ty)
+                    && of.ident == "Default"
+                {
+                    names.defaults.extend(ty.path.segments.last().map(|it| it.ident.to_string()));
+                }
                 for member in &it.items {
                     let syn::ImplItem::Fn(method) = member else { continue };
                     let name = method.sig.ident.to_string();
@@ -191,10 +208,10 @@ impl Declare<'_, '_> {
         types.extend(file.messages.iter().map(|it| (it.name.clone(), (it.span, "message"))));
         for uses in service.uses() {
             self.fresh(&mut values, &uses.name, "layer");
-            self.uses(uses, interfaces, &mut names);
+            self.uses(uses, interfaces, file, &mut names);
         }
         for provides in service.provides() {
-            self.provides(provides, interfaces, &mut names);
+            self.provides(provides, interfaces, file, &mut names);
         }
         for it in service.consts() {
             self.fresh(&mut values, &it.name, "constant");
@@ -299,25 +316,33 @@ impl Declare<'_, '_> {
         names.routines.push(RoutineName { name: text.clone(), span: routine.name.span, arity, output });
     }
 
-    fn uses(&mut self, uses: &ast::Uses, interfaces: &[&ast::Interface], names: &mut ServiceNames) {
+    fn uses(&mut self, uses: &ast::Uses, interfaces: &[&ast::Interface], file: &Names, names: &mut ServiceNames) {
         let interface = &uses.interface;
         if let Some(kind) = CarrierKind::of(&interface.name) {
             names.carriers.push(CarrierName { name: uses.name.name.clone(), span: uses.name.span, kind });
             return;
         }
         names.layers.insert(uses.name.name.clone(), uses.name.span);
-        if !interfaces.iter().any(|it| it.name.name == interface.name) {
+        if !interfaces.iter().any(|it| it.name.name == interface.name) && !file.imported.contains(&interface.name) {
             let known = interfaces.iter().map(|it| it.name.name.as_str());
             let known = known.chain(["Reliable", "Datagram", "Secure"]);
             self.diagnostics.push(unknown("E0209", interface.span, "interface", &interface.name, known));
         }
     }
 
-    fn provides(&mut self, provides: &ast::Provides, interfaces: &[&ast::Interface], names: &mut ServiceNames) {
+    fn provides(
+        &mut self,
+        provides: &ast::Provides,
+        interfaces: &[&ast::Interface],
+        file: &Names,
+        names: &mut ServiceNames,
+    ) {
         let wanted = &provides.interface;
         let Some(interface) = interfaces.iter().find(|it| it.name.name == wanted.name) else {
             let known = interfaces.iter().map(|it| it.name.name.as_str());
-            self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
+            if !file.imported.contains(&wanted.name) {
+                self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
+            }
             return;
         };
         for call in &interface.calls {
@@ -353,6 +378,17 @@ impl Declare<'_, '_> {
             }
         }
     }
+}
+
+fn derives_default(attrs: &[syn::Attribute]) -> bool {
+    let mut found = false;
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("derive")) {
+        let _ = attr.parse_nested_meta(|meta| {
+            found |= meta.path.segments.last().is_some_and(|it| it.ident == "Default");
+            Ok(())
+        });
+    }
+    found
 }
 
 /// The names that a `use` brings in.

@@ -8,7 +8,8 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
-    let interfaces = ast.interfaces().map(|it| it.name.name.as_str()).collect();
+    let imported = ast.imports().flat_map(|it| it.names.iter().flatten()).map(|it| it.name.name.as_str());
+    let interfaces = ast.interfaces().map(|it| it.name.name.as_str()).chain(imported).collect();
     let mut refuse = Refuse { interfaces, diagnostics };
     for item in &ast.items {
         match item {

@@ -75,6 +75,9 @@ impl Systems<'_, '_, '_> {
             return;
         };
         let Some(index) = names.service(&name.name) else {
+            if names.imported.contains(&name.name) {
+                return;
+            }
             let known = names.services.iter().map(|it| it.name.as_str());
             let found = unknown("E0208", name.span, "service", &name.name, known);
             self.diagnostics.push(found.with_label("not declared in this file"));

@@ -92,14 +92,24 @@ impl Values<'_, '_> {
     /// A variable without an initial value needs a type with a default.
     fn default(&mut self, variable: &ast::Variable) {
         let Some(ty) = self.rust.ty(&variable.ty) else { return };
-        if variable.initial.is_none() && matches!(self.names.types.resolve(ty), Type::Node(_)) {
-            let message = format!("`{}` needs an initial value: there is no default node", variable.name.name);
-            self.diagnostics.push(
-                Diagnostic::error("E0303", variable.ty.span, message)
-                    .with_label("a `NodeId` always names some node")
-                    .with_help("write `= me`, or make it an `Option<NodeId>`"),
-            );
+        if variable.initial.is_some() {
+            return;
         }
+        let (message, label, help) = match self.names.types.resolve(ty) {
+            Type::Node(_) => (
+                "there is no default node".to_owned(),
+                "a `NodeId` always names some node",
+                "write `= me`, or make it an `Option<NodeId>`".to_owned(),
+            ),
+            Type::Named(name) if !self.names.defaults.contains(&name) => (
+                format!("`{name}` has no default"),
+                "a variable without an initial value starts with the default of its type",
+                format!("write `= ..`, or `#[derive(Default)]` before `{name}`"),
+            ),
+            _ => return,
+        };
+        let message = format!("`{}` needs an initial value: {message}", variable.name.name);
+        self.diagnostics.push(Diagnostic::error("E0303", variable.ty.span, message).with_label(label).with_help(help));
     }
 
     /// A parameter of a system is read from text.

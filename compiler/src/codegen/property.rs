@@ -18,9 +18,11 @@ pub(super) fn statics(
     let (amount, weighed) = (objectives.len(), objectives.iter().map(objective));
     quote! {
         /// What is claimed.
+        #[allow(unused_variables)]
         pub static PROPERTIES: [kernel::Property; #count] = [#(#listed),*];
 
         /// What is to be made small or large.
+        #[allow(unused_variables)]
         pub static OBJECTIVES: [kernel::Objective; #amount] = [#(#weighed),*];
     }
 }

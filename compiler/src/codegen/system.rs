@@ -41,6 +41,7 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     quote! {
         #own
 
+        #[allow(unused_variables)]
         #about
         #docs
         pub fn #function(arguments: &kernel::Arguments) -> Result<kernel::Model, kernel::ArgumentError> {

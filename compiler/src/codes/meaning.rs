@@ -211,6 +211,12 @@ pub(super) const MEANING: &[Code] = &[
         "service A { routines { fn f(&self) { } } }",
     ),
     code(
+        "E0418",
+        "a delay without a unit",
+        "Delays are durations: a number with one of the units ns, us, ms, s, min and h.",
+        "service A { timers { t; } transitions { scheduler t { t.set(5); } } }",
+    ),
+    code(
         "E0501",
         "a name in a property or system stands for nothing",
         "Properties name what they bind, `nodes`, states, constants, and in systems groups and parameters. Variables belong to nodes: `n.x`.",

@@ -679,6 +679,9 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
 
     fn unknown_member(&mut self, node: Option<usize>, name: &ast::Ident) {
         let services = &self.checked.names.services;
+        if services.iter().any(|it| it.layers.contains_key(&name.name)) {
+            return self.not_yet("E0902", name.span, "reading a layer below a service", "leave it out");
+        }
         let of: Vec<usize> = match (node, self.home) {
             (Some(index), _) | (None, Home::Service { index, .. }) => vec![index],
             (None, Home::System(_)) => (0..services.len()).collect(),
