@@ -75,7 +75,8 @@ impl Builder {
             None => match std::env::var_os("OUT_DIR") {
                 Some(folder) => PathBuf::from(folder),
                 None => {
-                    let text = "there is no OUT_DIR: call this from a build script, or name a folder with `out_dir`";
+                    let text =
+                        "there is no OUT_DIR: call this from a build script, or name a folder with `out_dir`";
                     return Err(Error { text: text.to_owned() });
                 }
             },
@@ -107,11 +108,15 @@ impl Builder {
             self.tell(format_args!("cargo:warning={}", one_line(warning, &source)));
         }
         let wrapper = emit::wrapper(&name, &shown, &source.text);
-        let whole = path.canonicalize().map_or_else(|_| shown.clone(), |it| it.to_string_lossy().into_owned());
+        let whole =
+            path.canonicalize().map_or_else(|_| shown.clone(), |it| it.to_string_lossy().into_owned());
         // The second file tells `foresee cargo` by which name rustc shall call the first.
         for (ending, text) in [("rs", wrapper), ("path", format!("{whole}\n"))] {
             let target = folder.join(format!("{name}.mace.{ending}"));
             write_changed(&target, &text).map_err(|error| format!("{}: {error}\n", target.display()))?;
+            // `cargo fix` edits what it finds here, and not the spec: that brings the text back.
+            self.tell(format_args!("cargo:rerun-if-changed={}", target.display()));
+            age(&target, path);
         }
         Ok(())
     }
@@ -146,4 +151,13 @@ fn write_changed(path: &Path, text: &str) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(path, text)
+}
+
+/// Gives a file the time of the spec that it was made from. Cargo takes whatever was written while a build script ran for
+/// changed since. Where this fails the script runs once more than it must.
+fn age(target: &Path, spec: &Path) {
+    let time = std::fs::metadata(spec).and_then(|metadata| metadata.modified());
+    if let (Ok(time), Ok(file)) = (time, std::fs::File::options().write(true).open(target)) {
+        let _ = file.set_modified(time);
+    }
 }

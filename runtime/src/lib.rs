@@ -34,5 +34,8 @@ pub use serde;
 macro_rules! include_spec {
     ($name:literal) => {
         include!(concat!(env!("OUT_DIR"), "/", $name, ".mace.rs"));
+        // Cargo notes what is asked here: `foresee cargo` answers, so that going from it to plain cargo or back
+        // compiles the crate anew, with the right names of files in its errors and panics.
+        const _: Option<&str> = option_env!("FORESEE_SPEC_PLACES");
     };
 }
