@@ -5,16 +5,20 @@
 //! author's line and column. Nothing here decides what a name means: see `names.rs`.
 
 mod calls;
+mod facts;
 mod literal;
 mod macros;
 mod methods;
 mod purity;
 mod read;
+mod resolve;
 mod scope;
 mod walk;
 
+pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site};
 pub use literal::duration_tokens;
 pub use purity::{Purity, impure_items, impure_path, impurities};
 pub use read::{Places, Rust};
+pub use resolve::{borrowed, root};
 pub use scope::bindings;
-pub use walk::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Walker, borrowed, root};
+pub use walk::Walker;

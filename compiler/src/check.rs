@@ -70,7 +70,8 @@ pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics
 /// Without errors about names that a part of the file may declare which could not be parsed.
 pub fn plausible(ast: &Ast, source: &crate::source::SourceFile, found: Diagnostics) -> Diagnostics {
     const ABOUT_NAMES: [&str; 12] = [
-        "E0202", "E0203", "E0204", "E0205", "E0206", "E0208", "E0209", "E0302", "E0403", "E0501", "E0502", "E0507",
+        "E0202", "E0203", "E0204", "E0205", "E0206", "E0208", "E0209", "E0302", "E0403", "E0501", "E0502",
+        "E0507",
     ];
     let mut kept = Diagnostics::new();
     for one in found {
@@ -96,8 +97,10 @@ pub(crate) fn unknown<'n>(
     let found = Diagnostic::error(code, span, format!("there is no {what} `{name}`"));
     match crate::names::closest(name, known.iter().copied()) {
         Some(meant) => found.with_help(format!("did you mean `{meant}`?")),
-        None if known.is_empty() => found,
+        None if known.is_empty() => {
+            found.with_help(format!("no {what} is declared where this could mean one"))
+        }
         None if known.len() <= 8 => found.with_help(format!("there is: {}", known.join(", "))),
-        None => found,
+        None => found.with_help(format!("the first few are: {}", known[..8].join(", "))),
     }
 }

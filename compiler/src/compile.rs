@@ -33,7 +33,8 @@ pub fn front(source: &SourceFile) -> (Ast, Diagnostics) {
 /// Everything that is wrong with the file.
 pub fn to_rust(source: &SourceFile, name: &str) -> Result<(String, Diagnostics), Diagnostics> {
     let tokens = TokenIndex::of_source(source).map_err(|error| failed(source, error))?;
-    generate(source, &tokens, name, codegen::file).map(|(file, warnings)| (emit::format(source, name, file), warnings))
+    generate(source, &tokens, name, codegen::file)
+        .map(|(file, warnings)| (emit::format(source, name, file), warnings))
 }
 
 /// The item `pub mod name { .. }`, each token of a body standing where the index found it.
@@ -54,7 +55,11 @@ fn generate(
     let (written, found) = run(source, &ast, tokens, name, write);
     diagnostics.extend(found);
     diagnostics.sort();
-    if diagnostics.has_errors() { Err(diagnostics) } else { written.map(|it| (it, diagnostics)).ok_or_else(Diagnostics::new) }
+    if diagnostics.has_errors() {
+        Err(diagnostics)
+    } else {
+        written.map(|it| (it, diagnostics)).ok_or_else(Diagnostics::new)
+    }
 }
 
 fn run<T>(

@@ -1,8 +1,11 @@
 //! From the checked tree to the intermediate form. Properties, objectives and systems are type-checked on the way, as far as
 //! types are known; everything else was checked before. A part that is broken is left out, and its error is there already.
 
+mod apply;
 mod methods;
+mod names;
 mod objective;
+mod operators;
 mod property;
 mod quantify;
 mod service;

@@ -291,7 +291,10 @@ pub fn closest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         length => (length / 3).max(1),
     };
     let scored = known.into_iter().map(|candidate| (distance(name, candidate), candidate));
-    scored.filter(|(score, candidate)| *score <= limit && *candidate != name).min().map(|(_, candidate)| candidate)
+    scored
+        .filter(|(score, candidate)| *score <= limit && *candidate != name)
+        .min()
+        .map(|(_, candidate)| candidate)
 }
 
 /// The number of letters to add, drop, replace or swap with a neighbour; a change of case alone counts as one.

@@ -266,8 +266,7 @@ mod tests {
         };
         let types = Types::of_items(&file.items);
         let votes = types.resolve(&syn::parse_quote!(Votes));
-        let pair =
-            Type::Tuple(vec![Type::Named("Ballot".into()), Type::Option(Box::new(Type::Node(None)))]);
+        let pair = Type::Tuple(vec![Type::Named("Ballot".into()), Type::Option(Box::new(Type::Node(None)))]);
         assert_eq!(votes, Type::Map(Box::new(Type::Int("u64")), Box::new(pair)));
         assert_eq!(types.field("Ballot", "owner"), Some(Type::Node(None)));
         assert!(types.is_foreign(&syn::parse_quote!(Vec<Command>)));

@@ -43,7 +43,10 @@ fn expand(input: TokenStream, place: Option<std::path::PathBuf>) -> Result<Token
 
 /// The text between the opener and the closing brace of the file that the call stands in.
 fn read(name: &str, place: Option<std::path::PathBuf>, opener: &str) -> Result<String, Failure> {
-    let wrapped = || std::env::var_os("OUT_DIR").map(|folder| std::path::Path::new(&folder).join(format!("{name}.mace.rs")));
+    let wrapped = || {
+        std::env::var_os("OUT_DIR")
+            .map(|folder| std::path::Path::new(&folder).join(format!("{name}.mace.rs")))
+    };
     let candidates = wrapped().into_iter().chain(place);
     for candidate in candidates {
         let Ok(file) = std::fs::read_to_string(&candidate) else { continue };
@@ -64,7 +67,9 @@ fn unquoted(literal: &Literal) -> String {
 /// The errors of the compiler as errors of rustc. The build script has reported them already, unless it did not run.
 fn report(diagnostics: &Diagnostics, index: &TokenIndex) -> TokenStream {
     let errors = diagnostics.iter().filter(|it| it.severity == Severity::Error);
-    errors.map(|it| error(index.compiler_span(it.span).unwrap_or_else(Span::call_site), &wording(it))).collect()
+    errors
+        .map(|it| error(index.compiler_span(it.span).unwrap_or_else(Span::call_site), &wording(it)))
+        .collect()
 }
 
 fn wording(diagnostic: &Diagnostic) -> String {

@@ -57,7 +57,10 @@ pub fn close<'f>(start: &Facts, routines: &'f BTreeMap<String, Facts>) -> BTreeM
 }
 
 /// The first thing in a body, or in what it calls, that is no mere reading: what it does, where, and in which routine.
-pub fn effects_of(start: &Facts, routines: &BTreeMap<String, Facts>) -> Option<(String, Span, Option<String>)> {
+pub fn effects_of(
+    start: &Facts,
+    routines: &BTreeMap<String, Facts>,
+) -> Option<(String, Span, Option<String>)> {
     fn own(facts: &Facts) -> Option<(String, Span)> {
         let effect = facts.effects.iter().find(|(effect, _)| !effect.is_reading());
         let effect = effect.map(|(effect, span)| (effect.describe().to_owned(), *span));
@@ -68,7 +71,9 @@ pub fn effects_of(start: &Facts, routines: &BTreeMap<String, Facts>) -> Option<(
         return Some((what, span, None));
     }
     let reached = close(start, routines);
-    reached.iter().find_map(|(name, facts)| own(facts).map(|(what, span)| (what, span, Some((*name).to_owned()))))
+    reached
+        .iter()
+        .find_map(|(name, facts)| own(facts).map(|(what, span)| (what, span, Some((*name).to_owned()))))
 }
 
 /// Whether a routine asks about timers, which a property cannot.

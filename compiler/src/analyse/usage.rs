@@ -12,7 +12,9 @@ pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
     let mut handled: BTreeSet<usize> = BTreeSet::new();
     for (index, facts) in checked.services.iter().enumerate() {
         let (own_sent, own_handled) = traffic(facts);
-        let shared = |set: &BTreeSet<MessageRef>| set.iter().filter(|it| it.shared).map(|it| it.index).collect::<Vec<_>>();
+        let shared = |set: &BTreeSet<MessageRef>| {
+            set.iter().filter(|it| it.shared).map(|it| it.index).collect::<Vec<_>>()
+        };
         sent.extend(shared(&own_sent));
         handled.extend(shared(&own_handled));
         let names = &checked.names.services[index];
@@ -42,12 +44,21 @@ fn traffic(facts: &ServiceFacts<'_>) -> (BTreeSet<MessageRef>, BTreeSet<MessageR
     (sent, handled.collect())
 }
 
-fn unused_message(message: &crate::names::MessageName, sent: bool, handled: bool, diagnostics: &mut Diagnostics) {
+fn unused_message(
+    message: &crate::names::MessageName,
+    sent: bool,
+    handled: bool,
+    diagnostics: &mut Diagnostics,
+) {
     let name = &message.name;
     let (code, text, help) = match (sent, handled) {
         (true, true) => return,
-        (false, false) => ("W0201", format!("the message `{name}` is never sent and never handled"), "remove it"),
-        (false, true) => ("W0201", format!("the message `{name}` is never sent"), "send it somewhere, or remove it"),
+        (false, false) => {
+            ("W0201", format!("the message `{name}` is never sent and never handled"), "remove it")
+        }
+        (false, true) => {
+            ("W0201", format!("the message `{name}` is never sent"), "send it somewhere, or remove it")
+        }
         (true, false) => (
             "W0203",
             format!("nobody handles the message `{name}`"),
@@ -66,10 +77,14 @@ fn timers(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnos
         let name = &timer.name;
         let found = match (set, handled) {
             (true, true) => continue,
-            (false, _) => Diagnostic::warning("W0202", timer.span, format!("the timer `{name}` is never set"))
-                .with_help(format!("arm it somewhere: `{name}.set(1s)`, or remove it")),
-            (true, false) => Diagnostic::warning("W0204", timer.span, format!("nobody handles the timer `{name}`"))
-                .with_help(format!("add a handler: `scheduler {name} {{ .. }}`")),
+            (false, _) => {
+                Diagnostic::warning("W0202", timer.span, format!("the timer `{name}` is never set"))
+                    .with_help(format!("arm it somewhere: `{name}.set(1s)`, or remove it"))
+            }
+            (true, false) => {
+                Diagnostic::warning("W0204", timer.span, format!("nobody handles the timer `{name}`"))
+                    .with_help(format!("add a handler: `scheduler {name} {{ .. }}`"))
+            }
         };
         diagnostics.push(found);
     }

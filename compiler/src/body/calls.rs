@@ -1,11 +1,13 @@
 //! The rewriting of calls: `send`, `choose` and their kin, timers, routines, upcalls, and messages as constructors.
 
 use proc_macro2::{Span as TokenSpan, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, Ident};
 
-use super::walk::{Borrow, Effect, Mode, Site, Walker, borrowed, message_path, root, span_of, verbatim};
+use super::facts::{Borrow, Effect, Mode, Site};
+use super::resolve::{borrowed, message_path, root, verbatim};
+use super::walk::{Walker, span_of};
 use super::{methods, scope};
 use crate::diag::Diagnostic;
 use crate::names::{MessageRef, closest};
@@ -70,7 +72,10 @@ impl Walker<'_> {
                 let fields = &self.names.message_at(self.service, message).fields;
                 let fields: Vec<_> = fields.iter().map(|it| format!("{}: ..", it.name)).collect();
                 let help = format!("write `{text} {{ {} }}`", fields.join(", "));
-                self.report(Diagnostic::error("E0210", place, format!("`{text}` is a message, not a function")).with_help(help));
+                self.report(
+                    Diagnostic::error("E0210", place, format!("`{text}` is a message, not a function"))
+                        .with_help(help),
+                );
             } else {
                 self.check_known(&name, "type or message");
             }
@@ -83,7 +88,11 @@ impl Walker<'_> {
     fn wrong_arity(&mut self, name: &Ident, given: usize, expected: usize) {
         let place = self.place(name.span());
         let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
-        let message = format!("`{name}` takes {}, and {given} {} given", arguments(expected), if given == 1 { "is" } else { "are" });
+        let message = format!(
+            "`{name}` takes {}, and {given} {} given",
+            arguments(expected),
+            if given == 1 { "is" } else { "are" }
+        );
         self.report(Diagnostic::error("E0410", place, message));
     }
 
@@ -119,7 +128,7 @@ impl Walker<'_> {
         // The author's arguments are evaluated before the variables are borrowed.
         passed.extend(arguments.iter().map(|argument| argument.to_token_stream()));
         for (variable, borrow) in &shape.borrows {
-            let variable = Ident::new(variable, span);
+            let variable = format_ident!("{variable}", span = span);
             let lent = borrowed(&variable);
             passed.push(match (self.mode, borrow) {
                 (Mode::Routine { .. }, Borrow::Shared) => quote_spanned!(span=> &*#lent),
@@ -157,7 +166,9 @@ impl Walker<'_> {
             }
             "uniform" | "weighted" => {
                 let outcomes = &arguments[0];
-                return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::Distribution::#name(#outcomes))));
+                return Some(verbatim(
+                    quote_spanned!(span=> ::foresee::kernel::Distribution::#name(#outcomes)),
+                ));
             }
             _ => {
                 self.unsupported(name);
@@ -176,7 +187,9 @@ impl Walker<'_> {
             "answer" => ("requests and their answers", "send the answer as a message"),
             "doubling" => ("tunable quantities", "give one value, or `choose(..)` from a set of durations"),
             "payload" => ("payloads of a layer above", "give the message a type of its own"),
-            "exponential" => ("this distribution in a body", "use a range, `bernoulli(..)` or `uniform([..])`"),
+            "exponential" => {
+                ("this distribution in a body", "use a range, `bernoulli(..)` or `uniform([..])`")
+            }
             _ => ("reading the time in a body", "arm a timer, or keep a counter in a variable"),
         };
         let place = self.place(name.span());
@@ -194,7 +207,10 @@ impl Walker<'_> {
         let (allowed, label) = match self.mode {
             Mode::Handler | Mode::Routine { .. } => (true, ""),
             Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
-            Mode::Every => (matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(), "an interval may choose, and do nothing else"),
+            Mode::Every => (
+                matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(),
+                "an interval may choose, and do nothing else",
+            ),
             Mode::Initial | Mode::Constant => (false, "nothing has started yet"),
         };
         if !allowed {
@@ -270,7 +286,9 @@ impl Walker<'_> {
                 let name = self.service.name.clone();
                 self.report(
                     Diagnostic::error("E0206", place, format!("`{name}` has no carrier to send this over"))
-                        .with_help("declare one in the service: `uses net: Reliable;` or `uses net: Datagram;`"),
+                        .with_help(
+                            "declare one in the service: `uses net: Reliable;` or `uses net: Datagram;`",
+                        ),
                 );
             }
             return;
@@ -285,8 +303,9 @@ impl Walker<'_> {
             return;
         }
         let known = self.service.messages.iter().chain(&self.names.messages).map(|it| it.name.as_str());
-        let mut found = Diagnostic::error("E0203", self.place(name.span()), format!("there is no message `{text}`"))
-            .with_label("neither in this service nor at file level");
+        let mut found =
+            Diagnostic::error("E0203", self.place(name.span()), format!("there is no message `{text}`"))
+                .with_label("neither in this service nor at file level");
         if let Some(meant) = closest(&text, known) {
             found = found.with_help(format!("did you mean `{meant}`?"));
         }
@@ -388,7 +407,9 @@ impl Walker<'_> {
         };
         let place = self.place(span_of(&Expr::Lit(literal.clone())));
         let found = Diagnostic::error("E0418", place, "a delay needs a unit");
-        self.report(found.with_help(format!("write `{number}s` or `{number}ms`; there is also ns, us, min and h")));
+        self.report(
+            found.with_help(format!("write `{number}s` or `{number}ms`; there is also ns, us, min and h")),
+        );
     }
 
     /// `up.joined(root)`
@@ -402,7 +423,9 @@ impl Walker<'_> {
                 true => "the service provides no interface with upcalls",
                 false => "not declared in an interface that the service provides",
             };
-            let mut found = Diagnostic::error("E0209", self.place(span), format!("there is no upcall `{text}`")).with_label(label);
+            let mut found =
+                Diagnostic::error("E0209", self.place(span), format!("there is no upcall `{text}`"))
+                    .with_label(label);
             if let Some(meant) = closest(&text, known) {
                 found = found.with_help(format!("did you mean `{meant}`?"));
             }
@@ -414,7 +437,8 @@ impl Walker<'_> {
             self.wrong_arity(&name, call.args.len(), expected);
             return verbatim(quote_spanned!(span=> ()));
         }
-        let fields: Vec<Ident> = declared.params.iter().map(|it| Ident::new(&it.name, span)).collect();
+        let fields: Vec<Ident> =
+            declared.params.iter().map(|it| format_ident!("{}", it.name, span = span)).collect();
         self.facts.upcalls.insert(text);
         if !self.permitted(Effect::Up, span) {
             return verbatim(quote_spanned!(span=> ()));
@@ -450,7 +474,12 @@ impl Walker<'_> {
     }
 
     /// Compares the fields given with those declared; `None` for the bare name.
-    pub(super) fn check_constructor(&mut self, name: &Ident, message: MessageRef, given: Option<&syn::ExprStruct>) {
+    pub(super) fn check_constructor(
+        &mut self,
+        name: &Ident,
+        message: MessageRef,
+        given: Option<&syn::ExprStruct>,
+    ) {
         let declared = self.names.message_at(self.service, message).clone();
         let mut missing: Vec<&str> = declared.fields.iter().map(|it| it.name.as_str()).collect();
         for field in given.iter().flat_map(|it| &it.fields) {
@@ -464,9 +493,17 @@ impl Walker<'_> {
         let complete = given.is_some_and(|it| it.rest.is_some());
         if !missing.is_empty() && !complete {
             let list: Vec<_> = missing.iter().map(|it| format!("`{it}`")).collect();
-            let message = format!("`{name}` lacks the field{} {}", if list.len() == 1 { "" } else { "s" }, list.join(", "));
+            let message = format!(
+                "`{name}` lacks the field{} {}",
+                if list.len() == 1 { "" } else { "s" },
+                list.join(", ")
+            );
             let place = self.place(name.span());
-            self.report(Diagnostic::error("E0211", place, message).with_secondary(declared.span, "declared here"));
+            self.report(
+                Diagnostic::error("E0211", place, message)
+                    .with_secondary(declared.span, "declared here")
+                    .with_help("a message is sent with all of its fields: give each a value"),
+            );
         }
     }
 
@@ -474,7 +511,8 @@ impl Walker<'_> {
         let text = field.to_string();
         let place = self.place(field.span());
         let message = format!("the message `{}` has no field `{text}`", declared.name);
-        let mut found = Diagnostic::error("E0210", place, message).with_secondary(declared.span, "declared here");
+        let mut found =
+            Diagnostic::error("E0210", place, message).with_secondary(declared.span, "declared here");
         let known = || declared.fields.iter().map(|it| it.name.as_str());
         found = match closest(&text, known()) {
             Some(meant) => found.with_help(format!("did you mean `{meant}`?")),

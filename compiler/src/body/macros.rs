@@ -29,7 +29,8 @@ pub fn arguments(mac: &Macro) -> Arguments {
             let mut pattern = Pat::parse_multi_with_leading_vert(input)?;
             if let Some(if_token) = input.parse::<Option<Token![if]>>()? {
                 let guard = Box::new(input.parse()?);
-                pattern = Pat::Guard(syn::PatGuard { attrs: vec![], pat: Box::new(pattern), if_token, guard });
+                pattern =
+                    Pat::Guard(syn::PatGuard { attrs: vec![], pat: Box::new(pattern), if_token, guard });
             }
             let _: Option<Token![,]> = input.parse()?;
             Ok(Arguments::Matches(Box::new(expr), comma, Box::new(pattern)))
@@ -85,8 +86,8 @@ pub fn for_each_expression(mac: &Macro, mut visit: impl FnMut(&Expr)) {
 pub fn format_position(mac: &Macro) -> Option<usize> {
     let name = mac.path.segments.last()?.ident.to_string();
     match name.as_str() {
-        "format" | "panic" | "unreachable" | "todo" | "unimplemented" | "format_args" | "print" | "println"
-        | "eprint" | "eprintln" => Some(0),
+        "format" | "panic" | "unreachable" | "todo" | "unimplemented" | "format_args" | "print"
+        | "println" | "eprint" | "eprintln" => Some(0),
         "assert" | "debug_assert" | "write" | "writeln" => Some(1),
         "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Some(2),
         _ => None,

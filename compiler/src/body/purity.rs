@@ -54,7 +54,18 @@ const BANS: &[Ban] = &[
         instead: "make it a parameter of the service; a step ends with a fault by `assert!` or `panic!`",
     },
     Ban {
-        names: &["Rc", "RefCell", "Cell", "UnsafeCell", "OnceCell", "LazyCell", "LazyLock", "OnceLock", "Mutex", "RwLock"],
+        names: &[
+            "Rc",
+            "RefCell",
+            "Cell",
+            "UnsafeCell",
+            "OnceCell",
+            "LazyCell",
+            "LazyLock",
+            "OnceLock",
+            "Mutex",
+            "RwLock",
+        ],
         what: "shares memory behind the state's back, so a state could not be copied, compared and restored",
         instead: "store the value itself in a variable",
     },
@@ -102,7 +113,8 @@ pub fn impurities(visit: impl FnOnce(&mut Purity), places: Places<'_>) -> Vec<Di
 /// Everything in the file's Rust items that a step could not do.
 pub fn impure_items<'a>(items: impl Iterator<Item = &'a syn::Item>, places: Places<'_>) -> Vec<Diagnostic> {
     // Fields are looked at as values.
-    let code = items.filter(|it| !matches!(it, syn::Item::Struct(_) | syn::Item::Enum(_) | syn::Item::Type(_)));
+    let code =
+        items.filter(|it| !matches!(it, syn::Item::Struct(_) | syn::Item::Enum(_) | syn::Item::Type(_)));
     impurities(|purity| code.for_each(|item| purity.visit_item(item)), places)
 }
 
@@ -161,25 +173,41 @@ impl<'ast> Visit<'ast> for Purity {
 
     fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
         let span = block.async_token.span;
-        self.found(span, "`async` leaves the step: nothing waits within one", "arm a timer or send a message");
+        self.found(
+            span,
+            "`async` leaves the step: nothing waits within one",
+            "arm a timer or send a message",
+        );
         visit::visit_expr_async(self, block);
     }
 
     fn visit_expr_await(&mut self, expr: &'ast syn::ExprAwait) {
         let span = expr.await_token.span;
-        self.found(span, "`.await` leaves the step: nothing waits within one", "handle the answer as an event");
+        self.found(
+            span,
+            "`.await` leaves the step: nothing waits within one",
+            "handle the answer as an event",
+        );
         visit::visit_expr_await(self, expr);
     }
 
     fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
         let span = item.static_token.span;
-        self.found(span, "a `static` outlives the step and is shared by all nodes", "make it a `const` or a variable");
+        self.found(
+            span,
+            "a `static` outlives the step and is shared by all nodes",
+            "make it a `const` or a variable",
+        );
         visit::visit_item_static(self, item);
     }
 
     fn visit_signature(&mut self, signature: &'ast syn::Signature) {
         if let Some(token) = &signature.asyncness {
-            self.found(token.span, "an `async fn` leaves the step: nothing waits within one", "write a plain `fn`");
+            self.found(
+                token.span,
+                "an `async fn` leaves the step: nothing waits within one",
+                "write a plain `fn`",
+            );
         }
         if let syn::Safety::Unsafe(token) = &signature.safety {
             self.found(token.span, "`unsafe` could break every promise of a step", "write a safe `fn`");

@@ -91,7 +91,8 @@ impl<'c> Bodies<'c, '_, '_> {
             syn::FnArg::Receiver(_) => None,
         });
         let owner = function.sig.ident.to_string();
-        let mut walker = self.walker(Mode::Routine { ctx: true }).owned_by(&owner, 0).with_arguments(patterns);
+        let mut walker =
+            self.walker(Mode::Routine { ctx: true }).owned_by(&owner, 0).with_arguments(patterns);
         walker.visit_block_mut(&mut function.block.clone());
         self.finish(walker)
     }
@@ -141,12 +142,15 @@ impl<'c> Bodies<'c, '_, '_> {
                 None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
                 Some((name, place)) => {
                     let message = format!("the routine `{name}` {what}, so it cannot be called here");
-                    let place = place.or_else(|| facts.calls.values().next().copied()).unwrap_or(fragment.span);
+                    let place =
+                        place.or_else(|| facts.calls.values().next().copied()).unwrap_or(fragment.span);
                     Diagnostic::error("E0406", place, message).with_secondary(span, "here")
                 }
             };
             self.diagnostics.push(
-                found.with_label("guards and the sets of a head's `choose` only read").with_help("do it in the body"),
+                found
+                    .with_label("guards and the sets of a head's `choose` only read")
+                    .with_help("do it in the body"),
             );
         }
         facts

@@ -16,17 +16,51 @@ use super::unknown;
 
 /// Types that every generated module declares or brings into scope.
 const RESERVED_TYPES: &[&str] = &[
-    "BTreeMap", "BTreeSet", "Box", "Call", "Ctx", "Datagram", "Duration", "Message", "NodeId", "Option", "Payload",
-    "Reliable", "Reply", "Result", "Secure", "State", "String", "Timer", "Upcall", "Variables", "Vec", "VecDeque",
+    "BTreeMap",
+    "BTreeSet",
+    "Box",
+    "Call",
+    "Ctx",
+    "Datagram",
+    "Duration",
+    "Message",
+    "NodeId",
+    "Option",
+    "Payload",
+    "Reliable",
+    "Reply",
+    "Result",
+    "Secure",
+    "State",
+    "String",
+    "Timer",
+    "Upcall",
+    "Variables",
+    "Vec",
+    "VecDeque",
 ];
+
+/// Constants, functions and modules of generated code.
+const RESERVED_ITEMS: &[&str] =
+    &["FILE", "HANDLERS", "INFO", "OBJECTIVES", "PROPERTIES", "SITES", "SPEC", "at", "kernel", "service"];
 
 /// Words with a meaning of their own in bodies and properties.
 const RESERVED_WORDS: &[&str] = &["me", "up", "nodes", "this", "ctx", "self", "super", "crate"];
 
 /// Functions of the language.
 const FUNCTIONS: &[&str] = &[
-    "answer", "bernoulli", "choose", "choose_or", "doubling", "exponential", "now", "payload", "random", "send",
-    "uniform", "weighted",
+    "answer",
+    "bernoulli",
+    "choose",
+    "choose_or",
+    "doubling",
+    "exponential",
+    "now",
+    "payload",
+    "random",
+    "send",
+    "uniform",
+    "weighted",
 ];
 
 /// Methods that generated services have.
@@ -81,6 +115,27 @@ impl Declare<'_, '_> {
         }
     }
 
+    /// Every service is a module, named in snake case: two may differ in their capitals alone.
+    fn module(&mut self, modules: &mut Seen, ident: &Ident) {
+        let module = crate::lower::snake(&ident.name);
+        match modules.get(&module) {
+            Some((earlier, _)) if *earlier != ident.span => {
+                let message = format!(
+                    "the service `{}` would be the module `{module}`, and another one is",
+                    ident.name
+                );
+                self.diagnostics.push(
+                    Diagnostic::error("E0201", ident.span, message)
+                        .with_secondary(*earlier, "this one")
+                        .with_help("give one of them another name"),
+                );
+            }
+            _ => {
+                modules.insert(module, (ident.span, "module"));
+            }
+        }
+    }
+
     /// Reports a name whose first letter has the wrong case: patterns tell constants from locals by it.
     fn case(&mut self, ident: &Ident, what: &str, capital: bool) {
         let first = ident.name.trim_start_matches("r#").chars().next().unwrap_or('_');
@@ -104,15 +159,19 @@ impl Declare<'_, '_> {
     fn reserved(&mut self, ident: &Ident, words: &[&str], what: &str) {
         if words.contains(&ident.name.as_str()) {
             self.diagnostics.push(
-                Diagnostic::error("E0207", ident.span, format!("`{}` cannot be the name of a {what}", ident.name))
-                    .with_label("this word has a meaning of its own")
-                    .with_help("choose another name"),
+                Diagnostic::error(
+                    "E0207",
+                    ident.span,
+                    format!("`{}` cannot be the name of a {what}", ident.name),
+                )
+                .with_label("this word has a meaning of its own")
+                .with_help("choose another name"),
             );
         }
     }
 
     fn items(&mut self, ast: &Ast, names: &mut Names) {
-        let mut seen = Seen::default();
+        let (mut seen, mut modules) = (Seen::default(), Seen::default());
         for item in &ast.items {
             match item {
                 ast::Item::Rust(item) => self.rust_item(item, names, &mut seen),
@@ -124,9 +183,13 @@ impl Declare<'_, '_> {
                     it.calls.iter().for_each(|call| self.fresh(&mut calls, &call.name, "call"));
                 }
                 ast::Item::Service(it) => {
+                    if !seen.contains_key(&it.name.name) {
+                        self.module(&mut modules, &it.name);
+                    }
                     self.fresh(&mut seen, &it.name, "service");
                     self.case(&it.name, "service", true);
                     self.reserved(&it.name, RESERVED_TYPES, "service");
+                    self.reserved(&it.name, &["Kernel"], "service");
                 }
                 ast::Item::System(it) => {
                     self.fresh(&mut seen, &it.name, "system");
@@ -144,12 +207,13 @@ impl Declare<'_, '_> {
     }
 
     fn rust_item(&mut self, item: &ast::RustItem, names: &mut Names, seen: &mut Seen) {
-        let is_type =
-            matches!(item.kind, RustItemKind::Type | RustItemKind::Struct | RustItemKind::Enum);
+        let is_type = matches!(item.kind, RustItemKind::Type | RustItemKind::Struct | RustItemKind::Enum);
         if let Some(name) = &item.name {
             self.fresh(seen, name, if is_type { "type" } else { "Rust item" });
             if is_type {
                 self.reserved(name, RESERVED_TYPES, "type");
+            } else {
+                self.reserved(name, RESERVED_ITEMS, "Rust item");
             }
             names.items.insert(name.name.clone(), ItemName { span: name.span, is_type });
         }
@@ -175,7 +239,8 @@ impl Declare<'_, '_> {
                         syn::ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
                         _ => false,
                     });
-                    let methods = if mutable { &mut names.mutating_methods } else { &mut names.reading_methods };
+                    let methods =
+                        if mutable { &mut names.mutating_methods } else { &mut names.reading_methods };
                     methods.insert(name);
                 }
             }
@@ -201,8 +266,11 @@ impl Declare<'_, '_> {
     }
 
     fn service(&mut self, service: &Service, interfaces: &[&ast::Interface], file: &Names) -> ServiceNames {
-        let mut names =
-            ServiceNames { name: service.name.name.clone(), span: service.name.span, ..ServiceNames::default() };
+        let mut names = ServiceNames {
+            name: service.name.name.clone(),
+            span: service.name.span,
+            ..ServiceNames::default()
+        };
         // States and messages are constructors; variables, parameters, constants, timers and layers are values.
         let (mut types, mut values, mut functions) = (Seen::default(), Seen::default(), Seen::default());
         types.extend(file.messages.iter().map(|it| (it.name.clone(), (it.span, "message"))));
@@ -215,6 +283,7 @@ impl Declare<'_, '_> {
         }
         for it in service.consts() {
             self.fresh(&mut values, &it.name, "constant");
+            self.reserved(&it.name, RESERVED_ITEMS, "constant");
             let ty = self.rust.ty(&it.ty).map_or(Type::Unknown, |ty| file.types.resolve(ty));
             names.consts.insert(it.name.name.clone(), ConstName { span: it.name.span, ty });
         }
@@ -270,8 +339,12 @@ impl Declare<'_, '_> {
         self.reserved(ident, RESERVED_WORDS, what);
         if ident.name.starts_with("this_") {
             self.diagnostics.push(
-                Diagnostic::error("E0207", ident.span, format!("the name of a {what} cannot start with `this_`"))
-                    .with_label("generated code uses such names for variables that a routine borrows"),
+                Diagnostic::error(
+                    "E0207",
+                    ident.span,
+                    format!("the name of a {what} cannot start with `this_`"),
+                )
+                .with_label("generated code uses such names for variables that a routine borrows"),
             );
         }
     }
@@ -284,28 +357,45 @@ impl Declare<'_, '_> {
         let text = &routine.name.name;
         if text.starts_with("handle_") || text.starts_with("take_") || names.parameter(text).is_some() {
             self.diagnostics.push(
-                Diagnostic::error("E0207", routine.name.span, format!("`{text}` cannot be the name of a routine"))
-                    .with_label("the generated service has a method of this name")
-                    .with_help("choose another name"),
+                Diagnostic::error(
+                    "E0207",
+                    routine.name.span,
+                    format!("`{text}` cannot be the name of a routine"),
+                )
+                .with_label("the generated service has a method of this name")
+                .with_help("choose another name"),
             );
         }
         if let Some(timer) = names.timer(text) {
             self.diagnostics.push(
-                Diagnostic::error("E0201", routine.name.span, format!("the routine `{text}` has the name of a timer"))
-                    .with_label("declared again here")
-                    .with_secondary(timer.span, "first declared here")
-                    .with_help("give one of them another name"),
+                Diagnostic::error(
+                    "E0201",
+                    routine.name.span,
+                    format!("the routine `{text}` has the name of a timer"),
+                )
+                .with_label("declared again here")
+                .with_secondary(timer.span, "first declared here")
+                .with_help("give one of them another name"),
             );
         }
         let Some(function) = self.rust.function(&routine.fragment) else {
-            names.routines.push(RoutineName { name: text.clone(), span: routine.name.span, arity: 0, output: None });
+            names.routines.push(RoutineName {
+                name: text.clone(),
+                span: routine.name.span,
+                arity: 0,
+                output: None,
+            });
             return;
         };
         if function.sig.receiver().is_some() || !function.sig.generics.params.is_empty() {
             self.diagnostics.push(
-                Diagnostic::error("E0417", routine.signature.span, "a routine has neither `self` nor type parameters")
-                    .with_note("routines reach variables and parameters by their bare names")
-                    .with_help("leave it out; a function for any type can stand at file level"),
+                Diagnostic::error(
+                    "E0417",
+                    routine.signature.span,
+                    "a routine has neither `self` nor type parameters",
+                )
+                .with_note("routines reach variables and parameters by their bare names")
+                .with_help("leave it out; a function for any type can stand at file level"),
             );
         }
         let output = match &function.sig.output {
@@ -316,14 +406,22 @@ impl Declare<'_, '_> {
         names.routines.push(RoutineName { name: text.clone(), span: routine.name.span, arity, output });
     }
 
-    fn uses(&mut self, uses: &ast::Uses, interfaces: &[&ast::Interface], file: &Names, names: &mut ServiceNames) {
+    fn uses(
+        &mut self,
+        uses: &ast::Uses,
+        interfaces: &[&ast::Interface],
+        file: &Names,
+        names: &mut ServiceNames,
+    ) {
         let interface = &uses.interface;
         if let Some(kind) = CarrierKind::of(&interface.name) {
             names.carriers.push(CarrierName { name: uses.name.name.clone(), span: uses.name.span, kind });
             return;
         }
         names.layers.insert(uses.name.name.clone(), uses.name.span);
-        if !interfaces.iter().any(|it| it.name.name == interface.name) && !file.imported.contains(&interface.name) {
+        if !interfaces.iter().any(|it| it.name.name == interface.name)
+            && !file.imported.contains(&interface.name)
+        {
             let known = interfaces.iter().map(|it| it.name.name.as_str());
             let known = known.chain(["Reliable", "Datagram", "Secure"]);
             self.diagnostics.push(unknown("E0209", interface.span, "interface", &interface.name, known));
@@ -348,7 +446,8 @@ impl Declare<'_, '_> {
         for call in &interface.calls {
             let params = call.params.iter().map(|it| self.field(it)).collect();
             let has_result = call.result.is_some();
-            let call_name = CallName { name: call.name.name.clone(), span: call.name.span, params, has_result };
+            let call_name =
+                CallName { name: call.name.name.clone(), span: call.name.span, params, has_result };
             match call.direction {
                 Direction::Down => names.downcalls.push(call_name),
                 Direction::Up => names.upcalls.push(call_name),
@@ -369,9 +468,13 @@ impl Declare<'_, '_> {
                 if carriers.is_empty() && names.layers.is_empty() && !section.messages.is_empty() {
                     let name = &service.name;
                     self.diagnostics.push(
-                        Diagnostic::error("E0206", name.span, format!("`{}` declares messages and no carrier", name.name))
-                            .with_secondary(section.span, "these messages")
-                            .with_help("add `uses net: Reliable;` or `uses net: Datagram;`"),
+                        Diagnostic::error(
+                            "E0206",
+                            name.span,
+                            format!("`{}` declares messages and no carrier", name.name),
+                        )
+                        .with_secondary(section.span, "these messages")
+                        .with_help("add `uses net: Reliable;` or `uses net: Datagram;`"),
                     );
                 }
                 0

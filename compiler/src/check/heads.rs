@@ -97,7 +97,8 @@ impl<'a> Reader<'_, 'a, '_> {
             Transition::First(group) => {
                 if first.is_some() {
                     let message = "`first` groups cannot stand within each other";
-                    let help = "the handlers of the outer group are in order already: leave the inner `first` out";
+                    let help =
+                        "the handlers of the outer group are in order already: leave the inner `first` out";
                     self.diagnostics.push(Diagnostic::error("E0411", group.span, message).with_help(help));
                 }
                 let number = self.firsts;
@@ -219,12 +220,18 @@ impl<'a> Reader<'_, 'a, '_> {
         if let Some(layer) = &event.layer {
             let service = &self.checked.names.services[self.index];
             if service.carriers.iter().any(|it| it.name == layer.name) {
-                let help = "leave the carrier out: a message arrives over the carrier that it is declared for";
+                let help =
+                    "leave the carrier out: a message arrives over the carrier that it is declared for";
                 self.diagnostics.push(
-                    Diagnostic::error("E0902", layer.span, "not yet supported: events of one carrier").with_help(help),
+                    Diagnostic::error("E0902", layer.span, "not yet supported: events of one carrier")
+                        .with_help(help),
                 );
             } else if !service.layers.contains_key(&layer.name) {
-                let known = service.layers.keys().chain(service.carriers.iter().map(|it| &it.name)).map(String::as_str);
+                let known = service
+                    .layers
+                    .keys()
+                    .chain(service.carriers.iter().map(|it| &it.name))
+                    .map(String::as_str);
                 self.diagnostics.push(unknown("E0209", layer.span, "layer", &layer.name, known));
             }
             return None;
@@ -236,7 +243,9 @@ impl<'a> Reader<'_, 'a, '_> {
             HandlerKind::Downcall => self.downcall(event),
             HandlerKind::Aspect => {
                 let help = "an aspect is no event: it cannot be ignored";
-                self.diagnostics.push(Diagnostic::error("E0403", event.span, "aspects cannot be ignored").with_help(help));
+                self.diagnostics.push(
+                    Diagnostic::error("E0403", event.span, "aspects cannot be ignored").with_help(help),
+                );
                 None
             }
         }
@@ -344,9 +353,11 @@ impl<'a> Reader<'_, 'a, '_> {
         }
         if !missing.is_empty() && pattern.rest.is_none() {
             let list: Vec<_> = missing.iter().map(|it| format!("`{it}`")).collect();
-            let place = pattern.path.segments.last().map_or(Span::default(), |it| places.place(it.ident.span()));
+            let place =
+                pattern.path.segments.last().map_or(Span::default(), |it| places.place(it.ident.span()));
             let plural = if list.len() == 1 { "" } else { "s" };
-            let message = format!("the pattern lacks the field{plural} {} of `{}`", list.join(", "), declared.name);
+            let message =
+                format!("the pattern lacks the field{plural} {} of `{}`", list.join(", "), declared.name);
             self.diagnostics.push(
                 Diagnostic::error("E0211", place, message)
                     .with_secondary(declared.span, "declared here")
@@ -360,7 +371,8 @@ impl<'a> Reader<'_, 'a, '_> {
         let Some(index) = service.timers.iter().position(|it| it.name == event.name.name) else {
             let known = service.timers.iter().map(|it| it.name.as_str());
             let found = unknown("E0204", event.name.span, "timer", &event.name.name, known);
-            self.diagnostics.push(found.with_label("`scheduler` handles a timer that is declared in `timers`"));
+            self.diagnostics
+                .push(found.with_label("`scheduler` handles a timer that is declared in `timers`"));
             return None;
         };
         self.arity(event, service.timers[index].params.len()).then_some(Trigger::Timer(index))
@@ -385,7 +397,8 @@ impl<'a> Reader<'_, 'a, '_> {
         if given != expected {
             let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
             let verb = if given == 1 { "is" } else { "are" };
-            let message = format!("`{}` has {}, and {given} {verb} written", event.name.name, arguments(expected));
+            let message =
+                format!("`{}` has {}, and {given} {verb} written", event.name.name, arguments(expected));
             let mut found = Diagnostic::error("E0404", event.span, message);
             found = match event.name.name.as_str() {
                 "deliver" => found.with_help("write `deliver(from, MESSAGE { field, .. })`"),

@@ -1,8 +1,8 @@
 //! Refuses what the language has and this compiler does not support yet: a clear error at its place, never wrong code.
 
 use crate::ast::{
-    Ast, Direction, Growth, Item, LinkClauseKind, Member, Objective, Per,
-    Property, PropertyKind, Scale, Service, System, SystemMember, SystemObjective, Transition,
+    Ast, Direction, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind, Scale,
+    Service, System, SystemMember, SystemObjective, Transition,
 };
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
@@ -13,12 +13,19 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
     let mut refuse = Refuse { interfaces, diagnostics };
     for item in &ast.items {
         match item {
-            Item::Import(it) => refuse.not_yet("E0901", it.span, "imports of other specifications", "put both into one file"),
+            Item::Import(it) => {
+                refuse.not_yet("E0901", it.span, "imports of other specifications", "put both into one file")
+            }
             Item::Interface(it) => {
                 for call in it.calls.iter().filter(|call| call.direction == Direction::Down) {
                     if let Some(result) = &call.result {
                         let help = "make it a command, and answer with an upcall";
-                        refuse.not_yet("E0903", result.span, "downcalls with a result (queries and requests)", help);
+                        refuse.not_yet(
+                            "E0903",
+                            result.span,
+                            "downcalls with a result (queries and requests)",
+                            help,
+                        );
                     }
                 }
             }
@@ -26,7 +33,12 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
             Item::System(it) => refuse.system(it),
             Item::Scenario(it) => {
                 let span = it.name.span;
-                refuse.not_yet("E0909", span, "scenarios", "`check --trace-out` keeps a run, and `replay` repeats it");
+                refuse.not_yet(
+                    "E0909",
+                    span,
+                    "scenarios",
+                    "`check --trace-out` keeps a run, and `replay` repeats it",
+                );
             }
             Item::Rust(_) | Item::Messages(_) => {}
         }
@@ -41,14 +53,21 @@ struct Refuse<'a, 'd> {
 impl Refuse<'_, '_> {
     fn not_yet(&mut self, code: &'static str, span: Span, what: &str, help: &str) {
         let found = Diagnostic::error(code, span, format!("not yet supported: {what}"));
-        self.diagnostics.push(found.with_label("part of the language, but this compiler cannot do it yet").with_help(help));
+        self.diagnostics.push(
+            found.with_label("part of the language, but this compiler cannot do it yet").with_help(help),
+        );
     }
 
     fn service(&mut self, service: &Service) {
         for member in &service.members {
             match member {
                 Member::Provides(it) if it.by.is_some() => {
-                    self.not_yet("E0902", it.span, "passing an interface through to a lower layer", "leave it out");
+                    self.not_yet(
+                        "E0902",
+                        it.span,
+                        "passing an interface through to a lower layer",
+                        "leave it out",
+                    );
                 }
                 // An interface that is not there is another mistake.
                 Member::Uses(it) if self.interfaces.contains(&it.interface.name.as_str()) => {
@@ -82,7 +101,8 @@ impl Refuse<'_, '_> {
     fn property(&mut self, property: &Property) {
         match property.kind {
             PropertyKind::Liveness => {
-                let help = "state as `reachable` that it can come true, or as `safety` what must hold meanwhile";
+                let help =
+                    "state as `reachable` that it can come true, or as `safety` what must hold meanwhile";
                 self.not_yet("E0905", property.name.span, "liveness properties", help);
             }
             PropertyKind::Statistical => {
@@ -98,7 +118,12 @@ impl Refuse<'_, '_> {
         for term in &objective.terms {
             match &term.per {
                 Some(Per::Call(..)) => {
-                    self.not_yet("E0913", term.span, "terms per upcall or downcall", "count them in a `ghost` variable");
+                    self.not_yet(
+                        "E0913",
+                        term.span,
+                        "terms per upcall or downcall",
+                        "count them in a `ghost` variable",
+                    );
                 }
                 Some(Per::Handler(_)) => {
                     self.not_yet("E0913", term.span, "terms per handler", "count them in a `ghost` variable");
@@ -118,10 +143,20 @@ impl Refuse<'_, '_> {
 
     fn scale(&mut self, scale: &Scale) {
         if let Some(discount) = &scale.discount {
-            self.not_yet("E0911", discount.span, "discounts", "leave it out, or shorten the horizon of the system");
+            self.not_yet(
+                "E0911",
+                discount.span,
+                "discounts",
+                "leave it out, or shorten the horizon of the system",
+            );
         }
         if let Some(horizon) = &scale.horizon {
-            self.not_yet("E0911", horizon.span, "the horizon of one objective", "set the horizon of the system");
+            self.not_yet(
+                "E0911",
+                horizon.span,
+                "the horizon of one objective",
+                "set the horizon of the system",
+            );
         }
     }
 
@@ -152,14 +187,20 @@ impl Refuse<'_, '_> {
                                 self.not_yet("E0912", clause.span, "bandwidth", "model it as a delay");
                             }
                             LinkClauseKind::Reorders(Some(_)) => {
-                                self.not_yet("E0912", clause.span, "a probability of overtaking", "write `reorders` alone");
+                                self.not_yet(
+                                    "E0912",
+                                    clause.span,
+                                    "a probability of overtaking",
+                                    "write `reorders` alone",
+                                );
                             }
                             _ => {}
                         }
                     }
                 }
                 SystemMember::Check(_)
-                | SystemMember::Parameters(_) | SystemMember::Nodes(_)
+                | SystemMember::Parameters(_)
+                | SystemMember::Nodes(_)
                 | SystemMember::Horizon(_) => {}
             }
         }

@@ -35,10 +35,25 @@ impl Systems<'_, '_, '_> {
     fn fresh<'n>(&mut self, seen: &mut BTreeMap<&'n str, Span>, ident: &'n Ident, what: &str) {
         if let Some(earlier) = seen.insert(&ident.name, ident.span) {
             self.diagnostics.push(
-                Diagnostic::error("E0201", ident.span, format!("there are two {what} named `{}`", ident.name))
-                    .with_label("declared again here")
-                    .with_secondary(earlier, "first declared here")
-                    .with_help("give one of them another name"),
+                Diagnostic::error(
+                    "E0201",
+                    ident.span,
+                    format!("there are two {what} named `{}`", ident.name),
+                )
+                .with_label("declared again here")
+                .with_secondary(earlier, "first declared here")
+                .with_help("give one of them another name"),
+            );
+        }
+    }
+
+    fn reserved(&mut self, ident: &Ident, what: &str) {
+        let name = ident.name.as_str();
+        if matches!(name, "me" | "nodes" | "node" | "any" | "view") || name.starts_with("this_") {
+            self.diagnostics.push(
+                Diagnostic::error("E0207", ident.span, format!("`{name}` cannot be the name of a {what}"))
+                    .with_label("this word has a meaning of its own")
+                    .with_help("choose another name"),
             );
         }
     }
@@ -47,17 +62,13 @@ impl Systems<'_, '_, '_> {
         let mut seen = BTreeMap::new();
         for parameter in system.parameters() {
             self.fresh(&mut seen, &parameter.name, "parameters");
+            self.reserved(&parameter.name, "parameter");
         }
         let mut groups = 0;
         for group in system.nodes() {
             groups += 1;
             self.fresh(&mut seen, &group.name, "groups or parameters");
-            if matches!(group.name.name.as_str(), "me" | "nodes" | "any" | "view") {
-                let message = format!("`{}` cannot be the name of a group", group.name.name);
-                self.diagnostics.push(
-                    Diagnostic::error("E0207", group.name.span, message).with_label("this word has a meaning of its own"),
-                );
-            }
+            self.reserved(&group.name, "group");
             self.stack(&group.stack);
         }
         if groups == 0 {
@@ -114,13 +125,18 @@ impl Systems<'_, '_, '_> {
         for link in system.network() {
             let (name, layers) = link.carrier.split_last();
             if let Some(layer) = layers.first() {
-                self.diagnostics.push(Diagnostic::error("E0902", layer.span, "not yet supported: carriers of lower layers"));
+                self.diagnostics.push(Diagnostic::error(
+                    "E0902",
+                    layer.span,
+                    "not yet supported: carriers of lower layers",
+                ));
                 continue;
             }
             self.fresh(&mut seen, name, "links");
             let kinds: Vec<_> = carriers.iter().filter(|it| it.name == name.name).map(|it| it.kind).collect();
             if kinds.is_empty() {
-                let known = carriers.iter().map(|it| it.name.as_str()).collect::<std::collections::BTreeSet<_>>();
+                let known =
+                    carriers.iter().map(|it| it.name.as_str()).collect::<std::collections::BTreeSet<_>>();
                 let found = unknown("E0508", name.span, "carrier", &name.name, known);
                 self.diagnostics.push(found.with_label("no service of this system uses it"));
                 continue;
@@ -134,7 +150,8 @@ impl Systems<'_, '_, '_> {
                     _ => continue,
                 };
                 if ordered {
-                    let message = format!("`{}` is an ordered connection: it does not {word} messages", name.name);
+                    let message =
+                        format!("`{}` is an ordered connection: it does not {word} messages", name.name);
                     self.diagnostics.push(
                         Diagnostic::error("E0510", clause.span, message)
                             .with_help(format!("leave it out, or declare `uses {}: Datagram;`", name.name)),
@@ -151,7 +168,11 @@ impl Systems<'_, '_, '_> {
             if !KEYS.contains(&key) {
                 let later = ["crash", "reset", "partition", "cut", "call", "timed", "retain_ignored"];
                 if later.contains(&key) {
-                    let found = Diagnostic::error("E0914", bound.span, format!("not yet supported: the bound `{key}`"));
+                    let found = Diagnostic::error(
+                        "E0914",
+                        bound.span,
+                        format!("not yet supported: the bound `{key}`"),
+                    );
                     self.diagnostics.push(found.with_help(format!("there is: {}", KEYS.join(", "))));
                 } else {
                     self.diagnostics.push(unknown("E0514", bound.key.span, "bound", key, KEYS));
@@ -170,7 +191,8 @@ impl Systems<'_, '_, '_> {
                     "drop" | "duplicate" => format!("{key}: at most 1;"),
                     _ => format!("{key}: 40;"),
                 };
-                let found = Diagnostic::error("E0510", bound.span, format!("`{key}` is not written like this"));
+                let found =
+                    Diagnostic::error("E0510", bound.span, format!("`{key}` is not written like this"));
                 self.diagnostics.push(found.with_help(format!("write `{right}`")));
             }
         }
@@ -193,7 +215,10 @@ impl Systems<'_, '_, '_> {
                 });
                 // Doubles within a service are reported there.
                 if inside || !one_service {
-                    let message = format!("the system `{}` has two properties named `{}`", system.name.name, property.name.name);
+                    let message = format!(
+                        "the system `{}` has two properties named `{}`",
+                        system.name.name, property.name.name
+                    );
                     self.diagnostics.push(
                         Diagnostic::error("E0201", property.name.span, message)
                             .with_secondary(*earlier, "the other one")
@@ -203,24 +228,30 @@ impl Systems<'_, '_, '_> {
             }
             seen.entry(&property.name.name).or_insert(property.name.span);
             if property.name.name == "no_fault" {
-                let found = Diagnostic::error("E0207", property.name.span, "`no_fault` is built in: it holds where no step faults");
+                let found = Diagnostic::error(
+                    "E0207",
+                    property.name.span,
+                    "`no_fault` is built in: it holds where no step faults",
+                );
                 self.diagnostics.push(found.with_help("choose another name"));
             }
         }
     }
 
     fn objectives(&mut self, system: &ast::System) {
-        let services = system.nodes().filter_map(|group| {
-            self.checked.ast.services().find(|it| stack_is(&group.stack, &it.name.name))
-        });
-        let known: Vec<&str> = services.flat_map(|it| it.objectives()).map(|it| it.name.name.as_str()).collect();
+        let services = system
+            .nodes()
+            .filter_map(|group| self.checked.ast.services().find(|it| stack_is(&group.stack, &it.name.name)));
+        let known: Vec<&str> =
+            services.flat_map(|it| it.objectives()).map(|it| it.name.name.as_str()).collect();
         let mut seen = BTreeMap::new();
         for entry in system.objectives() {
             match entry {
                 ast::SystemObjective::Own(it) => {
                     self.fresh(&mut seen, &it.name, "objectives");
                     if known.contains(&it.name.name.as_str()) {
-                        let message = format!("a service of this system has an objective `{}` already", it.name.name);
+                        let message =
+                            format!("a service of this system has an objective `{}` already", it.name.name);
                         let found = Diagnostic::error("E0201", it.name.span, message);
                         self.diagnostics.push(found.with_help("give it another name"));
                     }
@@ -228,7 +259,13 @@ impl Systems<'_, '_, '_> {
                 ast::SystemObjective::Reweigh(it) => {
                     let (name, layers) = it.name.split_last();
                     if layers.is_empty() && !known.contains(&name.name.as_str()) {
-                        self.diagnostics.push(unknown("E0511", name.span, "objective", &name.name, known.iter().copied()));
+                        self.diagnostics.push(unknown(
+                            "E0511",
+                            name.span,
+                            "objective",
+                            &name.name,
+                            known.iter().copied(),
+                        ));
                     }
                 }
             }

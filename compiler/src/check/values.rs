@@ -7,14 +7,24 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{Names, closest};
 use crate::types::{INTEGERS, Type};
 
-pub(super) fn check(ast: &Ast, rust: &Rust, names: &Names, places: Places<'_>, diagnostics: &mut Diagnostics) {
+pub(super) fn check(
+    ast: &Ast,
+    rust: &Rust,
+    names: &Names,
+    places: Places<'_>,
+    diagnostics: &mut Diagnostics,
+) {
     let mut check = Values { rust, names, places, diagnostics };
     for item in &ast.items {
         match item {
             Item::Rust(item) => check.item(item),
             Item::Messages(section) => check.messages(section),
             Item::Interface(interface) => {
-                interface.calls.iter().flat_map(|call| &call.params).for_each(|it| check.fragment(&it.ty, "passed in a call"));
+                interface
+                    .calls
+                    .iter()
+                    .flat_map(|call| &call.params)
+                    .for_each(|it| check.fragment(&it.ty, "passed in a call"));
             }
             Item::Service(service) => service.members.iter().for_each(|member| check.member(member)),
             Item::System(system) => {
@@ -47,7 +57,11 @@ impl Values<'_, '_> {
             }
             Member::Messages(section) => self.messages(section),
             Member::Timers(section) => {
-                section.entries.iter().flat_map(|it| &it.params).for_each(|it| self.fragment(&it.ty, "the argument of a timer"));
+                section
+                    .entries
+                    .iter()
+                    .flat_map(|it| &it.params)
+                    .for_each(|it| self.fragment(&it.ty, "the argument of a timer"));
             }
             Member::Parameters(section) => {
                 for parameter in &section.entries {
@@ -109,7 +123,8 @@ impl Values<'_, '_> {
             _ => return,
         };
         let message = format!("`{}` needs an initial value: {message}", variable.name.name);
-        self.diagnostics.push(Diagnostic::error("E0303", variable.ty.span, message).with_label(label).with_help(help));
+        self.diagnostics
+            .push(Diagnostic::error("E0303", variable.ty.span, message).with_label(label).with_help(help));
     }
 
     /// A parameter of a system is read from text.
@@ -122,12 +137,17 @@ impl Values<'_, '_> {
             _ => None,
         };
         let ok = name.is_some_and(|name| READABLE.contains(&name.as_str()) || name == "Duration");
-        let aliased = matches!(self.names.types.resolve(ty), Type::Int(_) | Type::Bool | Type::Text | Type::Duration);
+        let aliased =
+            matches!(self.names.types.resolve(ty), Type::Int(_) | Type::Bool | Type::Text | Type::Duration);
         if !ok && !aliased {
             self.diagnostics.push(
-                Diagnostic::error("E0305", parameter.ty.span, "a parameter of a system cannot have this type")
-                    .with_label("it is given on the command line, as text")
-                    .with_help(format!("use one of {}, Duration", READABLE.join(", "))),
+                Diagnostic::error(
+                    "E0305",
+                    parameter.ty.span,
+                    "a parameter of a system cannot have this type",
+                )
+                .with_label("it is given on the command line, as text")
+                .with_help(format!("use one of {}, Duration", READABLE.join(", "))),
             );
         }
     }
@@ -142,8 +162,12 @@ impl Values<'_, '_> {
             syn::Type::Group(inner) => self.value(&inner.elem, role),
             other => {
                 let (what, help) = match other {
-                    syn::Type::Reference(_) => ("a reference", "store the value itself; `&str` becomes `String`"),
-                    syn::Type::FnPtr(_) => ("a function", "store what the function depends on, and `match` on it"),
+                    syn::Type::Reference(_) => {
+                        ("a reference", "store the value itself; `&str` becomes `String`")
+                    }
+                    syn::Type::FnPtr(_) => {
+                        ("a function", "store what the function depends on, and `match` on it")
+                    }
                     syn::Type::TraitObject(_) | syn::Type::ImplTrait(_) => {
                         ("a value of unknown type", "use an `enum` of the types that it can be")
                     }
@@ -173,9 +197,13 @@ impl Values<'_, '_> {
             _ if path.path.segments.len() == 1 && self.names.items.contains_key(&name) => None,
             "HashMap" => Some("use `BTreeMap`: it has one order, in every run"),
             "HashSet" => Some("use `BTreeSet`: it has one order, in every run"),
-            "f32" | "f64" => Some("floats have no total order: use an integer in a smaller unit, such as thousandths"),
+            "f32" | "f64" => {
+                Some("floats have no total order: use an integer in a smaller unit, such as thousandths")
+            }
             "Rc" | "Arc" | "Weak" => Some("store the value itself: the runtime shares states on its own"),
-            "RefCell" | "Cell" | "Mutex" | "RwLock" | "OnceCell" => Some("a variable can be changed as it is: leave the cell out"),
+            "RefCell" | "Cell" | "Mutex" | "RwLock" | "OnceCell" => {
+                Some("a variable can be changed as it is: leave the cell out")
+            }
             "Instant" | "SystemTime" => Some("a step has no clock: keep a counter, or arm a timer"),
             "PhantomData" => Some("leave it out"),
             "BinaryHeap" | "LinkedList" => Some("use `BTreeSet`, `BTreeMap` or `VecDeque`"),
@@ -201,7 +229,10 @@ impl Values<'_, '_> {
     fn known(&mut self, ty: &syn::Type) {
         if let syn::Type::Path(path) = ty {
             let name = path.path.segments.last().map(|it| it.ident.to_string()).unwrap_or_default();
-            if matches!(name.as_str(), "HashMap" | "HashSet" | "Rc" | "RefCell" | "Cell" | "Instant" | "SystemTime") {
+            if matches!(
+                name.as_str(),
+                "HashMap" | "HashSet" | "Rc" | "RefCell" | "Cell" | "Instant" | "SystemTime"
+            ) {
                 return self.path(path, "a parameter or constant");
             }
             self.known_path(path);
@@ -213,8 +244,8 @@ impl Values<'_, '_> {
 
     fn known_path(&mut self, path: &syn::TypePath) {
         const KNOWN: [&str; 18] = [
-            "bool", "char", "f32", "f64", "str", "String", "Option", "Result", "Vec", "VecDeque", "BTreeMap", "BTreeSet",
-            "Box", "Duration", "NodeId", "Reply", "Payload", "Self",
+            "bool", "char", "f32", "f64", "str", "String", "Option", "Result", "Vec", "VecDeque", "BTreeMap",
+            "BTreeSet", "Box", "Duration", "NodeId", "Reply", "Payload", "Self",
         ];
         let Some(ident) = path.path.segments.first().map(|it| &it.ident) else { return };
         if path.path.segments.len() != 1 || path.qself.is_some() || self.names.globs {
@@ -229,11 +260,14 @@ impl Values<'_, '_> {
             return;
         }
         let candidates = KNOWN.into_iter().chain(INTEGERS).chain(self.names.items.keys().map(String::as_str));
-        let mut found = Diagnostic::error("E0302", self.places.place(ident.span()), format!("there is no type `{name}`"))
-            .with_label("not declared in this file, not brought in by `use`");
+        let mut found =
+            Diagnostic::error("E0302", self.places.place(ident.span()), format!("there is no type `{name}`"))
+                .with_label("not declared in this file, not brought in by `use`");
         found = match closest(&name, candidates) {
             Some(meant) => found.with_help(format!("did you mean `{meant}`?")),
-            None => found.with_help(format!("declare it (`struct {name} {{ .. }}`), or bring it in: `use crate::{name};`")),
+            None => found.with_help(format!(
+                "declare it (`struct {name} {{ .. }}`), or bring it in: `use crate::{name};`"
+            )),
         };
         self.diagnostics.push(found);
     }

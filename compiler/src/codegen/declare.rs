@@ -38,7 +38,8 @@ pub(super) fn item(item: &Item, types: &Types) -> TokenStream {
         }
         Item::Enum(it) => {
             public(&mut it.vis);
-            let copy = it.generics.params.is_empty() && it.variants.iter().all(|it| all_copy(&it.fields, types, 8));
+            let copy =
+                it.generics.params.is_empty() && it.variants.iter().all(|it| all_copy(&it.fields, types, 8));
             let derives = missing_derives(&it.attrs, copy && !it.variants.is_empty());
             quote!(#derives #it)
         }
@@ -95,7 +96,9 @@ pub(super) fn is_copy(ty: &syn::Type, types: &Types, depth: usize) -> bool {
                 // An enum's variants are not kept: it may hold anything.
                 fields.is_some_and(|fields| {
                     !fields.is_empty()
-                        && fields.iter().all(|it| types.field(name, it).is_some_and(|ty| known(&ty, types, depth - 1)))
+                        && fields
+                            .iter()
+                            .all(|it| types.field(name, it).is_some_and(|ty| known(&ty, types, depth - 1)))
                 })
             }
             Type::Option(inner) => known(inner, types, depth),

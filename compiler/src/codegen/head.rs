@@ -160,7 +160,9 @@ fn cut(pattern: &Pat, needed: &BTreeSet<String>, is_message: bool) -> Option<Pat
             }
             let mut kept = it.clone();
             for (slot, (part, old)) in kept.elems.iter_mut().zip(parts.into_iter().zip(&it.elems)) {
-                *slot = part.unwrap_or_else(|| if let Pat::Rest(_) = old { old.clone() } else { syn::parse_quote!(_) });
+                *slot = part.unwrap_or_else(|| {
+                    if let Pat::Rest(_) = old { old.clone() } else { syn::parse_quote!(_) }
+                });
             }
             Some(Pat::Tuple(kept))
         }
@@ -199,9 +201,10 @@ pub(super) fn prologue(matched: &Matched) -> TokenStream {
     }
     if matched.is_plain() {
         let clones = matched.patterns.iter().zip(&matched.arguments).map(|(pattern, argument)| {
-            let mutable = matched.bound.iter().any(|(name, mutable)| {
-                *mutable && matches!(pattern, Pat::Ident(it) if it.ident == *name)
-            });
+            let mutable = matched
+                .bound
+                .iter()
+                .any(|(name, mutable)| *mutable && matches!(pattern, Pat::Ident(it) if it.ident == *name));
             let mutable = mutable.then(|| quote!(mut));
             quote!(let #mutable #pattern = #argument.clone();)
         });

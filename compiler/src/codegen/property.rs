@@ -78,7 +78,9 @@ fn objective(objective: &Objective) -> TokenStream {
         Term::PerMessage { amount, kinds } => {
             quote!(kernel::Term::PerMessage { amount: #amount, kinds: &[#(#kinds),*] })
         }
-        Term::PerByte { amount, kinds } => quote!(kernel::Term::PerByte { amount: #amount, kinds: &[#(#kinds),*] }),
+        Term::PerByte { amount, kinds } => {
+            quote!(kernel::Term::PerByte { amount: #amount, kinds: &[#(#kinds),*] })
+        }
         Term::PerSecond { over, rate, local } => {
             let over = function("view", over);
             let view = super::used(rate, "view");
@@ -103,7 +105,12 @@ fn objective(objective: &Objective) -> TokenStream {
 }
 
 /// A module with the claims of a system.
-pub(super) fn module(spec: &Spec, name: &proc_macro2::Ident, system: &crate::ir::System, sources: Sources<'_>) -> TokenStream {
+pub(super) fn module(
+    spec: &Spec,
+    name: &proc_macro2::Ident,
+    system: &crate::ir::System,
+    sources: Sources<'_>,
+) -> TokenStream {
     let claims = statics(spec, &system.properties, &system.objectives, sources);
     let about = doc(&format!("What the system `{}` claims and weighs.", system.ident));
     quote! {

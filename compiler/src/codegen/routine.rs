@@ -1,6 +1,6 @@
 //! Routines: functions that borrow the variables they name, one by one.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut;
 
@@ -31,7 +31,7 @@ pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStre
     let inputs = function.sig.inputs.iter();
     let variables = shape.borrows.iter().map(|(variable, borrow)| {
         let ty = variable_type(generator, variable);
-        let name = borrowed(&Ident::new(variable, Span::call_site()));
+        let name = borrowed(&format_ident!("{variable}"));
         match borrow {
             Borrow::Shared => quote!(#name: &#ty),
             Borrow::Mutable => quote!(#name: &mut #ty),

@@ -67,7 +67,8 @@ impl<'a> Generator<'a> {
 /// The module of the service at `index`.
 pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenStream {
     let service = &spec.services[index];
-    let shapes = service.routines.iter().map(|it| (it.function.sig.ident.to_string(), it.shape.clone())).collect();
+    let shapes =
+        service.routines.iter().map(|it| (it.function.sig.ident.to_string(), it.shape.clone())).collect();
     let generator = Generator { sources, spec, index, service, shapes, sites: RefCell::default() };
     let types = types(&generator);
     let parameters = parameters(&generator);
@@ -148,7 +149,10 @@ fn parameters(generator: &Generator<'_>) -> TokenStream {
     });
     let setters = service.parameters.iter().filter(|it| it.default.is_some()).map(|it| {
         let (ident, ty) = (&it.ident, &it.ty);
-        let about = doc(&format!("With another `{ident}` than the default, `{}`.", it.default_text.as_deref().unwrap_or("")));
+        let about = doc(&format!(
+            "With another `{ident}` than the default, `{}`.",
+            it.default_text.as_deref().unwrap_or("")
+        ));
         quote! {
             #about
             pub fn #ident(mut self, #ident: #ty) -> Self {
@@ -209,13 +213,28 @@ fn types(generator: &Generator<'_>) -> TokenStream {
         if it.params.is_empty() { quote!(#docs #ident) } else { quote!(#docs #ident(#(#params),*)) }
     });
     let messages = (!service.messages.is_empty()).then(|| {
-        declare::messages(&format_ident!("Message"), &service.messages, "The messages of this service.", types)
+        declare::messages(
+            &format_ident!("Message"),
+            &service.messages,
+            "The messages of this service.",
+            types,
+        )
     });
     let upcalls = (!service.upcalls.is_empty()).then(|| {
-        declare::messages(&format_ident!("Upcall"), &service.upcalls, "What the service tells the layer above.", types)
+        declare::messages(
+            &format_ident!("Upcall"),
+            &service.upcalls,
+            "What the service tells the layer above.",
+            types,
+        )
     });
     let calls = (!service.downcalls.is_empty()).then(|| {
-        declare::messages(&format_ident!("Call"), &service.downcalls, "What the layer above asks of the service.", types)
+        declare::messages(
+            &format_ident!("Call"),
+            &service.downcalls,
+            "What the layer above asks of the service.",
+            types,
+        )
     });
     let (of_variables, of_timers) = (declare::derives(false), declare::derives(false));
     quote! {

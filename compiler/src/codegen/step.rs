@@ -63,8 +63,7 @@ fn arm(generator: &Generator<'_>, index: usize) -> TokenStream {
     let Some(mut every) = timer.every.clone() else { return TokenStream::new() };
     let name = &timer.ident;
     let owner = name.to_string();
-    let mut walker =
-        generator.walker(Mode::Every).owned_by(&owner, generator.sites()).bound_to("every");
+    let mut walker = generator.walker(Mode::Every).owned_by(&owner, generator.sites()).bound_to("every");
     walker.visit_expr_mut(&mut every);
     generator.add_sites(walker.facts.sites);
     quote!(ctx.set(Timer::#name, #every);)
@@ -116,7 +115,8 @@ fn timers(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream
             (false, false) => quote!(Timer::#name(..)),
         };
         let take = take(generator, trigger);
-        let handle = if handled { quote!(self.#take(this, ctx #(, #params)*)) } else { quote!(ctx.consumed(false)) };
+        let handle =
+            if handled { quote!(self.#take(this, ctx #(, #params)*)) } else { quote!(ctx.consumed(false)) };
         let again = timer.every.is_some().then(|| arm(generator, index));
         match again {
             Some(again) => quote!(Some(#pattern) => { #handle; #again }),
@@ -211,7 +211,8 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
         (name, count)
     };
     // Those that apply only where no other does come last.
-    let ordered = handlers.iter().filter(|(_, it)| !it.otherwise).chain(handlers.iter().filter(|(_, it)| it.otherwise));
+    let ordered =
+        handlers.iter().filter(|(_, it)| !it.otherwise).chain(handlers.iter().filter(|(_, it)| it.otherwise));
     let mut counts = Vec::new();
     for (_, handler) in ordered {
         let (name, _) = counted(handler);
@@ -227,7 +228,9 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
             }
         }
         if let Some(first) = handler.first {
-            let before = |it: &Handler| it.first == Some(first) && it.line_before(handler) && it.otherwise == handler.otherwise;
+            let before = |it: &Handler| {
+                it.first == Some(first) && it.line_before(handler) && it.otherwise == handler.otherwise
+            };
             let earlier = others(&before);
             if !earlier.is_empty() {
                 statements = quote!(if #(#earlier)+* == 0 { #statements });
@@ -327,7 +330,8 @@ fn binding(handlers: &[(usize, &Handler)], name: &dyn Fn(&Handler) -> Ident) -> 
 
 /// The arm that runs one handler.
 fn arm_of(generator: &Generator<'_>, at: usize, handler: &Handler, options: &Ident) -> TokenStream {
-    let arguments: Vec<Ident> = head::arguments(generator, handler.trigger).into_iter().map(|it| it.name).collect();
+    let arguments: Vec<Ident> =
+        head::arguments(generator, handler.trigger).into_iter().map(|it| it.name).collect();
     let idents: Vec<&Ident> = handler.chooses.iter().map(|it| &it.ident).collect();
     let chosen = match idents.as_slice() {
         [] => None,
@@ -383,7 +387,8 @@ fn body(generator: &Generator<'_>, handler: &Handler) -> (TokenStream, TokenStre
     walker.visit_block_mut(&mut block);
     generator.add_sites(walker.facts.sites);
     let matched = head::matched(generator, handler.trigger, &handler.patterns, &walker.facts.head_locals);
-    let unused = handler.chooses.iter().filter(|it| !walker.facts.head_locals.contains(&it.ident.to_string()));
+    let unused =
+        handler.chooses.iter().filter(|it| !walker.facts.head_locals.contains(&it.ident.to_string()));
     let unused = unused.map(|it| it.ident.clone()).collect();
     let statements = &block.stmts;
     (head::prologue(&matched), quote!(#(#statements)*), unused)

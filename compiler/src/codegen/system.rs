@@ -18,12 +18,12 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
         let (ident, ty, text) = (&it.ident, &it.ty, it.ident.to_string());
         let default = default(it, sources);
         // Properties may be all that names it.
-        quote!(let #ident: #ty = arguments.get(#text, #default)?; let _ = &#ident;)
+        quote!(let #ident: #ty = this_arguments.get(#text, #default)?; let _ = &#ident;)
     });
     let groups = system.groups.iter().map(|it| {
         let (ident, text) = (&it.ident, it.ident.to_string());
         let size = it.size.as_ref().map_or_else(|| quote!(None), |size| quote!(Some(#size)));
-        quote!(let #ident = model.group(#text, #size)?;)
+        quote!(let #ident = this_model.group(#text, #size)?;)
     });
     let places = system.groups.iter().map(|it| place(spec, it));
     let links = system.links.iter().map(link);
@@ -31,10 +31,10 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.service == *index));
     let properties = taking_part.map(|(_, it)| {
         let module = &it.module;
-        quote!(model.properties(&#module::PROPERTIES); model.objectives(&#module::OBJECTIVES);)
+        quote!(this_model.properties(&#module::PROPERTIES); this_model.objectives(&#module::OBJECTIVES);)
     });
-    let weights = system.weights.iter().map(|(name, weight)| quote!(model.reweigh(#name, #weight);));
-    let horizon = system.horizon.iter().map(|it| quote!(model.horizon(#it);));
+    let weights = system.weights.iter().map(|(name, weight)| quote!(this_model.reweigh(#name, #weight);));
+    let horizon = system.horizon.iter().map(|it| quote!(this_model.horizon(#it);));
     let bounds = bounds(system);
     let (own, docs) = (property::module(spec, &claims, system, sources), docs(&system.doc));
     let about = doc(&format!("Builds the system `{name}` (line {}).", system.line));
@@ -44,20 +44,20 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
         #[allow(unused_variables)]
         #about
         #docs
-        pub fn #function(arguments: &kernel::Arguments) -> Result<kernel::Model, kernel::ArgumentError> {
+        pub fn #function(this_arguments: &kernel::Arguments) -> Result<kernel::Model, kernel::ArgumentError> {
             ::foresee::support::build(#name, || {
-                let mut model = kernel::model::ModelBuilder::new(&SPEC, #name, arguments)?;
+                let mut this_model = kernel::model::ModelBuilder::new(&SPEC, #name, this_arguments)?;
                 #(#parameters)*
                 #(#groups)*
                 #(#places)*
                 #(#links)*
                 #(#properties)*
-                model.properties(&#claims::PROPERTIES);
-                model.objectives(&#claims::OBJECTIVES);
+                this_model.properties(&#claims::PROPERTIES);
+                this_model.objectives(&#claims::OBJECTIVES);
                 #(#weights)*
                 #(#horizon)*
                 #bounds
-                Ok(model.finish())
+                Ok(this_model.finish())
             })
         }
     }
@@ -86,7 +86,7 @@ fn place(spec: &Spec, group: &Group) -> TokenStream {
     let made = quote!(#module::#ident::new(#(#required),*) #(#set)*);
     let me = super::used(&made, "me");
     quote! {
-        model.place(&#name, |#me| {
+        this_model.place(&#name, |#me| {
             let service = #made;
             kernel::Stack::new(vec![kernel::Layer::new(service)])
         });
@@ -95,15 +95,15 @@ fn place(spec: &Spec, group: &Group) -> TokenStream {
 
 fn link(link: &Link) -> TokenStream {
     let name = &link.carrier;
-    let delay = link.delay.iter().map(|it| quote!(carrier.delay = kernel::#it;));
-    let loss = link.loss.iter().map(|it| quote!(carrier.loss = #it;));
+    let delay = link.delay.iter().map(|it| quote!(this_carrier.delay = kernel::#it;));
+    let loss = link.loss.iter().map(|it| quote!(this_carrier.loss = #it;));
     let duplicates = link.duplicates.iter().map(|it| {
         let p = it.clone().unwrap_or_else(|| quote!(kernel::Carrier::DUPLICATES_DEFAULT));
-        quote!(carrier.duplicates = Some(#p);)
+        quote!(this_carrier.duplicates = Some(#p);)
     });
-    let reorders = link.reorders.then(|| quote!(carrier.reorders = true;));
+    let reorders = link.reorders.then(|| quote!(this_carrier.reorders = true;));
     quote! {
-        model.network(#name, |carrier| { #(#delay)* #(#loss)* #(#duplicates)* #reorders });
+        this_model.network(#name, |this_carrier| { #(#delay)* #(#loss)* #(#duplicates)* #reorders });
     }
 }
 
@@ -117,11 +117,11 @@ fn bounds(system: &System) -> TokenStream {
     ];
     let limits = limits.into_iter().filter_map(|(name, value)| {
         let (name, value) = (format_ident!("{name}"), value.as_ref()?);
-        Some(quote!(model.bounds().#name = Some(#value);))
+        Some(quote!(this_model.bounds().#name = Some(#value);))
     });
     let within = bounds.within.iter().map(|it| {
         let view = super::used(it, "view");
-        quote!(model.bounds().within.push(|#view| #it);)
+        quote!(this_model.bounds().within.push(|#view| #it);)
     });
     quote!(#(#limits)* #(#within)*)
 }

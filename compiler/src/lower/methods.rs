@@ -6,8 +6,22 @@ use crate::types::Type;
 pub(super) fn takes_reference(name: &str) -> bool {
     matches!(
         name,
-        "contains" | "contains_key" | "get" | "is_subset" | "is_superset" | "is_disjoint" | "union" | "intersection"
-            | "difference" | "symmetric_difference" | "starts_with" | "ends_with" | "cmp" | "partial_cmp" | "eq" | "ne"
+        "contains"
+            | "contains_key"
+            | "get"
+            | "is_subset"
+            | "is_superset"
+            | "is_disjoint"
+            | "union"
+            | "intersection"
+            | "difference"
+            | "symmetric_difference"
+            | "starts_with"
+            | "ends_with"
+            | "cmp"
+            | "partial_cmp"
+            | "eq"
+            | "ne"
     )
 }
 
@@ -15,11 +29,10 @@ pub(super) fn takes_reference(name: &str) -> bool {
 pub(super) fn lambda_parameter(base: &Type, name: &str) -> Option<Type> {
     let element = base.element()?;
     match name {
-        "all" | "any" | "map" | "flat_map" | "filter_map" | "find_map" | "position" | "is_some_and" | "is_none_or"
-        | "map_or" | "and_then" | "for_each" => Some(element),
-        "filter" | "find" | "take_while" | "skip_while" | "max_by_key" | "min_by_key" | "partition" | "inspect" => {
-            Some(element.referenced())
-        }
+        "all" | "any" | "map" | "flat_map" | "filter_map" | "find_map" | "position" | "is_some_and"
+        | "is_none_or" | "map_or" | "and_then" | "for_each" => Some(element),
+        "filter" | "find" | "take_while" | "skip_while" | "max_by_key" | "min_by_key" | "partition"
+        | "inspect" => Some(element.referenced()),
         _ => None,
     }
 }
@@ -30,8 +43,9 @@ pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
     let option = |ty: Type| Type::Option(Box::new(ty));
     match name {
         "len" | "count" | "index" | "capacity" => return Type::Int("usize"),
-        "is_empty" | "contains" | "contains_key" | "is_some" | "is_none" | "is_some_and" | "is_none_or" | "is_subset"
-        | "is_superset" | "is_disjoint" | "all" | "any" | "starts_with" | "ends_with" | "eq" | "ne" | "is_ok" | "is_err" => {
+        "is_empty" | "contains" | "contains_key" | "is_some" | "is_none" | "is_some_and" | "is_none_or"
+        | "is_subset" | "is_superset" | "is_disjoint" | "all" | "any" | "starts_with" | "ends_with"
+        | "eq" | "ne" | "is_ok" | "is_err" => {
             return Type::Bool;
         }
         "clone" | "to_owned" => return base.clone(),
@@ -66,9 +80,8 @@ pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
                 _ => option((**item).clone().referenced()),
             },
             "copied" | "cloned" => seq(item.peeled().clone()),
-            "filter" | "skip" | "take" | "rev" | "chain" | "take_while" | "skip_while" | "into_iter" | "step_by" => {
-                base.clone()
-            }
+            "filter" | "skip" | "take" | "rev" | "chain" | "take_while" | "skip_while" | "into_iter"
+            | "step_by" => base.clone(),
             "map" => seq(argument()),
             "filter_map" | "flat_map" | "flatten" => {
                 let inner = if name == "flatten" { (**item).clone() } else { argument() };
@@ -92,8 +105,8 @@ pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
             _ => Type::Unknown,
         },
         Type::Int(_) => match name {
-            "min" | "max" | "pow" | "abs" | "saturating_sub" | "saturating_add" | "wrapping_add" | "wrapping_sub" | "abs_diff"
-            | "div_ceil" | "rem_euclid" => base.clone(),
+            "min" | "max" | "pow" | "abs" | "saturating_sub" | "saturating_add" | "wrapping_add"
+            | "wrapping_sub" | "abs_diff" | "div_ceil" | "rem_euclid" => base.clone(),
             "checked_sub" | "checked_add" | "checked_div" => option(base.clone()),
             "count_ones" => Type::Int("u32"),
             _ => Type::Unknown,

@@ -16,7 +16,10 @@ pub(super) fn of_service(
     service: &ast::Service,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Objective> {
-    service.objectives().map(|it| lower(checked, Home::Service { index, own: false }, it, diagnostics)).collect()
+    service
+        .objectives()
+        .map(|it| lower(checked, Home::Service { index, own: false }, it, diagnostics))
+        .collect()
 }
 
 pub(super) fn of_system(
@@ -32,11 +35,16 @@ pub(super) fn of_system(
             ast::SystemObjective::Reweigh(it) => {
                 let (name, layers) = it.name.split_last();
                 if let Some(layer) = layers.first() {
-                    let found = Diagnostic::error("E0902", layer.span, "not yet supported: objectives of lower layers");
+                    let found = Diagnostic::error(
+                        "E0902",
+                        layer.span,
+                        "not yet supported: objectives of lower layers",
+                    );
                     diagnostics.push(found.with_help("leave the layer out"));
                 }
                 if let Some(level) = &it.scale.level {
-                    let found = Diagnostic::error("E0911", level.span, "not yet supported: a new level in a system");
+                    let found =
+                        Diagnostic::error("E0911", level.span, "not yet supported: a new level in a system");
                     diagnostics.push(found.with_help("give the level where the objective is declared"));
                 }
                 if let Some(weight) = &it.scale.weight {
@@ -48,7 +56,12 @@ pub(super) fn of_system(
     (own, weights)
 }
 
-fn lower(checked: &Checked<'_>, home: Home<'_>, objective: &ast::Objective, diagnostics: &mut Diagnostics) -> Objective {
+fn lower(
+    checked: &Checked<'_>,
+    home: Home<'_>,
+    objective: &ast::Objective,
+    diagnostics: &mut Diagnostics,
+) -> Objective {
     let scale = &objective.scale;
     let weight = scale.weight.as_ref().and_then(|it| number(checked, it, diagnostics)).unwrap_or(1.0);
     let level = scale.level.as_ref().map_or(1.0, |it| {
@@ -70,7 +83,12 @@ fn lower(checked: &Checked<'_>, home: Home<'_>, objective: &ast::Objective, diag
     }
 }
 
-fn term(checked: &Checked<'_>, home: Home<'_>, term: &ast::Term, diagnostics: &mut Diagnostics) -> Option<Term> {
+fn term(
+    checked: &Checked<'_>,
+    home: Home<'_>,
+    term: &ast::Term,
+    diagnostics: &mut Diagnostics,
+) -> Option<Term> {
     match &term.per {
         None => {
             let mut lowerer = Lowerer::new(checked, home, diagnostics);
@@ -92,7 +110,12 @@ fn term(checked: &Checked<'_>, home: Home<'_>, term: &ast::Term, diagnostics: &m
 }
 
 /// The messages that a term counts.
-fn messages(checked: &Checked<'_>, home: Home<'_>, kinds: &[ast::Dotted], diagnostics: &mut Diagnostics) -> Vec<String> {
+fn messages(
+    checked: &Checked<'_>,
+    home: Home<'_>,
+    kinds: &[ast::Dotted],
+    diagnostics: &mut Diagnostics,
+) -> Vec<String> {
     let names = &checked.names;
     let services: Vec<_> = match home {
         Home::Service { index, .. } => vec![&names.services[index]],
@@ -106,7 +129,11 @@ fn messages(checked: &Checked<'_>, home: Home<'_>, kinds: &[ast::Dotted], diagno
     for kind in kinds {
         let (name, layers) = kind.split_last();
         if let Some(layer) = layers.first() {
-            diagnostics.push(Diagnostic::error("E0902", layer.span, "not yet supported: messages of lower layers"));
+            diagnostics.push(Diagnostic::error(
+                "E0902",
+                layer.span,
+                "not yet supported: messages of lower layers",
+            ));
         } else if !known().any(|it| it == name.name) {
             diagnostics.push(unknown("E0203", name.span, "message", &name.name, known()));
         }

@@ -49,7 +49,8 @@ fn lower(
         && let Home::System(_) = home
     {
         let found = Diagnostic::error("E0505", property.name.span, "a `local` property belongs to a service");
-        diagnostics.push(found.with_help("write `safety .. forall a in GROUP: ..`, or move it into the service"));
+        diagnostics
+            .push(found.with_help("write `safety .. forall a in GROUP: ..`, or move it into the service"));
         return None;
     }
     let mut lowerer = Lowerer::new(checked, home, diagnostics);

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span as TokenSpan, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::ast::{
-    Aggregate, AggregateOp, Binders, Closure, Expr, ExprKind, MethodCall, Pattern, PatternKind, Quantified, Quantifier,
+    Aggregate, AggregateOp, Binders, Closure, Expr, ExprKind, MethodCall, Pattern, PatternKind, Quantified,
+    Quantifier,
 };
 use crate::diag::Diagnostic;
 use crate::types::Type;
@@ -14,7 +15,8 @@ use super::value::{Home, Lowerer, Value};
 impl Lowerer<'_, '_, '_> {
     pub(super) fn quantified(&mut self, it: &Quantified) -> Option<Value> {
         self.labels += 1;
-        let label = syn::Lifetime::new(&format!("'{}_{}", it.quantifier.word(), self.labels), TokenSpan::call_site());
+        let label =
+            syn::Lifetime::new(&format!("'{}_{}", it.quantifier.word(), self.labels), TokenSpan::call_site());
         let found = it.quantifier == Quantifier::Exists;
         let tokens = self.binders(&it.binders, |lowerer| {
             let body = lowerer.truth(&it.body)?;
@@ -32,7 +34,10 @@ impl Lowerer<'_, '_, '_> {
         let result = format_ident!("{}_{}", it.op.word(), self.labels);
         if it.op == AggregateOp::Count {
             let tokens = self.binders(&it.binders, |_| Some(quote!(#result += 1;)))?;
-            return Some(Value::new(quote_spanned!(span=> { let mut #result = 0usize; #tokens #result }), Type::Int("usize")));
+            return Some(Value::new(
+                quote_spanned!(span=> { let mut #result = 0usize; #tokens #result }),
+                Type::Int("usize"),
+            ));
         }
         let Some(body) = &it.body else {
             let message = format!("`{}` needs a value after a colon", it.op.word());
@@ -60,8 +65,12 @@ impl Lowerer<'_, '_, '_> {
         let take = match (it.op, &ty) {
             (AggregateOp::Sum, Type::Duration) => quote!(#result.into_iter().sum::<::std::time::Duration>()),
             (AggregateOp::Sum, _) => quote!(::foresee::support::sum(#result)),
-            (AggregateOp::Max, Type::Float) => quote!(#result.into_iter().reduce(f64::max).unwrap_or_default()),
-            (AggregateOp::Min, Type::Float) => quote!(#result.into_iter().reduce(f64::min).unwrap_or_default()),
+            (AggregateOp::Max, Type::Float) => {
+                quote!(#result.into_iter().reduce(f64::max).unwrap_or_default())
+            }
+            (AggregateOp::Min, Type::Float) => {
+                quote!(#result.into_iter().reduce(f64::min).unwrap_or_default())
+            }
             (AggregateOp::Max, _) => quote!(#result.into_iter().max().unwrap_or_default()),
             _ => quote!(#result.into_iter().min().unwrap_or_default()),
         };
@@ -149,7 +158,8 @@ impl Lowerer<'_, '_, '_> {
                 Some((tokens, element.unwrap_or(Type::Unknown)))
             }
             other => {
-                let message = format!("a binder ranges over nodes or a collection, and this is {}", other.describe());
+                let message =
+                    format!("a binder ranges over nodes or a collection, and this is {}", other.describe());
                 self.report(Diagnostic::error("E0513", expr.span, message));
                 None
             }
@@ -157,14 +167,23 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// Binds the names of a pattern; what is copied is bound by value, through a statement in `copies`.
-    pub(super) fn pattern(&mut self, pattern: &Pattern, ty: Type, copies: &mut Vec<TokenStream>) -> TokenStream {
+    pub(super) fn pattern(
+        &mut self,
+        pattern: &Pattern,
+        ty: Type,
+        copies: &mut Vec<TokenStream>,
+    ) -> TokenStream {
         match &pattern.kind {
             PatternKind::Wild => quote!(_),
             PatternKind::Bind(ident) => {
                 if matches!(ident.name.as_str(), "view" | "nodes" | "me" | "node") {
                     let message = format!("`{}` cannot be bound in a property", ident.name);
                     let found = Diagnostic::error("E0407", ident.span, message);
-                    self.report(found.with_label("this word has a meaning of its own").with_help("choose another name"));
+                    self.report(
+                        found
+                            .with_label("this word has a meaning of its own")
+                            .with_help("choose another name"),
+                    );
                 }
                 let token = self.checked.places.ident(ident);
                 let references = ty.references();
@@ -234,11 +253,20 @@ impl Lowerer<'_, '_, '_> {
         let mut expr = Expr { kind: ExprKind::Path(path), span: first };
         for field in &closure.path {
             let routine = match self.home {
-                Home::Service { index, .. } => self.checked.names.services[service.unwrap_or(index)].routine(&field.name).is_some(),
-                Home::System(_) => service.is_some_and(|it| self.checked.names.services[it].routine(&field.name).is_some()),
+                Home::Service { index, .. } => {
+                    self.checked.names.services[service.unwrap_or(index)].routine(&field.name).is_some()
+                }
+                Home::System(_) => {
+                    service.is_some_and(|it| self.checked.names.services[it].routine(&field.name).is_some())
+                }
             };
             let kind = match routine {
-                true => ExprKind::Method(Box::new(MethodCall { base: expr, name: field.clone(), turbofish: None, args: vec![] })),
+                true => ExprKind::Method(Box::new(MethodCall {
+                    base: expr,
+                    name: field.clone(),
+                    turbofish: None,
+                    args: vec![],
+                })),
                 false => ExprKind::Field(Box::new(expr), field.clone()),
             };
             expr = Expr { kind, span: field.span };

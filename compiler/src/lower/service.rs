@@ -63,7 +63,8 @@ pub(crate) fn snake(name: &str) -> String {
     for (at, letter) in letters.iter().enumerate() {
         let starts = letter.is_uppercase()
             && at > 0
-            && (!letters[at - 1].is_uppercase() || letters.get(at + 1).is_some_and(|next| next.is_lowercase()));
+            && (!letters[at - 1].is_uppercase()
+                || letters.get(at + 1).is_some_and(|next| next.is_lowercase()));
         if starts && !snake.ends_with('_') {
             snake.push('_');
         }
@@ -171,7 +172,9 @@ fn item_type(checked: &Checked<'_>, names: &ServiceNames, set: &syn::Expr) -> Op
     };
     let syn::Type::Path(path) = declared else { return None };
     let last = path.path.segments.last()?;
-    if let (Some(alias), true) = (checked.names.types.alias(&last.ident.to_string()), path.path.segments.len() == 1) {
+    if let (Some(alias), true) =
+        (checked.names.types.alias(&last.ident.to_string()), path.path.segments.len() == 1)
+    {
         let syn::Type::Path(path) = alias else { return None };
         return element(path);
     }

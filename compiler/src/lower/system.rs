@@ -17,7 +17,11 @@ use crate::types::Type;
 use super::value::{Home, Lowerer, SystemScope};
 use super::{objective, property, service};
 
-pub(super) fn lower(checked: &Checked<'_>, system: &ast::System, diagnostics: &mut Diagnostics) -> Option<System> {
+pub(super) fn lower(
+    checked: &Checked<'_>,
+    system: &ast::System,
+    diagnostics: &mut Diagnostics,
+) -> Option<System> {
     let mut scope = scope(checked, system);
     let properties = property::of_system(checked, &scope, system, diagnostics);
     let (objectives, weights) = objective::of_system(checked, &scope, system, diagnostics);
@@ -78,7 +82,12 @@ pub(crate) fn constant(names: &Names, places: Places<'_>, expr: &syn::Expr) -> T
 }
 
 /// The predicates that cut a search.
-fn within(checked: &Checked<'_>, scope: &SystemScope, system: &ast::System, diagnostics: &mut Diagnostics) -> Bounds {
+fn within(
+    checked: &Checked<'_>,
+    scope: &SystemScope,
+    system: &ast::System,
+    diagnostics: &mut Diagnostics,
+) -> Bounds {
     let mut bounds = Bounds::default();
     for bound in system.check().filter(|it| it.key.name == "within") {
         let BoundValue::Expr(predicate) = &bound.value else { continue };
@@ -130,7 +139,8 @@ impl Build<'_, '_, '_> {
 
     /// An argument: a group where a set of ids is wanted, a single node where an id is, and values.
     fn argument(&mut self, expr: &Expr, wanted: &Type) -> Option<TokenStream> {
-        let single = |name: &str, scope: &SystemScope| scope.groups.iter().find(|it| it.0 == name).map(|it| it.2);
+        let single =
+            |name: &str, scope: &SystemScope| scope.groups.iter().find(|it| it.0 == name).map(|it| it.2);
         if let Some(name) = expr.peeled().as_ident()
             && let Some(single) = single(&name.name, self.scope)
         {
@@ -164,7 +174,9 @@ impl Build<'_, '_, '_> {
         Some(match (wanted, &ty) {
             // A list of ids stands for a set of them.
             (Type::Set(_), Type::Seq(_)) => quote!(#tokens.into_iter().collect()),
-            (Type::Seq(_), Type::Seq(_)) if matches!(expr.peeled().kind, ExprKind::Array(_)) => quote!(#tokens.into_iter().collect()),
+            (Type::Seq(_), Type::Seq(_)) if matches!(expr.peeled().kind, ExprKind::Array(_)) => {
+                quote!(#tokens.into_iter().collect())
+            }
             (Type::Text, Type::Ref(_)) => quote!(#tokens.to_owned()),
             (Type::Text, _) => quote!(#tokens.clone()),
             _ => tokens,
@@ -243,9 +255,12 @@ impl Build<'_, '_, '_> {
                 let (start, end) = (start?, end?);
                 Some(quote!(DelayModel::Uniform(#start, #end)))
             }
-            ExprKind::Call(function, args) if function.as_ident().is_some_and(|it| it.name == "exponential") => {
+            ExprKind::Call(function, args)
+                if function.as_ident().is_some_and(|it| it.name == "exponential") =>
+            {
                 let [mean] = args.as_slice() else {
-                    let found = Diagnostic::error("E0510", expr.span, "`exponential` takes the mean delay alone");
+                    let found =
+                        Diagnostic::error("E0510", expr.span, "`exponential` takes the mean delay alone");
                     self.diagnostics.push(found.with_help("write `delay exponential(20ms)`"));
                     return None;
                 };
@@ -263,7 +278,9 @@ impl Build<'_, '_, '_> {
         for bound in system.check() {
             match (bound.key.name.as_str(), &bound.value) {
                 ("depth", BoundValue::Expr(value)) => bounds.depth = self.whole(value, "u32"),
-                ("messages", BoundValue::Expr(value) | BoundValue::AtMost(value)) => bounds.messages = self.whole(value, "u32"),
+                ("messages", BoundValue::Expr(value) | BoundValue::AtMost(value)) => {
+                    bounds.messages = self.whole(value, "u32")
+                }
                 ("drop", BoundValue::AtMost(value)) => bounds.drops = self.whole(value, "u32"),
                 ("duplicate", BoundValue::AtMost(value)) => bounds.duplicates = self.whole(value, "u32"),
                 _ => {}

@@ -26,7 +26,9 @@ fn shape(mut input: DeriveInput) -> syn::Result<TokenStream> {
             let arm = arm(&quote!(#name), &data.fields);
             (quote!(match self { #arm }), None)
         }
-        Data::Enum(data) if data.variants.is_empty() => (quote!(match *self {}), Some(quote!(match *self {}))),
+        Data::Enum(data) if data.variants.is_empty() => {
+            (quote!(match *self {}), Some(quote!(match *self {})))
+        }
         Data::Enum(data) => {
             let arms = data.variants.iter().map(|variant| {
                 let variant_name = &variant.ident;
@@ -65,7 +67,8 @@ fn shape(mut input: DeriveInput) -> syn::Result<TokenStream> {
 
 /// The arm that renames the fields of a struct or variant.
 fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
-    let bound: Vec<Ident> = (0..fields.len()).map(|at| format_ident!("field_{at}", span = Span::call_site())).collect();
+    let bound: Vec<Ident> =
+        (0..fields.len()).map(|at| format_ident!("field_{at}", span = Span::call_site())).collect();
     let members = fields.members();
     let patterns = members.zip(&bound).map(|(member, bound)| quote!(#member: #bound));
     let renames = fields.iter().zip(&bound).map(|(field, bound)| {

@@ -1,0 +1,127 @@
+//! What a walk finds out, and what it is told: modes, borrows, effects, sites.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::names::MessageRef;
+use crate::source::Span;
+
+/// Where an expression stands: decides what it may do and how names are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A handler's body: variables are fields of `this`.
+    Handler,
+    /// A guard, or the set of a head's `choose`: reads only.
+    Guard,
+    /// The interval of a timer that is always on.
+    Every,
+    /// A routine: variables are borrowed one by one; with `ctx` unless it only needs `me`.
+    Routine {
+        /// Whether it has the window.
+        ctx: bool,
+    },
+    /// The initial value of a variable: parameters and `me`.
+    Initial,
+    /// The default of a parameter, or a constant: constants alone.
+    Constant,
+}
+
+/// How a routine borrows a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Borrow {
+    /// `&`
+    Shared,
+    /// `&mut`
+    Mutable,
+}
+
+/// What a call of a routine must pass on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoutineShape {
+    /// The variables, in order.
+    pub borrows: BTreeMap<String, Borrow>,
+    /// Whether it needs the window.
+    pub ctx: bool,
+    /// Whether it needs the node's own id, and no window.
+    pub me: bool,
+}
+
+/// What a body does besides reading and writing variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Sends a message.
+    Send,
+    /// Arms a timer.
+    SetTimer,
+    /// Disarms a timer.
+    CancelTimer,
+    /// Asks whether a timer is armed.
+    ReadTimer,
+    /// Makes a choice.
+    Choose,
+    /// Draws chance.
+    Random,
+    /// Emits to the layer above.
+    Up,
+}
+
+impl Effect {
+    /// How a message to people calls it.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Effect::Send => "sends a message",
+            Effect::SetTimer => "arms a timer",
+            Effect::CancelTimer => "disarms a timer",
+            Effect::ReadTimer => "asks about a timer",
+            Effect::Choose => "makes a choice",
+            Effect::Random => "draws chance",
+            Effect::Up => "calls the layer above",
+        }
+    }
+
+    /// Whether it leaves everything as it was.
+    pub const fn is_reading(self) -> bool {
+        matches!(self, Effect::ReadTimer)
+    }
+}
+
+/// A place at which a step branches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Its stable name.
+    pub name: String,
+    /// Its line.
+    pub line: u32,
+}
+
+/// What a body does, directly.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Variables that are read or written, `state` among them.
+    pub variables: BTreeMap<String, Span>,
+    /// Variables that may be written.
+    pub writes: BTreeMap<String, Span>,
+    /// Whether parameters are read, or routines called.
+    pub uses_self: bool,
+    /// Whether the node's own id is read.
+    pub me: bool,
+    /// Everything that needs the window.
+    pub effects: Vec<(Effect, Span)>,
+    /// Routines called.
+    pub calls: BTreeMap<String, Span>,
+    /// Messages sent, where the kind is plain to see.
+    pub sends: Vec<(MessageRef, Span)>,
+    /// Messages named in any way.
+    pub messages: BTreeSet<MessageRef>,
+    /// Timers armed.
+    pub timers_set: BTreeSet<String>,
+    /// Control states entered or named.
+    pub states: BTreeSet<String>,
+    /// Names bound by the head that are used.
+    pub head_locals: BTreeSet<String>,
+    /// Parameters and constants named.
+    pub constants: BTreeSet<String>,
+    /// Upcalls emitted.
+    pub upcalls: BTreeSet<String>,
+    /// Places at which the step branches.
+    pub sites: Vec<Site>,
+}

@@ -1,0 +1,255 @@
+//! Parts and calls: fields of nodes and structs, indices, methods, routines, functions, lambdas.
+
+use proc_macro2::{Span as TokenSpan, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use crate::ast::{self, Expr, ExprKind};
+use crate::body::Borrow;
+use crate::check::unknown;
+use crate::diag::Diagnostic;
+use crate::types::Type;
+
+use super::methods;
+use super::value::{Home, Lowerer, Value};
+
+impl Lowerer<'_, '_, '_> {
+    pub(super) fn construct(&mut self, it: &ast::Stack, span: TokenSpan) -> Option<Value> {
+        let mut fields = Vec::new();
+        for field in it.fields() {
+            let name = self.checked.places.ident(&field.name);
+            let value = match &field.value {
+                Some(value) => self.expr(value, None)?,
+                None => {
+                    let path = ast::Path { segments: vec![field.name.clone()], span: field.name.span };
+                    let expr = Expr { kind: ExprKind::Path(path), span: field.name.span };
+                    self.expr(&expr, None)?
+                }
+            };
+            let value = self.by_value(value).tokens;
+            fields.push(quote!(#name: #value));
+        }
+        let path = self.checked.places.stream(it.path.span);
+        let ty = it.path.as_ident().map_or(Type::Unknown, |it| Type::Named(it.name.clone()));
+        Some(Value::new(quote_spanned!(span=> #path { #(#fields),* }), ty))
+    }
+
+    pub(super) fn field(&mut self, base: &Expr, name: &ast::Ident) -> Option<Value> {
+        let value = self.expr(base, None)?;
+        let token = self.checked.places.ident(name);
+        let span = token.span();
+        match value.ty.peeled().clone() {
+            Type::Node(service) => {
+                self.note_node(base);
+                let node = self.by_value(value).tokens;
+                let service = self.service_of(service, name, false)?;
+                self.member(service, node, name)
+            }
+            Type::Named(ty) => {
+                let tokens = value.tokens;
+                let Some(field) = self.checked.names.types.field(&ty, &name.name) else {
+                    let known: Vec<&str> = self.checked.names.types.fields(&ty)?.collect();
+                    let what = format!("field of `{ty}` named");
+                    let found = unknown("E0502", name.span, &what, &name.name, known);
+                    self.report(found);
+                    return None;
+                };
+                Some(Value::place(quote_spanned!(span=> #tokens.#token), field))
+            }
+            Type::Unknown => {
+                let tokens = value.tokens;
+                Some(Value::place(quote_spanned!(span=> #tokens.#token), Type::Unknown))
+            }
+            other => {
+                let message = format!("{} has no field `{}`", other.describe(), name.name);
+                let mut found = Diagnostic::error("E0502", name.span, message);
+                if matches!(&other, Type::Option(inner) if matches!(**inner, Type::Node(_))) {
+                    let help =
+                        format!("bind the node first: `p in {}`", self.checked.places.file.slice(base.span));
+                    found = found.with_help(help);
+                } else if other.element().is_some() || matches!(other, Type::Group(_)) {
+                    found = found.with_help("range over its elements first: `forall x in ..: x.name`");
+                }
+                self.report(found);
+                None
+            }
+        }
+    }
+
+    pub(super) fn tuple_field(&mut self, base: &Expr, number: u32, span: TokenSpan) -> Option<Value> {
+        let value = self.expr(base, None)?;
+        let ty = match value.ty.peeled() {
+            Type::Tuple(parts) => parts.get(number as usize).cloned().unwrap_or(Type::Unknown),
+            Type::Named(name) => {
+                self.checked.names.types.field(name, &number.to_string()).unwrap_or(Type::Unknown)
+            }
+            _ => Type::Unknown,
+        };
+        let (tokens, mut index) = (value.tokens, syn::Index::from(number as usize));
+        index.span = span;
+        Some(Value::place(quote_spanned!(span=> #tokens.#index), ty))
+    }
+
+    pub(super) fn index(&mut self, base: &Expr, index: &Expr, span: TokenSpan) -> Option<Value> {
+        let value = self.expr(base, None)?;
+        let at = self.expr(index, None)?;
+        let tokens = value.tokens;
+        let ty = match value.ty.peeled() {
+            Type::Group(group) => {
+                let Home::System(scope) = self.home else { return None };
+                Type::Node(Some(scope.groups[*group].1))
+            }
+            Type::Seq(inner) => (**inner).clone(),
+            Type::Map(_, inner) => {
+                let key = self.by_reference(at);
+                return Some(Value::place(quote_spanned!(span=> #tokens[#key]), (**inner).clone()));
+            }
+            _ => Type::Unknown,
+        };
+        let at = self.by_value(at).tokens;
+        Some(Value::place(quote_spanned!(span=> #tokens[#at]), ty))
+    }
+
+    pub(super) fn method(&mut self, call: &ast::MethodCall, span: TokenSpan) -> Option<Value> {
+        let base = self.expr(&call.base, None)?;
+        if let Type::Node(service) = *base.ty.peeled()
+            && !matches!(call.name.name.as_str(), "index" | "clone" | "cmp" | "max" | "min")
+        {
+            self.note_node(&call.base);
+            let service = self.service_of(service, &call.name, true)?;
+            let node = self.by_value(base).tokens;
+            return self.routine(service, node, &call.name, &call.args);
+        }
+        let name = call.name.name.as_str();
+        let parameter = methods::lambda_parameter(base.ty.peeled(), name);
+        let mut args = Vec::new();
+        let mut first = None;
+        for arg in &call.args {
+            let value = match &arg.kind {
+                ExprKind::Lambda(lambda) => self.lambda(lambda, parameter.as_slice(), span)?,
+                _ => self.expr(arg, None)?,
+            };
+            first = first.or_else(|| Some(value.ty.clone()));
+            let tokens = match methods::takes_reference(name) {
+                true => self.by_reference(value),
+                false => self.by_value(value).tokens,
+            };
+            args.push(tokens);
+        }
+        let ty = methods::result(base.ty.peeled(), name, first.as_ref());
+        let (tokens, method) = (base.tokens, self.checked.places.ident(&call.name));
+        let turbofish = call.turbofish.as_ref().map(|it| {
+            let written = self.checked.places.stream(it.span);
+            quote!(::#written)
+        });
+        let span = method.span();
+        Some(Value::new(quote_spanned!(span=> #tokens.#method #turbofish(#(#args),*)), ty))
+    }
+
+    /// A pure routine of a node.
+    pub(super) fn routine(
+        &mut self,
+        service: usize,
+        node: TokenStream,
+        name: &ast::Ident,
+        args: &[Expr],
+    ) -> Option<Value> {
+        let args: Vec<Option<Value>> = args.iter().map(|it| self.expr(it, None)).collect();
+        let args: Vec<Value> = args.into_iter().collect::<Option<_>>()?;
+        self.called.borrow_mut().insert((service, name.name.clone()));
+        let facts = &self.checked.services.get(service)?;
+        let shape = facts.shapes.get(&name.name)?.clone();
+        let declared = self.checked.names.services[service].routine(&name.name)?.clone();
+        let mutable = shape.borrows.values().any(|it| *it == Borrow::Mutable);
+        if shape.ctx || mutable {
+            let effect =
+                facts.routines.get(&name.name).and_then(|it| crate::analyse::effects_of(it, &facts.routines));
+            let (what, place) = match effect {
+                Some((what, place, _)) => (what, place),
+                None => ("asks about timers, which no property can see".to_owned(), declared.span),
+            };
+            self.report(
+                Diagnostic::error("E0504", name.span, format!("the routine `{}` {what}", name.name))
+                    .with_label("properties can call pure routines alone")
+                    .with_secondary(place, "here")
+                    .with_help("move what only reads into a routine of its own"),
+            );
+            return None;
+        }
+        if declared.arity != args.len() {
+            let message =
+                format!("`{}` takes {} argument(s), and {} given", name.name, declared.arity, args.len());
+            self.report(
+                Diagnostic::error("E0410", name.span, message).with_secondary(declared.span, "declared here"),
+            );
+            return None;
+        }
+        let (module, token) = (self.module(service), self.checked.places.ident(name));
+        let span = token.span();
+        let mut passed: Vec<TokenStream> = Vec::new();
+        if shape.me {
+            passed.push(node.clone());
+        }
+        passed.extend(args.into_iter().map(|it| self.by_value(it).tokens));
+        for variable in shape.borrows.keys() {
+            self.reads.entry(service).or_default().insert(variable.clone());
+            let variable = format_ident!("{variable}", span = span);
+            passed.push(quote!(&#module::at(view, #node).#variable));
+        }
+        let ty =
+            declared.output.as_ref().map_or(Type::Tuple(vec![]), |ty| self.checked.names.types.resolve(ty));
+        Some(Value::new(quote_spanned!(span=> #module::service(view, #node).#token(#(#passed),*)), ty))
+    }
+
+    pub(super) fn call(&mut self, expr: &Expr, function: &Expr, args: &[Expr]) -> Option<Value> {
+        let span = self.span(expr.span);
+        if let Some(name) = function.as_ident()
+            && self.local(&name.name).is_none()
+        {
+            if let Home::Service { index, own: true } = self.home
+                && self.checked.names.services[index].routine(&name.name).is_some()
+            {
+                return self.routine(index, quote!(me), name, args);
+            }
+            let known = self.checked.names.items.contains_key(&name.name)
+                || self.checked.names.imported.contains(&name.name)
+                || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
+            if !known {
+                let mut found = unknown("E0501", name.span, "function", &name.name, ["Some", "Ok", "Err"]);
+                if let Home::Service { index, .. } = self.home
+                    && self.checked.names.services[index].routine(&name.name).is_some()
+                {
+                    found.help = vec![format!("a routine is called on a node: `n.{}(..)`", name.name)];
+                }
+                self.report(found);
+                return None;
+            }
+            let args = self.all(args)?;
+            let ty = match (name.name.as_str(), args.as_slice()) {
+                ("Some", [one]) => Type::Option(Box::new(one.ty.clone())),
+                _ => Type::Unknown,
+            };
+            let (token, args) = (self.checked.places.ident(name), args.iter().map(|it| &it.tokens));
+            return Some(Value::new(quote_spanned!(span=> #token(#(#args),*)), ty));
+        }
+        let function = self.expr(function, None)?.tokens;
+        let args = self.all(args)?;
+        let args = args.iter().map(|it| &it.tokens);
+        Some(Value::new(quote_spanned!(span=> #function(#(#args),*)), Type::Unknown))
+    }
+
+    /// `|x| ..`, where the types of the parameters may be known from what it is given to.
+    pub(super) fn lambda(&mut self, lambda: &ast::Lambda, types: &[Type], span: TokenSpan) -> Option<Value> {
+        let depth = self.locals.len();
+        let mut patterns = Vec::new();
+        let mut copies = Vec::new();
+        for (at, pattern) in lambda.params.iter().enumerate() {
+            let ty = types.get(at).cloned().unwrap_or(Type::Unknown);
+            patterns.push(self.pattern(pattern, ty, &mut copies));
+        }
+        let body = self.expr(&lambda.body, None);
+        self.locals.truncate(depth);
+        let body = self.by_value(body?);
+        let tokens = body.tokens;
+        Some(Value::new(quote_spanned!(span=> |#(#patterns),*| { #(#copies)* #tokens }), body.ty))
+    }
+}

@@ -1,0 +1,273 @@
+//! Names in properties and systems: nodes, groups, parameters, constants, control states, and the members of a node.
+
+use proc_macro2::{Ident, Span as TokenSpan, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::ast::{self, Expr};
+use crate::check::unknown;
+use crate::diag::Diagnostic;
+use crate::types::Type;
+
+use super::value::{Home, Lowerer, SystemScope, Value};
+
+impl Lowerer<'_, '_, '_> {
+    pub(super) fn path(&mut self, expr: &Expr, path: &ast::Path, expected: Option<&Type>) -> Option<Value> {
+        let Some(ident) = path.as_ident() else {
+            let written = self.checked.places.stream(path.span);
+            let integer = path
+                .segments
+                .first()
+                .and_then(|it| crate::types::INTEGERS.iter().find(|known| **known == it.name));
+            return Some(Value::new(written, integer.map_or(Type::Unknown, |it| Type::Int(it))));
+        };
+        let (name, token) = (ident.name.as_str(), self.checked.places.ident(ident));
+        if let Some(ty) = self.local(name) {
+            return Some(Value::place(quote!(#token), ty));
+        }
+        if let Some(value) = self.state(ident, expected) {
+            return Some(value);
+        }
+        match self.home {
+            Home::Service { index, own } => {
+                if name == "nodes" {
+                    let (module, service) = (self.module(index), self.service_ident(index));
+                    self.fetch(name, quote!(let nodes = view.running::<#module::#service>();));
+                    self.reads_others = true;
+                    return Some(Value::place(quote!(nodes), Type::Seq(Box::new(Type::Node(Some(index))))));
+                }
+                let names = &self.checked.names.services[index];
+                if let Some(constant) = names.consts.get(name) {
+                    let module = self.module(index);
+                    return Some(Value::place(quote!(#module::#token), constant.ty.clone()));
+                }
+                if own && (name == "me" || self.member_type(index, name).is_some()) {
+                    if name == "me" {
+                        return Some(Value::place(quote!(me), Type::Node(Some(index))));
+                    }
+                    return self.member(index, quote!(me), ident);
+                }
+            }
+            Home::System(scope) => {
+                if let Some(value) = self.of_system(scope, name, &token) {
+                    return Some(value);
+                }
+            }
+        }
+        if self.checked.names.items.contains_key(name)
+            || self.checked.names.imported.contains(name)
+            || name == "None"
+        {
+            let ty = if name == "None" { Type::Option(Box::new(Type::Unknown)) } else { Type::Unknown };
+            return Some(Value::new(quote!(#token), ty));
+        }
+        self.unknown_name(expr, ident);
+        None
+    }
+
+    pub(super) fn of_system(&mut self, scope: &SystemScope, name: &str, token: &Ident) -> Option<Value> {
+        if let Some(at) = scope.groups.iter().position(|(known, ..)| known == name) {
+            let (_, service, single) = scope.groups[at];
+            self.reads_others = true;
+            if single {
+                if !scope.building {
+                    self.fetch(name, quote!(let #token = view.group(#at)[0];));
+                    return Some(Value::place(quote!(#token), Type::Node(Some(service))));
+                }
+                return Some(Value::new(quote!(#token.only()), Type::Node(Some(service))));
+            }
+            if !scope.building {
+                self.fetch(name, quote!(let #token = view.group(#at);));
+            }
+            return Some(Value::place(quote!(#token), Type::Group(at)));
+        }
+        if let Some((_, ty, written, default)) = scope.parameters.iter().find(|(known, ..)| known == name) {
+            if !scope.building {
+                self.fetch(
+                    name,
+                    quote!(let #token: #written = view.model().arguments.get(#name, #default).unwrap_or_default();),
+                );
+            }
+            return Some(Value::place(quote!(#token), ty.clone()));
+        }
+        if name == "nodes" && !scope.building {
+            self.fetch(name, quote!(let nodes = view.all();));
+            self.reads_others = true;
+            return Some(Value::place(quote!(nodes), Type::Seq(Box::new(Type::Node(None)))));
+        }
+        None
+    }
+
+    pub(super) fn fetch(&mut self, name: &str, statement: TokenStream) {
+        self.prelude.insert(name.to_owned(), statement);
+    }
+
+    pub(super) fn module(&self, service: usize) -> Ident {
+        Ident::new(&super::service::snake(&self.checked.names.services[service].name), TokenSpan::call_site())
+    }
+
+    pub(super) fn service_ident(&self, index: usize) -> Ident {
+        Ident::new(&self.checked.names.services[index].name, TokenSpan::call_site())
+    }
+
+    /// A bare control state: of the service that is expected, else of the only one that has it.
+    pub(super) fn state(&mut self, ident: &ast::Ident, expected: Option<&Type>) -> Option<Value> {
+        let services = &self.checked.names.services;
+        let has = |index: &usize| services[*index].has_state(&ident.name);
+        let expected = expected.and_then(|ty| match ty.peeled() {
+            Type::State(index) => Some(*index),
+            _ => None,
+        });
+        let home = match self.home {
+            Home::Service { index, .. } => Some(index),
+            Home::System(_) => None,
+        };
+        let index = expected.filter(has).or_else(|| home.filter(has)).or_else(|| {
+            let mut all = (0..services.len()).filter(has);
+            let first = all.next();
+            first.filter(|_| all.next().is_none())
+        })?;
+        let (module, token) = (self.module(index), self.checked.places.ident(ident));
+        let span = token.span();
+        Some(Value::new(quote_spanned!(span=> #module::State::#token), Type::State(index)))
+    }
+
+    pub(super) fn unknown_name(&mut self, expr: &Expr, ident: &ast::Ident) {
+        let name = &ident.name;
+        let mut known: Vec<String> = self.locals.iter().map(|(name, _)| name.clone()).collect();
+        let mut help = None;
+        match self.home {
+            Home::Service { index, .. } => {
+                let names = &self.checked.names.services[index];
+                known.push("nodes".into());
+                known.extend(names.states.iter().map(|it| it.name.clone()));
+                known.extend(names.consts.keys().cloned());
+                if self.member_type(index, name).is_some() {
+                    let node = self.locals.iter().rev().find(|(_, ty)| matches!(ty.peeled(), Type::Node(_)));
+                    let node = node.map_or("n", |(name, _)| name.as_str());
+                    help = Some(format!(
+                        "every node has its own: write `{node}.{name}`, or make the property `local`"
+                    ));
+                }
+            }
+            Home::System(scope) => {
+                known.extend(scope.groups.iter().map(|(name, ..)| name.clone()));
+                known.extend(scope.parameters.iter().map(|(name, ..)| name.clone()));
+                known.extend(
+                    self.checked.names.services.iter().flat_map(|it| &it.states).map(|it| it.name.clone()),
+                );
+            }
+        }
+        let mut found = unknown("E0501", expr.span, "name", name, known.iter().map(String::as_str));
+        if let Some(help) = help {
+            found.help = vec![help];
+        }
+        self.report(found);
+    }
+
+    /// The type of a variable or parameter of a service.
+    pub(super) fn member_type(&self, service: usize, name: &str) -> Option<Type> {
+        let names = &self.checked.names.services[service];
+        if name == "state" && !names.states.is_empty() {
+            return Some(Type::State(service));
+        }
+        let ty = |ty: &Option<syn::Type>| {
+            ty.as_ref().map_or(Type::Unknown, |ty| self.checked.names.types.resolve(ty))
+        };
+        let variable = names.variable(name).map(|it| ty(&it.ty));
+        variable.or_else(|| names.parameter(name).map(|it| ty(&it.ty)))
+    }
+
+    /// `node.name`, where the service is known.
+    pub(super) fn member(&mut self, service: usize, node: TokenStream, name: &ast::Ident) -> Option<Value> {
+        let ty = self.member_type(service, &name.name)?;
+        let (module, token) = (self.module(service), self.checked.places.ident(name));
+        let span = token.span();
+        if self.checked.names.services[service].parameter(&name.name).is_some() {
+            return Some(Value::place(quote_spanned!(span=> #module::service(view, #node).#token), ty));
+        }
+        self.reads.entry(service).or_default().insert(name.name.clone());
+        Some(Value::place(quote_spanned!(span=> #module::at(view, #node).#token), ty))
+    }
+
+    /// The service whose `name` is meant on a node.
+    pub(super) fn service_of(
+        &mut self,
+        node: Option<usize>,
+        name: &ast::Ident,
+        routine: bool,
+    ) -> Option<usize> {
+        let names = &self.checked.names;
+        let has = |index: usize| match routine {
+            true => names.services[index].routine(&name.name).is_some(),
+            false => self.member_type(index, &name.name).is_some(),
+        };
+        if let Some(index) = node.filter(|index| has(*index)) {
+            return Some(index);
+        }
+        if let Home::Service { index, .. } = self.home
+            && node.is_none()
+            && has(index)
+        {
+            return Some(index);
+        }
+        // A known service that lacks the name: no other can be meant.
+        let candidates: Vec<usize> = match node {
+            Some(_) => Vec::new(),
+            None => (0..names.services.len()).filter(|index| has(*index)).collect(),
+        };
+        match candidates.as_slice() {
+            [one] => Some(*one),
+            [] => {
+                self.unknown_member(node, name);
+                None
+            }
+            several => {
+                let services: Vec<_> =
+                    several.iter().map(|it| format!("`{}`", names.services[*it].name)).collect();
+                let message = format!("several services have `{}`: {}", name.name, services.join(", "));
+                self.report(
+                    Diagnostic::error("E0503", name.span, message)
+                        .with_label("which of them runs on this node is not known here")
+                        .with_help(
+                            "say it in a property of that service, or range over a group of its nodes",
+                        ),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn unknown_member(&mut self, node: Option<usize>, name: &ast::Ident) {
+        let services = &self.checked.names.services;
+        if services.iter().any(|it| it.layers.contains_key(&name.name)) {
+            return self.not_yet("E0902", name.span, "reading a layer below a service", "leave it out");
+        }
+        let of: Vec<usize> = match (node, self.home) {
+            (Some(index), _) | (None, Home::Service { index, .. }) => vec![index],
+            (None, Home::System(_)) => (0..services.len()).collect(),
+        };
+        let mut known: Vec<&str> = Vec::new();
+        for index in &of {
+            known.extend(services[*index].variables.iter().map(|it| it.name.as_str()));
+            known.extend(services[*index].parameters.iter().map(|it| it.name.as_str()));
+            known.extend(services[*index].routines.iter().map(|it| it.name.as_str()));
+            known.push("state");
+        }
+        let message = match of.as_slice() {
+            [one] => format!("`{}` has no variable or parameter `{}`", services[*one].name, name.name),
+            _ => format!("no service has a variable or parameter `{}`", name.name),
+        };
+        let mut found = Diagnostic::error("E0502", name.span, message);
+        if let Some(meant) = crate::names::closest(&name.name, known) {
+            found = found.with_help(format!("did you mean `{meant}`?"));
+        }
+        self.report(found);
+    }
+
+    pub(super) fn note_node(&mut self, base: &Expr) {
+        let own = base.peeled().as_ident().map(|it| it.name.as_str());
+        if self.own_node.is_none() || own != self.own_node.as_deref() {
+            self.reads_others = true;
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Operators: connectives, comparisons, arithmetic, ranges, references.
+
+use proc_macro2::{Span as TokenSpan, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::ast::{Binary, BinaryOp, Expr, UnaryOp};
+use crate::diag::Diagnostic;
+use crate::types::Type;
+
+use super::value::{Lowerer, Value};
+
+impl Lowerer<'_, '_, '_> {
+    pub(super) fn unary(
+        &mut self,
+        op: UnaryOp,
+        inner: &Expr,
+        expected: Option<&Type>,
+        span: TokenSpan,
+    ) -> Option<Value> {
+        match op {
+            UnaryOp::Not => {
+                let value = self.expr(inner, expected)?;
+                let value = self.by_value(value);
+                let tokens = value.tokens;
+                Some(Value::new(quote_spanned!(span=> !#tokens), value.ty))
+            }
+            UnaryOp::Negate => {
+                let value = self.expr(inner, expected)?;
+                let value = self.by_value(value);
+                let tokens = value.tokens;
+                Some(Value::new(quote_spanned!(span=> -#tokens), value.ty))
+            }
+            // What is copied was bound by value already, so the star has done its work.
+            UnaryOp::Deref => {
+                let value = self.expr(inner, expected)?;
+                let tokens = &value.tokens;
+                match &value.ty {
+                    Type::Ref(it) => Some(Value::place(quote_spanned!(span=> (*#tokens)), (**it).clone())),
+                    Type::Unknown => Some(Value::place(quote_spanned!(span=> (*#tokens)), Type::Unknown)),
+                    _ => Some(value),
+                }
+            }
+            UnaryOp::Ref => {
+                let value = self.expr(inner, expected)?;
+                let tokens = value.tokens;
+                Some(Value::new(quote_spanned!(span=> &#tokens), value.ty.referenced()))
+            }
+        }
+    }
+
+    pub(super) fn binary(&mut self, binary: &Binary) -> Option<Value> {
+        let span = self.span(binary.op_span);
+        match binary.op {
+            BinaryOp::LeadsTo => {
+                let message = "`leads to` says something about a run, and this property is about one state";
+                self.report(
+                    Diagnostic::error("E0505", binary.op_span, message)
+                        .with_help("`implies` is about one state"),
+                );
+                None
+            }
+            BinaryOp::Implies | BinaryOp::Iff | BinaryOp::Or | BinaryOp::And => {
+                let (left, right) = (self.truth(&binary.left), self.truth(&binary.right));
+                let (left, right) = (left?, right?);
+                let tokens = match binary.op {
+                    BinaryOp::Implies => quote_spanned!(span=> (!#left || #right)),
+                    BinaryOp::Iff => quote_spanned!(span=> (#left == #right)),
+                    BinaryOp::Or => quote_spanned!(span=> (#left || #right)),
+                    _ => quote_spanned!(span=> (#left && #right)),
+                };
+                Some(Value::new(tokens, Type::Bool))
+            }
+            _ => self.comparison_or_sum(binary, span),
+        }
+    }
+
+    pub(super) fn comparison_or_sum(&mut self, binary: &Binary, span: TokenSpan) -> Option<Value> {
+        // A bare control state takes its service from the other side.
+        let bare =
+            |expr: &Expr| expr.peeled().as_ident().is_some_and(|it| it.name.starts_with(char::is_uppercase));
+        let (left, right) = if bare(&binary.left) && !bare(&binary.right) {
+            let right = self.expr(&binary.right, None)?;
+            (self.expr(&binary.left, Some(&right.ty))?, right)
+        } else {
+            let left = self.expr(&binary.left, None);
+            let expected = left.as_ref().map(|it| it.ty.clone());
+            let right = self.expr(&binary.right, expected.as_ref());
+            (left?, right?)
+        };
+        let (mut left, mut right) = (self.by_value(left), self.by_value(right));
+        self.comparable(binary, &left.ty, &right.ty)?;
+        // `x == *e` and `x == e` mean the same where only one of both is a reference.
+        match (&left.ty, &right.ty) {
+            (Type::Ref(_), Type::Ref(_)) => {}
+            (Type::Ref(_), other) if *other != Type::Unknown => left = self.dereferenced(left),
+            (other, Type::Ref(_)) if *other != Type::Unknown => right = self.dereferenced(right),
+            (Type::Int(_), Type::Float) => left = float(left),
+            (Type::Float, Type::Int(_)) => right = float(right),
+            _ => {}
+        }
+        let op: TokenStream = binary.op.sign().parse().unwrap_or_default();
+        let op = op.into_iter().map(|mut token| {
+            token.set_span(span);
+            token
+        });
+        let op: TokenStream = op.collect();
+        let (a, b) = (&left.tokens, &right.tokens);
+        let tokens = quote_spanned!(span=> (#a #op #b));
+        let ty = match () {
+            () if binary.op.is_comparison() => Type::Bool,
+            () if left.ty == Type::Int("_") => right.ty,
+            () => left.ty,
+        };
+        Some(Value::new(tokens, ty))
+    }
+
+    pub(super) fn dereferenced(&self, value: Value) -> Value {
+        let (tokens, stars) = (value.tokens, (0..value.ty.references()).map(|_| quote!(*)));
+        Value::place(quote!((#(#stars)* #tokens)), value.ty.peeled().clone())
+    }
+
+    /// Reports a comparison that can never be meant.
+    pub(super) fn comparable(&mut self, binary: &Binary, left: &Type, right: &Type) -> Option<()> {
+        if !binary.op.is_comparison() {
+            return Some(());
+        }
+        let (left, right) = (left.peeled(), right.peeled());
+        let class = |ty: &Type| match ty {
+            Type::Bool => 1,
+            Type::Int(_) | Type::Float => 2,
+            Type::Text => 3,
+            Type::Duration => 4,
+            Type::Node(_) => 5,
+            Type::State(index) => 100 + index,
+            Type::Option(_) => 6,
+            Type::Set(_) => 7,
+            Type::Map(..) => 8,
+            _ => 0,
+        };
+        let (a, b) = (class(left), class(right));
+        if a != 0 && b != 0 && a != b {
+            let message = format!("{} is compared with {}", left.describe(), right.describe());
+            let mut found = Diagnostic::error("E0513", binary.left.span.to(binary.right.span), message);
+            if matches!((left, right), (Type::Option(_), _)) {
+                let right = self.checked.places.file.slice(binary.right.span);
+                found = found.with_help(format!("write `== Some({right})`"));
+            } else if let (Type::State(_), Type::State(_)) = (left, right) {
+                found = found.with_help("the two control states belong to different services");
+            }
+            self.report(found);
+            return None;
+        }
+        Some(())
+    }
+
+    pub(super) fn range(
+        &mut self,
+        start: Option<&Expr>,
+        end: Option<&Expr>,
+        inclusive: bool,
+        span: TokenSpan,
+    ) -> Option<Value> {
+        let mut side = |expr: Option<&Expr>| match expr {
+            None => Some((TokenStream::new(), Type::Unknown)),
+            Some(expr) => {
+                let value = self.expr(expr, None)?;
+                let value = self.by_value(value);
+                Some((value.tokens, value.ty))
+            }
+        };
+        let ((start, left), (end, right)) = (side(start)?, side(end)?);
+        let ty = if matches!(left, Type::Unknown | Type::Int("_")) { right } else { left };
+        let tokens = match inclusive {
+            true => quote_spanned!(span=> (#start..=#end)),
+            false => quote_spanned!(span=> (#start..#end)),
+        };
+        Some(Value::new(tokens, Type::Seq(Box::new(ty))))
+    }
+}
+
+fn float(value: Value) -> Value {
+    let tokens = value.tokens;
+    Value::new(quote!((#tokens as f64)), Type::Float)
+}
