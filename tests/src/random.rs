@@ -3,8 +3,8 @@
 //! [`model`] reads its choices from a list of bytes and takes 0 beyond its end, so a shorter list, or one of smaller
 //! bytes, is a plainer system: a property test shrinks well. Every construct that matters to an engine occurs: overlapping
 //! handlers, choices in heads and bodies, chance, keyed timers, sends by every discipline of network, to oneself too;
-//! losses and doublings with and without budgets; panics; starts that branch; stacks of two layers; bounds of all kinds;
-//! safety, local and reachable properties that read different parts.
+//! losses and doublings with and without budgets; panics; starts that branch; stacks of two layers; bounds of all kinds
+//! and none; safety, local and reachable properties that read different parts.
 
 use std::any::TypeId;
 use std::hash::Hash;
@@ -98,12 +98,18 @@ pub struct Tables {
 }
 
 impl Tables {
-    fn draw(draw: &mut Draw<'_>, nodes: u32) -> Self {
-        let start = draw.list(1, 4, Op::draw);
+    /// Where `copying`, almost all is sent over the carrier that keeps what was sent: queues seldom grow.
+    fn draw(draw: &mut Draw<'_>, nodes: u32, copying: bool) -> Self {
+        let copying = copying && draw.below(4) != 3;
+        let op = |draw: &mut Draw<'_>| match Op::draw(draw) {
+            Op::Send { kind, target, .. } if copying => Op::Send { carrier: 2, kind, target },
+            op => op,
+        };
+        let start = draw.list(1, 4, op);
         let cell = |draw: &mut Draw<'_>| Cell {
             at_most: COUNT_MAX - draw.below(COUNT_MAX + 1),
             ways: 1 + draw.below(4) / 3 * 2,
-            ops: draw.list(0, 3, Op::draw),
+            ops: draw.list(0, 3, op),
         };
         let states = |draw: &mut Draw<'_>| {
             (0..STATES)
@@ -448,20 +454,20 @@ pub static SPEC: SpecInfo = SpecInfo {
 pub fn model(bytes: &[u8]) -> Model {
     let mut draw = Draw { bytes };
     let nodes = 2 + draw.below(2);
-    let (stacked, alike) = (draw.below(3) == 2, draw.below(2) == 0);
+    let (stacked, alike, free) = (draw.below(3) == 2, draw.below(2) == 0, draw.below(2) == 1);
     let mut builder = ModelBuilder::new(&SPEC, "Random", &Arguments::default())
         .expect("no arguments are given, so none is unknown");
     let group = builder.group("n", Some(usize::from(nodes))).expect("there are few nodes");
-    network(&mut builder, &mut draw);
+    network(&mut builder, &mut draw, free);
     for [property] in &PROPERTIES {
         if draw.below(3) != 2 {
             builder.properties(std::slice::from_ref(property));
         }
     }
-    bound(&mut builder, &mut draw);
+    bound(&mut builder, &mut draw, free);
     // Nodes run the same tables, or each its own.
     let count = if alike { 1 } else { usize::from(nodes) };
-    let tables = |draw: &mut Draw<'_>| Arc::new(Tables::draw(draw, u32::from(nodes)));
+    let tables = |draw: &mut Draw<'_>| Arc::new(Tables::draw(draw, u32::from(nodes), free));
     let drawn: Vec<(Arc<Tables>, Arc<Tables>)> =
         (0..count).map(|_| (tables(&mut draw), tables(&mut draw))).collect();
     builder.place(&group, |id| {
@@ -475,21 +481,30 @@ pub fn model(bytes: &[u8]) -> Model {
     builder.finish()
 }
 
-fn network(builder: &mut ModelBuilder, draw: &mut Draw<'_>) {
+/// Says what the network does; within no budgets where the system is `free`.
+fn network(builder: &mut ModelBuilder, draw: &mut Draw<'_>, free: bool) {
     let (lossy, doubling) = (draw.below(2) == 1, draw.below(4));
     builder.network("loose", |carrier| {
         carrier.loss = if lossy { 0.25 } else { 0.0 };
         carrier.duplicates = (doubling == 3).then_some(0.1);
     });
     builder.network("copying", |carrier| carrier.duplicates = Some(0.1));
+    if free {
+        return;
+    }
     let bounds = builder.bounds();
     bounds.drops = (draw.below(2) == 1).then(|| u32::from(draw.below(3)));
     bounds.duplicates = (draw.below(2) == 1).then(|| u32::from(draw.below(3)));
 }
 
-fn bound(builder: &mut ModelBuilder, draw: &mut Draw<'_>) {
+/// Bounds the search. Where the system is `free`, at most by depth: queues that grow without end are then for who
+/// explores the system to notice.
+fn bound(builder: &mut ModelBuilder, draw: &mut Draw<'_>, free: bool) {
     let bounds = builder.bounds();
-    // Queues may grow without end, so messages are always bounded.
+    if free {
+        bounds.depth = (draw.below(2) == 1).then(|| 2 + u32::from(draw.below(7)));
+        return;
+    }
     bounds.messages = Some(2 + u32::from(draw.below(3)));
     if draw.below(4) == 3 {
         bounds.depth = Some(u32::from(draw.below(8)));

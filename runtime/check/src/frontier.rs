@@ -11,7 +11,7 @@ use crate::options::CheckError;
 use crate::report::Cut;
 
 /// How many states a worker takes at once.
-pub(crate) const HAND: usize = 32;
+const HAND: usize = 32;
 /// How many states are packed together; also what threads hand to each other.
 const CHUNK: usize = 512;
 /// How long a waiting thread sleeps before it looks whether the search was ended.

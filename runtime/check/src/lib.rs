@@ -21,6 +21,7 @@
 
 #![deny(unsafe_code)]
 
+mod cells;
 mod chunked;
 mod frontier;
 mod intern;

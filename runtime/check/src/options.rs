@@ -58,11 +58,13 @@ pub struct Tuning {
     pub transitions_max: u64,
     /// The most evaluations of properties that are kept. Beyond it properties are evaluated each time.
     pub evaluations_max: u64,
+    /// The most nodes whose steps are spared where another order leads to the same states; at most 12 count.
+    pub sleepers_max: u32,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Tuning { steps_max: 4 << 20, transitions_max: 64 << 20, evaluations_max: 4 << 20 }
+        Tuning { steps_max: 4 << 20, transitions_max: 64 << 20, evaluations_max: 4 << 20, sleepers_max: 12 }
     }
 }
 

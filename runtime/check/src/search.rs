@@ -4,6 +4,19 @@
 //! need are on their way by then. No world is made for a known state: a fingerprint is a sum that every transition adds
 //! to. There is one loop; breadth first and depth first differ in their [`Frontier`].
 //!
+//! # Sleeping nodes
+//! Steps of different nodes commute: what one sends to the other changes nothing of what the other can do already. So of
+//! two orders of two steps one leads nowhere that the other does not. When a state is reached by a step of node `i`, the nodes
+//! before `i` that were explored from its parent *sleep* in it, and so do those that slept in its parent, but for `i` and
+//! whoever was sent something new: their steps are not looked up, since what they lead to is reached in the other order, in as
+//! many steps. Which nodes sleep is kept beside the fingerprint. Reached again with fewer asleep, a state that was
+//! explored is explored again as to these (Godefroid, *Partial-Order Methods for the Verification of Concurrent Systems*,
+//! 1996, with nodes for transitions).
+//!
+//! All states are seen, breadth first at the same depth, and all steps are counted as if they were taken: nothing reported
+//! depends on it. Steps do not commute where budgets of faults are spent, or where a bound cuts states by what they are;
+//! there nobody sleeps.
+//!
 //! # Depth first within a depth
 //! A bound on depth is about shortest ways, and a depth first search reaches states by longer ones. So under such a bound
 //! it keeps the least depth of each state beside its fingerprint, and explores a state again when it is reached in fewer
@@ -14,10 +27,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Instant;
 
-use foresee_kernel::{Bounds, Model, PropertyKind};
+use foresee_kernel::{Bounds, PropertyKind};
 use foresee_world::{Bound, cut_by};
 
-use crate::frontier::{Control, Frontier, HAND, Hand, Sums, Waiting};
+use crate::frontier::{Control, Frontier, Hand, Sums, Waiting};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
 use crate::memo::Near;
@@ -26,7 +39,7 @@ use crate::pages;
 use crate::parts::{NearPuts, Parts, Transition, VISIBLE};
 use crate::report::Cut;
 use crate::tally::{Findings, Tally};
-use crate::visited::{Arrival, Begin, Visited};
+use crate::visited::{Arrival, Awake, Begin, Visited};
 
 /// Successors that are gathered before they are looked up.
 const BATCH: usize = 256;
@@ -44,6 +57,8 @@ pub(crate) struct Shared<'a> {
     pub visited: RwLock<Visited>,
     /// Whether depths are kept beside fingerprints.
     pub graded: bool,
+    /// How many nodes may be asleep, the first ones; see the module's documentation.
+    pub sleepers: u32,
     pub unique: AtomicU64,
     /// Bytes of the logs, and of what threads have for themselves.
     pub own_bytes: AtomicU64,
@@ -53,6 +68,11 @@ pub(crate) struct Shared<'a> {
 }
 
 impl Shared<'_> {
+    /// How many numbers a row of the frontier has.
+    pub(crate) fn stride(&self) -> usize {
+        self.parts.stride() + usize::from(self.sleepers > 0)
+    }
+
     fn table(&self) -> RwLockReadGuard<'_, Visited> {
         self.visited.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,21 +80,32 @@ impl Shared<'_> {
     /// Grows the table until `more` states fit. False where they cannot: then the search has been stopped.
     fn make_room(&self, more: u64, frontier_bytes: u64) -> bool {
         loop {
-            if self.unique.load(Ordering::Relaxed) + more <= self.table().room() {
+            let room = self.table().room();
+            if self.unique.load(Ordering::Relaxed) + more <= room {
                 return true;
             }
-            let mut table = self.visited.write().unwrap_or_else(PoisonError::into_inner);
-            if self.unique.load(Ordering::Relaxed) + more <= table.room() {
-                return true;
+            if !self.grow(room, frontier_bytes) {
+                return false;
             }
-            let most = self.options.max_memory.unwrap_or(u64::MAX);
-            let needed = self.counted(frontier_bytes, table.bytes()) + 2 * table.bytes();
-            match if needed > most { None } else { table.grown() } {
-                Some(grown) => *table = grown,
-                None => {
-                    self.control.stop(Cut::Memory);
-                    return false;
-                }
+        }
+    }
+
+    /// Grows the table, unless it has room for more than `room` states already. False where it cannot be.
+    fn grow(&self, room: u64, frontier_bytes: u64) -> bool {
+        let mut table = self.visited.write().unwrap_or_else(PoisonError::into_inner);
+        if table.room() > room {
+            return true;
+        }
+        let most = self.options.max_memory.unwrap_or(u64::MAX);
+        let needed = self.counted(frontier_bytes, table.bytes()) + 2 * table.bytes();
+        match if needed > most { None } else { table.grown() } {
+            Some(grown) => {
+                *table = grown;
+                true
+            }
+            None => {
+                self.control.stop(Cut::Memory);
+                false
             }
         }
     }
@@ -125,25 +156,16 @@ struct Candidate {
     fingerprint: u64,
     /// What the part that changed first became.
     part: u32,
-    /// The place of its parent in the hand, above [`NODE_BITS`] that say which part changed first.
-    origin: u32,
+    /// Which part that is.
+    node: u32,
     /// Which transition of its parent it is, and [`VISIBLE`].
     ordinal: u32,
     /// Where further changes are in [`Worker::changes`], plus 1; 0 where there are none. How many comes first.
     more: u32,
-}
-
-const NODE_BITS: u32 = 24;
-const _: () = assert!(Model::NODES_MAX <= 1 << NODE_BITS && HAND <= 1 << (32 - NODE_BITS));
-
-impl Candidate {
-    fn node(&self) -> usize {
-        (self.origin & ((1 << NODE_BITS) - 1)) as usize
-    }
-
-    fn parent(&self) -> usize {
-        (self.origin >> NODE_BITS) as usize
-    }
+    /// Which nodes sleep.
+    asleep: u32,
+    /// The place of its parent in the hand.
+    parent: u32,
 }
 
 /// One thread of a search.
@@ -152,6 +174,9 @@ pub(crate) struct Worker<'a, F: Frontier> {
     frontier: &'a F,
     pub local: F::Local,
     nodes: usize,
+    /// How many numbers say what a state is.
+    width: usize,
+    /// How many numbers a row has: where nodes sleep, one more says which of them are to be explored again.
     stride: usize,
     /// By what was spent and node, then by part.
     hot: Vec<Vec<Hot>>,
@@ -183,7 +208,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
             frontier,
             local: frontier.local(),
             nodes,
-            stride: shared.parts.stride(),
+            width: shared.parts.stride(),
+            stride: shared.stride(),
             hot: Vec::new(),
             transitions: Vec::new(),
             near_puts: Near::new(15),
@@ -211,9 +237,10 @@ impl<'a, F: Frontier> Worker<'a, F> {
             return Err(CheckError::NoMemory);
         }
         let table = self.shared.table();
-        let new = match self.shared.graded {
-            true => table.arrive(fingerprint, 0).new,
-            false => table.insert(fingerprint),
+        let new = match (self.shared.graded, self.shared.sleepers) {
+            (true, _) => table.arrive(fingerprint, 0).new,
+            (false, 0) => table.insert(fingerprint),
+            (false, _) => table.sleepers().arrive(fingerprint, 0) == Awake::New,
         };
         drop(table);
         if new {
@@ -223,6 +250,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
             let key = parts.map(key).fold(0_u64, u64::wrapping_add);
             self.row.clear();
             self.row.extend_from_slice(words);
+            self.row.resize(self.stride, 0);
             let arrival = Arrival { new: true, nearer: true };
             self.arrive(Sums { fingerprint, key }, (ROOT, number), 0, arrival);
         }
@@ -266,6 +294,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
                 return;
             }
             let table = shared.table();
+            if shared.sleepers > 0 && place == 0 {
+                self.hand.sums.iter().for_each(|sums| table.prefetch(sums.fingerprint));
+            }
             while place < self.hand.indices.len() && self.candidates.len() < BATCH {
                 self.expand(place, &table);
                 place += 1;
@@ -282,14 +313,15 @@ impl<'a, F: Frontier> Worker<'a, F> {
     /// Gathers the successors of a state of the hand.
     fn expand(&mut self, place: usize, table: &Visited) {
         let Some(first) = self.admit(place, table) else { return };
-        let ambient = self.shared.parts.ambient(self.row_of(place));
+        let sleep = self.sleep(place, table);
+        let ambient = self.shared.parts.ambient(&self.row_of(place)[..self.width]);
         let slots = ambient as usize * self.nodes..(ambient as usize + 1) * self.nodes;
         if self.hot.len() < slots.end {
             self.hot.resize_with(slots.end, Vec::new);
         }
         let mut reached = Reached { node: 0, ordinal: 0 };
         loop {
-            self.gather(place, slots.clone(), &mut reached, first, table);
+            self.gather(place, slots.clone(), &mut reached, first, sleep, table);
             if reached.node == self.nodes {
                 break;
             }
@@ -298,13 +330,28 @@ impl<'a, F: Frontier> Worker<'a, F> {
             if self.hot[slots.start + reached.node][self.row_of(place)[reached.node] as usize].length & LOOSE
                 != 0
             {
-                reached.ordinal +=
-                    self.expand_loose(place, reached.node, ambient, reached.ordinal, first, table);
-                reached.node += 1;
+                self.expand_loose(place, &mut reached, ambient, first, sleep, table);
             }
         }
         while let Some(node) = self.faulty.pop() {
             self.faulted(place, node, first);
+        }
+    }
+
+    /// Which nodes sleep in a state that is about to be explored.
+    fn sleep(&self, place: usize, table: &Visited) -> Sleep {
+        if self.shared.sleepers == 0 {
+            return Sleep { asleep: 0, mask: 0, again: false };
+        }
+        let mask = (1 << self.shared.sleepers) - 1;
+        match self.row_of(place)[self.width] {
+            0 => Sleep {
+                asleep: table.sleepers().begin(self.hand.sums[place].fingerprint),
+                mask,
+                again: false,
+            },
+            // Those that slept when it was explored, and do not sleep any more.
+            woken => Sleep { asleep: !woken, mask, again: true },
         }
     }
 
@@ -316,16 +363,18 @@ impl<'a, F: Frontier> Worker<'a, F> {
         slots: Range<usize>,
         reached: &mut Reached,
         first: bool,
+        sleep: Sleep,
         table: &Visited,
     ) {
-        let row = &self.hand.words[place * self.stride..(place + 1) * self.stride];
+        let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
         let hot = &mut self.hot[slots];
         let transitions = &self.transitions[..];
         let mut out = Out {
             parts: self.shared.parts,
             row,
             fingerprint: self.hand.sums[place].fingerprint,
-            parent: (place as u32) << NODE_BITS,
+            parent: place as u32,
+            sleep,
             near_puts: &mut self.near_puts,
             candidates: &mut self.candidates,
             changes: &mut self.changes,
@@ -342,7 +391,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
                 self.faulty.push(node);
             }
             let (start, length) = (known.first as usize, known.length & LENGTH);
-            out.gather(node, ordinal, &transitions[start..start + length as usize]);
+            if sleep.wakes(node) {
+                out.gather(node, ordinal, &transitions[start..start + length as usize]);
+            }
             ordinal += length;
             node += 1;
         }
@@ -369,7 +420,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
             self.shared.control.fail(error);
             return None;
         }
-        let mut first = true;
+        // A state of which some nodes were woken has been explored.
+        let mut first = self.stride == self.width || self.row_of(place)[self.width] == 0;
         if self.shared.graded {
             if cut == Some(Bound::Depth) {
                 // Counted at the end, when it is known what stayed so deep.
@@ -420,87 +472,105 @@ impl<'a, F: Frontier> Worker<'a, F> {
         }
     }
 
-    /// Gathers where a part leads whose transitions are not kept. How many there are.
+    /// Gathers where the part that was reached leads, whose transitions are not kept.
     fn expand_loose(
         &mut self,
         place: usize,
-        node: usize,
+        reached: &mut Reached,
         ambient: u32,
-        ordinal: u32,
         first: bool,
+        sleep: Sleep,
         table: &Visited,
-    ) -> u32 {
-        let parts = self.shared.parts;
-        let row = &self.hand.words[place * self.stride..(place + 1) * self.stride];
+    ) {
+        let (parts, node) = (self.shared.parts, reached.node);
+        let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
         let expansion = parts.expand(node, row[node], ambient);
         let mut out = Out {
             parts,
             row,
             fingerprint: self.hand.sums[place].fingerprint,
-            parent: (place as u32) << NODE_BITS,
+            parent: place as u32,
+            sleep,
             near_puts: &mut self.near_puts,
             candidates: &mut self.candidates,
             changes: &mut self.changes,
             table,
         };
-        out.gather(node, ordinal, &expansion.transitions);
+        if sleep.wakes(node) {
+            out.gather(node, reached.ordinal, &expansion.transitions);
+        }
         if first {
             self.tally.expansion(parts, &expansion, 1);
         }
         if expansion.faults > 0 {
             self.faulty.push(node);
         }
-        expansion.transitions.len() as u32
+        *reached = Reached { node: node + 1, ordinal: reached.ordinal + expansion.transitions.len() as u32 };
     }
 
     /// Notes the states among the candidates that are new.
     fn flush(&mut self) {
+        let shared = self.shared;
         let candidates = std::mem::take(&mut self.candidates);
-        let threads = self.shared.options.threads.max(1) as u64;
-        for batch in candidates.chunks(BATCH) {
-            if self.shared.control.stopped().is_some()
-                || !self.shared.make_room(threads * BATCH as u64, self.frontier.bytes())
-            {
+        let more = shared.options.threads.max(1) as u64 * BATCH as u64;
+        let mut rest = &candidates[..];
+        while !rest.is_empty() && shared.control.stopped().is_none() {
+            if !shared.make_room(more, self.frontier.bytes()) {
                 break;
             }
-            self.look_up(batch);
+            let batch = &rest[..rest.len().min(BATCH)];
+            let room = shared.table().room();
+            let done = self.look_up(batch);
+            rest = &rest[done..];
+            if done < batch.len() && shared.control.stopped().is_none() {
+                shared.grow(room, self.frontier.bytes());
+            }
         }
-        self.shared.progress.transitions.fetch_add(candidates.len() as u64, Ordering::Relaxed);
+        shared.progress.transitions.fetch_add(candidates.len() as u64, Ordering::Relaxed);
         self.candidates = candidates;
         self.candidates.clear();
         self.changes.clear();
     }
 
-    fn look_up(&mut self, batch: &[Candidate]) {
+    /// Notes candidates. How many: less than all where the search is stopped or the table has to grow.
+    fn look_up(&mut self, batch: &[Candidate]) -> usize {
         let shared = self.shared;
         let table = shared.table();
+        let counted = shared.options.max_states.is_some();
         let mut new = 0;
-        if !shared.graded && shared.options.max_states.is_none() {
-            let seen = table.seen();
-            for candidate in batch {
-                if seen.insert(candidate.fingerprint) {
-                    new += 1;
-                    self.reach(candidate, Arrival { new: true, nearer: true });
-                }
-            }
-            shared.unique.fetch_add(new, Ordering::Relaxed);
-            return;
-        }
+        let mut done = 0;
         for candidate in batch {
-            let arrival = match shared.graded {
-                true => table.arrive(candidate.fingerprint, self.hand.depths[candidate.parent()] + 1),
-                false => {
-                    let new = table.insert(candidate.fingerprint);
-                    Arrival { new, nearer: new }
+            let mut woken = 0;
+            let arrival = if shared.sleepers > 0 {
+                match table.sleepers().arrive(candidate.fingerprint, candidate.asleep) {
+                    Awake::New => Arrival { new: true, nearer: true },
+                    Awake::Known(nodes) => {
+                        woken = nodes;
+                        Arrival { new: false, nearer: woken != 0 }
+                    }
+                    Awake::Full => break,
                 }
+            } else if shared.graded {
+                table.arrive(candidate.fingerprint, self.hand.depths[candidate.parent as usize] + 1)
+            } else {
+                let new = table.insert(candidate.fingerprint);
+                Arrival { new, nearer: new }
             };
-            if arrival.new && !self.allowed() {
-                break;
+            if arrival.new {
+                if counted && !self.allowed() {
+                    break;
+                }
+                new += 1;
             }
+            done += 1;
             if arrival.new || arrival.nearer {
-                self.reach(candidate, arrival);
+                self.reach(candidate, arrival, woken);
             }
         }
+        if !counted {
+            shared.unique.fetch_add(new, Ordering::Relaxed);
+        }
+        done
     }
 
     /// Counts one more state. Whether it is within the budget of states.
@@ -516,8 +586,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// Makes the state of a candidate, and notes it.
     #[inline(never)]
-    fn reach(&mut self, candidate: &Candidate, arrival: Arrival) {
-        let (place, node) = (candidate.parent(), candidate.node());
+    fn reach(&mut self, candidate: &Candidate, arrival: Arrival, woken: u32) {
+        let (place, node) = (candidate.parent as usize, candidate.node as usize);
         self.row.clear();
         self.row.extend_from_slice(&self.hand.words[place * self.stride..(place + 1) * self.stride]);
         let before = std::mem::replace(&mut self.row[node], candidate.part);
@@ -527,6 +597,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
             for (node, part) in &self.changes[more..more + count as usize] {
                 self.row[*node as usize] = *part;
             }
+        }
+        if self.stride > self.width {
+            self.row[self.width] = woken;
         }
         let mut key = self.hand.sums[place].key;
         if candidate.ordinal & VISIBLE != 0 {
@@ -611,6 +684,38 @@ impl<'a, F: Frontier> Worker<'a, F> {
     }
 }
 
+/// Which nodes sleep in a state.
+#[derive(Clone, Copy)]
+struct Sleep {
+    /// One bit for each node of `mask`; and all others, where the state is explored again.
+    asleep: u32,
+    /// The nodes that may sleep.
+    mask: u32,
+    /// Whether it was explored before, but for the nodes that were woken since.
+    again: bool,
+}
+
+impl Sleep {
+    /// Whether the steps of `node` are to be explored.
+    #[inline]
+    fn wakes(&self, node: usize) -> bool {
+        match node {
+            0..32 if self.mask >> node & 1 == 1 => self.asleep >> node & 1 == 0,
+            _ => !self.again,
+        }
+    }
+
+    /// Which nodes sleep after a step of `node`, but for those that are sent something.
+    #[inline]
+    fn after(&self, node: usize) -> u32 {
+        let before = if node < 32 { (1_u32 << node) - 1 } else { u32::MAX };
+        let own = if node < 32 { 1 << node } else { 0 };
+        // Where a state is explored again, only those count that are explored now.
+        let kept = if self.again { !self.asleep & before } else { self.asleep | before };
+        kept & self.mask & !own
+    }
+}
+
 /// How far the parts of a state were gathered.
 struct Reached {
     node: usize,
@@ -623,8 +728,9 @@ struct Out<'o> {
     parts: &'o Parts,
     row: &'o [u32],
     fingerprint: u64,
-    /// The state's place, as in [`Candidate::origin`].
+    /// The state's place in the hand.
     parent: u32,
+    sleep: Sleep,
     near_puts: &'o mut NearPuts,
     candidates: &'o mut Vec<Candidate>,
     changes: &'o mut Vec<(u32, u32)>,
@@ -635,7 +741,7 @@ impl Out<'_> {
     /// Gathers where the transitions of the part of `node` lead.
     #[inline]
     fn gather(&mut self, node: usize, mut ordinal: u32, transitions: &[Transition]) {
-        let origin = self.parent | node as u32;
+        let (parent, asleep) = (self.parent, self.sleep.after(node));
         for transition in transitions {
             match transition.beyond() {
                 None => {
@@ -643,17 +749,18 @@ impl Out<'_> {
                     self.table.prefetch(fingerprint);
                     // Of what is beyond, only whether properties see it is left.
                     let ordinal = ordinal | transition.beyond;
-                    let part = transition.part;
-                    self.candidates.push(Candidate { fingerprint, part, origin, ordinal, more: 0 });
+                    let (part, node) = (transition.part, node as u32);
+                    let candidate = Candidate { fingerprint, part, node, ordinal, more: 0, asleep, parent };
+                    self.candidates.push(candidate);
                 }
-                Some(beyond) => self.sending(node, ordinal, transition, beyond),
+                Some(beyond) => self.sending(node, ordinal, transition, beyond, asleep),
             }
             ordinal += 1;
         }
     }
 
     /// Gathers where a transition leads that also changes other parts, or what was spent.
-    fn sending(&mut self, node: usize, ordinal: u32, transition: &Transition, beyond: u32) {
+    fn sending(&mut self, node: usize, ordinal: u32, transition: &Transition, beyond: u32, mut asleep: u32) {
         let beyond = self.parts.beyond(beyond);
         let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);
         let start = self.changes.len();
@@ -664,6 +771,7 @@ impl Out<'_> {
             fingerprint = fingerprint.wrapping_add(delta);
             if next != part {
                 self.changes.push((*receiver, next));
+                asleep &= !1_u32.checked_shl(*receiver).unwrap_or(0);
             }
         }
         let nodes = self.parts.nodes();
@@ -677,9 +785,9 @@ impl Out<'_> {
             return;
         }
         self.table.prefetch(fingerprint);
-        let (origin, more) = (self.parent | node as u32, start as u32 + 1);
+        let (part, node, parent, more) = (transition.part, node as u32, self.parent, start as u32 + 1);
         let ordinal = ordinal | (transition.beyond & VISIBLE);
-        self.candidates.push(Candidate { fingerprint, part: transition.part, origin, ordinal, more });
+        self.candidates.push(Candidate { fingerprint, part, node, ordinal, more, asleep, parent });
     }
 }
 

@@ -18,7 +18,10 @@ use crate::report::{Counterexample, Cut, CutReport, Memo, Memory, PropertyReport
 use crate::search::{Shared, Worker};
 use crate::tally::{Findings, Tally};
 use crate::trail::{Root, path_to, path_to_fault};
-use crate::visited::Visited;
+use crate::visited::{Keeps, Visited};
+
+/// The most nodes that may sleep: each takes a bit from where a fingerprint is kept, and doubles the smallest table.
+const SLEEPERS_MAX: u32 = 12;
 
 /// The most first states of a system.
 pub const STARTS_MAX: usize = 1 << 20;
@@ -48,13 +51,20 @@ pub fn check_with(
     let mut bounds = model.bounds.clone();
     bounds.depth = bounds.depth.into_iter().chain(options.max_depth).min();
     let graded = options.search == Search::DepthFirst && bounds.depth.is_some();
+    let sleepers = if graded { 0 } else { sleepers(&parts, tuning) };
+    let keeps = match (graded, sleepers) {
+        (true, _) => Keeps::Depths,
+        (false, 0) => Keeps::Nothing,
+        (false, nodes) => Keeps::Sleepers(nodes),
+    };
     let control = Control::default();
     let shared = Shared {
         parts: &parts,
         options,
         bounds,
-        visited: RwLock::new(Visited::new(graded).ok_or(CheckError::NoMemory)?),
+        visited: RwLock::new(Visited::new(keeps).ok_or(CheckError::NoMemory)?),
         graded,
+        sleepers,
         unique: AtomicU64::new(0),
         own_bytes: AtomicU64::new(0),
         control: &control,
@@ -63,13 +73,23 @@ pub fn check_with(
     };
     let threads = options.threads.max(1);
     let found = match options.search {
-        Search::BreadthFirst => explore(&shared, &Breadth::new(parts.stride(), threads), &roots, &starts),
-        Search::DepthFirst => explore(&shared, &Depth::new(parts.stride(), threads), &roots, &starts),
+        Search::BreadthFirst => explore(&shared, &Breadth::new(shared.stride(), threads), &roots, &starts),
+        Search::DepthFirst => explore(&shared, &Depth::new(shared.stride(), threads), &roots, &starts),
     }?;
     if let Some(error) = control.error() {
         return Err(error);
     }
     Ok(report(&shared, &roots, starts, found))
+}
+
+/// How many nodes may sleep: none where steps of different nodes do not commute, or do not commute within the bounds.
+fn sleepers(parts: &Parts, tuning: &Tuning) -> u32 {
+    let bounds = &parts.program.model().bounds;
+    let commute = bounds.drops.is_none()
+        && bounds.duplicates.is_none()
+        && bounds.messages.is_none()
+        && bounds.within.is_empty();
+    if commute { (parts.nodes() as u32).min(tuning.sleepers_max).min(SLEEPERS_MAX) } else { 0 }
 }
 
 /// What starting the nodes showed.

@@ -1,13 +1,14 @@
-//! Which states were seen: their fingerprints in one array with open addressing, written by compare-and-swap.
+//! Which states were seen: their fingerprints, in one array that grows by doubling.
 //!
 //! A fingerprint is 64 bits of content. Two states that share one are taken for the same: with `n` states a state is
 //! missed with a probability of about `n * n / 2^65`, which is 3 in a million at ten million states.
 //!
-//! A place is the upper bits of a fingerprint, so a table twice as large is filled in one pass from front to back.
-//! Searches that must know how deep a state was reached keep that beside it ([`Visited::arrive`]).
+//! A search that spares transitions keeps beside each state which of its nodes are *asleep* ([`Visited::awaken`]); one that
+//! must know how deep a state was reached keeps that ([`Visited::arrive`]).
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::cells::{Cells, Placed, REACH_BITS};
 use crate::pages::Pages;
 
 /// The bits of the smallest table.
@@ -15,18 +16,22 @@ const SMALLEST_BITS: u32 = 12;
 
 /// See the module's documentation.
 pub(crate) struct Visited {
-    cells: Pages<AtomicU64>,
+    cells: Pages<std::sync::atomic::AtomicU64>,
     /// For each cell, 0, or twice the least depth plus 2, plus 1 where the state was explored.
     depths: Option<Pages<AtomicU32>>,
-    /// How far a fingerprint is shifted to give its place.
-    shift: u32,
+    keeps: Keeps,
+    bits: u32,
 }
 
-/// The cells alone, for a loop that has nothing else to look at.
-#[derive(Clone, Copy)]
-pub(crate) struct Seen<'v> {
-    cells: &'v [AtomicU64],
-    shift: u32,
+/// What is kept beside fingerprints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// Nothing.
+    Nothing,
+    /// The least depth, and whether the state was explored.
+    Depths,
+    /// Which of the first so many nodes are asleep, and whether the state was explored.
+    Sleepers(u32),
 }
 
 /// How a state was reached that may have been reached before.
@@ -49,21 +54,39 @@ pub(crate) enum Begin {
     Stale,
 }
 
+/// How a state was reached with some nodes asleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awake {
+    /// It was never reached before.
+    New,
+    /// It was, and these nodes have to be explored besides; none, where they are or will be anyway.
+    Known(u32),
+    /// The table has to grow first.
+    Full,
+}
+
+/// The part of a note that says that a state was explored.
+const EXPLORED: u64 = 1;
+
 impl Visited {
-    /// An empty table, with depths where `depths` says so; None where there is no memory.
-    pub(crate) fn new(depths: bool) -> Option<Self> {
-        Visited::with_bits(SMALLEST_BITS, depths)
+    /// An empty table; None where there is no memory.
+    pub(crate) fn new(keeps: Keeps) -> Option<Self> {
+        let bits = match keeps {
+            Keeps::Nothing | Keeps::Depths => SMALLEST_BITS,
+            Keeps::Sleepers(nodes) => (nodes + 1 + REACH_BITS).max(SMALLEST_BITS),
+        };
+        Visited::with_bits(bits, keeps)
     }
 
-    fn with_bits(bits: u32, depths: bool) -> Option<Self> {
+    fn with_bits(bits: u32, keeps: Keeps) -> Option<Self> {
         let cells = Pages::zeroed(1 << bits)?;
-        let depths = if depths { Some(Pages::zeroed(1 << bits)?) } else { None };
-        Some(Visited { cells, depths, shift: 64 - bits })
+        let depths = if keeps == Keeps::Depths { Some(Pages::zeroed(1 << bits)?) } else { None };
+        Some(Visited { cells, depths, keeps, bits })
     }
 
     /// How many states may be in the table before it has to grow.
     pub(crate) fn room(&self) -> u64 {
-        (1_u64 << (64 - self.shift)) / 10 * 7
+        (1_u64 << self.bits) / 10 * 7
     }
 
     /// How much memory the table takes.
@@ -73,41 +96,59 @@ impl Visited {
 
     /// A table of twice the size with the same content; None where there is no memory.
     pub(crate) fn grown(&self) -> Option<Self> {
-        let next = Visited::with_bits(65 - self.shift, self.depths.is_some())?;
-        for (index, cell) in self.cells.as_slice().iter().enumerate() {
-            let fingerprint = cell.load(Ordering::Relaxed);
-            if fingerprint != 0 {
-                let (place, _) = next.seen().place(fingerprint);
-                if let (Some(from), Some(to)) = (&self.depths, &next.depths) {
-                    let depth = from.as_slice()[index].load(Ordering::Relaxed);
-                    to.as_slice()[place].store(depth, Ordering::Relaxed);
+        let next = Visited::with_bits(self.bits + 1, self.keeps)?;
+        let (cells, mut all) = (next.cells(), true);
+        self.cells().each(|fingerprint, note, from| match cells.put(fingerprint, note) {
+            Placed::New(to) => {
+                if let (Some(depths), Some(next)) = (&self.depths, &next.depths) {
+                    next.as_slice()[to]
+                        .store(depths.as_slice()[from].load(Ordering::Relaxed), Ordering::Relaxed);
                 }
             }
-        }
-        Some(next)
+            Placed::Known(_) | Placed::Full => all = false,
+        });
+        all.then_some(next)
     }
 
     /// Asks for the cell of `fingerprint`, which is needed soon.
     #[inline]
     pub(crate) fn prefetch(&self, fingerprint: u64) {
-        self.cells.prefetch((fingerprint >> self.shift) as usize);
+        self.cells.prefetch((fingerprint >> (64 - self.bits)) as usize);
     }
 
-    /// The cells.
     #[inline]
-    pub(crate) fn seen(&self) -> Seen<'_> {
-        Seen { cells: self.cells.as_slice(), shift: self.shift }
+    fn cells(&self) -> Cells<'_> {
+        let note = match self.keeps {
+            Keeps::Nothing | Keeps::Depths => 0,
+            Keeps::Sleepers(nodes) => nodes + 1,
+        };
+        Cells::new(self.cells.as_slice(), note)
     }
 
     /// Notes `fingerprint`. True if it is new. The table must have room.
     #[inline]
     pub(crate) fn insert(&self, fingerprint: u64) -> bool {
-        self.seen().insert(fingerprint)
+        matches!(self.cells().put(fingerprint, 0), Placed::New(_))
+    }
+
+    /// A look at a table with sleepers.
+    #[inline]
+    pub(crate) fn sleepers(&self) -> Sleepers<'_> {
+        Sleepers(self.cells())
+    }
+
+    /// The cell of a fingerprint in a table without notes, and whether it was taken just now.
+    fn place(&self, fingerprint: u64) -> (usize, bool) {
+        match self.cells().put(fingerprint, 0) {
+            Placed::New(place) => (place, true),
+            Placed::Known(place) => (place, false),
+            Placed::Full => unreachable!("without notes every cell is in reach"),
+        }
     }
 
     /// Notes that `fingerprint` was reached in `depth` steps. Only for a table with depths.
     pub(crate) fn arrive(&self, fingerprint: u64, depth: u32) -> Arrival {
-        let (place, new) = self.seen().place(fingerprint);
+        let (place, new) = self.place(fingerprint);
         let cell = &self.depths().as_slice()[place];
         let mine = encode(depth);
         let mut found = cell.load(Ordering::Relaxed);
@@ -122,7 +163,7 @@ impl Visited {
 
     /// Notes that `fingerprint` is about to be explored from `depth`. Only for a table with depths.
     pub(crate) fn begin(&self, fingerprint: u64, depth: u32) -> Begin {
-        let (place, _) = self.seen().place(fingerprint);
+        let (place, _) = self.place(fingerprint);
         let cell = &self.depths().as_slice()[place];
         let mut found = cell.load(Ordering::Relaxed);
         loop {
@@ -154,33 +195,40 @@ impl Visited {
     }
 }
 
-impl Seen<'_> {
-    /// As [`Visited::insert`].
+/// A table that keeps which nodes of each state are asleep.
+#[derive(Clone, Copy)]
+pub(crate) struct Sleepers<'v>(Cells<'v>);
+
+impl Sleepers<'_> {
+    /// Notes that `fingerprint` was reached with the nodes `asleep`: only those sleep that always did.
     #[inline]
-    pub(crate) fn insert(&self, fingerprint: u64) -> bool {
-        self.place(fingerprint).1
+    pub(crate) fn arrive(&self, fingerprint: u64, asleep: u32) -> Awake {
+        let asleep = u64::from(asleep) << 1;
+        let place = match self.0.put(fingerprint, asleep) {
+            Placed::New(_) => return Awake::New,
+            Placed::Full => return Awake::Full,
+            Placed::Known(place) => place,
+        };
+        let (before, woken) = self.0.update(place, |note| {
+            let both = note & (asleep | EXPLORED);
+            (both != note).then_some(both)
+        });
+        match woken && before & EXPLORED != 0 {
+            // They are not met when the state is explored: it was.
+            true => Awake::Known(((before & !asleep) >> 1) as u32),
+            false => Awake::Known(0),
+        }
     }
 
-    /// The cell of `fingerprint`, and whether it was taken just now.
+    /// Notes that `fingerprint`, which was reached, is being explored. The nodes that are asleep.
     #[inline]
-    fn place(&self, fingerprint: u64) -> (usize, bool) {
-        // 0 stands for an empty cell; the state of that fingerprint shares another's.
-        let fingerprint = fingerprint.max(1);
-        let mask = self.cells.len() - 1;
-        let mut place = (fingerprint >> self.shift) as usize;
-        loop {
-            let cell = &self.cells[place & mask];
-            let mut found = cell.load(Ordering::Relaxed);
-            if found == 0 {
-                match cell.compare_exchange(0, fingerprint, Ordering::Relaxed, Ordering::Relaxed) {
-                    Ok(_) => return (place & mask, true),
-                    Err(other) => found = other,
-                }
+    pub(crate) fn begin(&self, fingerprint: u64) -> u32 {
+        match self.0.put(fingerprint, EXPLORED) {
+            Placed::Known(place) => {
+                let (note, _) = self.0.update(place, |note| Some(note | EXPLORED));
+                (note >> 1) as u32
             }
-            if found == fingerprint {
-                return (place & mask, false);
-            }
-            place += 1;
+            Placed::New(_) | Placed::Full => 0,
         }
     }
 }
@@ -196,7 +244,7 @@ mod tests {
     use foresee_kernel::digest::mix;
 
     fn filled(count: u64) -> Visited {
-        let mut visited = Visited::new(false).expect("there is memory");
+        let mut visited = Visited::new(Keeps::Nothing).expect("there is memory");
         for index in 0..count {
             if index >= visited.room() {
                 visited = visited.grown().expect("there is memory");
@@ -209,14 +257,14 @@ mod tests {
     #[test]
     fn growth_keeps_everything_and_adds_nothing() {
         let visited = filled(100_000);
-        assert!(64 - visited.shift > SMALLEST_BITS + 4);
+        assert!(visited.bits > SMALLEST_BITS + 4);
         assert!((0..100_000).all(|index| !visited.insert(mix(index))));
         assert!((100_000..101_000).all(|index| visited.insert(mix(index))));
     }
 
     #[test]
     fn fingerprints_at_the_edges_are_kept() {
-        let visited = Visited::new(false).expect("there is memory");
+        let visited = Visited::new(Keeps::Nothing).expect("there is memory");
         // They share the last cell, and wrap around to the first.
         for fingerprint in [u64::MAX, u64::MAX - 1, u64::MAX - 2, 2, 0] {
             assert!(visited.insert(fingerprint), "{fingerprint}");
@@ -230,7 +278,7 @@ mod tests {
 
     #[test]
     fn of_threads_that_insert_the_same_exactly_one_is_first() {
-        let visited = Visited::with_bits(17, false).expect("there is memory");
+        let visited = Visited::with_bits(17, Keeps::Nothing).expect("there is memory");
         let insert = |from: u64| {
             // Dense neighbours, so that cells are fought over.
             let place = |step: u64| ((step * 7 + from) % 50_000) << 47 | 1;
@@ -245,7 +293,7 @@ mod tests {
 
     #[test]
     fn depths_only_fall_and_a_state_is_explored_first_once() {
-        let visited = Visited::new(true).expect("there is memory");
+        let visited = Visited::new(Keeps::Depths).expect("there is memory");
         assert_eq!(visited.arrive(9, 5), Arrival { new: true, nearer: true });
         assert_eq!(visited.arrive(9, 5), Arrival { new: false, nearer: false });
         assert_eq!(visited.begin(9, 5), Begin::First);
@@ -257,5 +305,20 @@ mod tests {
         let mut depths = Vec::new();
         grown.each_depth(|depth| depths.push(depth));
         assert_eq!(depths, [3]);
+    }
+
+    #[test]
+    fn sleepers_wake_and_never_sleep_again() {
+        let visited = Visited::new(Keeps::Sleepers(4)).expect("there is memory");
+        let sleepers = visited.sleepers();
+        assert_eq!(sleepers.arrive(9, 0b1110), Awake::New);
+        assert_eq!(sleepers.arrive(9, 0b0111), Awake::Known(0), "it is yet to be explored");
+        assert_eq!(sleepers.begin(9), 0b0110);
+        assert_eq!(sleepers.arrive(9, 0b0110), Awake::Known(0));
+        assert_eq!(sleepers.arrive(9, 0b1100), Awake::Known(0b0010));
+        let grown = visited.grown().expect("there is memory");
+        assert_eq!(grown.sleepers().arrive(9, 0b1100), Awake::Known(0));
+        assert_eq!(grown.sleepers().arrive(9, 0), Awake::Known(0b0100));
+        assert_eq!(grown.sleepers().arrive(9, 0), Awake::Known(0));
     }
 }

@@ -15,9 +15,14 @@ use proptest::prelude::*;
 /// Systems with more states than this are passed over.
 const STATES_MAX: usize = 4_000;
 
-fn tunings() -> [Tuning; 3] {
+fn tunings() -> [Tuning; 4] {
     let all = Tuning::default();
-    [all, Tuning { steps_max: 7, ..all }, Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3 }]
+    [
+        all,
+        Tuning { sleepers_max: 0, ..all },
+        Tuning { steps_max: 7, sleepers_max: 1, ..all },
+        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2 },
+    ]
 }
 
 fn run(model: &Arc<Model>, options: &Options, tuning: &Tuning) -> Report {

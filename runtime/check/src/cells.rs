@@ -1,0 +1,186 @@
+//! The cells of the table of visited states: open addressing in one array, written by compare-and-swap.
+//!
+//! A place is the upper bits of a fingerprint, and cells are probed one after another from there, so a table twice as
+//! large is filled in one pass from front to back. In each cell, below the fingerprint, there may be a *note* of a few
+//! bits. The upper bits of the fingerprint give way to it and nothing is lost: they are known from the place.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The cells of a table.
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'v> {
+    cells: &'v [AtomicU64],
+    /// How far a fingerprint is shifted to give its place.
+    shift: u32,
+    /// How many bits a note has.
+    note: u32,
+}
+
+/// Where a fingerprint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placed {
+    /// It took a cell just now.
+    New(usize),
+    /// It was there.
+    Known(usize),
+    /// Its cell would be too far from its place to know it again: the table has to grow.
+    Full,
+}
+
+/// Bits of a place beyond those of a note: a fingerprint is at most so many cells away from its place, as a power of 2.
+pub(crate) const REACH_BITS: u32 = 8;
+
+impl<'v> Cells<'v> {
+    /// The cells in `cells`, of which there are a power of two and at least `2^(note + REACH_BITS)`.
+    #[inline]
+    pub(crate) fn new(cells: &'v [AtomicU64], note: u32) -> Self {
+        Cells { cells, shift: 64 - cells.len().trailing_zeros(), note }
+    }
+
+    /// The place of a fingerprint.
+    #[inline]
+    pub(crate) fn home(&self, fingerprint: u64) -> usize {
+        (fingerprint >> self.shift) as usize
+    }
+
+    /// Finds `fingerprint`, or gives it a cell with `note`.
+    #[inline]
+    pub(crate) fn put(&self, fingerprint: u64, note: u64) -> Placed {
+        let kept = self.kept(fingerprint);
+        let mask = self.cells.len() - 1;
+        let home = self.home(fingerprint);
+        let mut away = 0;
+        while away < self.reach() {
+            let place = (home + away) & mask;
+            let cell = &self.cells[place];
+            let mut found = cell.load(Ordering::Relaxed);
+            if found == 0 {
+                let filled = kept << self.note | note;
+                match cell.compare_exchange(0, filled, Ordering::Relaxed, Ordering::Relaxed) {
+                    Ok(_) => return Placed::New(place),
+                    Err(other) => found = other,
+                }
+            }
+            if found >> self.note == kept {
+                return Placed::Known(place);
+            }
+            away += 1;
+        }
+        Placed::Full
+    }
+
+    /// What of a fingerprint is kept in its cell. Never 0: that stands for an empty cell, and the two fingerprints
+    /// concerned are one.
+    #[inline]
+    fn kept(&self, fingerprint: u64) -> u64 {
+        (fingerprint & (u64::MAX >> self.note)).max(1)
+    }
+
+    /// How far a cell may be from its place.
+    #[inline]
+    fn reach(&self) -> usize {
+        self.cells.len() >> self.note
+    }
+
+    fn note_mask(&self) -> u64 {
+        (1 << self.note) - 1
+    }
+
+    /// Changes the note at `place` to what `change` gives, where it gives anything; the note before, and whether it was
+    /// changed.
+    #[inline]
+    pub(crate) fn update(&self, place: usize, change: impl Fn(u64) -> Option<u64>) -> (u64, bool) {
+        let cell = &self.cells[place];
+        let mut found = cell.load(Ordering::Relaxed);
+        loop {
+            let note = found & self.note_mask();
+            let Some(next) = change(note) else { return (note, false) };
+            let next = found & !self.note_mask() | next;
+            match cell.compare_exchange(found, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return (note, true),
+                Err(other) => found = other,
+            }
+        }
+    }
+
+    /// Calls `visit` with each fingerprint, its note, and its place.
+    pub(crate) fn each(&self, mut visit: impl FnMut(u64, u64, usize)) {
+        let mask = self.cells.len() - 1;
+        for (place, cell) in self.cells.iter().enumerate() {
+            let found = cell.load(Ordering::Relaxed);
+            if found == 0 {
+                continue;
+            }
+            let kept = found >> self.note;
+            // Below the upper bits that gave way, the place is known; so is how far away from it the cell is.
+            let low_home = (kept >> self.shift) as usize;
+            let away = place.wrapping_sub(low_home) & (self.reach() - 1);
+            let home = place.wrapping_sub(away) & mask;
+            let lower = 64 - self.note;
+            let upper = if self.note == 0 { 0 } else { ((home / self.reach()) as u64) << lower };
+            visit(upper | kept, found & self.note_mask(), place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use foresee_kernel::digest::mix;
+
+    fn cells(bits: u32) -> Vec<AtomicU64> {
+        (0..1 << bits).map(|_| AtomicU64::new(0)).collect()
+    }
+
+    #[test]
+    fn with_notes_and_without_whole_fingerprints_are_kept() {
+        for note in [0, 1, 4, 11] {
+            let array = cells(note.max(3) + REACH_BITS);
+            let cells = Cells::new(&array, note);
+            let count = array.len() as u64 * 7 / 10;
+            for index in 1..count {
+                assert!(matches!(cells.put(mix(index), index % (1 << note)), Placed::New(_)), "{note}");
+            }
+            let mut all = Vec::new();
+            cells.each(|fingerprint, kept, _| all.push((fingerprint, kept)));
+            all.sort_unstable();
+            let mut expected: Vec<_> = (1..count).map(|index| (mix(index), index % (1 << note))).collect();
+            expected.sort_unstable();
+            assert!(all == expected, "with notes of {note} bits");
+        }
+    }
+
+    #[test]
+    fn fingerprints_that_differ_above_alone_are_told_apart() {
+        let array = cells(4 + REACH_BITS);
+        let cells = Cells::new(&array, 4);
+        for upper in 0..16_u64 {
+            assert!(matches!(cells.put(upper << 60 | 77, upper), Placed::New(_)), "{upper}");
+        }
+        for upper in 0..16_u64 {
+            let Placed::Known(place) = cells.put(upper << 60 | 77, 0) else { panic!("{upper} is there") };
+            assert_eq!(cells.update(place, |_| None), (upper, false));
+        }
+    }
+
+    #[test]
+    fn what_would_be_too_far_away_is_refused() {
+        let array = cells(2 + REACH_BITS);
+        let cells = Cells::new(&array, 2);
+        let reach = 1 << REACH_BITS;
+        let placed: Vec<Placed> = (1..=reach + 1).map(|index| cells.put(index, 0)).collect();
+        assert!(placed[..reach as usize].iter().all(|placed| matches!(placed, Placed::New(_))));
+        assert_eq!(placed[reach as usize], Placed::Full);
+    }
+
+    #[test]
+    fn notes_change_at_once() {
+        let array = cells(3 + REACH_BITS);
+        let cells = Cells::new(&array, 3);
+        let Placed::New(place) = cells.put(99, 7) else { panic!("it is new") };
+        assert_eq!(cells.update(place, |note| (note != 7).then_some(1)), (7, false));
+        assert_eq!(cells.update(place, |note| Some(note & 3)), (7, true));
+        assert_eq!(cells.update(place, |_| None), (3, false));
+        assert_eq!(cells.put(99, 0), Placed::Known(place));
+    }
+}
