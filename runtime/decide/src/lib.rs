@@ -10,6 +10,7 @@ pub mod cost;
 pub mod heartbeat;
 pub mod law;
 pub mod numeric;
+pub mod problem;
 pub mod protocol;
 pub mod retransmit;
 pub mod wait;

@@ -2,13 +2,13 @@
 //!
 //! Where a closed form exists the crate uses it and a test compares it with these.
 
-/// The deepest halving of an interval of integration.
-const HALVINGS_MAX: u32 = 40;
+/// The most halvings of one integral, all pieces together.
+const HALVINGS_MAX: usize = 4000;
 
 /// The most halvings of one bisection: enough to exhaust the digits of an `f64`.
 const BISECTIONS_MAX: u32 = 2000;
 
-/// Relative accuracy of an integral.
+/// Accuracy of an integral, relative to that of the function's absolute value.
 const INTEGRAL_ACCURACY: f64 = 1e-12;
 
 /// The integral of `f` from `a` to `b`, by Gauss-Kronrod with 15 points and bisection where it is rough.
@@ -22,26 +22,39 @@ pub fn integral(f: &dyn Fn(f64) -> f64, a: f64, b: f64, kinks: &[f64]) -> f64 {
     ends.push(b);
     ends.sort_by(f64::total_cmp);
     let mut from = a;
-    let mut pieces = Vec::new();
+    let mut pieces = Vec::with_capacity(ends.len());
     for to in ends {
-        pieces.push((from, to, kronrod(f, from, to)));
+        if to > from {
+            pieces.push(Piece::of(f, from, to));
+        }
         from = to;
     }
-    let scale: f64 = pieces.iter().map(|(_, _, (sum, _))| sum.abs()).sum();
-    pieces.into_iter().map(|(a, b, first)| refine(f, a, b, first, scale, HALVINGS_MAX)).sum()
+    let scale: f64 = pieces.iter().map(|piece| piece.size).sum();
+    let mut halvings = HALVINGS_MAX;
+    let mut sum = 0.0;
+    // Pieces that are still too rough, the leftmost on top.
+    pieces.reverse();
+    while let Some(piece) = pieces.pop() {
+        let middle = piece.from + (piece.to - piece.from) / 2.0;
+        let divisible = middle > piece.from && middle < piece.to && piece.sum.is_finite();
+        if piece.error <= INTEGRAL_ACCURACY * scale || halvings == 0 || !divisible {
+            sum += piece.sum;
+        } else {
+            halvings -= 1;
+            pieces.push(Piece::of(f, middle, piece.to));
+            pieces.push(Piece::of(f, piece.from, middle));
+        }
+    }
+    sum
 }
 
-fn refine(f: &dyn Fn(f64) -> f64, a: f64, b: f64, first: (f64, f64), scale: f64, halvings: u32) -> f64 {
-    let (sum, error) = first;
-    if error <= INTEGRAL_ACCURACY * scale.max(sum.abs()) || halvings == 0 || !sum.is_finite() {
-        return sum;
-    }
-    let middle = a + (b - a) / 2.0;
-    if middle <= a || middle >= b {
-        return sum;
-    }
-    let (left, right) = (kronrod(f, a, middle), kronrod(f, middle, b));
-    refine(f, a, middle, left, scale, halvings - 1) + refine(f, middle, b, right, scale, halvings - 1)
+/// An interval with Kronrod's value, its distance from Gauss's, and the value for the function's absolute value.
+struct Piece {
+    from: f64,
+    to: f64,
+    sum: f64,
+    error: f64,
+    size: f64,
 }
 
 /// Nodes on (0, 1] of the symmetric rule, with Kronrod's weights.
@@ -59,20 +72,23 @@ const KRONROD_MIDDLE: f64 = 0.209_482_141_084_727_83;
 const GAUSS: [f64; 3] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_93];
 const GAUSS_MIDDLE: f64 = 0.417_959_183_673_469_4;
 
-/// Kronrod's value and its distance from Gauss's.
-fn kronrod(f: &dyn Fn(f64) -> f64, a: f64, b: f64) -> (f64, f64) {
-    let half = (b - a) / 2.0;
-    let middle = a + half;
-    let centre = f(middle);
-    let (mut fine, mut coarse) = (KRONROD_MIDDLE * centre, GAUSS_MIDDLE * centre);
-    for (i, (node, weight)) in KRONROD.into_iter().enumerate() {
-        let both = f(middle - half * node) + f(middle + half * node);
-        fine += weight * both;
-        if i % 2 == 1 {
-            coarse += GAUSS[i / 2] * both;
+impl Piece {
+    fn of(f: &dyn Fn(f64) -> f64, from: f64, to: f64) -> Piece {
+        let half = (to - from) / 2.0;
+        let middle = from + half;
+        let centre = f(middle);
+        let (mut fine, mut coarse) = (KRONROD_MIDDLE * centre, GAUSS_MIDDLE * centre);
+        let mut size = KRONROD_MIDDLE * centre.abs();
+        for (i, (node, weight)) in KRONROD.into_iter().enumerate() {
+            let (left, right) = (f(middle - half * node), f(middle + half * node));
+            fine += weight * (left + right);
+            size += weight * (left.abs() + right.abs());
+            if i % 2 == 1 {
+                coarse += GAUSS[i / 2] * (left + right);
+            }
         }
+        Piece { from, to, sum: fine * half, error: ((fine - coarse) * half).abs(), size: size * half }
     }
-    (fine * half, ((fine - coarse) * half).abs())
 }
 
 /// A zero of `f` between `a` and `b`, where it changes its sign; exact to the last digit or two.

@@ -129,7 +129,8 @@ impl Retransmission<'_> {
                 };
                 let (t, _) = scan(&cost, times[i - 1], to);
                 let mut moved = times.clone();
-                moved[i] = t;
+                // Rounding may carry the last place of a scan past the end.
+                moved[i] = t.min(to);
                 let here = self.evaluate(&moved, give_up);
                 if here.cost < best.cost && moved.is_sorted_by(|a, b| a < b) {
                     (best, times) = (here, moved);
