@@ -17,6 +17,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("foresee-compiler", &[]),
     ("foresee-macros", &["foresee-compiler"]),
+    ("foresee-benches", &[]),
     ("foresee-cli", &["foresee-compiler", "foresee-decide"]),
     ("foresee-derive", &[]),
     ("foresee-net", &[]),
