@@ -123,7 +123,7 @@ impl Reader {
             let Some(output) = self.succeeds(at, command, expected) else { continue };
             let printed = String::from_utf8_lossy(&output.stdout).into_owned();
             if !matches(&shown, &printed.lines().collect::<Vec<_>>()) {
-                self.problem(at, format!("`{command}` prints something else:\n{printed}"));
+                self.problem(at, format!("`{command}` prints something else:\n{}", ends(&printed)));
             }
         }
     }
@@ -193,6 +193,16 @@ impl Reader {
             self.problem(block.line, format!("the front end refuses it:\n{}", checked.err));
         }
     }
+}
+
+/// The first and the last lines of a long text.
+fn ends(text: &str) -> String {
+    const KEPT: usize = 20;
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() <= 2 * KEPT {
+        return text.to_owned();
+    }
+    format!("{}\n[..]\n{}", lines[..KEPT].join("\n"), lines[lines.len() - KEPT..].join("\n"))
 }
 
 /// Whether `printed` is what a document shows, `..` standing for any number of lines.
