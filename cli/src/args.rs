@@ -53,6 +53,9 @@ pub enum Command {
         /// Write nothing, list the files that would change, and exit with 1 if there are any
         #[arg(long)]
         check: bool,
+        /// How diagnostics and the list are shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
     },
     /// Count lines, handlers, branches and choices
     Stats {

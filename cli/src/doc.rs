@@ -71,7 +71,8 @@ mod tests {
         let ping = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/ping.mace");
         let told = |files: &[PathBuf]| {
             let (mut stdout, mut err) = (Vec::new(), Vec::new());
-            let mut report = Report { format: Format::Text, out: &mut stdout, err: &mut err, style: Style::Plain };
+            let mut report =
+                Report { format: Format::Text, out: &mut stdout, err: &mut err, style: Style::Plain };
             (run(files, &out, &mut report).unwrap(), String::from_utf8(err).unwrap())
         };
         let (exit, err) = told(&[ping.clone(), wrong]);

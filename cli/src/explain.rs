@@ -49,11 +49,15 @@ fn find(wanted: &str) -> Result<&'static Code, String> {
     })
 }
 
-/// The code that differs in the fewest places, if these are few.
+/// The code that differs in the fewest places, if these are few; among several the one with the nearest number.
 fn nearest(name: &str) -> Option<&'static Code> {
     let differing = |code: &Code| code.code.chars().zip(name.chars()).filter(|(a, b)| a != b).count();
+    let number = |name: &str| name.get(1..).and_then(|digits| digits.parse::<u32>().ok());
     let similar = codes::ALL.iter().filter(|code| code.code.len() == name.len() && differing(code) <= 2);
-    similar.min_by_key(|code| differing(code))
+    similar.min_by_key(|code| {
+        let apart = number(code.code).zip(number(name)).map(|(a, b)| a.abs_diff(b));
+        (differing(code), apart)
+    })
 }
 
 fn normal(wanted: &str) -> String {

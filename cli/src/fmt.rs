@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use foresee_compiler::print;
 use foresee_compiler::source::SourceFile;
+use serde_json::json;
 
+use crate::args::Format;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input;
 use crate::report::Report;
@@ -46,7 +48,10 @@ fn formatted(
     let changed = text != file.text;
     match (check, standard) {
         (true, _) if changed => {
-            writeln!(report.out, "{}", file.name)?;
+            match report.format {
+                Format::Text => writeln!(report.out, "{}", file.name)?,
+                Format::Json => writeln!(report.out, "{}", json!({ "file": file.name, "formatted": false }))?,
+            }
             return Ok(Exit::Violated);
         }
         (true, _) => {}
@@ -89,7 +94,6 @@ mod tests {
     use foresee_compiler::render::Style;
 
     use super::*;
-    use crate::args::Format;
 
     const UGLY: &str = "service   A{states{B,C}}\n";
 

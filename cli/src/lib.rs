@@ -30,7 +30,9 @@ use report::Report;
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let commands = Cli::command();
+    let mut commands = Cli::command();
+    // Adds `help`, which is a command of ours too.
+    commands.build();
     let outcome = if wrapper::is_meant(&args, |word| commands.find_subcommand(word).is_some()) {
         wrapper::run(&args)
     } else {
@@ -56,8 +58,8 @@ fn run(command: Command) -> Outcome {
         Command::New { name, path } => new::run(&name, path.as_deref(), report.out),
         Command::Check { files, format } => check::run(&files, report.showing(format)),
         Command::Build { file, out, format } => build::run(&file, &out, report.showing(format)),
-        Command::Fmt { files, check } => {
-            fmt::run(&files, check, &mut io::stdin(), &mut report)
+        Command::Fmt { files, check, format } => {
+            fmt::run(&files, check, &mut io::stdin(), report.showing(format))
         }
         Command::Stats { files, format } => stats::run(&files, report.showing(format)),
         Command::Doc { files, out, format } => doc::run(&files, &out, report.showing(format)),

@@ -79,3 +79,71 @@ fn every_spec_of_the_repository_passes_the_front_end_and_becomes_rust() {
         }
     }
 }
+
+#[test]
+fn codes_are_explained_and_unknown_ones_told_their_neighbour() {
+    let explained = run(foresee().args(["explain", "e101", "--format", "json"]));
+    assert_eq!(explained.code, 0, "{explained:?}");
+    assert_eq!(explained.json()["code"], "E0101");
+    let unknown = run(foresee().args(["explain", "E0199"]));
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(unknown.err.contains("did you mean E01"), "{}", unknown.err);
+    let all = run(foresee().arg("explain"));
+    assert!(all.code == 0 && all.out.lines().count() > 10, "{all:?}");
+}
+
+#[test]
+fn formatting_changes_only_what_it_must_and_never_a_wrong_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("it can be written");
+        path
+    };
+    let ugly = write("ugly.mace", "service   A{states{B,C}} // kept\n");
+    let wrong = write("wrong.mace", "service A { states { B C } }\n");
+    let listed = run(foresee().args(["fmt", "--check"]).arg(&ugly));
+    assert_eq!(listed.code, 1, "{listed:?}");
+    assert!(listed.out.trim_end().ends_with("ugly.mace"), "{listed:?}");
+    let failed = run(foresee().arg("fmt").args([&ugly, &wrong]));
+    assert_eq!(failed.code, 2, "{failed:?}");
+    assert_eq!(fs::read_to_string(&wrong).expect("it is there"), "service A { states { B C } }\n");
+    let text = fs::read_to_string(&ugly).expect("it is there");
+    assert!(text.contains("service A {") && text.contains("// kept"), "{text}");
+    let again = run(foresee().args(["fmt", "--check"]).arg(&ugly));
+    assert_eq!(again.code, 0, "{again:?}");
+}
+
+#[test]
+fn every_spec_of_the_repository_has_numbers_and_pages() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let entries = fs::read_dir(root().join("specs")).expect("there are specs");
+    let specs: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "mace"))
+        .collect();
+    let counted = run(foresee().arg("stats").args(&specs).args(["--format", "json"]));
+    assert_eq!(counted.code, 0, "{counted:?}");
+    let numbers: Vec<Value> =
+        counted.out.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
+    assert_eq!(numbers.len(), specs.len());
+    for stats in &numbers {
+        assert!(stats["lines"].as_u64() > stats["protocol_lines"].as_u64(), "{stats}");
+        assert!(stats["total"]["handlers"].as_u64() > Some(0), "{stats}");
+        assert_eq!(stats["missing_modules"], Value::Array(vec![]), "{stats}");
+    }
+    let written = run(foresee().arg("doc").args(&specs).arg("-o").arg(folder.path()));
+    assert_eq!(written.code, 0, "{written:?}");
+    let pages = fs::read_dir(folder.path()).expect("it was made").count();
+    let services: usize = numbers.iter().filter_map(|stats| stats["services"].as_array()).map(Vec::len).sum();
+    assert_eq!(pages, services + 1, "a page a service, and the index");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let program = common::binary("foresee-cli", "foresee");
+    let shell = format!("'{}' explain | true; exit ${{PIPESTATUS[0]}}", program.display());
+    let ran = run(std::process::Command::new("bash").args(["-c", &shell]));
+    assert!(ran.code == 0 && !ran.err.contains("panicked"), "{ran:?}");
+}
