@@ -56,7 +56,7 @@ fn nearest(name: &str) -> Option<&'static Code> {
     let similar = codes::ALL.iter().filter(|code| code.code.len() == name.len() && differing(code) <= 2);
     similar.min_by_key(|code| {
         let apart = number(code.code).zip(number(name)).map(|(a, b)| a.abs_diff(b));
-        (differing(code), apart)
+        (differing(code), apart.unwrap_or(u32::MAX))
     })
 }
 
