@@ -6,6 +6,13 @@ use serde_json::Value;
 foresee::include_spec!("tree");
 foresee::include_spec!("overlay");
 foresee::include_spec!("log");
+foresee::include_spec!("features");
+
+/// A type of the application, which the spec `features` uses.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, foresee::Value,
+)]
+pub struct Foreign(pub u8);
 
 /// Runs the command line of a generated service; the exit code and what it printed, as JSON lines.
 fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, Vec<Value>) {
@@ -13,7 +20,8 @@ fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, Vec<Value>) {
     let line = ["spec"].iter().chain(arguments).chain(&["--format", "json"]);
     let exit = foresee::app::run(spec, line.map(Into::into), &mut out, &mut err);
     let text = String::from_utf8(out).expect("the output is text");
-    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
+    let lines =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
     let lines: Vec<Value> = lines.collect();
     assert!(!lines.is_empty(), "{}", String::from_utf8_lossy(&err));
     (exit as u8, lines)
@@ -25,7 +33,11 @@ fn states(spec: &'static SpecInfo, arguments: &[&str]) -> u64 {
     for search in ["reference", "bfs", "dfs"] {
         let line: Vec<&str> = ["check", "--search", search].iter().chain(arguments).copied().collect();
         let (exit, lines) = run(spec, &line);
-        seen.push((exit, lines[0]["unique_states"].as_u64().expect("a count"), lines[0]["transitions"].as_u64()));
+        seen.push((
+            exit,
+            lines[0]["unique_states"].as_u64().expect("a count"),
+            lines[0]["transitions"].as_u64(),
+        ));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{}: {seen:?}", spec.name);
     seen[0].1
@@ -33,9 +45,25 @@ fn states(spec: &'static SpecInfo, arguments: &[&str]) -> u64 {
 
 #[test]
 fn every_search_finds_the_same_states() {
+    assert_eq!(states(&features::SPEC, &[]), 31);
     assert_eq!(states(&tree::SPEC, &[]), 642);
     assert_eq!(states(&overlay::SPEC, &["--system", "Three"]), 614);
     assert_eq!(states(&log::SPEC, &[]), 14_698);
+}
+
+#[test]
+fn what_bodies_mean_is_what_they_assert() {
+    let (exit, lines) = run(&features::SPEC, &["check"]);
+    let of = |list: &str, name: &str| {
+        let items = lines[0][list].as_array().expect("a list");
+        let named = |item: &&Value| item["name"].as_str() == Some(name);
+        items.iter().find(named).unwrap_or_else(|| panic!("no {name} in {items:?}")).clone()
+    };
+    assert_eq!((exit, of("properties", "no_fault")["status"].as_str()), (0, Some("held")), "{}", lines[0]);
+    for handler in ["walk", "at", "dot", "none", "deliver_Done", "finish", "stop"] {
+        assert!(of("handlers", handler)["runs"].as_u64() > Some(0), "{handler}");
+    }
+    assert_eq!(of("handlers", "rest")["runs"].as_u64(), Some(0));
 }
 
 #[test]

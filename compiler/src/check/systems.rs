@@ -49,7 +49,7 @@ impl Systems<'_, '_, '_> {
 
     fn reserved(&mut self, ident: &Ident, what: &str) {
         let name = ident.name.as_str();
-        if matches!(name, "me" | "nodes" | "node" | "any" | "view") || name.starts_with("this_") {
+        if matches!(name, "me" | "nodes" | "any" | "view") || name.starts_with("this_") {
             self.diagnostics.push(
                 Diagnostic::error("E0207", ident.span, format!("`{name}` cannot be the name of a {what}"))
                     .with_label("this word has a meaning of its own")

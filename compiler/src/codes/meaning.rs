@@ -151,7 +151,7 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0407",
         "a local with a reserved name",
-        "`me`, `this`, `ctx` and names that begin with `this_` stand in generated code around bodies; `view`, `nodes`, `node` and `me` \
+        "`me`, `this`, `ctx` and names that begin with `this_` stand in generated code around bodies; `view`, `nodes` and `me` \
          around properties.",
         "service A { transitions { upcall start() { let me = 1; } } }",
     ),

@@ -194,15 +194,15 @@ fn per_second(
         let during = second.during.as_ref().map(|it| lowerer.truth(it));
         let amount = lowerer.amount(amount)?;
         Some(match during {
-            None => quote!(rate += #amount;),
+            None => quote!(this_rate += #amount;),
             Some(during) => {
                 let during = during?;
-                quote!(if #during { rate += #amount; })
+                quote!(if #during { this_rate += #amount; })
             }
         })
     })?;
     let local = bound && !lowerer.reads_others;
-    let rate = lowerer.finish(quote!({ let mut rate = 0.0; #rate rate }));
+    let rate = lowerer.finish(quote!({ let mut this_rate = 0.0; #rate this_rate }));
     Some(Term::PerSecond { over, rate: quote!({ #tokens #rate }), local })
 }
 

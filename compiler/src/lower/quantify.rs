@@ -176,7 +176,7 @@ impl Lowerer<'_, '_, '_> {
         match &pattern.kind {
             PatternKind::Wild => quote!(_),
             PatternKind::Bind(ident) => {
-                if matches!(ident.name.as_str(), "view" | "nodes" | "me" | "node") {
+                if matches!(ident.name.as_str(), "view" | "nodes" | "me") || ident.name.starts_with("this_") {
                     let message = format!("`{}` cannot be bound in a property", ident.name);
                     let found = Diagnostic::error("E0407", ident.span, message);
                     self.report(
