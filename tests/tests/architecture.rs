@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::root;
+use foresee_compiler::compile::to_rust;
+use foresee_compiler::source::SourceFile;
 use serde_json::Value;
 
 /// Who may depend on whom, among our own crates and in the manifests' ordinary and build dependencies.
@@ -248,6 +250,39 @@ fn code_generation_never_sees_the_syntax_tree() {
         }
     }
     check(&problems);
+}
+
+#[test]
+fn generated_code_names_no_crate_but_foresee_and_std() {
+    let mut problems = Vec::new();
+    let mut seen = 0;
+    for (path, text) in tracked() {
+        let spec = path.starts_with("specs/") || path.starts_with("tests/ui/run/");
+        if !spec || !path.ends_with(".mace") {
+            continue;
+        }
+        let source = SourceFile::new(path.clone(), text.as_str());
+        let Ok((rust, _)) = to_rust(&source, "spec") else { continue };
+        seen += 1;
+        for (line, code) in code(&rust) {
+            for named in crates_named(code).filter(|it| !["foresee", "std"].contains(it)) {
+                problems.push(format!("{path}: line {line} of its Rust names {named}"));
+            }
+        }
+    }
+    assert!(seen > 0, "no spec becomes Rust");
+    check(&problems);
+}
+
+/// The crates that stand at the start of absolute paths in `line`.
+fn crates_named(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("::").filter_map(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let continues = before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '>');
+        let rest = &line[at + 2..];
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        (!continues && end > 0).then_some(&rest[..end])
+    })
 }
 
 #[test]
