@@ -13,7 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Failure, Outcome};
 
 /// Set for rustc's sake: holds the wrapper that was set before, or nothing. Its presence makes this program a wrapper.
 pub const CHAINED: &str = "FORESEE_RUSTC_WRAPPER";
@@ -48,7 +48,9 @@ pub fn become_program(mut command: Command) -> Outcome {
     #[cfg(not(unix))]
     let error = match command.status() {
         Ok(status) => {
-            return Ok(Exit::Program(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101)));
+            return Ok(crate::exit::Exit::Program(
+                status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101),
+            ));
         }
         Err(error) => error,
     };
@@ -71,10 +73,6 @@ pub fn as_subcommand(args: &[OsString]) -> Option<Vec<OsString>> {
 fn shown(name: &OsStr) -> String {
     Path::new(name).display().to_string()
 }
-
-// `Exit` is only constructed where the process cannot be replaced.
-#[cfg(unix)]
-const _: fn(u8) -> Exit = Exit::Program;
 
 #[cfg(test)]
 mod tests {

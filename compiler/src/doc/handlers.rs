@@ -133,7 +133,7 @@ fn heads(first: &Entry<'_>, group: &[&Entry<'_>]) -> String {
         });
         meets || !entry.placed.handler.chooses.is_empty()
     };
-    let options: Vec<String> = group.iter().copied().filter(|entry| open(&entry)).map(option).collect();
+    let options: Vec<String> = group.iter().copied().filter(|entry| open(entry)).map(option).collect();
     if options.is_empty() {
         return String::new();
     }
