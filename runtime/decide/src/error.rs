@@ -161,5 +161,9 @@ pub fn distribution<'a>(field: &str, list: &'a [f64]) -> Result<&'a [f64]> {
         probability(&format!("{field}[{i}]"), p)?;
     }
     let sum: f64 = list.iter().sum();
-    if (sum - 1.0).abs() <= SUM_SLACK { Ok(list) } else { Err(Error::new(field, Reason::NotADistribution(sum))) }
+    if (sum - 1.0).abs() <= SUM_SLACK {
+        Ok(list)
+    } else {
+        Err(Error::new(field, Reason::NotADistribution(sum)))
+    }
 }

@@ -69,7 +69,7 @@ const KRONROD: [(f64, f64); 7] = [
 ];
 const KRONROD_MIDDLE: f64 = 0.209_482_141_084_727_83;
 /// Gauss's weights at every second node, from the outside.
-const GAUSS: [f64; 3] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_93];
+const GAUSS: [f64; 3] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_9];
 const GAUSS_MIDDLE: f64 = 0.417_959_183_673_469_4;
 
 impl Piece {

@@ -165,7 +165,11 @@ impl Retransmission<'_> {
     /// `P(A > t)` for a living peer.
     fn open(&self, times: &[f64], t: f64) -> f64 {
         let kept = 1.0 - self.loss;
-        times.iter().take_while(|&&sent| sent <= t).map(|&sent| 1.0 - kept * self.rtt.arrived(t - sent)).product()
+        times
+            .iter()
+            .take_while(|&&sent| sent <= t)
+            .map(|&sent| 1.0 - kept * self.rtt.arrived(t - sent))
+            .product()
     }
 }
 

@@ -49,14 +49,20 @@ fn what_is_wrong_names_its_field_and_spoils_no_other_case() {
         (r#"{"kind":"protocl","params":{}}"#.into(), "kind"),
         (r#"{"kind":"protocol","params":{}}"#.into(), "proto"),
         (format!(r#"{{"kind":"protocol","params":{{"proto":"tcp",{link}}}}}"#), "proto"),
-        (format!(r#"{{"kind":"protocol","params":{{"proto":"sd",{link},"c_send":-1,"c_wait":1}}}}"#), "c_send"),
+        (
+            format!(r#"{{"kind":"protocol","params":{{"proto":"sd",{link},"c_send":-1,"c_wait":1}}}}"#),
+            "c_send",
+        ),
         (format!(r#"{{"kind":"protocol","params":{{"proto":"sd",{link},"gama":1}}}}"#), "gama"),
         (format!(r#"{{"kind":"cost2","params":{{"proto":"sd",{link},"N":0.5}}}}"#), "N"),
         (r#"{"kind":"lambda","params":{"as_":1.2,"ar":0,"bs":0.1,"br":0.1}}"#.into(), "as_"),
         (r#"{"kind":"lambda","params":{"as_":0.2,"ar":0,"bs":0,"br":0.1}}"#.into(), "bs"),
         (r#"{"kind":"wait_exp","params":{"mu":0,"p":0.2,"B":1,"c":1}}"#.into(), "mu"),
         (r#"{"kind":"wait_exp","params":{"mu":1,"p":0.2,"B":1,"c":"inf"}}"#.into(), "c"),
-        (r#"{"kind":"wait_empirical","params":{"arrivals":[1,-2],"never":1,"B":1,"c":1}}"#.into(), "arrivals[1]"),
+        (
+            r#"{"kind":"wait_empirical","params":{"arrivals":[1,-2],"never":1,"B":1,"c":1}}"#.into(),
+            "arrivals[1]",
+        ),
         (r#"{"kind":"wait_empirical","params":{"arrivals":[],"never":0,"B":1,"c":1}}"#.into(), "arrivals"),
         (r#"{"kind":"p_alive","params":{"t":5,"eta":10,"k":3,"gamma":0.1,"beta":0.1}}"#.into(), "k"),
         (r#"{"kind":"nfds","params":{"eta":1,"shift":1,"pL":0.1,"mean":0}}"#.into(), "mean"),
@@ -70,9 +76,10 @@ fn what_is_wrong_names_its_field_and_spoils_no_other_case() {
         let (found, message) = wrong(&text);
         assert_eq!(found, field, "{text}: {message}");
     }
-    let cases: Vec<Case> =
-        serde_json::from_str(r#"[{"kind":"x","params":{}},{"kind":"p_alive","params":{"t":0,"eta":1,"k":0,"gamma":0,"beta":0}}]"#)
-            .unwrap();
+    let cases: Vec<Case> = serde_json::from_str(
+        r#"[{"kind":"x","params":{}},{"kind":"p_alive","params":{"t":0,"eta":1,"k":0,"gamma":0,"beta":0}}]"#,
+    )
+    .unwrap();
     let text = serde_json::to_string(&batch::evaluate(&cases)).unwrap();
     assert!(text.contains(r#""field":"kind""#) && text.contains(r#"{"kind":"p_alive","p":1.0}"#), "{text}");
 }

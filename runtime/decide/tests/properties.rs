@@ -18,8 +18,12 @@ fn process() -> impl Strategy<Value = Process> {
 
 fn link() -> impl Strategy<Value = Link> {
     let gamma = prop_oneof![Just(0.0), 0.0..0.7];
-    (1u64..30, gamma, process(), process())
-        .prop_map(|(tau, gamma, sender, receiver)| Link { tau, gamma, sender, receiver })
+    (1u64..30, gamma, process(), process()).prop_map(|(tau, gamma, sender, receiver)| Link {
+        tau,
+        gamma,
+        sender,
+        receiver,
+    })
 }
 
 fn close(x: impl Into<f64>, y: impl Into<f64>, accuracy: f64) -> bool {
@@ -58,8 +62,11 @@ fn added_up(protocol: Protocol, link: &Link, delta: u64) -> (f64, f64, f64) {
                 let none = f64::powi(link.triple_loss(), tried as i32);
                 let beat = kept * up(responder, i * delta) * up(driver, i * delta + link.tau) * none;
                 first += beat;
-                second +=
-                    kept * kept * up(responder, i * delta + 2 * link.tau) * up(driver, i * delta + link.tau) * none;
+                second += kept
+                    * kept
+                    * up(responder, i * delta + 2 * link.tau)
+                    * up(driver, i * delta + link.tau)
+                    * none;
                 if beat < 1e-14 {
                     break;
                 }

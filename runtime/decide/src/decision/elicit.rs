@@ -14,7 +14,8 @@
 //!
 //! # Caveats
 //! Utilities are meaningful up to scale and shift only; [`Utilities::scaled`] puts the worst outcome at 0 and the best at 1.
-//! Without questions about lotteries the order is well determined, the distances only by how noisy answers are.
+//! Where answers are nearly certain the normal approximation overstates what is still unknown: the same question may
+//! look worth asking once more. Without questions about lotteries the order is well determined, the distances only by how noisy answers are.
 
 use serde::Serialize;
 
@@ -196,7 +197,10 @@ impl Elicitation {
         for (option, sign) in [(first, 1.0), (second, -1.0)] {
             for &(outcome, p) in option.parts() {
                 let slot = x.get_mut(outcome).ok_or_else(|| {
-                    Error::out_of_range("outcome", format!("must be below {}, and is {outcome}", self.outcomes))
+                    Error::out_of_range(
+                        "outcome",
+                        format!("must be below {}, and is {outcome}", self.outcomes),
+                    )
                 })?;
                 *slot += sign * p;
             }
@@ -212,8 +216,9 @@ impl Elicitation {
     /// Gradient of the log posterior, and its negative second derivatives.
     fn curvature(&self, u: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
         let mut gradient: Vec<f64> = u.iter().map(|x| -x).collect();
-        let mut hessian: Vec<Vec<f64>> =
-            (0..self.outcomes).map(|i| (0..self.outcomes).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+        let mut hessian: Vec<Vec<f64>> = (0..self.outcomes)
+            .map(|i| (0..self.outcomes).map(|j| f64::from(u8::from(i == j))).collect())
+            .collect();
         for x in &self.answers {
             let surprise = logistic(-dot(x, u) / self.noise);
             let bend = surprise * (1.0 - surprise) / (self.noise * self.noise);
@@ -261,7 +266,11 @@ impl Cholesky {
         for i in 0..a.len() {
             for j in 0..=i {
                 let known: f64 = (0..j).map(|k| a[i][k] * a[j][k]).sum();
-                a[i][j] = if i == j { (a[i][i] - known).max(f64::MIN_POSITIVE).sqrt() } else { (a[i][j] - known) / a[j][j] };
+                a[i][j] = if i == j {
+                    (a[i][i] - known).max(f64::MIN_POSITIVE).sqrt()
+                } else {
+                    (a[i][j] - known) / a[j][j]
+                };
             }
         }
         Cholesky(a)

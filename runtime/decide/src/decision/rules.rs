@@ -143,5 +143,8 @@ impl Verdict {
 
 /// Whether two values differ by no more than rounding.
 pub(crate) fn is_tie(x: Extended, y: Extended) -> bool {
-    x == y || (x.is_finite() && y.is_finite() && (x.get() - y.get()).abs() <= TIE * x.get().abs().max(y.get().abs()))
+    x == y
+        || (x.is_finite()
+            && y.is_finite()
+            && (x.get() - y.get()).abs() <= TIE * x.get().abs().max(y.get().abs()))
 }

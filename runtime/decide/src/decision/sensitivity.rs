@@ -189,7 +189,8 @@ fn flip_probability(p: &[f64], d: &[f64], lead: f64, observations: f64) -> f64 {
 }
 
 fn evpi(table: &Table, verdict: &Verdict) -> Result<Option<Extended>> {
-    let best_in = |s: usize| table.utilities().iter().map(|row| row[s]).fold(Extended::NEG_INFINITY, Extended::max);
+    let best_in =
+        |s: usize| table.utilities().iter().map(|row| row[s]).fold(Extended::NEG_INFINITY, Extended::max);
     let best: Vec<Extended> = (0..table.states().len()).map(best_in).collect();
     let informed = Extended::dot(table.probabilities()?, &best, "utilities")?;
     // Rounding may make perfect information look harmful.

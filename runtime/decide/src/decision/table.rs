@@ -92,7 +92,8 @@ impl Table {
         }
         let best_in = |s: usize| self.utilities.iter().map(|row| row[s].get()).fold(f64::MIN, f64::max);
         let best: Vec<f64> = (0..self.states.len()).map(best_in).collect();
-        let regret = |row: &Vec<Extended>| row.iter().zip(&best).map(|(u, b)| b - u.get()).fold(0.0, f64::max);
+        let regret =
+            |row: &Vec<Extended>| row.iter().zip(&best).map(|(u, b)| b - u.get()).fold(0.0, f64::max);
         Ok(self.utilities.iter().map(regret).collect())
     }
 
@@ -158,15 +159,27 @@ impl Between {
         }
         let (low, high) = (self.low.iter().sum::<f64>(), self.high.iter().sum::<f64>());
         if low > 1.0 + SUM_SLACK {
-            return Err(Error::out_of_range("low", format!("must add up to 1 at most, and adds up to {low}")));
+            return Err(Error::out_of_range(
+                "low",
+                format!("must add up to 1 at most, and adds up to {low}"),
+            ));
         }
         if high < 1.0 - SUM_SLACK {
-            return Err(Error::out_of_range("high", format!("must add up to 1 at least, and adds up to {high}")));
+            return Err(Error::out_of_range(
+                "high",
+                format!("must add up to 1 at least, and adds up to {high}"),
+            ));
         }
         Ok(())
     }
 }
 
 fn cumulative(a: f64, b: f64, x: f64) -> f64 {
-    if x <= 0.0 { 0.0 } else if x >= 1.0 { 1.0 } else { beta::beta_reg(a, b, x) }
+    if x <= 0.0 {
+        0.0
+    } else if x >= 1.0 {
+        1.0
+    } else {
+        beta::beta_reg(a, b, x)
+    }
 }

@@ -79,11 +79,8 @@ impl Objective {
     /// `delta_B = sqrt((2 c_hb / (lambda sigma) + 8 tau c_send) / c_wait)`.
     #[must_use]
     pub fn smoothed(&self) -> Extended {
-        let copies: f64 = self
-            .demands
-            .iter()
-            .map(|d| d.rate * d.share * 4.0 * d.tau as f64 * d.prices.send)
-            .sum();
+        let copies: f64 =
+            self.demands.iter().map(|d| d.rate * d.share * 4.0 * d.tau as f64 * d.prices.send).sum();
         ratio(self.beats * self.c_hb + copies, self.rise(Form::Paper))
     }
 

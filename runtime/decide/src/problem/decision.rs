@@ -176,5 +176,9 @@ fn ordinal(problem: &Problem) -> Result<Option<Choice>> {
 
 /// The states' names, or their numbers from 1 where the problem has none.
 fn states(problem: &Problem, count: usize) -> Vec<String> {
-    if problem.states.is_empty() { (1..=count).map(|i| i.to_string()).collect() } else { problem.states.clone() }
+    if problem.states.is_empty() {
+        (1..=count).map(|i| i.to_string()).collect()
+    } else {
+        problem.states.clone()
+    }
 }

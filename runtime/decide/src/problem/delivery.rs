@@ -187,8 +187,10 @@ impl Setting {
 
 fn lines(setting: &Setting, longest: u64) -> Result<Vec<Line>> {
     let line = |row: Row| {
-        let best = choose::best_period(row.protocol, &setting.link, &setting.prices, longest)
-            .map_err(|_| Error::out_of_range("demand.longest", format!("must be at most {}", choose::PERIODS_MAX)))?;
+        let best =
+            choose::best_period(row.protocol, &setting.link, &setting.prices, longest).map_err(|_| {
+                Error::out_of_range("demand.longest", format!("must be at most {}", choose::PERIODS_MAX))
+            })?;
         Ok(Line {
             charged: setting.charged(&row),
             best,

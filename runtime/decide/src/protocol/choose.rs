@@ -36,7 +36,14 @@ pub fn compare(link: &Link, delta: u64, prices: &Prices) -> Result<Vec<Row>> {
     let row = |protocol: Protocol| {
         let expected = exact::expected(protocol, link, delta)?;
         let cost = expected.cost(prices);
-        Ok(Row { protocol, delta, expected, cost, live: protocol.is_live(link), finite: protocol.is_finite(link) })
+        Ok(Row {
+            protocol,
+            delta,
+            expected,
+            cost,
+            live: protocol.is_live(link),
+            finite: protocol.is_finite(link),
+        })
     };
     Protocol::ALL.into_iter().map(row).collect()
 }

@@ -174,7 +174,8 @@ fn driven(link: &Link, delta: u64) -> (Extended, Extended) {
     let responder = total(pairs(link).map(|(w, d, r)| {
         let both = d.and(r);
         let reached = (1.0 - link.gamma) * d.pow(1.0) * r.pow(link.tau as f64 + 1.0);
-        let copies = copies(link.window(delta), delta, both, link.round_trip_loss(), square(1.0 - link.gamma));
+        let copies =
+            copies(link.window(delta), delta, both, link.round_trip_loss(), square(1.0 - link.gamma));
         Extended::of(w * reached) * copies
     }));
     (driver, responder)
@@ -186,7 +187,8 @@ fn driver_sends(link: &Link, delta: u64, driver: Decay, responder: Decay) -> Ext
     let (window, step) = (link.window(delta) as f64, delta as f64);
     let sure = Extended::of(driver.pow(1.0) * driver.geometric(step, window));
     if driver.is_none() {
-        let late = if responder.is_none() && kept > 0.0 { Extended::of(a / kept) } else { Extended::INFINITY };
+        let late =
+            if responder.is_none() && kept > 0.0 { Extended::of(a / kept) } else { Extended::INFINITY };
         return total([sure, late]);
     }
     let answer = Answer::of(link, delta, responder);
@@ -206,8 +208,7 @@ fn beaten(link: &Link, delta: u64) -> (Extended, Extended) {
     let (tau, kept) = (link.tau as f64, 1.0 - link.gamma);
     let (mut sender, mut receiver) = (Extended::ZERO, Extended::ZERO);
     for (weight, s, r) in pairs(link) {
-        let copies =
-            copies(link.window(delta), delta, s.and(r), link.triple_loss(), square(kept) * kept);
+        let copies = copies(link.window(delta), delta, s.and(r), link.triple_loss(), square(kept) * kept);
         let beat = kept * r.pow(1.0) * s.pow(tau + 1.0);
         let acked = square(kept) * r.pow(2.0 * tau + 1.0) * s.pow(tau + 1.0);
         sender = total([sender, Extended::of(weight * beat) * copies]);
@@ -256,32 +257,4 @@ fn total(parts: impl IntoIterator<Item = Extended>) -> Extended {
 
 fn square(x: f64) -> f64 {
     x * x
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::Process;
-
-    #[test]
-    fn quick() {
-        let link = |tau, gamma, a, b, c, d| Link { tau, gamma, sender: Process { correct: a, crash: c }, receiver: Process { correct: b, crash: d } };
-        for (p, l, d) in [
-            (Protocol::SenderDriven, link(1, 0.1, 0., 0., 0.001, 0.001), 1),
-            (Protocol::SenderDriven, link(5, 0.01, 0., 0., 0.0001, 0.001), 3),
-            (Protocol::SenderDriven, link(20, 0.01, 0., 0.9, 0.0001, 0.0002), 40),
-            (Protocol::ReceiverDriven, link(5, 0.05, 0.7, 0., 0.001, 0.002), 4),
-            (Protocol::Heartbeat, link(20, 0.1, 0.5, 0.5, 0.001, 0.0005), 6),
-            (Protocol::Trivial, link(5, 0.1, 0., 0., 0.001, 0.002), 1),
-            (Protocol::SenderDriven, link(2, 0.1, 0.5, 0.5, 0.001, 0.001), 3),
-            (Protocol::SenderDriven, link(3, 0.1, 1., 1., 0.01, 0.01), 2),
-        ] {
-            eprintln!("{:?}", expected(p, &l, d).unwrap());
-        }
-        let l = link(5, 0.1, 0., 0., 0.001, 0.001);
-        eprintln!("{:?} {:?}", growing_wait(Protocol::SenderDriven, &l, 3, 1.5), growing_wait(Protocol::SenderDriven, &l, 6, 1.5));
-        let l = link(2, 0.1, 0.5, 0.5, 0.001, 0.001);
-        for h in [1000, 10000, 100000, 1000000] { eprintln!("{:?}", truncated_sends(Protocol::SenderDriven, &l, 3, h)); }
-        eprintln!("{:?}", send_slope(Protocol::SenderDriven, &l, 3));
-    }
 }

@@ -132,8 +132,7 @@ impl Process {
 
     /// The mixture over "correct" and "crashes": weight and survival of a round, parts of weight 0 left out.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (f64, Decay)> + use<> {
-        let parts =
-            [(self.correct, Decay::NONE), (1.0 - self.correct, Decay::surviving(self.crash))];
+        let parts = [(self.correct, Decay::NONE), (1.0 - self.correct, Decay::surviving(self.crash))];
         parts.into_iter().filter(|&(weight, _)| weight > 0.0)
     }
 }

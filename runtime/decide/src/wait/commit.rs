@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::search::{self, Prospect};
 use super::Plan;
+use super::search::{self, Prospect};
 use crate::cost::{Benefit, Cost};
 use crate::error::{self, Error, Reason, Result};
 use crate::extended::Extended;

@@ -111,7 +111,13 @@ impl Exponential {
             return Some(0.0);
         }
         Some(match *cost {
-            Cost::Linear { rate } if p == 0.0 => if worth > rate { f64::INFINITY } else { 0.0 },
+            Cost::Linear { rate } if p == 0.0 => {
+                if worth > rate {
+                    f64::INFINITY
+                } else {
+                    0.0
+                }
+            }
             _ if !cost.is_unbounded() => f64::INFINITY,
             // Logarithms apart, so that no quotient overflows.
             Cost::Linear { rate } => ((-p).ln_1p() - p.ln() + (worth - rate).ln() - rate.ln()) / mu,
