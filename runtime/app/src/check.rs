@@ -24,6 +24,7 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let model = model::build(spec, &args.system)?;
+    #[expect(clippy::disallowed_methods, reason = "a report says how long the search took")]
     let (started, before) = (Instant::now(), usage::now());
     let report = search(&model, args)?;
     let after = usage::now();
@@ -230,7 +231,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

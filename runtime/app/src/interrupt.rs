@@ -17,6 +17,10 @@ pub fn on_interrupt(ask: impl Fn() + Send + 'static) {
     running.get_or_insert_with(Vec::new).push(Box::new(ask));
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the second interrupt ends the process without waiting for anything"
+)]
 fn interrupted() {
     let asked = RUNNING.lock().map(|mut running| running.as_mut().map(std::mem::take).unwrap_or_default());
     let asked = asked.unwrap_or_default();
