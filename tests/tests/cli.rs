@@ -9,6 +9,7 @@ use common::{foresee, root, run};
 use serde_json::Value;
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it is the time that is tested")]
 fn files_that_are_no_specs_are_refused_at_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let cases: [(&str, Vec<u8>); 6] = [
