@@ -69,7 +69,6 @@ pub struct Plan {
 
 /// What a given period and shift cost.
 pub fn at(objective: &Objective, form: Form, watch: &Watch<'_>, period: u64, shift: f64) -> Result<Plan> {
-    objective.check()?;
     error::period("delta", period)?;
     error::positive("pairs", watch.pairs)?;
     watch.prices.check()?;
@@ -77,7 +76,7 @@ pub fn at(objective: &Objective, form: Form, watch: &Watch<'_>, period: u64, shi
     let quality = detector.quality()?;
     let watched = watch.pairs * watch.prices.mistakes_and_delays(&quality);
     let protocols = objective.cost(form, Period::Every(period));
-    let cost = Extended::of(protocols.get() + watched);
+    let cost = Extended::new("prices", protocols.get() + watched)?;
     Ok(Plan { period, shift, cost, protocols, detector: watched, quality })
 }
 
@@ -91,7 +90,7 @@ pub fn best(
 ) -> Result<Plan> {
     error::period("longest", longest)?;
     error::non_negative("shift_max", shift_max)?;
-    if let Some(detection) = &objective.detection {
+    if let Some(detection) = objective.detection() {
         let why = format!("must be left to the watch, and has rate {}", detection.rate);
         return Err(Error::out_of_range("detection", why));
     }
@@ -146,7 +145,7 @@ fn candidates(objective: &Objective, longest: u64) -> BTreeSet<u64> {
         at *= (1.0 / PER_DOUBLING).exp2();
     }
     periods.insert(longest);
-    for demand in &objective.demands {
+    for demand in objective.demands() {
         for copies in 1..=SMALL {
             periods.insert((2 * demand.tau).div_ceil(copies).min(longest));
         }

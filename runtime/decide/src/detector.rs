@@ -178,12 +178,12 @@ impl Prices {
     }
 
     /// The best period where mistakes are negligible and the shift fixed: `sqrt(2 c_hb / (beta c_det))`.
-    #[must_use]
-    pub fn square_root(&self) -> Extended {
+    pub fn square_root(&self) -> Result<Extended> {
+        self.check()?;
         if self.c_hb == 0.0 {
-            return Extended::ZERO;
+            return Ok(Extended::ZERO);
         }
-        Extended::of((2.0 * self.c_hb / (self.crash_rate * self.c_det)).sqrt())
+        Extended::new("c_hb", (2.0 * self.c_hb / (self.crash_rate * self.c_det)).sqrt())
     }
 }
 
@@ -222,7 +222,7 @@ pub fn configure<'a>(loss: f64, delay: &'a dyn Law, wanted: &Requirement) -> Res
     let q = (1.0 - loss) * (1.0 - delay.not_before(wanted.detection));
     let longest = (q * wanted.duration).min(wanted.detection);
     let shortest = wanted.detection / 200.0;
-    if longest <= 0.0 {
+    if longest <= 0.0 || longest < shortest {
         return Ok(None);
     }
     let meets = |eta: f64| -> Result<bool> {
@@ -231,7 +231,7 @@ pub fn configure<'a>(loss: f64, delay: &'a dyn Law, wanted: &Requirement) -> Res
         Ok(quality.recurrence.get() >= wanted.recurrence && quality.duration.get() <= wanted.duration)
     };
     // The bound is not monotone in the period: a shorter one may leave less time to the last heartbeat. So descend.
-    let step = |i: u32| longest * (shortest.min(longest) / longest).powf(f64::from(i) / f64::from(SCAN));
+    let step = |i: u32| longest * (shortest / longest).powf(f64::from(i) / f64::from(SCAN));
     for i in 0..=SCAN {
         let eta = step(i);
         if recurrence_bound(eta, q, loss, delay, wanted.detection) >= wanted.recurrence && meets(eta)? {

@@ -6,6 +6,7 @@ use foresee_decide::decision::order::{Comparison, Ordinal, lexicographic};
 use foresee_decide::decision::sensitivity::flip_of;
 use foresee_decide::decision::{Between, Lottery, Rule, Table, report};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 fn table(rows: &[Vec<f64>], p: &[f64]) -> Table {
     let rows = rows.iter().map(|row| row.iter().map(|u| Extended::try_from(*u).unwrap()).collect()).collect();
@@ -32,7 +33,7 @@ fn near(x: &[f64], y: &[f64]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(128) })]
 
     #[test]
     fn rules_meet_at_their_ends((rows, p) in tables(), x in 0.0..1.0) {

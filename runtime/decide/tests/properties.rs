@@ -10,6 +10,7 @@ use foresee_decide::protocol::{Link, Prices, Process, Protocol, choose, exact};
 use foresee_decide::retransmit::{Retransmission, best_fixed};
 use foresee_decide::wait::{self, exponential::Exponential, observed, search};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 fn process() -> impl Strategy<Value = Process> {
     let alpha = prop_oneof![Just(0.0), Just(1.0), 0.0..1.0];
@@ -84,7 +85,7 @@ fn added_up(protocol: Protocol, link: &Link, delta: u64) -> (f64, f64, f64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn closed_forms_are_the_sums_they_stand_for(link in link(), delta in 1u64..40) {
@@ -272,7 +273,7 @@ proptest! {
 
 proptest! {
     // Every case integrates many times.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(12) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(12) })]
 
     #[test]
     fn deadlines_and_changing_prices_are_decided_by_the_best_time(mu in -1.0..1.0, sigma in 0.2..1.5, never in 0.0..0.5, rate in 0.01..0.5) {
@@ -378,7 +379,7 @@ fn wild() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(600) })]
 
     #[test]
     fn no_finite_figures_give_nan(x in prop::array::uniform12(wild()), proto in 0usize..4, list in prop::collection::vec(wild(), 1..5)) {

@@ -276,7 +276,7 @@ fn both_demands_together_follow_the_combined_law() {
     let delay = Delay::Exponential { rate: 1.0 };
     let prices = detector::Prices { c_hb, crash_rate: beta, c_det, c_mist: 50.0, c_susp: 1.0 };
     let watch = Watch { pairs: 2.0, loss: 0.01, delay: &delay, prices };
-    let plain = Objective { detection: None, ..objective };
+    let plain = Objective::new(2.0, c_hb, vec![invoked], None).unwrap();
     let plan = combined::best(&plain, Form::Exact, &watch, 100, 60.0).unwrap();
     for period in (1..60).step_by(3) {
         for shift in (0..40).step_by(4) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::function::beta;
 
-use super::{Confidence, Fading, TAIL};
+use super::{Confidence, Fading, TAIL, moderate};
 use crate::error::{self, Result};
 use crate::extended::Extended;
 use crate::numeric;
@@ -27,15 +27,15 @@ pub struct Counts {
 impl Chance {
     /// A belief with a prior worth `events` and `others`, both positive; no half-life is never forgetting.
     pub fn new(events: f64, others: f64, half_life: Option<f64>) -> Result<Chance> {
-        error::positive("prior.events", events)?;
-        error::positive("prior.others", others)?;
+        error::positive("prior.events", moderate("prior.events", events)?)?;
+        error::positive("prior.others", moderate("prior.others", others)?)?;
         Ok(Chance { prior: Counts { events, others }, seen: Fading::new(half_life)? })
     }
 
     /// Adds what was seen at `now`.
     pub fn observe(&mut self, now: f64, events: f64, others: f64) -> Result<()> {
-        error::non_negative("events", events)?;
-        error::non_negative("others", others)?;
+        moderate("events", events)?;
+        moderate("others", others)?;
         self.seen.add(now, [events, others])
     }
 

@@ -25,7 +25,7 @@ pub use chance::Chance;
 pub use delays::Delays;
 pub use rate::Rate;
 
-use crate::error::{self, Result};
+use crate::error::{self, Error, Result};
 
 /// A belief in figures, to be shown beside every decision that rests on it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -44,6 +44,19 @@ pub struct Confidence {
 
 /// The mass left out on each side of a reported interval.
 const TAIL: f64 = 0.025;
+
+/// What a count or a duration may be, so that sums and quotients of them stay numbers.
+const MODERATE: std::ops::RangeInclusive<f64> = 1e-150..=1e150;
+
+/// `x` if it is 0 or moderate.
+fn moderate(field: &str, x: f64) -> Result<f64> {
+    error::non_negative(field, x)?;
+    if x == 0.0 || MODERATE.contains(&x) {
+        Ok(x)
+    } else {
+        Err(Error::out_of_range(field, format!("must be 0, or from 1e-150 to 1e150, and is {x}")))
+    }
+}
 
 /// Sums of observations that halve in every half-life.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,13 +1,16 @@
 //! A belief about events a unit of time: Gamma, with exponential forgetting.
 
 use serde::{Deserialize, Serialize};
-use statrs::function::gamma;
+use statrs::function::{erf, gamma};
 
-use super::{Confidence, Fading, TAIL};
+use super::{Confidence, Fading, TAIL, moderate};
 use crate::error::{self, Result};
 use crate::extended::Extended;
 use crate::law::Delay;
 use crate::numeric;
+
+/// Events above which the cumulative function is approximated; its exact series would be too long.
+const EVENTS_EXACT: f64 = 1e6;
 
 /// A rate known from a prior and from events counted over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,15 +31,15 @@ pub struct Exposure {
 impl Rate {
     /// A belief with a prior worth `events` in `time`, both positive; no half-life is never forgetting.
     pub fn new(events: f64, time: f64, half_life: Option<f64>) -> Result<Rate> {
-        error::positive("prior.events", events)?;
-        error::positive("prior.time", time)?;
+        error::positive("prior.events", moderate("prior.events", events)?)?;
+        error::positive("prior.time", moderate("prior.time", time)?)?;
         Ok(Rate { prior: Exposure { events, time }, seen: Fading::new(half_life)? })
     }
 
     /// Adds that `events` were seen in the `time` up to `now`.
     pub fn observe(&mut self, now: f64, events: f64, time: f64) -> Result<()> {
-        error::non_negative("events", events)?;
-        error::non_negative("time", time)?;
+        moderate("events", events)?;
+        moderate("time", time)?;
         self.seen.add(now, [events, time])
     }
 
@@ -90,7 +93,18 @@ impl Exposure {
     #[must_use]
     pub fn cumulative(&self, x: f64) -> f64 {
         let scaled = x * self.time;
-        if scaled <= 0.0 { 0.0 } else { gamma::gamma_lr(self.events, scaled) }
+        if scaled <= 0.0 {
+            0.0
+        } else if scaled.is_infinite() {
+            1.0
+        } else if self.events > EVENTS_EXACT {
+            // Wilson and Hilferty: the cube root is very nearly normal.
+            let part = 1.0 / (9.0 * self.events);
+            let z = ((scaled / self.events).cbrt() - 1.0 + part) / part.sqrt();
+            0.5 * erf::erfc(-z / std::f64::consts::SQRT_2)
+        } else {
+            gamma::gamma_lr(self.events, scaled)
+        }
     }
 
     /// The least `x` with `P(rate <= x) >= level`.

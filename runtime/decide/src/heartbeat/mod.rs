@@ -65,16 +65,14 @@ pub struct Detection {
 }
 
 /// What heartbeats of a common period cost and bring, a round.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// Made by [`Objective::new`], [`Objective::mesh`] or [`Pair::objective`], which check every figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Objective {
-    /// Heartbeat messages sent in every period, over all processes.
-    pub beats: f64,
-    /// Cost of a heartbeat message.
-    pub c_hb: f64,
-    /// The protocols that wait for heartbeats.
-    pub demands: Vec<Demand>,
-    /// Crashes to be noticed, if that matters.
-    pub detection: Option<Detection>,
+    beats: f64,
+    c_hb: f64,
+    demands: Vec<Demand>,
+    detection: Option<Detection>,
 }
 
 /// A heartbeat period.
@@ -150,7 +148,10 @@ pub enum Reach {
 }
 
 impl Objective {
-    /// An objective of checked figures.
+    /// `beats` heartbeat messages in every period over all processes, at `c_hb` each; the protocols that wait for
+    /// them; and the crashes to be noticed, if that matters.
+    ///
+    /// Errors name `demands[i].gamma` and the like.
     pub fn new(beats: f64, c_hb: f64, demands: Vec<Demand>, detection: Option<Detection>) -> Result<Self> {
         let objective = Objective { beats, c_hb, demands, detection };
         objective.check()?;
@@ -170,8 +171,7 @@ impl Objective {
         Objective::new(beats, c_hb, demands, None)
     }
 
-    /// Checks every figure; errors name `demands[i].gamma` and the like.
-    pub fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         error::positive("beats", self.beats)?;
         error::non_negative("c_hb", self.c_hb)?;
         for (i, demand) in self.demands.iter().enumerate() {
@@ -180,10 +180,23 @@ impl Objective {
         if let Some(detection) = &self.detection {
             detection.check().map_err(|e| e.within("detection"))?;
         }
+        error::finite("demands", self.invocations())?;
         if self.demands.is_empty() && self.detection.is_none() {
             return Err(Error::new("demands", Reason::Empty));
         }
         Ok(())
+    }
+
+    /// The protocols that wait for the heartbeats.
+    #[must_use]
+    pub fn demands(&self) -> &[Demand] {
+        &self.demands
+    }
+
+    /// The crashes to be noticed.
+    #[must_use]
+    pub fn detection(&self) -> Option<&Detection> {
+        self.detection.as_ref()
     }
 
     /// Invocations a round, of all protocols.
@@ -230,7 +243,7 @@ impl Demand {
         self.prices.check()
     }
 
-    /// Cost of one invocation whose two processes stay up, heartbeats not charged.
+    /// Cost of one invocation whose two processes stay up, heartbeats not charged; of checked figures.
     #[must_use]
     pub fn cost(&self, form: Form, period: Period) -> Extended {
         self.prices.cost(self.sends(form, period), self.wait(form, period))

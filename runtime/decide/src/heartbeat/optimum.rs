@@ -31,7 +31,6 @@ impl Objective {
     /// [`Period::Never`] where heartbeats cost and no wait does. An error where a delay is so long that there are
     /// more than [`PLATEAUS_MAX`] plateaus.
     pub fn best(&self, form: Form) -> Result<Optimum> {
-        self.check()?;
         let (rise, fall) = (self.rise(form), self.beats * self.c_hb);
         if rise == 0.0 && fall > 0.0 {
             return Ok(self.at(form, Period::Never));

@@ -55,7 +55,7 @@ pub fn refined(protocol: Protocol, link: &Link, delta: u64) -> Result<Approximat
     let three = odds(link.triple_loss(), (1.0 - gamma).powi(3));
     let (tau, delta) = (sides.tau, sides.delta);
     let answered = (2.0 - gamma) * (sides.window + two);
-    let orphaned = |ratio: f64| ratio / delta * (tau + 1.0 + delta * two);
+    let orphaned = |ratio: f64| (Extended::of(ratio / delta) * Extended::of(tau + 1.0 + delta * two)).get();
     Ok(match protocol {
         Protocol::Trivial => sides.trivial(),
         Protocol::SenderDriven => pair(answered + orphaned(sides.ratio), tau + delta * one),

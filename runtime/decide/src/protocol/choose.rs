@@ -97,7 +97,7 @@ pub fn flips(link: &Link, delta: u64, prices: &Prices) -> Result<Flips> {
     let idle = approximate::paper(Protocol::Trivial, link, delta)?.wait.get();
     let above = |protocol| -> Result<Extended> {
         let busy = approximate::paper(protocol, link, delta)?;
-        Ok(Extended::of((idle - busy.wait.get()) / busy.sends.get()))
+        Extended::new("wait", (idle - busy.wait.get()) / busy.sends.get())
     };
     let tau = link.tau as f64;
     let waited = delta as f64 * tau * prices.wait;
@@ -105,8 +105,8 @@ pub fn flips(link: &Link, delta: u64, prices: &Prices) -> Result<Flips> {
     let x = if prices.send == 0.0 { f64::INFINITY } else { waited / ((tau + 1.0) * prices.send) };
     Ok(Flips {
         rho: link.receiver.crash / link.sender.crash,
-        sender_over_receiver_below: Extended::of(0.5 * (x + x.hypot(2.0))),
-        heartbeat_over_sender_above: Extended::of(x),
+        sender_over_receiver_below: Extended::new("c_send", 0.5 * (x + x.hypot(2.0)))?,
+        heartbeat_over_sender_above: Extended::new("c_send", x)?,
         trivial_over_sender_above: above(Protocol::SenderDriven)?,
         trivial_over_receiver_above: above(Protocol::ReceiverDriven)?,
         trivial_over_heartbeat_above: above(Protocol::Heartbeat)?,
@@ -129,7 +129,8 @@ pub fn one_shot_period(link: &Link, prices: &Prices) -> Result<Extended> {
         return Ok(Extended::of(floor));
     }
     let paid = prices.wait * link.gamma;
-    Ok(Extended::of((saved / paid).sqrt().max(floor)))
+    // Figures beyond the floats on both sides have no quotient.
+    Extended::new("c_send", (saved / paid).sqrt()).map(|period| period.max(Extended::of(floor)))
 }
 
 /// The least period at which `E[N^t_wait]` is infinite; below it the growing cost is finite.

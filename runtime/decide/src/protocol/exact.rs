@@ -192,7 +192,8 @@ fn driver_sends(link: &Link, delta: u64, driver: Decay, responder: Decay) -> Ext
         return total([sure, late]);
     }
     let answer = Answer::of(link, delta, responder);
-    let unanswered = driver.pow(window * step + 1.0) / driver.gap(step) * answer.never;
+    let unanswered =
+        Extended::of(driver.pow(window * step + 1.0) / driver.gap(step)) * Extended::of(answer.never);
     let both = driver.and(responder);
     let x = a * both.pow(step);
     let answered = if x == 0.0 {
@@ -200,7 +201,7 @@ fn driver_sends(link: &Link, delta: u64, driver: Decay, responder: Decay) -> Ext
     } else {
         answer.ever * driver.pow((window - 1.0) * step + 1.0) * x / both.gap_of(step, a, kept)
     };
-    total([sure, Extended::of(unanswered), Extended::of(answered)])
+    total([sure, unanswered, Extended::of(answered)])
 }
 
 /// Sends of the heartbeat protocol: (sender, receiver).

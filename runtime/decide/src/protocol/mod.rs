@@ -201,7 +201,7 @@ impl Prices {
         Ok(())
     }
 
-    /// `cost1 = c_send * sends + c_wait * wait`, with `0 * inf = 0`.
+    /// `cost1 = c_send * sends + c_wait * wait`, with `0 * inf = 0`; of checked prices.
     #[must_use]
     pub fn cost(&self, sends: Extended, wait: Extended) -> Extended {
         let sends = Extended::of(self.send) * sends;
@@ -224,7 +224,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// The expected cost at these prices.
+    /// The expected cost at these prices, which have been checked.
     #[must_use]
     pub fn cost(&self, prices: &Prices) -> Extended {
         prices.cost(self.sends, self.wait)

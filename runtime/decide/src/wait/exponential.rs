@@ -52,7 +52,8 @@ impl Exponential {
         let arrives = 1.0 - self.never;
         let gain = self.benefit * arrives * -(-self.mu * x).exp_m1();
         let late = Extended::of(self.never) * Extended::of(self.between(x));
-        let spent = Extended::of(arrives) * Extended::of(self.expected_cost(x)?);
+        // Costs beyond the floats may have no product with a chance below them.
+        let spent = Extended::of(arrives) * Extended::new("cost", self.expected_cost(x))?;
         Ok(Extended::of(gain - (self.cost.total(self.start) + late.get() + spent.get())))
     }
 
@@ -76,17 +77,22 @@ impl Exponential {
         Ok(if utility > Extended::ZERO { Plan { until, utility } } else { Plan::stop(0.0) })
     }
 
-    /// The never-mass at which it stops being worth while to wait, for a linear cost: `1 - c/(mu B)`.
-    #[must_use]
-    pub fn flip_never(mu: f64, benefit: f64, rate: f64) -> Option<f64> {
-        let flip = 1.0 - rate / (mu * benefit);
-        (0.0..=1.0).contains(&flip).then_some(flip)
+    /// The never-mass at which it stops being worth while to wait, for a linear cost: `1 - c/(mu B)`; none if it
+    /// is not worth while even without.
+    pub fn flip_never(mu: f64, benefit: f64, rate: f64) -> Result<Option<f64>> {
+        error::positive("mu", mu)?;
+        error::positive("B", benefit)?;
+        error::non_negative("c", rate)?;
+        let flip = 1.0 - rate / mu / benefit;
+        Ok((0.0..=1.0).contains(&flip).then_some(flip))
     }
 
     /// The benefit below which it is not worth while to wait, for a linear cost and no start: `c/((1-p) mu)`.
-    #[must_use]
-    pub fn flip_benefit(mu: f64, never: f64, rate: f64) -> Extended {
-        if rate == 0.0 { Extended::ZERO } else { Extended::of(rate / ((1.0 - never) * mu)) }
+    pub fn flip_benefit(mu: f64, never: f64, rate: f64) -> Result<Extended> {
+        error::positive("mu", mu)?;
+        error::probability("p", never)?;
+        error::non_negative("c", rate)?;
+        Ok(if rate == 0.0 { Extended::ZERO } else { Extended::of(rate / ((1.0 - never) * mu)) })
     }
 
     /// The law behind it.
@@ -152,10 +158,10 @@ impl Exponential {
     }
 
     /// The integral over `[0, x]` of `C'(d + y) e^(-mu y)`: the cost spent if it does arrive.
-    fn expected_cost(&self, x: f64) -> Result<f64> {
+    fn expected_cost(&self, x: f64) -> f64 {
         let (mu, d) = (self.mu, self.start);
         let (end, gone) = ((-mu * x).exp(), -(-mu * x).exp_m1());
-        Ok(match self.cost {
+        match self.cost {
             Cost::Linear { rate } => rate * gone / mu,
             Cost::Quadratic { rate, growth } => {
                 let moment = if x.is_infinite() { 1.0 } else { moment(mu * x, end, gone) };
@@ -176,7 +182,7 @@ impl Exponential {
                     &self.cost.kinks().iter().map(|t| t - d).collect::<Vec<_>>(),
                 )
             }
-        })
+        }
     }
 }
 
