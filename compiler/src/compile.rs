@@ -10,8 +10,15 @@ use crate::source::SourceFile;
 use crate::tokens::TokenIndex;
 use crate::{analyse, check, emit, lower, parse};
 
+/// The stack of the compiler where it has a thread of its own.
+const STACK_BYTES: usize = 128 << 20;
+
 /// The front end alone: everything that can be said about a file without generating anything.
 pub fn front(source: &SourceFile) -> (Ast, Diagnostics) {
+    deep(|| look(source))
+}
+
+fn look(source: &SourceFile) -> (Ast, Diagnostics) {
     let (ast, mut diagnostics) = parse::parse(source);
     if diagnostics.iter().any(|it| it.code.starts_with("E00")) {
         // The text is no sequence of tokens, or too deep to look at.
@@ -32,9 +39,11 @@ pub fn front(source: &SourceFile) -> (Ast, Diagnostics) {
 /// # Errors
 /// Everything that is wrong with the file.
 pub fn to_rust(source: &SourceFile, name: &str) -> Result<(String, Diagnostics), Diagnostics> {
-    let tokens = TokenIndex::of_source(source).map_err(|error| failed(source, error))?;
-    generate(source, &tokens, name, codegen::file)
-        .map(|(file, warnings)| (emit::format(source, name, file), warnings))
+    deep(|| {
+        let tokens = TokenIndex::of_source(source).map_err(|error| failed(source, error))?;
+        let (file, warnings) = generate(source, &tokens, name, codegen::file)?;
+        Ok((emit::format(source, name, file), warnings))
+    })
 }
 
 /// The item `pub mod name { .. }`, each token of a body standing where the index found it.
@@ -82,7 +91,19 @@ fn run<T>(
     (written, diagnostics)
 }
 
+/// Runs on a stack that the deepest permitted expression does not exhaust, whatever the caller's is.
+fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        match thread.map(|thread| thread.join()) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => panic!("no thread for the compiler: {error}"),
+        }
+    })
+}
+
 fn failed(source: &SourceFile, error: Diagnostic) -> Diagnostics {
-    let (_, diagnostics) = front(source);
+    let (_, diagnostics) = look(source);
     if diagnostics.has_errors() { diagnostics } else { error.into() }
 }

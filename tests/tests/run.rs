@@ -10,7 +10,17 @@ foresee::include_spec!("features");
 
 /// A type of the application, which the spec `features` uses.
 #[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, foresee::Value,
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    foresee::Value,
 )]
 pub struct Foreign(pub u8);
 

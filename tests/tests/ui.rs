@@ -38,7 +38,8 @@ fn diagnostics(path: &Path, text: &str) -> (SourceFile, Diagnostics) {
 
 /// A fixture with the diagnostics that come out, in place of those that are written.
 fn annotated(path: &Path, text: &str) -> (String, Diagnostics) {
-    let plain: String = text.lines().filter(|line| !line.starts_with(MARK)).flat_map(|line| [line, "\n"]).collect();
+    let plain: String =
+        text.lines().filter(|line| !line.starts_with(MARK)).flat_map(|line| [line, "\n"]).collect();
     let (source, found) = diagnostics(path, &plain);
     let mut out = String::new();
     for (index, line) in plain.lines().enumerate() {
@@ -123,8 +124,11 @@ fn every_example_of_a_code_provokes_it() {
 
 #[test]
 fn every_code_without_an_example_has_a_fixture() {
-    let texts: Vec<String> =
-        ["fail", "warn"].iter().flat_map(|it| fixtures(it)).map(|it| fs::read_to_string(it).expect("text")).collect();
+    let texts: Vec<String> = ["fail", "warn"]
+        .iter()
+        .flat_map(|it| fixtures(it))
+        .map(|it| fs::read_to_string(it).expect("text"))
+        .collect();
     for code in codes::ALL.iter().filter(|code| code.code > "E02") {
         let marked = format!("{}: ", code.code);
         assert!(!code.example.is_empty() || texts.iter().any(|text| text.contains(&marked)), "{}", code.code);

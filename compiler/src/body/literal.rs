@@ -28,8 +28,8 @@ pub fn duration_tokens(nanoseconds: u64, span: Span) -> TokenStream {
     let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     let (method, number) = match () {
         () if rest == 0 => ("from_secs", seconds),
-        () if nanoseconds % 1_000_000 == 0 => ("from_millis", nanoseconds / 1_000_000),
-        () if nanoseconds % 1_000 == 0 => ("from_micros", nanoseconds / 1_000),
+        () if nanoseconds.is_multiple_of(1_000_000) => ("from_millis", nanoseconds / 1_000_000),
+        () if nanoseconds.is_multiple_of(1_000) => ("from_micros", nanoseconds / 1_000),
         () => ("from_nanos", nanoseconds),
     };
     let method = proc_macro2::Ident::new(method, span);

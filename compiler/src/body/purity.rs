@@ -83,8 +83,8 @@ pub fn impure_path(path: &syn::Path) -> Option<(Span, String, &'static str)> {
         let ban = ban.filter(|_| {
             // `net` and the like are common names: they count only as a module of `std`, or before `::`.
             let module = SCOPED.contains(&name.as_str());
-            let lower = name.starts_with(|c: char| c.is_lowercase());
-            !lower || (module && several && (index > 0 || !last)) || (!module && several && !last)
+            let is_type = !name.starts_with(|c: char| c.is_lowercase());
+            is_type || (several && (!last || (module && index > 0)))
         });
         if let Some(ban) = ban {
             return Some((segment.ident.span(), format!("`{name}` {}", ban.what), ban.instead));

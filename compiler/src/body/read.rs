@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::Parser;
 
 use crate::ast::{self, Ast, Fragment, Guard, Ident, Item, Member, SystemMember, Transition};
@@ -221,13 +221,31 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Whether the fragment is plain enough to be walked by recursion; reported where it is not.
+    fn is_plain(&mut self, fragment: &Fragment, tokens: &TokenStream) -> bool {
+        let height = height(tokens.clone());
+        if height > HEIGHT_MAX {
+            let message = format!("this Rust is too complex: some {height} tokens belong to one expression");
+            self.diagnostics.push(
+                Diagnostic::error("E0102", fragment.span, message)
+                    .with_label(format!("at most {HEIGHT_MAX} may be nested or chained"))
+                    .with_help("split it up with `let`, or move a part into a routine"),
+            );
+        }
+        height <= HEIGHT_MAX
+    }
+
     fn parse<T>(
         &mut self,
         fragment: &Fragment,
         what: &str,
         parse: impl FnOnce(TokenStream) -> syn::Result<T>,
     ) -> Option<T> {
-        let error = match parse(self.places.stream(fragment.span)) {
+        let tokens = self.places.stream(fragment.span);
+        if !self.is_plain(fragment, &tokens) {
+            return None;
+        }
+        let error = match parse(tokens) {
             Ok(parsed) => return Some(parsed),
             Err(error) => error,
         };
@@ -243,4 +261,34 @@ impl Reader<'_, '_> {
         }
         None
     }
+}
+
+/// How many tokens one expression may nest or chain. Parsers of Rust recurse, and stacks end.
+const HEIGHT_MAX: usize = 500;
+
+/// An upper bound for the height of the syntax tree: the longest run of tokens that nothing separates, with those around it.
+fn height(tokens: TokenStream) -> usize {
+    let mut highest = 0;
+    let mut work = vec![(tokens, 0)];
+    while let Some((tokens, around)) = work.pop() {
+        let mut run = around;
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            run += 1;
+            highest = highest.max(run);
+            match token {
+                TokenTree::Punct(sign) if matches!(sign.as_char(), ';' | ',') => run = around,
+                TokenTree::Group(group) => {
+                    work.push((group.stream(), run));
+                    let chained = matches!(tokens.peek(), Some(TokenTree::Ident(next)) if next == "else")
+                        || matches!(tokens.peek(), Some(TokenTree::Punct(_)));
+                    if group.delimiter() == Delimiter::Brace && !chained {
+                        run = around;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    highest
 }

@@ -4,7 +4,7 @@
 //! the rewritten tree. Names follow Rust's scoping: a local hides a variable. What is not understood is left to rustc.
 //! Bare names are in `resolve.rs`, calls in `calls.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::Span as TokenSpan;
 use quote::quote_spanned;
@@ -35,6 +35,7 @@ pub struct Walker<'a> {
     pub facts: Facts,
     /// What is wrong.
     pub diagnostics: Diagnostics,
+    reported: BTreeSet<Span>,
 }
 
 impl<'a> Walker<'a> {
@@ -58,6 +59,7 @@ impl<'a> Walker<'a> {
             first_site: 0,
             facts: Facts::default(),
             diagnostics: Diagnostics::new(),
+            reported: BTreeSet::new(),
         }
     }
 
@@ -89,7 +91,7 @@ impl<'a> Walker<'a> {
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         // One place has one mistake: a second finding there follows from the first.
-        if !self.diagnostics.iter().any(|known| known.span == diagnostic.span) {
+        if self.reported.insert(diagnostic.span) {
             self.diagnostics.push(diagnostic);
         }
     }

@@ -138,7 +138,7 @@ impl<'c> Bodies<'c, '_, '_> {
         let direct = Facts { effects: Vec::new(), ..facts.clone() };
         if let Some((what, span, routine)) = analyse::effects_of(&direct, routines) {
             let called = |name: &String| facts.calls.get(name).copied();
-            let found = match routine.as_ref().and_then(|name| Some((name, called(name)))) {
+            let found = match routine.as_ref().map(|name| (name, called(name))) {
                 None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
                 Some((name, place)) => {
                     let message = format!("the routine `{name}` {what}, so it cannot be called here");

@@ -87,9 +87,10 @@ impl Builder<'_> {
         Span::new(start, start + pair.as_str().trim_end().len() as u32)
     }
 
-    /// The text of a place in the file.
+    /// The text of a place in the file. A piece that was patched may end one sign after it.
     pub fn text(&self, span: Span) -> &str {
-        &self.text[span.range()]
+        let range = span.range();
+        &self.text[range.start.min(self.text.len())..range.end.min(self.text.len())]
     }
 
     /// Rust text.
