@@ -60,7 +60,7 @@ fn item(start: &str) -> String {
     let closing = |line: &&str| {
         line.len() - line.trim_start().len() == indent && line.trim_start().starts_with(['}', ']'])
     };
-    let last = at + lines[at..].iter().position(|line| closing(line)).unwrap_or(0);
+    let last = at + lines[at..].iter().position(closing).unwrap_or(0);
     let text: Vec<&str> = lines[first..=last].iter().map(|line| line.get(indent..).unwrap_or("")).collect();
     text.join("\n") + "\n"
 }

@@ -84,7 +84,9 @@ pub fn build(
 ) -> Result<Model, ArgumentError> {
     match fault::guard(build) {
         Ok(result) => result,
-        Err(fault) => Err(ArgumentError::new(system, format!("the system cannot be built: {}", fault.message))),
+        Err(fault) => {
+            Err(ArgumentError::new(system, format!("the system cannot be built: {}", fault.message)))
+        }
     }
 }
 
@@ -105,6 +107,6 @@ mod tests {
         assert_eq!(closure(node(0), false, parents), set(&[1, 2]));
         assert_eq!(closure(node(1), false, parents), set(&[1, 2]));
         assert_eq!(closure(node(3), true, parents), set(&[3]));
-        assert_eq!(ids(&Some(node(4))), [node(4)]);
+        assert_eq!(ids(Some(node(4))), [node(4)]);
     }
 }
