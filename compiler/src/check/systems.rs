@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use syn::visit_mut::VisitMut;
+
 use crate::ast::{self, BoundValue, Ident, LinkClauseKind};
+use crate::body::{Mode, Walker};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::ServiceNames;
 use crate::source::Span;
 
 use super::{Checked, unknown};
@@ -11,6 +15,7 @@ use super::{Checked, unknown};
 pub(super) fn check(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
     for system in checked.ast.systems() {
         let mut systems = Systems { checked, diagnostics };
+        systems.defaults(system);
         systems.nodes(system);
         systems.network(system);
         systems.bounds(system);
@@ -44,6 +49,18 @@ impl Systems<'_, '_, '_> {
                 .with_secondary(earlier, "first declared here")
                 .with_help("give one of them another name"),
             );
+        }
+    }
+
+    /// Defaults of parameters: constants of the file alone.
+    fn defaults(&mut self, system: &ast::System) {
+        let (routines, service) = (BTreeMap::new(), ServiceNames::default());
+        for default in system.parameters().filter_map(|it| it.default.as_ref()) {
+            let Some(mut expr) = self.checked.rust.expr(default).cloned() else { continue };
+            let (names, places) = (&self.checked.names, self.checked.places);
+            let mut walker = Walker::new(names, &service, places, Mode::Constant, &routines);
+            walker.visit_expr_mut(&mut expr);
+            self.diagnostics.extend(walker.diagnostics);
         }
     }
 

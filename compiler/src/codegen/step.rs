@@ -332,26 +332,23 @@ fn binding(handlers: &[(usize, &Handler)], name: &dyn Fn(&Handler) -> Ident) -> 
 fn arm_of(generator: &Generator<'_>, at: usize, handler: &Handler, options: &Ident) -> TokenStream {
     let arguments: Vec<Ident> =
         head::arguments(generator, handler.trigger).into_iter().map(|it| it.name).collect();
-    let idents: Vec<&Ident> = handler.chooses.iter().map(|it| &it.ident).collect();
+    let mut idents: Vec<Ident> = handler.chooses.iter().map(|it| it.ident.clone()).collect();
+    let run = if is_function(handler) {
+        let name = handle(handler);
+        quote!(self.#name(this, ctx #(, #arguments)* #(, #idents)*))
+    } else {
+        let (prologue, body, unused) = body(generator, handler);
+        for ident in idents.iter_mut().filter(|ident| unused.contains(ident)) {
+            *ident = format_ident!("_{ident}");
+        }
+        quote!(#prologue #body)
+    };
     let chosen = match idents.as_slice() {
-        [] => None,
-        [one] => Some(quote!(let #one = #options.swap_remove(way);)),
-        several => Some(quote!(let (#(#several),*) = #options.swap_remove(way);)),
+        [] => return quote!(Some(kernel::ctx::Taken { alternative: #at, .. }) => { #run }),
+        [one] => quote!(let #one = #options.swap_remove(way);),
+        several => quote!(let (#(#several),*) = #options.swap_remove(way);),
     };
-    let run = match is_function(handler) {
-        true => {
-            let name = handle(handler);
-            quote!(self.#name(this, ctx #(, #arguments)* #(, #idents)*))
-        }
-        false => {
-            let (prologue, body, _) = body(generator, handler);
-            quote!(#prologue #body)
-        }
-    };
-    match chosen {
-        None => quote!(Some(kernel::ctx::Taken { alternative: #at, .. }) => { #run }),
-        Some(chosen) => quote!(Some(kernel::ctx::Taken { alternative: #at, way }) => { #chosen #run }),
-    }
+    quote!(Some(kernel::ctx::Taken { alternative: #at, way }) => { #chosen #run })
 }
 
 /// Whether consumption of the event is meant.
