@@ -1,7 +1,7 @@
 //! The spec printer, which is also the formatter.
 //!
 //! The tree becomes nodes (`layout.rs`), nodes and comments become lines (`write.rs`), lines become text (`align.rs`). Only
-//! white space ever changes, apart from optional signs such as a last comma: [`format`] proves that before it hands
+//! white space ever changes, apart from optional signs such as a last comma: [`format()`] proves that before it hands
 //! the text out. Rust bodies keep their line breaks; strings and comments keep every character.
 
 mod align;

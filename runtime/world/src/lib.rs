@@ -4,7 +4,7 @@
 //! ([`World::perform`]). Checker, simulator and predictor differ only in how they walk it. It is generic in how
 //! states and messages are kept ([`Program`]): as values ([`Direct`]) or as interned numbers.
 //!
-//! [`reference`] is the plain explorer that every engine is tested against: clone, hash, a set, a queue.
+//! [`mod@reference`] is the plain explorer that every engine is tested against: clone, hash, a set, a queue.
 //! [`narrate`] turns a path into what people read and into a [`foresee_kernel::Trace`], and back.
 //!
 //! This crate never searches cleverly, never draws a random number, never looks at a clock.

@@ -11,9 +11,9 @@
 //! | `cost2` | the same without prices, `N` | `E_N_wait` |
 //! | `lambda` | `as_`, `ar`, `bs`, `br` | `lam3`, `lam` |
 //! | `heartbeat_delta` | `tau`, `gamma`, `sigma`, `as_`, `ar`, `bs`, `br`, `c_wait`, `c_send`, `c_hb` | `lam`, `best_delta_paper`, `cost_paper`, `best_delta_exact`, `cost_exact` |
-//! | `wait_exp` | `mu`, `p`, `B`, `c`, [`d`] | `w`, `U` |
+//! | `wait_exp` | `mu`, `p`, `B`, `c`, \[`d`\] | `w`, `U` |
 //! | `wait_empirical` | `arrivals`, `never`, `B`, `c` | `w`, `U` |
-//! | `p_alive` | `t`, `eta`, `k`, `gamma`, `beta`, [`alpha`] | `p` |
+//! | `p_alive` | `t`, `eta`, `k`, `gamma`, `beta`, \[`alpha`\] | `p` |
 //! | `nfds` | `eta`, `shift`, `pL`, `mean` | `q0`, `ps`, `E_TMR`, `E_TM`, `P_A`, `E_TD` |
 //! | `rules` | `U` (a row an act), `p`, `a` | `eu`, `maximin`, `maximax`, `hurwicz`, `laplace`, `minimax_regret`, `eps_contam`, `cvar`, `mean_cvar` |
 //!
