@@ -14,6 +14,10 @@ pub(crate) struct Cells<'v> {
     shift: u32,
     /// How many bits a note has.
     note: u32,
+    /// What of a fingerprint is kept.
+    kept: u64,
+    /// How far a cell may be from its place.
+    reach: usize,
 }
 
 /// Where a fingerprint is.
@@ -34,7 +38,8 @@ impl<'v> Cells<'v> {
     /// The cells in `cells`, of which there are a power of two and at least `2^(note + REACH_BITS)`.
     #[inline]
     pub(crate) fn new(cells: &'v [AtomicU64], note: u32) -> Self {
-        Cells { cells, shift: 64 - cells.len().trailing_zeros(), note }
+        let shift = 64 - cells.len().trailing_zeros();
+        Cells { cells, shift, note, kept: u64::MAX >> note, reach: cells.len() >> note }
     }
 
     /// The place of a fingerprint.
@@ -50,7 +55,7 @@ impl<'v> Cells<'v> {
         let mask = self.cells.len() - 1;
         let home = self.home(fingerprint);
         let mut away = 0;
-        while away < self.reach() {
+        loop {
             let place = (home + away) & mask;
             let cell = &self.cells[place];
             let mut found = cell.load(Ordering::Relaxed);
@@ -65,21 +70,28 @@ impl<'v> Cells<'v> {
                 return Placed::Known(place);
             }
             away += 1;
+            if away == self.reach {
+                return Placed::Full;
+            }
         }
-        Placed::Full
+    }
+
+    /// Gives `fingerprint`, which is not there, a cell with `note`, while no other thread looks. None where it would be
+    /// too far from its place.
+    #[inline]
+    pub(crate) fn fill(&self, fingerprint: u64, note: u64) -> Option<usize> {
+        let (mask, home) = (self.cells.len() - 1, self.home(fingerprint));
+        let place = (0..self.reach).map(|away| (home + away) & mask);
+        let place = place.into_iter().find(|place| self.cells[*place].load(Ordering::Relaxed) == 0)?;
+        self.cells[place].store(self.kept(fingerprint) << self.note | note, Ordering::Relaxed);
+        Some(place)
     }
 
     /// What of a fingerprint is kept in its cell. Never 0: that stands for an empty cell, and the two fingerprints
     /// concerned are one.
     #[inline]
     fn kept(&self, fingerprint: u64) -> u64 {
-        (fingerprint & (u64::MAX >> self.note)).max(1)
-    }
-
-    /// How far a cell may be from its place.
-    #[inline]
-    fn reach(&self) -> usize {
-        self.cells.len() >> self.note
+        (fingerprint & self.kept).max(1)
     }
 
     fn note_mask(&self) -> u64 {
@@ -114,10 +126,10 @@ impl<'v> Cells<'v> {
             let kept = found >> self.note;
             // Below the upper bits that gave way, the place is known; so is how far away from it the cell is.
             let low_home = (kept >> self.shift) as usize;
-            let away = place.wrapping_sub(low_home) & (self.reach() - 1);
+            let away = place.wrapping_sub(low_home) & (self.reach - 1);
             let home = place.wrapping_sub(away) & mask;
             let lower = 64 - self.note;
-            let upper = if self.note == 0 { 0 } else { ((home / self.reach()) as u64) << lower };
+            let upper = if self.note == 0 { 0 } else { ((home / self.reach) as u64) << lower };
             visit(upper | kept, found & self.note_mask(), place);
         }
     }

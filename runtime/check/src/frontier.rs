@@ -191,6 +191,26 @@ enum Packed {
 }
 
 impl Packed {
+    /// Adds a row. False where it does not fit: then nothing was added.
+    #[inline]
+    fn push(&mut self, row: &[u32]) -> bool {
+        match self {
+            Packed::Wide(words) => words.extend_from_slice(row),
+            Packed::Narrow(words) => {
+                let (length, mut all) = (words.len(), 0);
+                words.extend(row.iter().map(|word| {
+                    all |= word;
+                    *word as u16
+                }));
+                if all > u32::from(u16::MAX) {
+                    words.truncate(length);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     fn bytes(&self) -> u64 {
         match self {
             Packed::Narrow(words) => words.capacity() as u64 * 2,
@@ -299,22 +319,22 @@ impl Frontier for Breadth {
 
     fn push(&self, local: &mut BreadthLocal, state: &Waiting<'_>) {
         let Waiting { words, index, sums, .. } = *state;
-        let narrow = words.iter().fold(0, |or, word| or | word) <= u32::from(u16::MAX);
-        let fits = |chunk: &Chunk| {
-            (chunk.count as usize) < CHUNK && (narrow || matches!(chunk.words, Packed::Wide(_)))
-        };
-        if !local.writing.as_ref().is_some_and(fits)
-            && let Some(full) = local.writing.replace(self.open(index, narrow))
+        if let Some(chunk) = &mut local.writing
+            && (chunk.count as usize) < CHUNK
+            && chunk.words.push(words)
         {
-            self.hand_over(full);
+            debug_assert_eq!(chunk.first + chunk.count * self.threads, index, "indices are consecutive");
+            chunk.count += 1;
+            chunk.sums.push(sums);
+            return;
         }
-        let Some(chunk) = &mut local.writing else { return };
-        debug_assert_eq!(chunk.first + chunk.count * self.threads, index, "indices are consecutive");
-        chunk.count += 1;
+        let narrow = words.iter().all(|word| *word <= u32::from(u16::MAX));
+        let mut chunk = self.open(index, narrow);
+        chunk.words.push(words);
         chunk.sums.push(sums);
-        match &mut chunk.words {
-            Packed::Narrow(packed) => packed.extend(words.iter().map(|word| *word as u16)),
-            Packed::Wide(packed) => packed.extend_from_slice(words),
+        chunk.count = 1;
+        if let Some(full) = local.writing.replace(chunk) {
+            self.hand_over(full);
         }
     }
 

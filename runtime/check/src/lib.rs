@@ -3,7 +3,7 @@
 //! [`check`] explores every world that a model can reach, and says whether its properties hold. What may happen next is
 //! what [`foresee_world::World`] says; this crate remembers it. In the order in which one builds on the other:
 //!
-//! - `table`, `chunked`, `memo`, `pages`, `visited`: numbers for things, values by key, fingerprints of states;
+//! - `table`, `chunked`, `memo`, `pages`, `cells`, `visited`: numbers for things, values by key, fingerprints of states;
 //! - `intern`, `steps`, `parts`: node states, messages and timers as numbers; what a step comes to; what may happen to
 //!   a node and what is under way to it;
 //! - `judge`: properties, evaluated on what they read;
@@ -17,7 +17,9 @@
 //! - States are known by 64 bits of their content, and properties by 64 bits of what they read: see `visited` and
 //!   `judge` for how probable a miss is. Everything else compares for equality.
 //! - A search holds at most 2^32 states; more ends it as a budget does.
-//! - A node with a state of its own for almost every state of the system, such as a long inbox, gains little from parts.
+//! - A node with a state of its own, or with an inbox of its own, for almost every state of the system gains little from
+//!   parts: what is remembered is then seldom asked for again, and takes memory.
+//! - A bound on the transitions kept is reached late; from then on a part that is not kept costs as much as a step by values.
 
 #![deny(unsafe_code)]
 

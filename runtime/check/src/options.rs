@@ -64,7 +64,7 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Tuning { steps_max: 4 << 20, transitions_max: 64 << 20, evaluations_max: 4 << 20, sleepers_max: 12 }
+        Tuning { steps_max: 4 << 20, transitions_max: 16 << 20, evaluations_max: 4 << 20, sleepers_max: 12 }
     }
 }
 
@@ -84,7 +84,7 @@ impl Progress {
         self.unique_states.load(Ordering::Relaxed)
     }
 
-    /// Transitions so far; those that lead back to where they came from are added at the end.
+    /// Transitions looked up so far; at the end, all.
     pub fn transitions(&self) -> u64 {
         self.transitions.load(Ordering::Relaxed)
     }

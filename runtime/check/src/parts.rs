@@ -130,7 +130,7 @@ impl Parts {
             ambients: Table::new(),
             beyond: Table::new(),
             bundles: Table::new(),
-            puts: (0..nodes).map(|_| Memo::new(tuning.transitions_max)).collect(),
+            puts: (0..nodes).map(|_| Memo::new(tuning.transitions_max / nodes.max(1) as u64)).collect(),
             transitions: AtomicU64::new(0),
             transitions_max: tuning.transitions_max,
         };
@@ -519,3 +519,7 @@ impl Sink<Interned> for Inside<'_> {
         self.make.spend(spent);
     }
 }
+
+#[cfg(test)]
+#[path = "parts_tests.rs"]
+mod tests;

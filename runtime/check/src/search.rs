@@ -339,17 +339,17 @@ impl<'a, F: Frontier> Worker<'a, F> {
     }
 
     /// Which nodes sleep in a state that is about to be explored.
+    #[inline]
     fn sleep(&self, place: usize, table: &Visited) -> Sleep {
         if self.shared.sleepers == 0 {
             return Sleep { asleep: 0, mask: 0, again: false };
         }
         let mask = (1 << self.shared.sleepers) - 1;
-        match self.row_of(place)[self.width] {
-            0 => Sleep {
-                asleep: table.sleepers().begin(self.hand.sums[place].fingerprint),
-                mask,
-                again: false,
-            },
+        match self.hand.words[place * self.stride + self.width] {
+            0 => {
+                let asleep = table.sleepers().begin(self.hand.sums[place].fingerprint);
+                Sleep { asleep, mask, again: false }
+            }
             // Those that slept when it was explored, and do not sleep any more.
             woken => Sleep { asleep: !woken, mask, again: true },
         }
@@ -381,18 +381,19 @@ impl<'a, F: Frontier> Worker<'a, F> {
             table,
         };
         let Reached { mut node, mut ordinal } = *reached;
-        while node < hot.len() {
-            let Some(known) = hot[node].get_mut(row[node] as usize) else { break };
-            if known.length & KEPT == 0 {
-                break;
-            }
-            known.count += u32::from(first);
-            if known.length & FAULTY != 0 {
+        for (slot, part) in hot[node..].iter_mut().zip(&row[node..]) {
+            let Some(known) = slot.get_mut(*part as usize) else { break };
+            let Hot { first: start, length: marked, .. } = *known;
+            if marked & (KEPT | FAULTY) != KEPT {
+                if marked & KEPT == 0 {
+                    break;
+                }
                 self.faulty.push(node);
             }
-            let (start, length) = (known.first as usize, known.length & LENGTH);
-            if sleep.wakes(node) {
-                out.gather(node, ordinal, &transitions[start..start + length as usize]);
+            known.count += u32::from(first);
+            let length = marked & LENGTH;
+            if length > 0 && sleep.wakes(node) {
+                out.gather(node, ordinal, &transitions[start as usize..(start + length) as usize]);
             }
             ordinal += length;
             node += 1;
@@ -536,25 +537,28 @@ impl<'a, F: Frontier> Worker<'a, F> {
     fn look_up(&mut self, batch: &[Candidate]) -> usize {
         let shared = self.shared;
         let table = shared.table();
+        let sleepers = (shared.sleepers > 0).then(|| table.sleepers());
         let counted = shared.options.max_states.is_some();
-        let mut new = 0;
-        let mut done = 0;
+        let (mut new, mut done) = (0, 0);
         for candidate in batch {
-            let mut woken = 0;
-            let arrival = if shared.sleepers > 0 {
-                match table.sleepers().arrive(candidate.fingerprint, candidate.asleep) {
-                    Awake::New => Arrival { new: true, nearer: true },
-                    Awake::Known(nodes) => {
-                        woken = nodes;
-                        Arrival { new: false, nearer: woken != 0 }
+            let (arrival, woken) = match sleepers {
+                Some(sleepers) => match sleepers.arrive(candidate.fingerprint, candidate.asleep) {
+                    Awake::New => (Arrival { new: true, nearer: true }, 0),
+                    Awake::Known(0) => {
+                        done += 1;
+                        continue;
                     }
+                    Awake::Known(woken) => (Arrival { new: false, nearer: true }, woken),
                     Awake::Full => break,
+                },
+                None if shared.graded => {
+                    let depth = self.hand.depths[candidate.parent as usize] + 1;
+                    (table.arrive(candidate.fingerprint, depth), 0)
                 }
-            } else if shared.graded {
-                table.arrive(candidate.fingerprint, self.hand.depths[candidate.parent as usize] + 1)
-            } else {
-                let new = table.insert(candidate.fingerprint);
-                Arrival { new, nearer: new }
+                None => {
+                    let new = table.insert(candidate.fingerprint);
+                    (Arrival { new, nearer: new }, 0)
+                }
             };
             if arrival.new {
                 if counted && !self.allowed() {
@@ -687,7 +691,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
 /// Which nodes sleep in a state.
 #[derive(Clone, Copy)]
 struct Sleep {
-    /// One bit for each node of `mask`; and all others, where the state is explored again.
+    /// A bit for each node that sleeps; where the state is explored again, for each but those that were woken.
     asleep: u32,
     /// The nodes that may sleep.
     mask: u32,
@@ -699,17 +703,14 @@ impl Sleep {
     /// Whether the steps of `node` are to be explored.
     #[inline]
     fn wakes(&self, node: usize) -> bool {
-        match node {
-            0..32 if self.mask >> node & 1 == 1 => self.asleep >> node & 1 == 0,
-            _ => !self.again,
-        }
+        if node < 32 { self.asleep >> node & 1 == 0 } else { !self.again }
     }
 
     /// Which nodes sleep after a step of `node`, but for those that are sent something.
     #[inline]
     fn after(&self, node: usize) -> u32 {
-        let before = if node < 32 { (1_u32 << node) - 1 } else { u32::MAX };
-        let own = if node < 32 { 1 << node } else { 0 };
+        let own = 1_u32.checked_shl(node as u32).unwrap_or(0);
+        let before = own.wrapping_sub(1);
         // Where a state is explored again, only those count that are explored now.
         let kept = if self.again { !self.asleep & before } else { self.asleep | before };
         kept & self.mask & !own

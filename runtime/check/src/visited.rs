@@ -98,14 +98,14 @@ impl Visited {
     pub(crate) fn grown(&self) -> Option<Self> {
         let next = Visited::with_bits(self.bits + 1, self.keeps)?;
         let (cells, mut all) = (next.cells(), true);
-        self.cells().each(|fingerprint, note, from| match cells.put(fingerprint, note) {
-            Placed::New(to) => {
+        self.cells().each(|fingerprint, note, from| match cells.fill(fingerprint, note) {
+            Some(to) => {
                 if let (Some(depths), Some(next)) = (&self.depths, &next.depths) {
-                    next.as_slice()[to]
-                        .store(depths.as_slice()[from].load(Ordering::Relaxed), Ordering::Relaxed);
+                    let depth = depths.as_slice()[from].load(Ordering::Relaxed);
+                    next.as_slice()[to].store(depth, Ordering::Relaxed);
                 }
             }
-            Placed::Known(_) | Placed::Full => all = false,
+            None => all = false,
         });
         all.then_some(next)
     }

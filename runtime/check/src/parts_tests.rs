@@ -1,0 +1,109 @@
+//! Parts against worlds by values: the same fingerprints, and the same worlds after every way of every action.
+
+use std::collections::BTreeMap;
+
+use foresee_tests::{random, two_phase_commit};
+use foresee_world::path;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Every world that follows `world`, by values, with how many ways lead there.
+fn by_values(direct: &Direct, world: &World<Direct>) -> BTreeMap<u64, u32> {
+    let mut after = BTreeMap::new();
+    let mut note = |next: World<Direct>| *after.entry(next.digest(direct)).or_insert(0) += 1;
+    let mut actions = Vec::new();
+    world.enabled(direct, |action| actions.push(action));
+    for action in actions {
+        let Some((id, stimulus)) = action.stimulus(direct) else {
+            note(world.after(direct, &action, None));
+            continue;
+        };
+        for successor in direct.successors(&world.nodes[id.index()], &stimulus) {
+            note(world.after(direct, &action, Some(&successor)));
+        }
+    }
+    after
+}
+
+/// Every row that follows `words`, by its fingerprint, with how many transitions lead there.
+fn by_parts(parts: &Parts, words: &[u32]) -> (BTreeMap<u64, u32>, u32) {
+    let (mut after, mut all) = (BTreeMap::new(), 0);
+    let (ambient, fingerprint) = (parts.ambient(words), parts.fingerprint(words));
+    let mut near = Near::new(2);
+    for node in 0..parts.nodes() {
+        let expansion = parts.expand(node, words[node], ambient);
+        all += expansion.network;
+        let steps = expansion.steps.iter().map(|step| parts.steps.get(*step).successors.len() as u32);
+        all += steps.chain(expansion.loose.iter().map(|step| step.successors.len() as u32)).sum::<u32>();
+        for transition in &expansion.transitions {
+            let mut next = words.to_vec();
+            next[node] = transition.part;
+            let mut sum = fingerprint.wrapping_add(transition.delta);
+            if let Some(beyond) = transition.beyond().map(|beyond| parts.beyond(beyond)) {
+                for (receiver, bundle) in &beyond.sends {
+                    let place = *receiver as usize;
+                    let (part, delta) = parts.put(&mut near, place, next[place], *bundle);
+                    next[place] = part;
+                    sum = sum.wrapping_add(delta);
+                }
+                if let Some(ambient) = next.get_mut(parts.nodes()) {
+                    *ambient = beyond.ambient;
+                }
+            }
+            assert_eq!(sum, parts.fingerprint(&next), "what a transition adds");
+            *after.entry(sum).or_insert(0) += 1;
+        }
+    }
+    (after, all)
+}
+
+/// Walks some hundred worlds of `model` by values, and looks at each by parts.
+fn same(model: Model, tuning: &Tuning) {
+    let model = Arc::new(model);
+    let (direct, parts) = (Direct::new(model.clone()), Parts::new(model, tuning));
+    let mut seen = std::collections::BTreeSet::new();
+    let mut waiting: Vec<World<Direct>> =
+        path::initials(&direct, 100).into_iter().flatten().map(|initial| initial.world).collect();
+    while let Some(world) = waiting.pop() {
+        let digest = world.digest(&direct);
+        if seen.len() > 200 || world.in_flight() > 6 || !seen.insert(digest) {
+            continue;
+        }
+        let words = parts.encode(&world);
+        assert_eq!(parts.fingerprint(&words), digest, "a state has the fingerprint of its world");
+        let (values, (mut rows, all)) = (by_values(&direct, &world), by_parts(&parts, &words));
+        assert_eq!(values.values().sum::<u32>(), all, "ways");
+        // Transitions that lead nowhere are not kept.
+        let still = all - rows.values().sum::<u32>();
+        *rows.entry(digest).or_insert(0) += still;
+        rows.retain(|_, count| *count > 0);
+        assert_eq!(rows, values);
+        let mut actions = Vec::new();
+        world.enabled(&direct, |action| actions.push(action));
+        for action in actions {
+            match action.stimulus(&direct) {
+                None => waiting.push(world.after(&direct, &action, None)),
+                Some((id, stimulus)) => {
+                    let ways = direct.successors(&world.nodes[id.index()], &stimulus);
+                    waiting.extend(ways.iter().map(|way| world.after(&direct, &action, Some(way))));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn two_phase_commit_by_parts_is_two_phase_commit() {
+    same(two_phase_commit::model(3, true), &Tuning::default());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_systems_by_parts_are_the_same(bytes in prop::collection::vec(any::<u8>(), 0..700)) {
+        same(random::model(&bytes), &Tuning::default());
+        same(random::model(&bytes), &Tuning { steps_max: 5, ..Tuning::default() });
+    }
+}
