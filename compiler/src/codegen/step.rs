@@ -201,63 +201,56 @@ fn handle(handler: &Handler) -> Ident {
     format_ident!("handle_{}", handler.name.trim_start_matches("r#"))
 }
 
+/// The variable that holds the ways of a handler, and the expression that counts them.
+fn counted(handler: &Handler) -> (Ident, TokenStream) {
+    let name = format_ident!("ways_{}", handler.name.trim_start_matches("r#"));
+    let count = if handler.chooses.is_empty() { quote!(#name) } else { quote!(#name.len()) };
+    (name, count)
+}
+
+/// The statements that find out how often a handler applies, given those that are counted before it.
+fn count(generator: &Generator<'_>, handler: &Handler, handlers: &[(usize, &Handler)]) -> TokenStream {
+    let (name, _) = counted(handler);
+    let mut statements = head::ways(generator, handler, &name);
+    let mut unless = |filter: &dyn Fn(&Handler) -> bool| {
+        let others = handlers.iter().filter(|(_, it)| filter(it)).map(|(_, it)| counted(it).1);
+        let others: Vec<TokenStream> = others.collect();
+        if !others.is_empty() {
+            statements = quote!(if #(#others)+* == 0 { #statements });
+        }
+    };
+    if handler.otherwise {
+        unless(&|it| !it.otherwise);
+    }
+    if let Some(first) = handler.first {
+        unless(&|it| {
+            it.first == Some(first) && it.order < handler.order && it.otherwise == handler.otherwise
+        });
+    }
+    if handler.chooses.is_empty() && statements.to_string() == quote!(#name = 1;).to_string() {
+        return quote!(let #name = 1usize;);
+    }
+    let empty = if handler.chooses.is_empty() { quote!(0usize) } else { quote!(Vec::new()) };
+    quote!(let mut #name = #empty; #statements)
+}
+
 /// The function that picks one of the handlers of an event.
 fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     let all = generator.service.handlers.iter().enumerate();
     let handlers: Vec<(usize, &Handler)> = all.filter(|(_, it)| it.trigger == trigger).collect();
-    let counted = |handler: &Handler| {
-        let name = format_ident!("ways_{}", handler.name.trim_start_matches("r#"));
-        let count = if handler.chooses.is_empty() { quote!(#name) } else { quote!(#name.len()) };
-        (name, count)
-    };
     // Those that apply only where no other does come last.
-    let ordered =
-        handlers.iter().filter(|(_, it)| !it.otherwise).chain(handlers.iter().filter(|(_, it)| it.otherwise));
-    let mut counts = Vec::new();
-    for (_, handler) in ordered {
-        let (name, _) = counted(handler);
-        let mut statements = head::ways(generator, handler, &name);
-        let others = |filter: &dyn Fn(&Handler) -> bool| {
-            let list = handlers.iter().filter(|(_, it)| filter(it)).map(|(_, it)| counted(it).1);
-            list.collect::<Vec<TokenStream>>()
-        };
-        if handler.otherwise {
-            let others = others(&|it| !it.otherwise);
-            if !others.is_empty() {
-                statements = quote!(if #(#others)+* == 0 { #statements });
-            }
-        }
-        if let Some(first) = handler.first {
-            let before = |it: &Handler| {
-                it.first == Some(first) && it.line_before(handler) && it.otherwise == handler.otherwise
-            };
-            let earlier = others(&before);
-            if !earlier.is_empty() {
-                statements = quote!(if #(#earlier)+* == 0 { #statements });
-            }
-        }
-        let always = handler.chooses.is_empty() && statements.to_string() == quote!(#name = 1;).to_string();
-        if always {
-            counts.push(quote!(let #name = 1usize;));
-            continue;
-        }
-        let empty = if handler.chooses.is_empty() { quote!(0usize) } else { quote!(Vec::new()) };
-        counts.push(quote!(let mut #name = #empty; #statements));
-    }
+    let (last, first): (Vec<_>, Vec<_>) = handlers.iter().partition(|(_, it)| it.otherwise);
+    let counts = first.iter().chain(&last).map(|(_, handler)| count(generator, handler, &handlers));
+    let counts: Vec<TokenStream> = counts.collect();
     let alternatives = handlers.iter().map(|(index, it)| {
         let (index, count) = (*index as u16, counted(it).1);
         quote!(kernel::ctx::Alternative { handler: #index, ways: #count })
     });
-    let bindings = binding(&handlers, &|it| counted(it).0);
-    let arms: Vec<TokenStream> = handlers
-        .iter()
-        .enumerate()
-        .map(|(at, (_, handler))| arm_of(generator, at, handler, &counted(handler).0))
-        .collect();
+    let bindings = binding(&handlers);
+    let arms = handlers.iter().enumerate().map(|(at, (_, it))| arm_of(generator, at, it, &counted(it).0));
+    let arms: Vec<TokenStream> = arms.collect();
     let meant = meant(generator, trigger);
     let site = site(generator, trigger, handlers.first().map(|(_, it)| it.line));
-    let event = generator.event(trigger);
-    let about = doc(&format!("Which handler takes `{event}`."));
     let body = match handlers.is_empty() {
         true => quote!(ctx.consumed(#meant)),
         false => quote! {
@@ -269,7 +262,8 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
             }
         },
     };
-    let this = used(&body, "this");
+    let (this, about) =
+        (used(&body, "this"), doc(&format!("Which handler takes `{}`.", generator.event(trigger))));
     let arguments = head::arguments(generator, trigger).into_iter().map(|it| {
         let (name, ty) = (used(&body, &it.name.to_string()), it.ty);
         quote!(#name: #ty)
@@ -280,13 +274,6 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
         fn #name(&self, #this: &mut Variables, ctx: &kernel::Ctx<'_, Timer> #(, #arguments)*) {
             #body
         }
-    }
-}
-
-impl Handler {
-    /// Whether it stands before another handler of the file.
-    fn line_before(&self, other: &Handler) -> bool {
-        self.name != other.name && self.order < other.order
     }
 }
 
@@ -306,10 +293,10 @@ fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_
 }
 
 /// What the heads bound, as traces show it.
-fn binding(handlers: &[(usize, &Handler)], name: &dyn Fn(&Handler) -> Ident) -> TokenStream {
+fn binding(handlers: &[(usize, &Handler)]) -> TokenStream {
     let choosing = handlers.iter().enumerate().filter(|(_, (_, it))| !it.chooses.is_empty());
     let arms = choosing.map(|(at, (_, handler))| {
-        let options = name(handler);
+        let options = counted(handler).0;
         let idents: Vec<&Ident> = handler.chooses.iter().map(|it| &it.ident).collect();
         let text: Vec<String> = idents.iter().map(|it| format!("{it}: {{{it}:?}}")).collect();
         let text = text.join(", ");

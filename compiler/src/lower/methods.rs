@@ -39,8 +39,6 @@ pub(super) fn lambda_parameter(base: &Type, name: &str) -> Option<Type> {
 
 /// What a method yields; `argument` is the type of its first argument, that of a lambda being what it yields.
 pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
-    let seq = |ty: Type| Type::Seq(Box::new(ty));
-    let option = |ty: Type| Type::Option(Box::new(ty));
     match name {
         "len" | "count" | "index" | "capacity" => return Type::Int("usize"),
         "is_empty" | "contains" | "contains_key" | "is_some" | "is_none" | "is_some_and" | "is_none_or"
@@ -51,59 +49,12 @@ pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
         "clone" | "to_owned" => return base.clone(),
         _ => {}
     }
-    let argument = || argument.cloned().unwrap_or(Type::Unknown);
+    let argument = argument.cloned().unwrap_or(Type::Unknown);
     match base {
-        Type::Map(key, value) => {
-            let (key, value) = ((**key).clone().referenced(), (**value).clone().referenced());
-            match name {
-                "get" => option(value),
-                "keys" => seq(key),
-                "values" => seq(value),
-                "iter" | "range" => seq(Type::Tuple(vec![key, value])),
-                "first_key_value" | "last_key_value" => option(Type::Tuple(vec![key, value])),
-                _ => Type::Unknown,
-            }
-        }
-        Type::Set(item) => match name {
-            "iter" | "union" | "intersection" | "difference" | "symmetric_difference" | "range" => {
-                seq((**item).clone().referenced())
-            }
-            "first" | "last" | "get" => option((**item).clone().referenced()),
-            "into_iter" => seq((**item).clone()),
-            _ => Type::Unknown,
-        },
-        Type::Seq(item) => match name {
-            "iter" => seq((**item).clone().referenced()),
-            "first" | "last" | "get" | "front" | "back" => match **item {
-                // On an iterator these take the items themselves.
-                Type::Ref(_) => option((**item).clone()),
-                _ => option((**item).clone().referenced()),
-            },
-            "copied" | "cloned" => seq(item.peeled().clone()),
-            "filter" | "skip" | "take" | "rev" | "chain" | "take_while" | "skip_while" | "into_iter"
-            | "step_by" => base.clone(),
-            "map" => seq(argument()),
-            "filter_map" | "flat_map" | "flatten" => {
-                let inner = if name == "flatten" { (**item).clone() } else { argument() };
-                seq(inner.peeled().element().unwrap_or(Type::Unknown))
-            }
-            "max" | "min" | "next" | "find" | "nth" | "max_by_key" | "min_by_key" => option((**item).clone()),
-            "sum" | "product" => item.peeled().clone(),
-            "position" => option(Type::Int("usize")),
-            _ => Type::Unknown,
-        },
-        Type::Option(item) => match name {
-            "unwrap" | "expect" | "unwrap_or" | "unwrap_or_default" | "unwrap_or_else" => (**item).clone(),
-            "copied" | "cloned" => option(item.peeled().clone()),
-            "as_ref" => option((**item).clone().referenced()),
-            "iter" => seq((**item).clone().referenced()),
-            "into_iter" => seq((**item).clone()),
-            "map" => option(argument()),
-            "and_then" => argument(),
-            "or" | "or_else" | "filter" | "xor" => base.clone(),
-            "map_or" => argument(),
-            _ => Type::Unknown,
-        },
+        Type::Map(key, value) => of_map(key.peeled().clone(), value.peeled().clone(), name),
+        Type::Set(item) => of_set(item, name),
+        Type::Seq(item) => of_sequence(base, item, name, argument),
+        Type::Option(item) => of_option(base, item, name, argument),
         Type::Int(_) => match name {
             "min" | "max" | "pow" | "abs" | "saturating_sub" | "saturating_add" | "wrapping_add"
             | "wrapping_sub" | "abs_diff" | "div_ceil" | "rem_euclid" => base.clone(),
@@ -118,6 +69,74 @@ pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
             "as_secs_f64" | "as_secs_f32" => Type::Float,
             _ => Type::Unknown,
         },
+        _ => Type::Unknown,
+    }
+}
+
+fn seq(ty: Type) -> Type {
+    Type::Seq(Box::new(ty))
+}
+
+fn option(ty: Type) -> Type {
+    Type::Option(Box::new(ty))
+}
+
+fn of_map(key: Type, value: Type, name: &str) -> Type {
+    let (key, value) = (key.referenced(), value.referenced());
+    match name {
+        "get" => option(value),
+        "keys" => seq(key),
+        "values" => seq(value),
+        "iter" | "range" => seq(Type::Tuple(vec![key, value])),
+        "first_key_value" | "last_key_value" => option(Type::Tuple(vec![key, value])),
+        _ => Type::Unknown,
+    }
+}
+
+fn of_set(item: &Type, name: &str) -> Type {
+    match name {
+        "iter" | "union" | "intersection" | "difference" | "symmetric_difference" | "range" => {
+            seq(item.clone().referenced())
+        }
+        "first" | "last" | "get" => option(item.clone().referenced()),
+        "into_iter" => seq(item.clone()),
+        _ => Type::Unknown,
+    }
+}
+
+fn of_sequence(base: &Type, item: &Type, name: &str, argument: Type) -> Type {
+    match name {
+        "iter" => seq(item.clone().referenced()),
+        "first" | "last" | "get" | "front" | "back" => match item {
+            // On an iterator these take the items themselves.
+            Type::Ref(_) => option(item.clone()),
+            _ => option(item.clone().referenced()),
+        },
+        "copied" | "cloned" => seq(item.peeled().clone()),
+        "filter" | "skip" | "take" | "rev" | "chain" | "take_while" | "skip_while" | "into_iter"
+        | "step_by" => base.clone(),
+        "map" => seq(argument),
+        "filter_map" | "flat_map" | "flatten" => {
+            let inner = if name == "flatten" { item.clone() } else { argument };
+            seq(inner.peeled().element().unwrap_or(Type::Unknown))
+        }
+        "max" | "min" | "next" | "find" | "nth" | "max_by_key" | "min_by_key" => option(item.clone()),
+        "sum" | "product" => item.peeled().clone(),
+        "position" => option(Type::Int("usize")),
+        _ => Type::Unknown,
+    }
+}
+
+fn of_option(base: &Type, item: &Type, name: &str, argument: Type) -> Type {
+    match name {
+        "unwrap" | "expect" | "unwrap_or" | "unwrap_or_default" | "unwrap_or_else" => item.clone(),
+        "copied" | "cloned" => option(item.peeled().clone()),
+        "as_ref" => option(item.clone().referenced()),
+        "iter" => seq(item.clone().referenced()),
+        "into_iter" => seq(item.clone()),
+        "map" => option(argument),
+        "and_then" | "map_or" => argument,
+        "or" | "or_else" | "filter" | "xor" => base.clone(),
         _ => Type::Unknown,
     }
 }

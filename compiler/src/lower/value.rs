@@ -186,14 +186,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             }
             ExprKind::Unary(op, inner) => self.unary(*op, inner, expected, span),
             ExprKind::Binary(binary) => self.binary(binary),
-            ExprKind::Cast(inner, ty) => {
-                let value = self.expr(inner, None)?;
-                let tokens = self.by_value(value).tokens;
-                let written = self.checked.places.stream(ty.span);
-                let parsed = syn::parse2::<syn::Type>(written.clone()).ok();
-                let ty = parsed.map_or(Type::Unknown, |ty| self.checked.names.types.resolve(&ty));
-                Some(Value::new(quote_spanned!(span=> ((#tokens) as #written)), ty))
-            }
+            ExprKind::Cast(inner, ty) => self.cast(inner, ty, span),
             ExprKind::Range { start, end, inclusive } => {
                 self.range(start.as_deref(), end.as_deref(), *inclusive, span)
             }
@@ -229,6 +222,15 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
                 None
             }
         }
+    }
+
+    fn cast(&mut self, inner: &Expr, ty: &ast::Fragment, span: TokenSpan) -> Option<Value> {
+        let value = self.expr(inner, None)?;
+        let tokens = self.by_value(value).tokens;
+        let written = self.checked.places.stream(ty.span);
+        let parsed = syn::parse2::<syn::Type>(written.clone()).ok();
+        let ty = parsed.map_or(Type::Unknown, |ty| self.checked.names.types.resolve(&ty));
+        Some(Value::new(quote_spanned!(span=> ((#tokens) as #written)), ty))
     }
 
     pub(super) fn not_yet(&mut self, code: &'static str, span: Span, what: &str, help: &str) {
