@@ -186,8 +186,9 @@ pub fn best_fixed(rtt: f64, loss: f64, c_wait: f64, c_copy: f64) -> Result<(f64,
         return Err(Error::out_of_range("loss", "must be below 1 where nobody gives up"));
     }
     let odds = loss / (1.0 - loss);
-    let cost = |m: f64| c_wait * (rtt + rtt / m * odds) + c_copy * (m + odds);
-    let free = (c_wait * rtt * odds / c_copy).sqrt();
+    let once = error::finite("c_wait", c_wait * rtt)?;
+    let cost = |m: f64| once * (1.0 + odds / m) + c_copy * (m + odds);
+    let free = (once * odds / c_copy).sqrt();
     if free.is_nan() {
         // Neither waiting again nor copies cost anything.
         return Ok((rtt, cost(1.0)));

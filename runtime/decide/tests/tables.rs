@@ -120,6 +120,13 @@ fn truncated_sends_grow_with_the_predicted_slope() {
 }
 
 #[test]
+fn the_delayed_acknowledger_costs_without_bound() {
+    for (terms, shown) in [(5, "35.7"), (10, "125"), (20, "896"), (40, "3.53e4")] {
+        printed(exact::delayed_acknowledger(0.2, 6.0, terms).unwrap(), shown, 3);
+    }
+}
+
+#[test]
 fn growing_waiting_costs() {
     for row in rows(include_str!("tables/growing.txt")) {
         let link = crashing(row[1], row[3], row[4], row[4]);

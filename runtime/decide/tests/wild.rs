@@ -49,7 +49,7 @@ fn one(result: Result<Extended>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(150) })]
 
     #[test]
     fn protocols_and_heartbeats(x in prop::array::uniform14(wild()), tau in 0u64..60, delta in 0u64..90, proto in 0usize..4) {

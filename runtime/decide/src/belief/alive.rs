@@ -58,7 +58,7 @@ pub fn after_misses(silence: &Silence) -> Result<f64> {
         return Err(Error::out_of_range("k", format!("must be at most {MISSES_MAX}, and is {k}")));
     }
     // The slack is for periods that are no exact floats: 3 * 0.1 > 0.3.
-    if k as f64 * eta > t * (1.0 + 1e-9) {
+    if error::finite("eta", k as f64 * eta)? > t * (1.0 + 1e-9) {
         return Err(Error::out_of_range(
             "k",
             format!("beats cannot be missed within {t}: only {} were due", t / eta),

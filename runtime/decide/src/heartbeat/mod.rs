@@ -180,7 +180,9 @@ impl Objective {
         if let Some(detection) = &self.detection {
             detection.check().map_err(|e| e.within("detection"))?;
         }
-        error::finite("demands", self.invocations())?;
+        // Products beyond the floats have no ratio.
+        error::finite("c_hb", self.beats * self.c_hb)?;
+        error::finite("demands", self.invocations() + self.rise(Form::Paper) + self.copies())?;
         if self.demands.is_empty() && self.detection.is_none() {
             return Err(Error::new("demands", Reason::Empty));
         }

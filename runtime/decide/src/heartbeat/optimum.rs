@@ -78,13 +78,16 @@ impl Objective {
     /// `delta_B = sqrt((2 c_hb / (lambda sigma) + 8 tau c_send) / c_wait)`.
     #[must_use]
     pub fn smoothed(&self) -> Extended {
-        let copies: f64 =
-            self.demands.iter().map(|d| d.rate * d.share * 4.0 * d.tau as f64 * d.prices.send).sum();
-        ratio(self.beats * self.c_hb + copies, self.rise(Form::Paper))
+        ratio(self.beats * self.c_hb + self.copies(), self.rise(Form::Paper))
+    }
+
+    /// What copies cost at a period of one round, the ceiling smoothed away.
+    pub(super) fn copies(&self) -> f64 {
+        self.demands.iter().map(|d| d.rate * d.share * 4.0 * d.tau as f64 * d.prices.send).sum()
     }
 
     /// `A`: what a longer period adds to the cost of a round.
-    fn rise(&self, form: Form) -> f64 {
+    pub(super) fn rise(&self, form: Form) -> f64 {
         let waits = self.demands.iter().map(|d| {
             let price = d.rate * d.share * d.prices.wait;
             if price == 0.0 { 0.0 } else { price * d.wait_slope(form) }

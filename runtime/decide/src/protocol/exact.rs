@@ -118,6 +118,22 @@ pub fn send_slope(protocol: Protocol, link: &Link, delta: u64) -> Result<f64> {
         .sum())
 }
 
+/// The first `terms` terms of the messages that Proposition 3.1's delayed acknowledger costs at least:
+/// `sum gamma^k (1 - gamma) N^(k+1)`, where the receiver sends its `k`-th acknowledgement `N^k` rounds late.
+///
+/// It satisfies S2, and with `N gamma >= 1` the sum has no bound: S2 does not imply S3.
+pub fn delayed_acknowledger(gamma: f64, growth: f64, terms: u32) -> Result<Extended> {
+    error::probability("gamma", gamma)?;
+    error::positive("N", growth)?;
+    let mut term = (1.0 - gamma) * growth;
+    let mut sum = 0.0;
+    for _ in 0..terms {
+        sum += term;
+        term *= gamma * growth;
+    }
+    Extended::new("N", sum)
+}
+
 /// `E[t_wait]`: the sum over pairs of `q geo(q, L) + q^(L+1) geo(q, delta) f / (1 - f q^delta)`.
 fn wait(protocol: Protocol, link: &Link, delta: u64) -> Extended {
     let (first, failure, success) = deliveries(protocol, link);
