@@ -4,6 +4,9 @@
 //! need are on their way by then. No world is made for a known state: a fingerprint is a sum that every transition adds
 //! to. There is one loop; breadth first and depth first differ in their [`Frontier`].
 //!
+//! This file is long because the stages of the loop share a [`Worker`] field by field: the way of a handful through them is read in
+//! one place.
+//!
 //! # Sleeping nodes
 //! Steps of different nodes commute: what one sends to the other changes nothing of what the other can do already. So of
 //! two orders of two steps one leads nowhere that the other does not. When a state is reached by a step of node `i`, the nodes
