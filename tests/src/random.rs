@@ -61,6 +61,7 @@ enum Target {
     Next,
     All,
     Chosen,
+    Node(u32),
 }
 
 /// One thing that a handler does.
@@ -265,6 +266,7 @@ impl<const LAYER: usize> Random<LAYER> {
                             ctx.send(carrier, NodeId::new(next), message);
                         }
                         Target::All => ctx.send(carrier, &all, message),
+                        Target::Node(node) => ctx.send(carrier, NodeId::new(node), message),
                         Target::Chosen => ctx.send(carrier, ctx.choose(&SITES[3], &all), message),
                     }
                 }
@@ -479,6 +481,49 @@ pub fn model(bytes: &[u8]) -> Model {
         Stack::new(layers)
     });
     builder.finish()
+}
+
+/// A system that `bytes` say of automata that do little but move and wake each other: from each of its few states a node moves on
+/// its own or on a message, and tells some others, whom messages once sent reach for ever. Its interleavings are what is
+/// hard about it.
+pub fn automata(bytes: &[u8]) -> Model {
+    let mut draw = Draw { bytes };
+    let nodes = 2 + draw.below(3);
+    let mut builder = ModelBuilder::new(&SPEC, "Random", &Arguments::default())
+        .expect("no arguments are given, so none is unknown");
+    let group = builder.group("n", Some(usize::from(nodes))).expect("there are few nodes");
+    builder.network("copying", |carrier| carrier.duplicates = Some(0.1));
+    builder.properties(&PROPERTIES[0]);
+    let drawn: Vec<Arc<Tables>> =
+        (0..nodes).map(|node| Arc::new(automaton(&mut draw, u32::from(nodes), u32::from(node)))).collect();
+    builder
+        .place(&group, |id| Stack::new(vec![Layer::new(Random::<0> { tables: drawn[id.index()].clone() })]));
+    builder.finish()
+}
+
+/// One of [`automata`]: its only timer is always armed.
+fn automaton(draw: &mut Draw<'_>, nodes: u32, me: u32) -> Tables {
+    let tick = Op::Set(0);
+    let cell = |draw: &mut Draw<'_>, rearm: bool| {
+        let mut ops = vec![Op::Goto(draw.below(STATES as u8))];
+        for _ in 0..[0, 0, 1, 1, 2][usize::from(draw.below(5))] {
+            let other = (me + 1 + u32::from(draw.below((nodes - 1) as u8))) % nodes;
+            ops.push(Op::Send { carrier: 2, kind: draw.below(KINDS as u8), target: Target::Node(other) });
+        }
+        ops.extend(rearm.then_some(tick));
+        Cell { at_most: COUNT_MAX, ways: 1, ops }
+    };
+    let mut events = vec![vec![Vec::new(); STATES]; 2 * KINDS];
+    for class in 0..=KINDS {
+        for cells in &mut events[class] {
+            let ticks = class == KINDS;
+            *cells = draw.list(0, 2, |draw| cell(draw, ticks));
+            if ticks && cells.is_empty() {
+                cells.push(Cell { at_most: COUNT_MAX, ways: 1, ops: vec![tick] });
+            }
+        }
+    }
+    Tables { start: vec![tick], events, nodes }
 }
 
 /// Says what the network does; within no budgets where the system is `free`.
