@@ -514,9 +514,9 @@ fn automaton(draw: &mut Draw<'_>, nodes: u32, me: u32) -> Tables {
         Cell { at_most: COUNT_MAX, ways: 1, ops }
     };
     let mut events = vec![vec![Vec::new(); STATES]; 2 * KINDS];
-    for class in 0..=KINDS {
-        for cells in &mut events[class] {
-            let ticks = class == KINDS;
+    for (class, states) in events.iter_mut().enumerate().take(KINDS + 1) {
+        let ticks = class == KINDS;
+        for cells in states {
             *cells = draw.list(0, 2, |draw| cell(draw, ticks));
             if ticks && cells.is_empty() {
                 cells.push(Cell { at_most: COUNT_MAX, ways: 1, ops: vec![tick] });
