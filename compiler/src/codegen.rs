@@ -4,6 +4,7 @@
 //! names no crate but `foresee` and `std`. Bodies are rewritten here, token by token (`body.rs`), so that each keeps its
 //! place; glue stands at the place of what it was made from. Codegen never sees the syntax tree of the specification.
 
+mod aspect;
 mod declare;
 mod head;
 mod property;

@@ -23,6 +23,8 @@ pub enum Trigger {
     Broken,
     /// The downcall at the index.
     Call(usize),
+    /// The variable at the index changed; `None` is the control state.
+    Aspect(Option<usize>),
 }
 
 /// A handler with what stands around it.
@@ -117,7 +119,7 @@ impl<'a> Reader<'_, 'a, '_> {
     fn handler(&mut self, handler: &'a Handler, around: Around, first: Option<usize>) {
         let states = self.states(handler.states.as_ref(), around);
         let trigger = match handler.kind {
-            HandlerKind::Aspect => None,
+            HandlerKind::Aspect => self.aspect(&handler.event),
             kind => self.trigger(&handler.event, Some(kind)),
         };
         let patterns = self.patterns(&handler.event);
@@ -160,6 +162,10 @@ impl<'a> Reader<'_, 'a, '_> {
                 let service = &self.checked.names.services[self.index];
                 format!("deliver_{}", self.checked.names.message_at(service, message).name)
             }
+            // The downcall that answers with a variable often has its name.
+            Some(Trigger::Aspect(_)) => {
+                format!("aspect_{}", handler.event.name.name.trim_start_matches("r#"))
+            }
             _ => handler.event.name.name.clone(),
         }
     }
@@ -175,12 +181,21 @@ impl<'a> Reader<'_, 'a, '_> {
                 && let Some(earlier) = unnamed.insert(trigger, span)
             {
                 let word = head.handler.kind.word();
+                let note = match trigger {
+                    Trigger::Aspect(_) => "traces call handlers by their names",
+                    _ => {
+                        "several handlers of one event are a choice, and traces and advice call them by name"
+                    }
+                };
                 self.diagnostics.push(
                     Diagnostic::error("E0402", span, "this event has another handler without a name")
                         .with_label("the second one")
                         .with_secondary(earlier, "the first one")
-                        .with_note("several handlers of one event are a choice, and traces and advice call them by name")
-                        .with_help(format!("write `{word} NAME: {}`", self.checked.places.file.slice(head.handler.event.span))),
+                        .with_note(note)
+                        .with_help(format!(
+                            "write `{word} NAME: {}`",
+                            self.checked.places.file.slice(head.handler.event.span)
+                        )),
                 );
             } else if let Some(earlier) = names.insert(&head.name, span) {
                 self.diagnostics.push(
@@ -390,6 +405,38 @@ impl<'a> Reader<'_, 'a, '_> {
             return None;
         };
         self.arity(event, service.downcalls[index].params.len()).then_some(Trigger::Call(index))
+    }
+
+    /// The variable that an aspect watches.
+    fn aspect(&mut self, event: &Event) -> Option<Trigger> {
+        let service = &self.checked.names.services[self.index];
+        let name = event.name.name.as_str();
+        if let Some(layer) = &event.layer {
+            let found =
+                Diagnostic::error("E0403", layer.span, "an aspect watches a variable of its own service");
+            let help = format!("write `aspect {name}(old)`, or handle an upcall of the layer");
+            self.diagnostics.push(found.with_help(help));
+            return None;
+        }
+        let watched = match service.variables.iter().position(|it| it.name == name) {
+            Some(index) => Some(index),
+            None if name == "state" && !service.states.is_empty() => None,
+            None => {
+                let known = service.variables.iter().map(|it| it.name.as_str());
+                let known = known.chain((!service.states.is_empty()).then_some("state"));
+                let found = unknown("E0403", event.name.span, "variable", name, known);
+                self.diagnostics
+                    .push(found.with_label("`aspect` runs when a variable of the service has changed"));
+                return None;
+            }
+        };
+        if event.args.as_ref().is_some_and(|args| args.len() != 1) {
+            let message = "an aspect is told one thing: the value before the change";
+            let help = format!("write `aspect {name}(old)`, or `aspect {name}(_)`");
+            self.diagnostics.push(Diagnostic::error("E0404", event.span, message).with_help(help));
+            return None;
+        }
+        Some(Trigger::Aspect(watched))
     }
 
     fn arity(&mut self, event: &Event, expected: usize) -> bool {

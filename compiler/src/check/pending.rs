@@ -2,7 +2,7 @@
 
 use crate::ast::{
     Ast, Direction, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind, Scale,
-    Service, System, SystemMember, SystemObjective, Transition,
+    Service, System, SystemMember, SystemObjective,
 };
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
@@ -74,26 +74,9 @@ impl Refuse<'_, '_> {
                     let help = "a service can use `Reliable`, `Datagram` and `Secure`; put both services' parts into one";
                     self.not_yet("E0902", it.span, "layers below a service", help);
                 }
-                Member::Transitions(section) => self.transitions(&section.entries),
                 Member::Properties(section) => section.entries.iter().for_each(|it| self.property(it)),
                 Member::Objectives(section) => section.entries.iter().for_each(|it| self.objective(it)),
                 _ => {}
-            }
-        }
-    }
-
-    fn transitions(&mut self, transitions: &[Transition]) {
-        for transition in transitions {
-            match transition {
-                Transition::Handler(it) => {
-                    if it.kind == crate::ast::HandlerKind::Aspect {
-                        let help = "do it where the variable changes, in a routine";
-                        self.not_yet("E0904", it.event.span, "aspects", help);
-                    }
-                }
-                Transition::In(group) => self.transitions(&group.transitions),
-                Transition::First(group) => self.transitions(&group.transitions),
-                Transition::Ignore(_) => {}
             }
         }
     }

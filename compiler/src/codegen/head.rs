@@ -45,6 +45,10 @@ pub(super) fn arguments(generator: &Generator<'_>, trigger: Trigger) -> Vec<Argu
             params.iter().map(argument).collect()
         }
         Trigger::Call(index) => of(&generator.service.downcalls[index]),
+        Trigger::Aspect(variable) => {
+            let ty = generator.watched(variable).1;
+            vec![Argument { name: format_ident!("old"), ty: quote!(&#ty) }]
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::VisitMut;
 
@@ -54,6 +54,15 @@ impl<'a> Generator<'a> {
             Trigger::Timer(index) => format!("timer {}", self.service.timers[index].ident),
             Trigger::Broken => "broken".to_owned(),
             Trigger::Call(index) => format!("downcall {}", self.service.downcalls[index].ident),
+            Trigger::Aspect(variable) => format!("aspect {}", self.watched(variable).0),
+        }
+    }
+
+    /// The name and type of what an aspect watches.
+    pub(super) fn watched(&self, variable: Option<usize>) -> (Ident, TokenStream) {
+        match variable.map(|index| &self.service.variables[index]) {
+            Some(variable) => (variable.ident.clone(), variable.ty.to_token_stream()),
+            None => (format_ident!("state"), quote!(State)),
         }
     }
 

@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut;
 
 use super::service::Generator;
-use super::{doc, docs, head, used};
+use super::{aspect, doc, docs, head, used};
 use crate::body::Mode;
 use crate::ir::{Handler, MessageRef, Trigger};
 
@@ -24,13 +24,14 @@ fn triggers(generator: &Generator<'_>) -> Vec<Trigger> {
 }
 
 /// The name of the function that picks the handler of an event.
-fn take(generator: &Generator<'_>, trigger: Trigger) -> Ident {
+pub(super) fn take(generator: &Generator<'_>, trigger: Trigger) -> Ident {
     match trigger {
         Trigger::Start => format_ident!("take_start"),
         Trigger::Deliver(message) => format_ident!("take_deliver_{}", generator.message_name(message)),
         Trigger::Timer(index) => format_ident!("take_timer_{}", generator.service.timers[index].ident),
         Trigger::Broken => format_ident!("take_broken"),
         Trigger::Call(index) => format_ident!("take_call_{}", generator.service.downcalls[index].ident),
+        Trigger::Aspect(variable) => format_ident!("take_aspect_{}", generator.watched(variable).0),
     }
 }
 
@@ -49,6 +50,7 @@ pub(super) fn step(generator: &Generator<'_>) -> TokenStream {
     }
     arms.extend(calls(generator, &triggers));
     let body = quote!(match event { #(#arms,)* _ => ctx.consumed(false) });
+    let body = aspect::around(generator, &triggers, body);
     let this = used(&body, "this");
     quote! {
         fn step(&self, #this: &mut Variables, event: &kernel::Event, ctx: &kernel::Ctx<'_, Timer>) {
@@ -181,8 +183,9 @@ pub(super) fn accepts(generator: &Generator<'_>) -> TokenStream {
 /// The functions that pick handlers, and the handlers.
 pub(super) fn handlers(generator: &Generator<'_>) -> TokenStream {
     let ident = &generator.service.ident;
-    let takes = triggers(generator).into_iter().map(|trigger| picking(generator, trigger));
-    let takes: Vec<TokenStream> = takes.collect();
+    let triggers = triggers(generator);
+    let takes = triggers.iter().map(|trigger| picking(generator, *trigger));
+    let takes: Vec<TokenStream> = takes.chain(aspect::drain(generator, &triggers)).collect();
     let handlers = generator.service.handlers.iter().filter(|it| is_function(it));
     let handlers: Vec<TokenStream> = handlers.map(|it| handler(generator, it)).collect();
     quote! {
@@ -193,7 +196,7 @@ pub(super) fn handlers(generator: &Generator<'_>) -> TokenStream {
 }
 
 /// Whether the handler is a function of its own: the types of what its head chooses are known.
-fn is_function(handler: &Handler) -> bool {
+pub(super) fn is_function(handler: &Handler) -> bool {
     handler.chooses.iter().all(|it| it.ty.is_some())
 }
 
@@ -202,7 +205,7 @@ fn handle(handler: &Handler) -> Ident {
 }
 
 /// The variable that holds the ways of a handler, and the expression that counts them.
-fn counted(handler: &Handler) -> (Ident, TokenStream) {
+pub(super) fn counted(handler: &Handler) -> (Ident, TokenStream) {
     let name = format_ident!("ways_{}", handler.name.trim_start_matches("r#"));
     let count = if handler.chooses.is_empty() { quote!(#name) } else { quote!(#name.len()) };
     (name, count)
@@ -234,7 +237,30 @@ fn count(generator: &Generator<'_>, handler: &Handler, handlers: &[(usize, &Hand
     quote!(let mut #name = #empty; #statements)
 }
 
-/// The function that picks one of the handlers of an event.
+/// The choice among the handlers that apply, and what each of them does.
+fn picked(generator: &Generator<'_>, trigger: Trigger, handlers: &[(usize, &Handler)]) -> TokenStream {
+    let alternatives = handlers.iter().map(|(index, it)| alternative(*index, it));
+    let bindings = binding(handlers);
+    let arms = handlers.iter().enumerate().map(|(at, (_, it))| arm_of(generator, at, it, &counted(it).0));
+    let arms: Vec<TokenStream> = arms.collect();
+    let meant = meant(generator, trigger);
+    let site = site(generator, trigger, handlers.first().map(|(_, it)| it.line));
+    quote! {
+        let alternatives = [#(#alternatives),*];
+        match ctx.which(&SITES[#site], &alternatives, #bindings) {
+            #(#arms,)*
+            _ => ctx.consumed(#meant),
+        }
+    }
+}
+
+/// A handler as an option, and the number of its ways.
+pub(super) fn alternative(index: usize, handler: &Handler) -> TokenStream {
+    let (index, count) = (index as u16, counted(handler).1);
+    quote!(kernel::ctx::Alternative { handler: #index, ways: #count })
+}
+
+/// The function that picks one of the handlers of an event; of the aspects of a variable it runs all that apply.
 fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     let all = generator.service.handlers.iter().enumerate();
     let handlers: Vec<(usize, &Handler)> = all.filter(|(_, it)| it.trigger == trigger).collect();
@@ -242,25 +268,20 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     let (last, first): (Vec<_>, Vec<_>) = handlers.iter().partition(|(_, it)| it.otherwise);
     let counts = first.iter().chain(&last).map(|(_, handler)| count(generator, handler, &handlers));
     let counts: Vec<TokenStream> = counts.collect();
-    let alternatives = handlers.iter().map(|(index, it)| {
-        let (index, count) = (*index as u16, counted(it).1);
-        quote!(kernel::ctx::Alternative { handler: #index, ways: #count })
-    });
-    let bindings = binding(&handlers);
-    let arms = handlers.iter().enumerate().map(|(at, (_, it))| arm_of(generator, at, it, &counted(it).0));
-    let arms: Vec<TokenStream> = arms.collect();
-    let meant = meant(generator, trigger);
-    let site = site(generator, trigger, handlers.first().map(|(_, it)| it.line));
-    let body = match handlers.is_empty() {
-        true => quote!(ctx.consumed(#meant)),
-        false => quote! {
-            #(#counts)*
-            let alternatives = [#(#alternatives),*];
-            match ctx.which(&SITES[#site], &alternatives, #bindings) {
-                #(#arms,)*
-                _ => ctx.consumed(#meant),
-            }
-        },
+    let body = match trigger {
+        _ if handlers.is_empty() => {
+            let meant = meant(generator, trigger);
+            quote!(ctx.consumed(#meant))
+        }
+        Trigger::Aspect(_) => {
+            let runs = handlers.iter().map(|it| aspect::run(generator, it));
+            let runs: Vec<TokenStream> = runs.collect();
+            quote!(#(#counts)* #(#runs)*)
+        }
+        _ => {
+            let picked = picked(generator, trigger, &handlers);
+            quote!(#(#counts)* #picked)
+        }
     };
     let (this, about) =
         (used(&body, "this"), doc(&format!("Which handler takes `{}`.", generator.event(trigger))));
@@ -284,6 +305,7 @@ fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_
         Trigger::Timer(index) => generator.service.timers[index].ident.to_string(),
         Trigger::Broken => "broken".to_owned(),
         Trigger::Call(index) => generator.service.downcalls[index].ident.to_string(),
+        Trigger::Aspect(variable) => generator.watched(variable).0.to_string(),
     };
     let site = match line {
         Some(line) => generator.site(&name, line),
@@ -293,7 +315,7 @@ fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_
 }
 
 /// What the heads bound, as traces show it.
-fn binding(handlers: &[(usize, &Handler)]) -> TokenStream {
+pub(super) fn binding(handlers: &[(usize, &Handler)]) -> TokenStream {
     let choosing = handlers.iter().enumerate().filter(|(_, (_, it))| !it.chooses.is_empty());
     let arms = choosing.map(|(at, (_, handler))| {
         let options = counted(handler).0;
@@ -316,7 +338,12 @@ fn binding(handlers: &[(usize, &Handler)]) -> TokenStream {
 }
 
 /// The arm that runs one handler.
-fn arm_of(generator: &Generator<'_>, at: usize, handler: &Handler, options: &Ident) -> TokenStream {
+pub(super) fn arm_of(
+    generator: &Generator<'_>,
+    at: usize,
+    handler: &Handler,
+    options: &Ident,
+) -> TokenStream {
     let arguments: Vec<Ident> =
         head::arguments(generator, handler.trigger).into_iter().map(|it| it.name).collect();
     let mut idents: Vec<Ident> = handler.chooses.iter().map(|it| it.ident.clone()).collect();

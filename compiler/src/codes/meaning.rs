@@ -125,7 +125,7 @@ pub(super) const MEANING: &[Code] = &[
         "E0403",
         "an event that does not exist",
         "`upcall` handles `start()`, `deliver(from, MESSAGE)`, `broken(peer)` and upcalls of layers; `downcall` the calls of the \
-         interfaces that the service provides; `scheduler` its timers.",
+         interfaces that the service provides; `scheduler` its timers; `aspect` changes of its variables.",
         "service A { transitions { upcall begin() { } } }",
     ),
     code(
@@ -327,7 +327,6 @@ pub(super) const MEANING: &[Code] = &[
         "A downcall with a result is answered at once, or later through a `Reply`; a `Payload` is a value of the layer above.",
         "interface L { downcall read(slot: u64) -> bool; }",
     ),
-    code("E0904", "aspects are not supported yet", "An aspect runs when a variable has changed.", ""),
     code(
         "E0905",
         "liveness is not supported yet",

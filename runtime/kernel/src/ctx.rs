@@ -3,14 +3,14 @@
 //! Everything takes `&self`, so that a body never meets a borrow error that nobody wrote. Effects are collected,
 //! never carried out. Generated code is the only caller.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::choice::{Chance, Options};
 use crate::fault;
 use crate::info::{ServiceInfo, SiteInfo};
 use crate::service::Requests;
-use crate::stack::{Below, Layer, Ran};
+use crate::stack::{Below, DRAIN_EVENTS_MAX, Layer, Ran};
 use crate::{Datum, Decision, Delay, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value};
 
 /// What the layers of one node share during one step.
@@ -20,6 +20,18 @@ pub(crate) struct StepEnv<'a> {
     pub queue: &'a RefCell<VecDeque<(usize, Event)>>,
     pub decisions: &'a RefCell<Vec<Decision>>,
     pub ran: &'a RefCell<Vec<Ran>>,
+    /// How many events the layers were told.
+    pub drained: Cell<usize>,
+}
+
+impl StepEnv<'_> {
+    /// Counts one more event that a layer is told; a fault of the step beyond the limit.
+    pub(crate) fn told(&self) {
+        if self.drained.get() == DRAIN_EVENTS_MAX {
+            fault::raise(format!("a step drained more than {DRAIN_EVENTS_MAX} calls and aspects"));
+        }
+        self.drained.set(self.drained.get() + 1);
+    }
 }
 
 /// A resolver behind a shared reference, so that [`Ctx`] is covariant and takes `&self`.
@@ -196,6 +208,12 @@ impl<T: Value> Ctx<'_, T> {
         let handler = alternatives[taken.alternative].handler;
         self.env.ran.borrow_mut().push(Ran::Handler { layer: self.index as u8, handler });
         Some(taken)
+    }
+
+    /// Counts a change that aspects are told of: like calls between layers they are drained within the step, up to
+    /// [`DRAIN_EVENTS_MAX`].
+    pub fn changed(&self) {
+        self.env.told();
     }
 
     /// Records that no handler applied to the event: it is consumed. `meant` where the spec `ignore`s it.

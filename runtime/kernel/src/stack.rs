@@ -1,7 +1,7 @@
 //! A node is a stack of layers and takes a step as a whole: calls between layers are drained within it.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use crate::ctx::StepEnv;
 use crate::service::LayerStep;
 use crate::{AnyService, Datum, Decision, Effect, Event, Fault, NodeId, Resolver, fault};
 
-/// The most events that one step may drain through the layers of a node; beyond it the step is a fault.
+/// The most events that one step may drain through the layers of a node, changes that aspects are told of included;
+/// beyond it the step is a fault.
 pub const DRAIN_EVENTS_MAX: usize = 4096;
 
 /// One layer of a node: a service with its parameters, and how it is wired.
@@ -266,6 +267,7 @@ impl Stack {
             queue: &scratch.queue,
             decisions: &scratch.decisions,
             ran: &scratch.ran,
+            drained: Cell::new(0),
         };
         let result = fault::guard(|| self.drain(me, state, event, &env));
         if result.is_err() {
@@ -277,12 +279,8 @@ impl Stack {
 
     /// Handles `event`, then what the layers ask of each other, in the order in which they ask.
     fn drain(&self, me: NodeId, state: &mut NodeState, event: &NodeEvent, env: &StepEnv<'_>) {
-        let mut drained = 0;
         let mut tell = |index: usize, event: &Event| {
-            if drained == DRAIN_EVENTS_MAX {
-                fault::raise(format!("a step drained more than {DRAIN_EVENTS_MAX} events between layers"));
-            }
-            drained += 1;
+            env.told();
             let layer = &self.layers[index];
             let (upper, lower) = state.split_at_mut(index + 1);
             let states = Lower { first: index + 1, states: lower };
