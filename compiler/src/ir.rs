@@ -253,6 +253,8 @@ pub struct Property {
     pub holds: TokenStream,
     /// What that reads.
     pub reads: Reads,
+    /// Whether it asks which nodes are up.
+    pub reads_up: bool,
 }
 
 /// What a property claims.

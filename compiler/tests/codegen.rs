@@ -362,6 +362,7 @@ fn properties_are_loops_and_say_what_they_read() {
                         },
                     },
                 ],
+                reads_up: false,
             },
             kernel::Property {
                 name: "few",
@@ -386,6 +387,7 @@ fn properties_are_loops_and_say_what_they_read() {
                         },
                     },
                 ],
+                reads_up: false,
             },
         ];
     "#]],

@@ -388,7 +388,7 @@ const fn property(
     holds: fn(&View<'_>) -> bool,
     reads: &'static [Read],
 ) -> [Property; 1] {
-    [Property { name, kind, file: "random.mace", line: 40, holds, reads }]
+    [Property { name, kind, file: "random.mace", line: 40, holds, reads, reads_up: false }]
 }
 
 /// The properties that a system draws from, each in a list of its own.

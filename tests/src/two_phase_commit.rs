@@ -347,6 +347,7 @@ static PROPERTIES: [Property; 1] = [Property {
             })
         })
     },
+    reads_up: false,
     reads: &[Read {
         service: || TypeId::of::<participant::Participant>(),
         digest: |variables, digest| {

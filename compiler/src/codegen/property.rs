@@ -34,6 +34,7 @@ fn property(spec: &Spec, property: &Property) -> TokenStream {
         PropertyKind::Reachable => format_ident!("Reachable"),
     };
     let (name, line, reads) = (&property.name, property.line, reads(spec, &property.reads));
+    let reads_up = property.reads_up;
     let holds = function("view", &property.holds);
     quote! {
         kernel::Property {
@@ -43,6 +44,7 @@ fn property(spec: &Spec, property: &Property) -> TokenStream {
             line: #line,
             holds: #holds,
             reads: &[#(#reads),*],
+            reads_up: #reads_up,
         }
     }
 }
@@ -76,10 +78,10 @@ fn objective(objective: &Objective) -> TokenStream {
     let sense = if objective.maximize { format_ident!("Maximize") } else { format_ident!("Minimize") };
     let terms = objective.terms.iter().map(|term| match term {
         Term::PerMessage { amount, kinds } => {
-            quote!(kernel::Term::PerMessage { amount: #amount, kinds: &[#(#kinds),*] })
+            quote!(kernel::Term::PerMessage { amount: kernel::Amount::Number(#amount), kinds: &[#(#kinds),*] })
         }
         Term::PerByte { amount, kinds } => {
-            quote!(kernel::Term::PerByte { amount: #amount, kinds: &[#(#kinds),*] })
+            quote!(kernel::Term::PerByte { amount: kernel::Amount::Number(#amount), kinds: &[#(#kinds),*] })
         }
         Term::PerSecond { over, rate, local } => {
             let over = function("view", over);
@@ -98,6 +100,8 @@ fn objective(objective: &Objective) -> TokenStream {
             sense: kernel::Sense::#sense,
             weight: #weight,
             level: #level,
+            discount: 1.0,
+            horizon: None,
             line: #line,
             terms: &[#(#terms),*],
         }

@@ -33,7 +33,10 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
         let module = &it.module;
         quote!(this_model.properties(&#module::PROPERTIES); this_model.objectives(&#module::OBJECTIVES);)
     });
-    let weights = system.weights.iter().map(|(name, weight)| quote!(this_model.reweigh(#name, #weight);));
+    let weights = system
+        .weights
+        .iter()
+        .map(|(name, weight)| quote!(this_model.rescale(#name, |it| it.weight = #weight);));
     let horizon = system.horizon.iter().map(|it| quote!(this_model.horizon(#it);));
     let bounds = bounds(system);
     let (own, docs) = (property::module(spec, &claims, system, sources), docs(&system.doc));

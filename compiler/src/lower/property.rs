@@ -68,6 +68,7 @@ fn lower(
         kind,
         line: checked.places.line(property.name.span),
         holds,
+        reads_up: lowerer.reads_up,
         reads: lowerer.reads,
     })
 }

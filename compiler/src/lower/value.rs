@@ -67,6 +67,8 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     pub locals: Vec<(String, Type)>,
     /// What was read.
     pub reads: Reads,
+    /// Whether it was asked which nodes are up.
+    pub reads_up: bool,
     /// Whether something else than the node of that name was read.
     pub own_node: Option<String>,
     pub reads_others: bool,
@@ -83,6 +85,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             home,
             locals: Vec::new(),
             reads: Reads::new(),
+            reads_up: false,
             own_node: None,
             reads_others: false,
             prelude: BTreeMap::new(),
@@ -201,7 +204,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             ExprKind::Aggregate(it) => self.aggregate(it, span),
             ExprKind::Up(inner) => {
                 let node = self.node(inner)?;
-                self.reads_others = true;
+                (self.reads_others, self.reads_up) = (true, true);
                 Some(Value::new(quote_spanned!(span=> view.up(#node)), Type::Bool))
             }
             ExprKind::Temporal(op, _) => {

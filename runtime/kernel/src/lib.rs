@@ -10,6 +10,7 @@
 
 pub mod argument;
 pub mod choice;
+pub mod claim;
 pub mod ctx;
 pub mod digest;
 pub mod event;
@@ -30,6 +31,7 @@ pub mod value;
 
 pub use argument::{Argument, ArgumentError, Arguments};
 pub use choice::{Decision, Distribution, Nature, Point, Resolver, Tape};
+pub use claim::{Claim, Figure, Liveness, Predicate, Quantity, Statistical, Temporal};
 pub use ctx::{Ctx, Targets};
 pub use digest::Digest;
 pub use event::{Effect, Event};
@@ -40,8 +42,8 @@ pub use info::{
     SystemInfo, VariableInfo,
 };
 pub use model::{Bounds, Carrier, DelayModel, Group, Model};
-pub use objective::{Objective, Sense, Term};
-pub use plan::{Call, FaultKind, FaultPlan, FaultTarget, Timing, Way};
+pub use objective::{Amount, Direction, Growth, Objective, Sense, ServiceType, Term};
+pub use plan::{Call, FaultBudget, FaultKind, FaultPlan, FaultTarget, Timing, Way};
 pub use property::{Property, PropertyKind, Read, States, View};
 pub use reply::Reply;
 pub use service::{AnyService, LayerState, Service};

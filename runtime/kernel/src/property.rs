@@ -39,8 +39,11 @@ pub struct Property {
     pub line: u32,
     /// Whether it holds in a state.
     pub holds: fn(&View<'_>) -> bool,
-    /// All that `holds` may read: its value is a function of these parts alone.
+    /// All that `holds` may read of the variables of nodes: its value is a function of these parts alone, and of which nodes are
+    /// up where `reads_up` says so.
     pub reads: &'static [Read],
+    /// Whether it asks which nodes are up.
+    pub reads_up: bool,
 }
 
 impl fmt::Debug for Property {
@@ -64,7 +67,8 @@ impl fmt::Debug for Read {
 }
 
 impl Property {
-    /// The digest of what this property may read of `node`, whose layers' states `layer` gives.
+    /// The digest of what this property may read of the variables of `node`, whose layers' states `layer` gives. Whether the node is
+    /// up is no part of it: a caller that takes nodes down adds it where [`Property::reads_up`] says so.
     pub fn projection<'s>(&self, model: &Model, node: NodeId, layer: &dyn Fn(usize) -> &'s Datum) -> u64 {
         use std::hash::Hasher;
         let stack = &model.nodes[node.index()];

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use foresee_kernel::{Model, NodeId, NodeState, Objective, Sense, Term, View};
+use foresee_kernel::{Amount, Model, NodeId, NodeState, Objective, Sense, Term, View};
 
 use crate::engine::Views;
 use crate::result::TOTAL;
@@ -25,7 +25,7 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct Count {
     objective: usize,
-    amount: f64,
+    amount: Amount,
     kinds: &'static [&'static str],
     bytes: bool,
     /// Messages or bytes of each node.
@@ -88,7 +88,7 @@ impl Ledger {
         let (mut counts, mut rates) = (Vec::new(), Vec::new());
         for (objective, told) in model.objectives.iter().enumerate() {
             for term in told.terms {
-                let count = |amount: &f64, kinds: &&'static [&'static str], bytes| Count {
+                let count = |amount: &Amount, kinds: &&'static [&'static str], bytes| Count {
                     objective,
                     amount: *amount,
                     kinds,
@@ -105,7 +105,10 @@ impl Ledger {
                         local: *local,
                         nodes: vec![Meter { counted: false, rate: 0.0, since: 0, sum: 0.0 }; nodes],
                     }),
-                    Term::AtHorizon { .. } => {}
+                    Term::AtHorizon { .. }
+                    | Term::PerCall { .. }
+                    | Term::PerHandler { .. }
+                    | Term::Growing { .. } => {}
                 }
             }
         }
@@ -147,10 +150,13 @@ impl Ledger {
 
     /// What everything came to at `now`, in the last state.
     pub fn close(&mut self, model: &Model, states: &[NodeState], now: u64) -> Account {
+        let views = Views(states);
+        let view = View::new(model, &views);
         let mut by_node = vec![vec![0.0; states.len()]; self.objectives.len()];
         for count in &self.counts {
-            let sums = by_node[count.objective].iter_mut().zip(&count.units);
-            sums.for_each(|(sum, units)| *sum += count.amount * *units as f64);
+            for (index, sum) in by_node[count.objective].iter_mut().enumerate() {
+                *sum += count.at(&view, index);
+            }
         }
         for rate in &mut self.rates {
             rate.nodes.iter_mut().for_each(|meter| meter.flush(now));
@@ -159,7 +165,7 @@ impl Ledger {
         }
         let mut values = Vec::with_capacity(self.objectives.len());
         for (index, objective) in self.objectives.iter().enumerate() {
-            values.push(self.sum(index) + at_horizon(objective, model, states));
+            values.push(self.sum(&view, index) + at_horizon(objective, model, states));
         }
         let names = || self.objectives.iter().map(|objective| objective.name.to_owned());
         let mut objectives = totals(&self.objectives, &values);
@@ -168,12 +174,26 @@ impl Ledger {
     }
 
     /// What messages, bytes and seconds of an objective came to: each term is multiplied out once.
-    fn sum(&self, objective: usize) -> f64 {
+    fn sum(&self, view: &View<'_>, objective: usize) -> f64 {
         let counts = self.counts.iter().filter(|count| count.objective == objective);
-        let counted: f64 = counts.map(|count| count.amount * count.units.iter().sum::<u64>() as f64).sum();
+        let counted: f64 = counts.map(|count| count.total(view)).sum();
         let rates = self.rates.iter().filter(|rate| rate.objective == objective);
         let lasted = rates.map(|rate| rate.nodes.iter().map(|meter| meter.sum).sum::<f64>() / NANOS);
         counted + lasted.sum::<f64>()
+    }
+}
+
+impl Count {
+    /// What it came to at the node of this index.
+    fn at(&self, view: &View<'_>, index: usize) -> f64 {
+        self.amount.at(view, NodeId::new(index as u32)) * self.units[index] as f64
+    }
+
+    fn total(&self, view: &View<'_>) -> f64 {
+        match self.amount {
+            Amount::Number(amount) => amount * self.units.iter().sum::<u64>() as f64,
+            Amount::AtNode(_) => (0..self.units.len()).map(|index| self.at(view, index)).sum(),
+        }
     }
 }
 

@@ -158,6 +158,8 @@ mod tests {
             loss: 0.0,
             duplicates: None,
             reorders: false,
+            overtakes: None,
+            bandwidth: None,
         };
         change(&mut carrier);
         let discipline = match kind {
