@@ -104,3 +104,10 @@ pub(crate) fn unknown<'n>(
         None => found.with_help(format!("the first few are: {}", known[..8].join(", "))),
     }
 }
+
+/// What is said where something is called with the wrong number of arguments.
+pub(crate) fn arity(name: &str, given: usize, expected: usize) -> String {
+    let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
+    let are = if given == 1 { "is" } else { "are" };
+    format!("`{name}` takes {}, and {given} {are} given", arguments(expected))
+}

@@ -122,20 +122,20 @@ const SYNTAX: &[Code] = &[
         "comparisons do not chain",
         "As in Rust, `a < b < c` means nothing. Write `a < b && b < c`, or put parentheses round the one that is \
          meant as a truth value.",
-        "local small: 0 < load < 10;",
+        "service A { variables { load: u8; } properties { local small: 0 < load < 10; } }",
     ),
     code(
         "E0104",
         "an unknown clause",
         "Links, faults and workloads know a fixed set of clauses; the message lists those that may stand here.",
-        "network { net: dealy 1ms..40ms; }",
+        "service A { uses net: Datagram; } system S { nodes { n[2]: A; } network { net: dealy 1ms..40ms; } }",
     ),
     code(
         "E0105",
         "a malformed clause",
         "The clause is known, but something before or after it does not fit: a value is missing, or one is given \
          where none belongs.",
-        "network { net: delay, loss 0.1; }",
+        "service A { uses net: Datagram; } system S { nodes { n[2]: A; } network { net: delay, loss 0.1; } }",
     ),
 ];
 

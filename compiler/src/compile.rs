@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use crate::ast::Ast;
 use crate::body::Places;
 use crate::codegen::{self, Sources};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::source::SourceFile;
 use crate::tokens::TokenIndex;
 use crate::{analyse, check, emit, lower, parse};
@@ -25,7 +25,12 @@ fn look(source: &SourceFile) -> (Ast, Diagnostics) {
         return (ast, diagnostics);
     }
     match TokenIndex::of_source(source) {
-        Ok(tokens) => diagnostics.extend(run(source, &ast, &tokens, "spec", |_, _| ()).1),
+        Ok(tokens) => {
+            let broken = diagnostics.has_errors();
+            let (_, found) = run(source, &ast, &tokens, "spec", |_, _| ());
+            // What is unused because its user is wrong needs no word of its own.
+            diagnostics.extend(found.into_iter().filter(|it| !broken || it.severity == Severity::Error));
+        }
         // Where the text is no sequence of tokens the parser has said so too, in better words.
         Err(error) if !diagnostics.has_errors() => diagnostics.push(error),
         Err(_) => {}

@@ -37,7 +37,7 @@ fn files_that_are_no_specs_are_refused_at_once() {
     }
     let missing = run(foresee().arg("check").arg(folder.path().join("missing.mace")));
     assert_eq!(missing.code, 2, "{missing:?}");
-    assert!(missing.err.contains("missing.mace"), "{}", missing.err);
+    assert!(missing.err.contains("missing.mace") && missing.err.contains("E0009"), "{}", missing.err);
     let directory = run(foresee().arg("check").arg(folder.path()));
     assert_eq!(directory.code, 2, "{directory:?}");
 }

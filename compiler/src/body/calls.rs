@@ -87,12 +87,7 @@ impl Walker<'_> {
 
     fn wrong_arity(&mut self, name: &Ident, given: usize, expected: usize) {
         let place = self.place(name.span());
-        let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
-        let message = format!(
-            "`{name}` takes {}, and {given} {} given",
-            arguments(expected),
-            if given == 1 { "is" } else { "are" }
-        );
+        let message = crate::check::arity(&name.to_string(), given, expected);
         self.report(Diagnostic::error("E0410", place, message));
     }
 
@@ -360,10 +355,15 @@ impl Walker<'_> {
             ("is_set", 0) => Effect::ReadTimer,
             _ => {
                 let place = self.place(call.method.span());
-                let message = format!("a timer has no `{method}` with {} argument(s)", call.args.len());
+                let message = match method.as_str() {
+                    "set" => format!("`{text}.set` takes one delay"),
+                    "cancel" | "is_set" => format!("`{text}.{method}` takes no argument"),
+                    _ => format!("a timer has no `{method}`"),
+                };
                 let help = "a timer has `.set(delay)`, `.cancel()` and `.is_set()`";
                 self.report(Diagnostic::error("E0204", place, message).with_help(help));
-                return None;
+                call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+                return Some(Expr::Verbatim(proc_macro2::TokenStream::new()));
             }
         };
         if arguments.len() != expected {
@@ -383,7 +383,8 @@ impl Walker<'_> {
         }
         let span = call.method.span();
         if !self.permitted(effect, span) {
-            return None;
+            call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+            return Some(Expr::Verbatim(proc_macro2::TokenStream::new()));
         }
         let mut arguments = arguments;
         arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));

@@ -88,7 +88,8 @@ impl Systems<'_, '_, '_> {
             self.reserved(&group.name, "group");
             self.stack(&group.stack);
         }
-        if groups == 0 {
+        let broken = |it: &ast::Fragment| system.span.contains(it.span);
+        if groups == 0 && !self.checked.ast.broken.iter().any(broken) {
             let message = format!("the system `{}` has no nodes", system.name.name);
             let found = Diagnostic::error("E0515", system.name.span, message);
             self.diagnostics.push(found.with_help("say what runs: `nodes { n[3]: SERVICE; }`"));

@@ -109,13 +109,13 @@ impl Values<'_, '_> {
         if variable.initial.is_some() {
             return;
         }
-        let (message, label, help) = match self.names.types.resolve(ty) {
+        let (message, label, help) = match self.without_default(self.names.types.resolve(ty)) {
             Type::Node(_) => (
                 "there is no default node".to_owned(),
                 "a `NodeId` always names some node",
                 "write `= me`, or make it an `Option<NodeId>`".to_owned(),
             ),
-            Type::Named(name) if !self.names.defaults.contains(&name) => (
+            Type::Named(name) => (
                 format!("`{name}` has no default"),
                 "a variable without an initial value starts with the default of its type",
                 format!("write `= ..`, or `#[derive(Default)]` before `{name}`"),
@@ -125,6 +125,19 @@ impl Values<'_, '_> {
         let message = format!("`{}` needs an initial value: {message}", variable.name.name);
         self.diagnostics
             .push(Diagnostic::error("E0303", variable.ty.span, message).with_label(label).with_help(help));
+    }
+
+    /// The part of a type that has no default; [`Type::Unknown`] where all have.
+    fn without_default(&self, ty: Type) -> Type {
+        match ty {
+            Type::Node(_) => ty,
+            Type::Named(ref name) if !self.names.defaults.contains(name) => ty,
+            Type::Tuple(parts) => {
+                let mut parts = parts.into_iter().map(|part| self.without_default(part));
+                parts.find(|part| *part != Type::Unknown).unwrap_or(Type::Unknown)
+            }
+            _ => Type::Unknown,
+        }
     }
 
     /// A parameter of a system is read from text.

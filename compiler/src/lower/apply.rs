@@ -176,8 +176,7 @@ impl Lowerer<'_, '_, '_> {
             return None;
         }
         if declared.arity != args.len() {
-            let message =
-                format!("`{}` takes {} argument(s), and {} given", name.name, declared.arity, args.len());
+            let message = crate::check::arity(&name.name, args.len(), declared.arity);
             self.report(
                 Diagnostic::error("E0410", name.span, message).with_secondary(declared.span, "declared here"),
             );

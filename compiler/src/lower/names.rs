@@ -254,8 +254,8 @@ impl Lowerer<'_, '_, '_> {
             known.push("state");
         }
         let message = match of.as_slice() {
-            [one] => format!("`{}` has no variable or parameter `{}`", services[*one].name, name.name),
-            _ => format!("no service has a variable or parameter `{}`", name.name),
+            [one] => format!("`{}` has no variable, parameter or routine `{}`", services[*one].name, name.name),
+            _ => format!("no service has a variable, parameter or routine `{}`", name.name),
         };
         let mut found = Diagnostic::error("E0502", name.span, message);
         if let Some(meant) = crate::names::closest(&name.name, known) {
