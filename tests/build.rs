@@ -5,14 +5,32 @@ use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (run, pass) = (specs("ui/run")?, specs("ui/pass")?);
-    foresee_compiler::configure().compile(&[run, pass.clone()].concat())?;
+    foresee_compiler::configure().compile(&[run.as_slice(), pass.as_slice()].concat())?;
     let includes = pass.iter().filter_map(|path| path.file_stem()).map(|name| {
         let name = name.to_string_lossy();
         format!("foresee::include_spec!(\"{name}\");\n")
     });
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo names a folder")?).join("pass.rs");
-    std::fs::write(out, includes.collect::<String>())?;
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo names a folder")?);
+    std::fs::write(out.join("pass.rs"), includes.collect::<String>())?;
+    std::fs::write(out.join("counted.rs"), counted(&run)?)?;
     Ok(())
+}
+
+/// The specs whose first line says how many states they have, in a table.
+fn counted(specs: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+    let (mut includes, mut table) = (String::new(), String::new());
+    for path in specs {
+        let text = std::fs::read_to_string(path)?;
+        let states = text.strip_prefix("//! ").and_then(|it| it.split_once(" state"));
+        let states = states.and_then(|(number, _)| number.replace(',', "").parse::<u64>().ok());
+        if let (Some(states), Some(name)) = (states, path.file_stem()) {
+            let name = name.to_string_lossy();
+            includes += &format!("foresee::include_spec!(\"{name}\");\n");
+            table += &format!("    (&{name}::SPEC, {states}),\n");
+        }
+    }
+    let table = format!("const COUNTED: &[(&foresee::kernel::SpecInfo, u64)] = &[\n{table}];\n");
+    Ok(includes + &table)
 }
 
 fn specs(folder: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {

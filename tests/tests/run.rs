@@ -1,4 +1,6 @@
 //! Specs of `ui/run`: what they mean is shown by running them. `build.rs` has compiled them.
+//!
+//! A spec whose first line is `//! 12 states: why` is included here by that alone, has one system, and is counted.
 
 use foresee::kernel::SpecInfo;
 use serde_json::Value;
@@ -7,6 +9,8 @@ foresee::include_spec!("tree");
 foresee::include_spec!("overlay");
 foresee::include_spec!("log");
 foresee::include_spec!("features");
+
+include!(concat!(env!("OUT_DIR"), "/counted.rs"));
 
 /// A type of the application, which the spec `features` uses.
 #[derive(
@@ -59,6 +63,27 @@ fn every_search_finds_the_same_states() {
     assert_eq!(states(&tree::SPEC, &[]), 642);
     assert_eq!(states(&overlay::SPEC, &["--system", "Three"]), 614);
     assert_eq!(states(&log::SPEC, &[]), 14_698);
+}
+
+#[test]
+fn specs_have_as_many_states_as_their_first_lines_say() {
+    let found: Vec<(&str, u64)> = COUNTED.iter().map(|(spec, _)| (spec.name, states(spec, &[]))).collect();
+    let said: Vec<(&str, u64)> = COUNTED.iter().map(|(spec, said)| (spec.name, *said)).collect();
+    assert_eq!(found, said);
+    assert!(found.len() > 20, "{} specs are counted", found.len());
+}
+
+#[test]
+fn properties_of_counted_specs_hold() {
+    for (spec, _) in COUNTED {
+        let (exit, lines) = run(spec, &["check"]);
+        let properties = lines[0]["properties"].as_array().expect("a list");
+        let statuses = properties.iter().map(|it| it["status"].as_str().unwrap_or_default());
+        let wrong: Vec<&str> =
+            statuses.filter(|it| !matches!(*it, "held" | "held within bounds" | "reached")).collect();
+        let faulty = spec.name == "faults_of_a_step";
+        assert_eq!((exit != 0, wrong.len()), (faulty, usize::from(faulty)), "{}: {properties:?}", spec.name);
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ use foresee_compiler::source::{SOURCE_BYTES_MAX, SourceFile, Span};
 
 const MARK: &str = "//~";
 /// How many fixtures there are at least.
-const FIXTURES_MIN: usize = 100;
+const FIXTURES_MIN: usize = 150;
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui").join(folder);

@@ -254,7 +254,9 @@ impl Lowerer<'_, '_, '_> {
             known.push("state");
         }
         let message = match of.as_slice() {
-            [one] => format!("`{}` has no variable, parameter or routine `{}`", services[*one].name, name.name),
+            [one] => {
+                format!("`{}` has no variable, parameter or routine `{}`", services[*one].name, name.name)
+            }
             _ => format!("no service has a variable, parameter or routine `{}`", name.name),
         };
         let mut found = Diagnostic::error("E0502", name.span, message);

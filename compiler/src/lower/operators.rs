@@ -145,7 +145,8 @@ impl Lowerer<'_, '_, '_> {
                 let right = self.checked.places.file.slice(binary.right.span);
                 found = found.with_help(format!("write `== Some({right})`"));
             } else if matches!((left, right), (Type::Bool, Type::Int(_) | Type::Float)) {
-                found = found.with_help("a `count` ends before its comparison where it stands in parentheses");
+                found =
+                    found.with_help("a `count` ends before its comparison where it stands in parentheses");
             } else if let (Type::State(_), Type::State(_)) = (left, right) {
                 found = found.with_help("the two control states belong to different services");
             }
@@ -167,8 +168,12 @@ impl Lowerer<'_, '_, '_> {
             Some(expr) => {
                 let value = self.expr(expr, None)?;
                 let value = self.by_value(value);
-                if matches!(value.ty, Type::Seq(_) | Type::Set(_) | Type::Map(..) | Type::Group(_) | Type::Bool) {
-                    let message = format!("a range has numbers at its ends, and this is {}", value.ty.describe());
+                if matches!(
+                    value.ty,
+                    Type::Seq(_) | Type::Set(_) | Type::Map(..) | Type::Group(_) | Type::Bool
+                ) {
+                    let message =
+                        format!("a range has numbers at its ends, and this is {}", value.ty.describe());
                     self.report(Diagnostic::error("E0513", expr.span, message));
                     return None;
                 }

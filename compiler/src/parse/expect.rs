@@ -144,7 +144,9 @@ fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Optio
         {
             format!("`{found}` is a keyword of Rust: take another name, or write `r#{found}`")
         }
-        _ if wants("`:`") && CLAIMS.contains(&before) => "a property has a name: `safety NAME: ..`".to_owned(),
+        _ if wants("`:`") && CLAIMS.contains(&before) => {
+            "a property has a name: `safety NAME: ..`".to_owned()
+        }
         name if wants("`:`") && CLAIMS.contains(&name) => format!("write `:` before `{name}`"),
         _ if wants("`:`") && !operator && misspelt(&MODIFIERS.map(str::to_owned), before).is_some() => {
             return misspelt(&MODIFIERS.map(str::to_owned), before);
