@@ -4,5 +4,5 @@
 mod shapes;
 mod usage;
 
-pub use shapes::{asks_timers, close, effects_of, shapes};
+pub use shapes::{asks, asks_timers, close, effects_of, shapes};
 pub use usage::warnings;

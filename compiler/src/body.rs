@@ -6,6 +6,7 @@
 
 mod calls;
 mod facts;
+mod layers;
 mod literal;
 mod macros;
 mod methods;
@@ -15,7 +16,7 @@ mod resolve;
 mod scope;
 mod walk;
 
-pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site};
+pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Window};
 pub use literal::duration_tokens;
 pub use purity::{Purity, impure_items, impure_path, impurities};
 pub use read::{Places, Rust};

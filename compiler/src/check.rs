@@ -7,7 +7,9 @@
 mod bodies;
 mod declare;
 mod heads;
+mod interfaces;
 mod pending;
+mod queries;
 mod systems;
 mod values;
 
@@ -60,6 +62,7 @@ pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics
     let mut checked = Checked { ast, places, rust, names, services: Vec::new(), called: RefCell::default() };
     for (index, service) in ast.services().enumerate() {
         let heads = heads::read(&checked, index, service, diagnostics);
+        queries::check(&checked, index, service, &heads, diagnostics);
         let facts = bodies::check(&checked, index, service, heads, diagnostics);
         checked.services.push(facts);
     }

@@ -7,7 +7,9 @@
 mod aspect;
 mod declare;
 mod head;
+mod interface;
 mod property;
+mod query;
 mod routine;
 mod service;
 mod step;
@@ -42,11 +44,12 @@ pub fn module(spec: &Spec, sources: Sources<'_>) -> TokenStream {
         let doc = "Messages at file level: every service of the spec speaks them.";
         declare::messages(&format_ident!("Message"), &spec.messages, doc, types)
     });
+    let interfaces = spec.interfaces.iter().map(|it| interface::module(it, types));
     let services = (0..spec.services.len()).map(|index| service::module(spec, index, sources));
     let systems = spec.systems.iter().map(|it| system::system(spec, it, sources));
     let table = system::table(spec, sources);
     quote! {
-        use ::foresee::kernel::{self, NodeId};
+        use ::foresee::kernel::{self, NodeId, Payload, Reply};
         use ::std::collections::{BTreeMap, BTreeSet, VecDeque};
         use ::std::time::Duration;
 
@@ -55,6 +58,7 @@ pub fn module(spec: &Spec, sources: Sources<'_>) -> TokenStream {
 
         #(#items)*
         #messages
+        #(#interfaces)*
         #(#services)*
         #(#systems)*
         #table

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, TokenStream};
 
 use crate::body::{Facts, RoutineShape};
-use crate::names::CarrierKind;
+use crate::names::{CallKind, CarrierKind};
 
 pub use crate::check::Trigger;
-pub use crate::names::MessageRef;
+pub use crate::names::{CallRef, MessageRef};
 
 /// A specification.
 pub struct Spec {
@@ -27,6 +27,8 @@ pub struct Spec {
     pub items: Vec<syn::Item>,
     /// Messages at file level.
     pub messages: Vec<Message>,
+    /// Interfaces.
+    pub interfaces: Vec<Interface>,
     /// Services.
     pub services: Vec<Service>,
     /// Systems.
@@ -45,6 +47,32 @@ pub struct Message {
     pub fields: Vec<Field>,
     /// The carrier: index into the sending service's.
     pub slot: usize,
+}
+
+/// An interface: a module with the types of its calls.
+pub struct Interface {
+    /// Its name.
+    pub ident: Ident,
+    /// The module.
+    pub module: Ident,
+    /// Its documentation.
+    pub doc: Option<String>,
+    /// Its line.
+    pub line: u32,
+    /// Its calls in file order.
+    pub calls: Vec<Call>,
+}
+
+/// A call of an interface: a variant of `Downcall` or `Upcall`, or a query's struct.
+pub struct Call {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: CallKind,
+    /// The variant or struct. A request's last field is its reply.
+    pub message: Message,
+    /// The type of a query's answer, or of what a request is answered with.
+    pub answer: Option<syn::Type>,
 }
 
 /// A field or an argument.
@@ -85,12 +113,14 @@ pub struct Service {
     pub handlers: Vec<Handler>,
     /// Events that are ignored on purpose.
     pub ignores: Vec<Ignore>,
+    /// Handlers of queries.
+    pub queries: Vec<QueryHandler>,
+    /// The interfaces that it provides.
+    pub provides: Vec<Provided>,
+    /// The lower layers that it uses, by slot.
+    pub layers: Vec<Layer>,
     /// Routines.
     pub routines: Vec<Routine>,
-    /// Upcalls of the interfaces that it provides.
-    pub upcalls: Vec<Message>,
-    /// Downcalls of the interfaces that it provides.
-    pub downcalls: Vec<Message>,
     /// Properties.
     pub properties: Vec<Property>,
     /// Objectives.
@@ -204,6 +234,52 @@ pub struct Handler {
     pub body: syn::Block,
     /// What the body does.
     pub facts: Facts,
+}
+
+/// The handler of a query.
+pub struct QueryHandler {
+    /// Its name.
+    pub name: String,
+    /// The query.
+    pub call: CallRef,
+    /// Its head, as written, on one line.
+    pub head: String,
+    /// Its line.
+    pub line: u32,
+    /// Its documentation.
+    pub doc: Option<String>,
+    /// Patterns for the query's arguments.
+    pub patterns: Vec<syn::Pat>,
+    /// The body: the answer.
+    pub body: syn::Block,
+}
+
+/// An interface that a service provides.
+pub struct Provided {
+    /// Index into the spec's.
+    pub interface: usize,
+    /// The slot of the lower layer that it is passed through to.
+    pub by: Option<usize>,
+}
+
+/// A lower layer.
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// Its interface: index into the spec's.
+    pub interface: usize,
+    /// What is there where a system says nothing else.
+    pub default: Option<Placed>,
+}
+
+/// A service put into a stack.
+pub struct Placed {
+    /// The service: index into the spec's.
+    pub service: usize,
+    /// The arguments by parameter.
+    pub arguments: BTreeMap<String, TokenStream>,
+    /// What fills the slots that do not keep their default, by slot.
+    pub lower: BTreeMap<usize, Placed>,
 }
 
 /// `choose x in SET`
@@ -348,10 +424,8 @@ pub struct Group {
     pub ident: Ident,
     /// How many nodes; `None` for a single one.
     pub size: Option<TokenStream>,
-    /// The service: index into the spec's.
-    pub service: usize,
-    /// The arguments by parameter.
-    pub arguments: BTreeMap<String, TokenStream>,
+    /// What runs there.
+    pub stack: Placed,
 }
 
 /// What a system says of a carrier.

@@ -2,6 +2,7 @@
 //! types are known; everything else was checked before. A part that is broken is left out, and its error is there already.
 
 mod apply;
+mod interface;
 mod methods;
 mod names;
 mod objective;
@@ -36,6 +37,7 @@ pub fn lower(checked: &Checked<'_>, name: &str, hash: u64, diagnostics: &mut Dia
         doc: checked.ast.doc.clone(),
         items: items.collect(),
         messages: checked.ast.messages().map(|it| message(checked, it, 0)).collect(),
+        interfaces: interface::lower(checked),
         services,
         systems,
     }

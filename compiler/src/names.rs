@@ -2,10 +2,14 @@
 //!
 //! Pure data with look-ups; nothing here reports. Read `check/declare.rs`, which fills it.
 
+mod interfaces;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Span;
 use crate::types::{Type, Types};
+
+pub use interfaces::{CallKind, CallName, CallRef, InterfaceName, LayerName, ProvidedName};
 
 /// All names of a file.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +22,8 @@ pub struct Names {
     pub globs: bool,
     /// Messages at file level.
     pub messages: Vec<MessageName>,
+    /// The interfaces in file order.
+    pub interfaces: Vec<InterfaceName>,
     /// The services in file order.
     pub services: Vec<ServiceNames>,
     /// The types that the file declares.
@@ -77,8 +83,10 @@ pub struct ServiceNames {
     pub span: Span,
     /// Its bottom interfaces in the order of `uses`.
     pub carriers: Vec<CarrierName>,
-    /// Layers below that it uses, by name.
-    pub layers: BTreeMap<String, Span>,
+    /// The lower layers that it uses, in order; a layer's place is its slot.
+    pub layers: Vec<LayerName>,
+    /// The interfaces that it provides, in order.
+    pub provides: Vec<ProvidedName>,
     /// Constants.
     pub consts: BTreeMap<String, ConstName>,
     /// Parameters in order.
@@ -93,10 +101,6 @@ pub struct ServiceNames {
     pub timers: Vec<TimerName>,
     /// Routines in order.
     pub routines: Vec<RoutineName>,
-    /// Downcalls of the interfaces that it provides.
-    pub downcalls: Vec<CallName>,
-    /// Upcalls of the interfaces that it provides.
-    pub upcalls: Vec<CallName>,
 }
 
 /// A bottom interface.
@@ -212,19 +216,6 @@ pub struct RoutineName {
     pub arity: usize,
     /// The type of its result; `None` for none.
     pub output: Option<syn::Type>,
-}
-
-/// A call of an interface.
-#[derive(Clone, Debug)]
-pub struct CallName {
-    /// Its name.
-    pub name: String,
-    /// Where it is declared.
-    pub span: Span,
-    /// Its parameters.
-    pub params: Vec<FieldName>,
-    /// Whether it has a result: a query or a request.
-    pub has_result: bool,
 }
 
 /// A message as a service sees it.

@@ -1,9 +1,9 @@
 //! Helpers of generated code: reading nodes in a view, following ids, building a model. Not meant to be called by hand.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::collections::BTreeSet;
 
-use foresee_kernel::{ArgumentError, Model, NodeId, Service, Targets, View, fault};
+use foresee_kernel::{ArgumentError, Below, Model, NodeId, Service, Targets, View, fault};
 
 /// A node id, or a reference to one.
 pub trait Id {
@@ -45,6 +45,18 @@ pub fn variables<'v, S: Service>(view: &View<'v>, node: impl Id) -> &'v S::Varia
 pub fn service<'v, S: Service>(view: &View<'v>, node: impl Id) -> &'v S {
     let node = node.id();
     view.service::<S>(node).unwrap_or_else(|| foreign::<S>(node))
+}
+
+/// The answer of a node's service to a query; a fault of the property where the node does not run `S`.
+pub fn query<S: Service, Q: Any, A: Any>(view: &View<'_>, node: impl Id, query: &Q) -> A {
+    let node = node.id();
+    view.query::<S, Q, A>(node, query).unwrap_or_else(|| foreign::<S>(node))
+}
+
+/// What `ask` makes of what a node's service sees below it; a fault of the property where the node does not run `S`.
+pub fn below<S: Service, A>(view: &View<'_>, node: impl Id, ask: impl FnOnce(&Below<'_>) -> A) -> A {
+    let node = node.id();
+    view.below::<S, A>(node, ask).unwrap_or_else(|| foreign::<S>(node))
 }
 
 fn foreign<S>(node: NodeId) -> ! {

@@ -9,6 +9,7 @@ foresee::include_spec!("tree");
 foresee::include_spec!("overlay");
 foresee::include_spec!("log");
 foresee::include_spec!("features");
+foresee::include_spec!("answers");
 
 include!(concat!(env!("OUT_DIR"), "/counted.rs"));
 

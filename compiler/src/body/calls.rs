@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, Ident};
 
-use super::facts::{Borrow, Effect, Mode, Site};
+use super::facts::{Borrow, Effect, Mode, Site, Window};
 use super::resolve::{borrowed, message_path, root, verbatim};
 use super::walk::{Walker, span_of};
 use super::{methods, scope};
@@ -85,7 +85,7 @@ impl Walker<'_> {
         call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
     }
 
-    fn wrong_arity(&mut self, name: &Ident, given: usize, expected: usize) {
+    pub(super) fn wrong_arity(&mut self, name: &Ident, given: usize, expected: usize) {
         let place = self.place(name.span());
         let message = crate::check::arity(&name.to_string(), given, expected);
         self.report(Diagnostic::error("E0410", place, message));
@@ -115,10 +115,14 @@ impl Walker<'_> {
             return verbatim(quote_spanned!(span=> self.#name(#(#arguments),*)));
         };
         let mut passed: Vec<TokenStream> = Vec::new();
-        if shape.ctx {
-            passed.push(quote_spanned!(span=> ctx));
-        } else if shape.me {
-            passed.push(self.me(span).into_token_stream());
+        match shape.window() {
+            Window::Step => passed.push(quote_spanned!(span=> ctx)),
+            Window::Below => passed.push(match self.sees_step() {
+                true => quote_spanned!(span=> ctx.below()),
+                false => quote_spanned!(span=> below),
+            }),
+            Window::Me => passed.push(self.me(span).into_token_stream()),
+            Window::None => {}
         }
         // The author's arguments are evaluated before the variables are borrowed.
         passed.extend(arguments.iter().map(|argument| argument.to_token_stream()));
@@ -126,8 +130,8 @@ impl Walker<'_> {
             let variable = format_ident!("{variable}", span = span);
             let lent = borrowed(&variable);
             passed.push(match (self.mode, borrow) {
-                (Mode::Routine { .. }, Borrow::Shared) => quote_spanned!(span=> &*#lent),
-                (Mode::Routine { .. }, Borrow::Mutable) => quote_spanned!(span=> &mut *#lent),
+                (Mode::Routine(_), Borrow::Shared) => quote_spanned!(span=> &*#lent),
+                (Mode::Routine(_), Borrow::Mutable) => quote_spanned!(span=> &mut *#lent),
                 (_, Borrow::Shared) => quote_spanned!(span=> &this.#variable),
                 (_, Borrow::Mutable) => quote_spanned!(span=> &mut this.#variable),
             });
@@ -143,7 +147,7 @@ impl Walker<'_> {
                 let [to, message] = arguments.as_mut_slice() else { return None };
                 return Some(self.send(span, to, message));
             }
-            "answer" | "doubling" | "payload" | "now" => {
+            "doubling" | "now" => {
                 self.unsupported(name);
                 return None;
             }
@@ -155,6 +159,15 @@ impl Walker<'_> {
         let effect = match text.as_str() {
             "choose" | "choose_or" => Effect::Choose,
             "random" => Effect::Random,
+            "answer" => {
+                let (reply, value) = (&arguments[0], &arguments[1]);
+                let answered = quote_spanned!(span=> ctx.answer(#reply, #value));
+                return self.permitted(Effect::Answer, span).then(|| verbatim(answered));
+            }
+            "payload" => {
+                let value = &arguments[0];
+                return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::Payload::of(#value))));
+            }
             "bernoulli" => {
                 let p = &arguments[0];
                 return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::choice::bernoulli(#p))));
@@ -179,9 +192,7 @@ impl Walker<'_> {
 
     fn unsupported(&mut self, name: &Ident) {
         let (what, help) = match name.to_string().as_str() {
-            "answer" => ("requests and their answers", "send the answer as a message"),
             "doubling" => ("tunable quantities", "give one value, or `choose(..)` from a set of durations"),
-            "payload" => ("payloads of a layer above", "give the message a type of its own"),
             "exponential" => {
                 ("this distribution in a body", "use a range, `bernoulli(..)` or `uniform([..])`")
             }
@@ -200,7 +211,8 @@ impl Walker<'_> {
         let place = self.place(span);
         self.facts.effects.push((effect, place));
         let (allowed, label) = match self.mode {
-            Mode::Handler | Mode::Routine { .. } => (true, ""),
+            Mode::Handler | Mode::Routine(_) => (true, ""),
+            Mode::Query => (effect == Effect::Ask, "a query is answered from variables and lower layers alone"),
             Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
             Mode::Every => (
                 matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(),
@@ -212,6 +224,8 @@ impl Walker<'_> {
             let help = match self.mode {
                 Mode::Guard if effect == Effect::Choose => "put the choice into the head: `choose x in SET`",
                 Mode::Guard => "do it in the body",
+                Mode::Query if effect == Effect::ReadTimer => "keep what the timer means in a variable",
+                Mode::Query => "make it a command (no result) or a request (`-> Reply<..>`), which may do this",
                 Mode::Every => "do it in the timer's handler",
                 _ => "do it in `upcall start()`",
             };
@@ -276,7 +290,9 @@ impl Walker<'_> {
     /// Reports what is certainly no message.
     fn check_sent(&mut self, message: &Expr, kind: Option<MessageRef>) {
         if kind.is_some() {
-            if self.service.carriers.is_empty() && self.service.layers.is_empty() {
+            // What a layer without a known interface was meant to be was reported.
+            let meant = self.service.layers.iter().any(|it| it.interface.is_none());
+            if self.service.carriers.is_empty() && !meant {
                 let place = self.place(span_of(message));
                 let name = self.service.name.clone();
                 self.report(
@@ -321,8 +337,8 @@ impl Walker<'_> {
                 *expr = self.upcall(call);
                 return;
             }
-            if !local && self.service.layers.contains_key(&text) {
-                call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+            if !local && let Some(slot) = self.service.layer(&text) {
+                *expr = self.layer_call(slot, call);
                 return;
             }
         }
@@ -411,41 +427,6 @@ impl Walker<'_> {
         self.report(
             found.with_help(format!("write `{number}s` or `{number}ms`; there is also ns, us, min and h")),
         );
-    }
-
-    /// `up.joined(root)`
-    fn upcall(&mut self, call: &mut syn::ExprMethodCall) -> Expr {
-        let name = call.method.clone();
-        let (text, span) = (name.to_string(), name.span());
-        call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
-        let Some(declared) = self.service.upcalls.iter().find(|it| it.name == text) else {
-            let known = self.service.upcalls.iter().map(|it| it.name.as_str());
-            let label = match self.service.upcalls.is_empty() {
-                true => "the service provides no interface with upcalls",
-                false => "not declared in an interface that the service provides",
-            };
-            let mut found =
-                Diagnostic::error("E0209", self.place(span), format!("there is no upcall `{text}`"))
-                    .with_label(label);
-            if let Some(meant) = closest(&text, known) {
-                found = found.with_help(format!("did you mean `{meant}`?"));
-            }
-            self.report(found);
-            return verbatim(quote_spanned!(span=> ()));
-        };
-        if declared.params.len() != call.args.len() {
-            let expected = declared.params.len();
-            self.wrong_arity(&name, call.args.len(), expected);
-            return verbatim(quote_spanned!(span=> ()));
-        }
-        let fields: Vec<Ident> =
-            declared.params.iter().map(|it| format_ident!("{}", it.name, span = span)).collect();
-        self.facts.upcalls.insert(text);
-        if !self.permitted(Effect::Up, span) {
-            return verbatim(quote_spanned!(span=> ()));
-        }
-        let arguments = call.args.iter();
-        verbatim(quote_spanned!(span=> ctx.up(Upcall::#name { #(#fields: #arguments),* })))
     }
 
     /// `Join { joiner: me, hops: 0 }`, or a struct of the file.

@@ -4,7 +4,7 @@ use proc_macro2::Span as TokenSpan;
 use quote::{quote, quote_spanned};
 use syn::{Expr, Ident};
 
-use super::facts::Mode;
+use super::facts::{Mode, Window};
 use super::literal;
 use super::scope::{self, Local};
 use super::walk::Walker;
@@ -55,6 +55,13 @@ impl Walker<'_> {
             self.report(Diagnostic::error("E0204", place, message).with_help(help));
             return None;
         }
+        if self.service.layer(&name).is_some() {
+            let place = self.place(span);
+            let message = format!("the layer `{name}` is named, and nothing is asked of it");
+            let help = format!("call it: `{name}.CALL(..)`, with a downcall of its interface");
+            self.report(Diagnostic::error("E0209", place, message).with_help(help));
+            return None;
+        }
         self.check_known(ident, "name");
         None
     }
@@ -62,10 +69,11 @@ impl Walker<'_> {
     pub(super) fn me(&mut self, span: TokenSpan) -> Expr {
         self.facts.me = true;
         match self.mode {
-            Mode::Handler | Mode::Guard | Mode::Every | Mode::Routine { ctx: true } => {
+            Mode::Handler | Mode::Guard | Mode::Every | Mode::Routine(Window::Step) => {
                 verbatim(quote_spanned!(span=> ctx.me()))
             }
-            Mode::Routine { ctx: false } | Mode::Initial => verbatim(quote_spanned!(span=> me)),
+            Mode::Query | Mode::Routine(Window::Below) => verbatim(quote_spanned!(span=> below.me())),
+            Mode::Routine(_) | Mode::Initial => verbatim(quote_spanned!(span=> me)),
             Mode::Constant => {
                 let place = self.place(span);
                 self.report(
@@ -83,8 +91,10 @@ impl Walker<'_> {
         let place = self.place(span);
         self.facts.variables.entry(name.clone()).or_insert(place);
         match self.mode {
-            Mode::Handler | Mode::Guard | Mode::Every => verbatim(quote_spanned!(span=> this.#ident)),
-            Mode::Routine { .. } => {
+            Mode::Handler | Mode::Guard | Mode::Every | Mode::Query => {
+                verbatim(quote_spanned!(span=> this.#ident))
+            }
+            Mode::Routine(_) => {
                 let borrowed = borrowed(ident);
                 verbatim(quote_spanned!(span=> (*#borrowed)))
             }
@@ -177,7 +187,7 @@ impl Walker<'_> {
         let known = self.service.consts.contains_key(&name)
             || self.service.routine(&name).is_some()
             || self.service.timer(&name).is_some()
-            || self.service.layers.contains_key(&name)
+            || self.service.layer(&name).is_some()
             || self.names.items.contains_key(&name)
             || self.names.imported.contains(&name)
             || PRELUDE.contains(&name.as_str());

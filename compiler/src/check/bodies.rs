@@ -7,8 +7,9 @@ use syn::visit_mut::VisitMut;
 
 use crate::analyse;
 use crate::ast::{Fragment, Guard, Service};
-use crate::body::{Facts, Mode, RoutineShape, Walker, impurities};
+use crate::body::{Facts, Mode, RoutineShape, Walker, Window, impurities};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::CallKind;
 
 use super::{Checked, Heads, ServiceFacts};
 
@@ -92,7 +93,7 @@ impl<'c> Bodies<'c, '_, '_> {
         });
         let owner = function.sig.ident.to_string();
         let mut walker =
-            self.walker(Mode::Routine { ctx: true }).owned_by(&owner, 0).with_arguments(patterns);
+            self.walker(Mode::Routine(Window::Step)).owned_by(&owner, 0).with_arguments(patterns);
         walker.visit_block_mut(&mut function.block.clone());
         self.finish(walker)
     }
@@ -100,10 +101,12 @@ impl<'c> Bodies<'c, '_, '_> {
     fn handler(&mut self, head: &super::Head<'_>, routines: &BTreeMap<String, Facts>) -> Facts {
         let mut bound = head.bound();
         if let Some(super::Trigger::Call(call)) = head.trigger
-            && self.checked.names.services[self.index].downcalls[call].has_result
+            && self.checked.names.call_at(call).kind == CallKind::Request
         {
             bound.push("reply".to_owned());
         }
+        let is_query = matches!(head.trigger, Some(super::Trigger::Query(_)));
+        let mode = if is_query { Mode::Query } else { Mode::Handler };
         let mut chosen: Vec<&str> = bound.iter().map(String::as_str).collect();
         let mut used = Vec::new();
         for choose in &head.handler.chooses {
@@ -117,15 +120,42 @@ impl<'c> Bodies<'c, '_, '_> {
         if let Some(block) = self.checked.rust.block(&head.handler.body) {
             self.pure(|purity| purity.visit_block(block));
             let mut walker =
-                self.walker(Mode::Handler).owned_by(&head.name, 0).with_head(chosen.iter().copied(), false);
+                self.walker(mode).owned_by(&head.name, 0).with_head(chosen.iter().copied(), false);
             walker.visit_block_mut(&mut block.clone());
             facts = self.finish(walker);
+            if is_query {
+                self.answers(&facts, routines);
+            }
         }
         for reading in used {
             facts.head_locals.extend(reading.head_locals);
             facts.calls.extend(reading.calls);
         }
         facts
+    }
+
+    /// The body of a query: it must change nothing, not even through a routine. Its own effects were refused already.
+    fn answers(&mut self, facts: &Facts, routines: &BTreeMap<String, Facts>) {
+        const LABEL: &str = "a query is answered from variables and lower layers alone, and changes nothing";
+        const HELP: &str = "make it a command (no result) or a request (`-> Reply<..>`), which may do this";
+        let own = Facts { effects: Vec::new(), ..facts.clone() };
+        let effect = analyse::effects_of(&own, routines);
+        let timer = analyse::asks_timers(&own, routines).map(|span| ("asks about a timer".to_owned(), span, None));
+        let Some((what, span, routine)) = effect.or(timer) else { return };
+        let call = match &routine {
+            Some(name) => facts.calls.get(name).copied().or_else(|| facts.calls.values().next().copied()),
+            None if facts.writes.values().any(|it| *it == span) => None,
+            None => facts.calls.values().next().copied(),
+        };
+        let found = match call {
+            None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
+            Some(place) => {
+                let name = routine.map_or_else(String::new, |name| format!(" `{name}`"));
+                let message = format!("the routine{name} {what}, so it cannot be called here");
+                Diagnostic::error("E0406", place, message).with_secondary(span, "here")
+            }
+        };
+        self.diagnostics.push(found.with_label(LABEL).with_help(HELP));
     }
 
     /// A guard, or the set of a `choose`: it must change nothing, not even through a routine.

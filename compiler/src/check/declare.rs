@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::ast::{self, Ast, Direction, Ident, ModifierKind, RustItemKind, Service};
+use crate::ast::{self, Ast, Ident, ModifierKind, RustItemKind, Service};
 use crate::body::{Places, Rust};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{
-    CallName, CarrierKind, CarrierName, ConstName, FieldName, ItemName, MessageName, Names, ParameterName,
-    RoutineName, ServiceNames, StateName, TimerName, VariableName,
+    ConstName, FieldName, ItemName, MessageName, Names, ParameterName, RoutineName,
+    ServiceNames, StateName, TimerName, VariableName,
 };
 use crate::source::Span;
 use crate::types::{Type, Types};
@@ -64,7 +64,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// Methods that generated services have.
-const METHODS: &[&str] = &["new", "info", "init", "recover", "step", "control", "fields", "accepts"];
+const METHODS: &[&str] = &["new", "info", "init", "recover", "step", "query", "control", "fields", "accepts"];
 
 pub(super) fn declare(ast: &Ast, rust: &Rust, places: Places<'_>, diagnostics: &mut Diagnostics) -> Names {
     let mut declare = Declare { rust, diagnostics };
@@ -72,30 +72,33 @@ pub(super) fn declare(ast: &Ast, rust: &Rust, places: Places<'_>, diagnostics: &
     declare.items(ast, &mut names);
     diagnostics.extend(crate::body::impure_items(rust.items(), places));
     let mut declare = Declare { rust, diagnostics };
-    let interfaces: Vec<&ast::Interface> = ast.interfaces().collect();
     let mut seen = Seen::default();
     for message in ast.messages() {
         declare.fresh(&mut seen, &message.name, "message");
         names.messages.push(declare.message(message, 0));
     }
+    for interface in ast.interfaces() {
+        let declared = declare.interface(interface);
+        names.interfaces.push(declared);
+    }
     for service in ast.services() {
-        let declared = declare.service(service, &interfaces, &names);
+        let declared = declare.service(service, &names);
         names.services.push(declared);
     }
     names
 }
 
 /// Names taken so far in one name space.
-type Seen = BTreeMap<String, (Span, &'static str)>;
+pub(super) type Seen = BTreeMap<String, (Span, &'static str)>;
 
-struct Declare<'a, 'd> {
-    rust: &'a Rust,
-    diagnostics: &'d mut Diagnostics,
+pub(super) struct Declare<'a, 'd> {
+    pub rust: &'a Rust,
+    pub diagnostics: &'d mut Diagnostics,
 }
 
 impl Declare<'_, '_> {
     /// Notes a name, and reports it where it is taken.
-    fn fresh(&mut self, seen: &mut Seen, ident: &Ident, what: &'static str) {
+    pub(super) fn fresh(&mut self, seen: &mut Seen, ident: &Ident, what: &'static str) {
         match seen.get(&ident.name) {
             None => {
                 seen.insert(ident.name.clone(), (ident.span, what));
@@ -115,13 +118,13 @@ impl Declare<'_, '_> {
         }
     }
 
-    /// Every service is a module, named in snake case: two may differ in their capitals alone.
-    fn module(&mut self, modules: &mut Seen, ident: &Ident) {
+    /// Every service and interface is a module, named in snake case: two may differ in their capitals alone.
+    fn module(&mut self, modules: &mut Seen, ident: &Ident, what: &str) {
         let module = crate::lower::snake(&ident.name);
         match modules.get(&module) {
             Some((earlier, _)) if *earlier != ident.span => {
                 let message = format!(
-                    "the service `{}` would be the module `{module}`, and another one is",
+                    "the {what} `{}` would be the module `{module}`, and another one is",
                     ident.name
                 );
                 self.diagnostics.push(
@@ -176,15 +179,19 @@ impl Declare<'_, '_> {
             match item {
                 ast::Item::Rust(item) => self.rust_item(item, names, &mut seen),
                 ast::Item::Interface(it) => {
+                    if !seen.contains_key(&it.name.name) {
+                        self.module(&mut modules, &it.name, "interface");
+                    }
                     self.fresh(&mut seen, &it.name, "interface");
                     self.case(&it.name, "interface", true);
                     self.reserved(&it.name, RESERVED_TYPES, "interface");
+                    self.reserved(&it.name, &["Kernel"], "interface");
                     let mut calls = Seen::default();
                     it.calls.iter().for_each(|call| self.fresh(&mut calls, &call.name, "call"));
                 }
                 ast::Item::Service(it) => {
                     if !seen.contains_key(&it.name.name) {
-                        self.module(&mut modules, &it.name);
+                        self.module(&mut modules, &it.name, "service");
                     }
                     self.fresh(&mut seen, &it.name, "service");
                     self.case(&it.name, "service", true);
@@ -253,7 +260,7 @@ impl Declare<'_, '_> {
         FieldName { name: param.name.name.clone(), ty: self.rust.ty(&param.ty).cloned() }
     }
 
-    fn fields(&mut self, params: &[ast::Param], what: &'static str) -> Vec<FieldName> {
+    pub(super) fn fields(&mut self, params: &[ast::Param], what: &'static str) -> Vec<FieldName> {
         let mut seen = Seen::default();
         params.iter().for_each(|param| self.fresh(&mut seen, &param.name, what));
         params.iter().map(|param| self.field(param)).collect()
@@ -265,7 +272,7 @@ impl Declare<'_, '_> {
         MessageName { name: message.name.name.clone(), span: message.name.span, fields, slot }
     }
 
-    fn service(&mut self, service: &Service, interfaces: &[&ast::Interface], file: &Names) -> ServiceNames {
+    fn service(&mut self, service: &Service, file: &Names) -> ServiceNames {
         let mut names = ServiceNames {
             name: service.name.name.clone(),
             span: service.name.span,
@@ -276,10 +283,10 @@ impl Declare<'_, '_> {
         types.extend(file.messages.iter().map(|it| (it.name.clone(), (it.span, "message"))));
         for uses in service.uses() {
             self.fresh(&mut values, &uses.name, "layer");
-            self.uses(uses, interfaces, file, &mut names);
+            self.uses(uses, file, &mut names);
         }
         for provides in service.provides() {
-            self.provides(provides, interfaces, file, &mut names);
+            self.provides(provides, file, &mut names);
         }
         for it in service.consts() {
             self.fresh(&mut values, &it.name, "constant");
@@ -355,7 +362,8 @@ impl Declare<'_, '_> {
         self.reserved(&routine.name, FUNCTIONS, "routine");
         self.reserved(&routine.name, METHODS, "routine");
         let text = &routine.name.name;
-        if text.starts_with("handle_") || text.starts_with("take_") || names.parameter(text).is_some() {
+        const PREFIXES: [&str; 4] = ["handle_", "take_", "query_", "lower_"];
+        if PREFIXES.iter().any(|it| text.starts_with(it)) || names.parameter(text).is_some() {
             self.diagnostics.push(
                 Diagnostic::error(
                     "E0207",
@@ -406,55 +414,6 @@ impl Declare<'_, '_> {
         names.routines.push(RoutineName { name: text.clone(), span: routine.name.span, arity, output });
     }
 
-    fn uses(
-        &mut self,
-        uses: &ast::Uses,
-        interfaces: &[&ast::Interface],
-        file: &Names,
-        names: &mut ServiceNames,
-    ) {
-        let interface = &uses.interface;
-        if let Some(kind) = CarrierKind::of(&interface.name) {
-            names.carriers.push(CarrierName { name: uses.name.name.clone(), span: uses.name.span, kind });
-            return;
-        }
-        names.layers.insert(uses.name.name.clone(), uses.name.span);
-        if !interfaces.iter().any(|it| it.name.name == interface.name)
-            && !file.imported.contains(&interface.name)
-        {
-            let known = interfaces.iter().map(|it| it.name.name.as_str());
-            let known = known.chain(["Reliable", "Datagram", "Secure"]);
-            self.diagnostics.push(unknown("E0209", interface.span, "interface", &interface.name, known));
-        }
-    }
-
-    fn provides(
-        &mut self,
-        provides: &ast::Provides,
-        interfaces: &[&ast::Interface],
-        file: &Names,
-        names: &mut ServiceNames,
-    ) {
-        let wanted = &provides.interface;
-        let Some(interface) = interfaces.iter().find(|it| it.name.name == wanted.name) else {
-            let known = interfaces.iter().map(|it| it.name.name.as_str());
-            if !file.imported.contains(&wanted.name) {
-                self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
-            }
-            return;
-        };
-        for call in &interface.calls {
-            let params = call.params.iter().map(|it| self.field(it)).collect();
-            let has_result = call.result.is_some();
-            let call_name =
-                CallName { name: call.name.name.clone(), span: call.name.span, params, has_result };
-            match call.direction {
-                Direction::Down => names.downcalls.push(call_name),
-                Direction::Up => names.upcalls.push(call_name),
-            }
-        }
-    }
-
     /// The carrier of a section of messages: an index into those of the service.
     fn slot(&mut self, section: &ast::Messages, service: &Service, names: &ServiceNames) -> usize {
         let carriers = &names.carriers;
@@ -465,6 +424,7 @@ impl Declare<'_, '_> {
                 0
             }),
             None => {
+                // Without a carrier they can still be the payload of a lower layer.
                 if carriers.is_empty() && names.layers.is_empty() && !section.messages.is_empty() {
                     let name = &service.name;
                     self.diagnostics.push(

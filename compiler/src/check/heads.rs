@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::{Event, Guard, Handler, HandlerKind, Ident, Ignore, Service, States, Transition};
 use crate::body::bindings;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::MessageRef;
+use crate::names::{CallKind, CallRef, MessageRef};
 use crate::source::Span;
 
 use super::{Checked, unknown};
@@ -21,8 +21,14 @@ pub enum Trigger {
     Timer(usize),
     /// A connection broke.
     Broken,
-    /// The downcall at the index.
-    Call(usize),
+    /// A command or request from the layer above.
+    Call(CallRef),
+    /// A query from the layer above.
+    Query(CallRef),
+    /// An upcall of the lower layer at the slot.
+    Upcall(usize, CallRef),
+    /// The answer to a request that was made of the lower layer at the slot.
+    Answered(usize, CallRef),
     /// The variable at the index changed; `None` is the control state.
     Aspect(Option<usize>),
 }
@@ -166,6 +172,10 @@ impl<'a> Reader<'_, 'a, '_> {
             Some(Trigger::Aspect(_)) => {
                 format!("aspect_{}", handler.event.name.name.trim_start_matches("r#"))
             }
+            Some(Trigger::Upcall(slot, call) | Trigger::Answered(slot, call)) => {
+                let layer = &self.checked.names.services[self.index].layers[slot].name;
+                format!("{layer}_{}", self.checked.names.call_at(call).name)
+            }
             _ => handler.event.name.name.clone(),
         }
     }
@@ -241,15 +251,15 @@ impl<'a> Reader<'_, 'a, '_> {
                     Diagnostic::error("E0902", layer.span, "not yet supported: events of one carrier")
                         .with_help(help),
                 );
-            } else if !service.layers.contains_key(&layer.name) {
-                let known = service
-                    .layers
-                    .keys()
-                    .chain(service.carriers.iter().map(|it| &it.name))
-                    .map(String::as_str);
-                self.diagnostics.push(unknown("E0209", layer.span, "layer", &layer.name, known));
+                return None;
             }
-            return None;
+            let Some(slot) = service.layer(&layer.name) else {
+                let carriers = service.carriers.iter().map(|it| it.name.as_str());
+                let known = service.layers.iter().map(|it| it.name.as_str()).chain(carriers);
+                self.diagnostics.push(unknown("E0209", layer.span, "layer", &layer.name, known));
+                return None;
+            };
+            return self.below(event, slot, kind);
         }
         let kind = kind.unwrap_or_else(|| self.guess(&event.name));
         match kind {
@@ -271,8 +281,49 @@ impl<'a> Reader<'_, 'a, '_> {
         let service = &self.checked.names.services[self.index];
         match name.name.as_str() {
             _ if service.timer(&name.name).is_some() => HandlerKind::Scheduler,
-            _ if service.downcalls.iter().any(|it| it.name == name.name) => HandlerKind::Downcall,
+            _ if self.checked.names.downcall(service, &name.name).is_some() => HandlerKind::Downcall,
             _ => HandlerKind::Upcall,
+        }
+    }
+
+    /// `tree.moved(_)`: an upcall of a lower layer; `link.transmit(reply, value)`: the answer to a request.
+    fn below(&mut self, event: &Event, slot: usize, kind: Option<HandlerKind>) -> Option<Trigger> {
+        let names = &self.checked.names;
+        let layer = &names.services[self.index].layers[slot];
+        // A layer without a known interface was reported.
+        let interface = layer.interface?;
+        if kind.is_some_and(|it| it != HandlerKind::Upcall) {
+            let message = format!("what comes from the layer `{}` below is handled by `upcall`", layer.name);
+            let help = format!("write `upcall {}`", self.checked.places.file.slice(event.span));
+            self.diagnostics.push(Diagnostic::error("E0403", event.span, message).with_help(help));
+            return None;
+        }
+        let Some(call) = names.layer_call(layer, &event.name.name) else {
+            let known = names.calls(interface).filter(|(_, it)| {
+                matches!(it.kind, CallKind::Upcall | CallKind::Request)
+            });
+            let what = format!("upcall or request of `{}` named", names.interfaces[interface].name);
+            let known = known.map(|(_, it)| it.name.as_str());
+            self.diagnostics.push(unknown("E0403", event.name.span, &what, &event.name.name, known));
+            return None;
+        };
+        let declared = names.call_at(call);
+        match declared.kind {
+            CallKind::Upcall => {
+                self.arity(event, declared.params.len()).then_some(Trigger::Upcall(slot, call))
+            }
+            CallKind::Request => self.arity(event, 2).then_some(Trigger::Answered(slot, call)),
+            CallKind::Command | CallKind::Query => {
+                let (word, name) = (declared.kind.word(), &declared.name);
+                let message = format!("`{name}` is a {word}: nothing comes back from it later");
+                let (layer, span) = (&layer.name, declared.span);
+                self.diagnostics.push(
+                    Diagnostic::error("E0403", event.name.span, message)
+                        .with_secondary(span, "declared here")
+                        .with_help(format!("call it in a body: `{layer}.{name}(..)`")),
+                );
+                None
+            }
         }
     }
 
@@ -296,7 +347,7 @@ impl<'a> Reader<'_, 'a, '_> {
                     .with_label("`upcall` handles `start()`, `deliver(from, MESSAGE)`, `broken(peer)` and upcalls of layers");
                 if service.timer(name).is_some() {
                     found = found.with_help(format!("`{name}` is a timer: write `scheduler {name} ..`"));
-                } else if service.downcalls.iter().any(|it| it.name == name) {
+                } else if self.checked.names.downcall(service, name).is_some() {
                     found = found.with_help(format!("`{name}` is a downcall: write `downcall {name}(..)`"));
                 }
                 self.diagnostics.push(found);
@@ -394,17 +445,33 @@ impl<'a> Reader<'_, 'a, '_> {
     }
 
     fn downcall(&mut self, event: &Event) -> Option<Trigger> {
-        let service = &self.checked.names.services[self.index];
-        let Some(index) = service.downcalls.iter().position(|it| it.name == event.name.name) else {
-            let known = service.downcalls.iter().map(|it| it.name.as_str());
+        let names = &self.checked.names;
+        let service = &names.services[self.index];
+        let Some(call) = names.downcall(service, &event.name.name) else {
+            let down = || names.provided(service).filter(|(_, it)| it.kind.is_down());
+            let known = down().map(|(_, it)| it.name.as_str());
             let mut found = unknown("E0403", event.name.span, "downcall", &event.name.name, known);
-            if service.downcalls.is_empty() {
+            if down().next().is_none() {
                 found = found.with_help("declare it in an interface, and provide that: `provides NAME;`");
             }
             self.diagnostics.push(found);
             return None;
         };
-        self.arity(event, service.downcalls[index].params.len()).then_some(Trigger::Call(index))
+        if let Some(provided) = service.provides(call.interface)
+            && let Some(by) = provided.by
+        {
+            let layer = &service.layers[by].name;
+            let message = format!("`{}` is answered by the layer `{layer}`, not here", event.name.name);
+            self.diagnostics.push(
+                Diagnostic::error("E0433", event.name.span, message)
+                    .with_secondary(provided.span, "passed through here")
+                    .with_help(format!("leave the handler out, or `by {layer}`")),
+            );
+            return None;
+        }
+        let declared = names.call_at(call);
+        let trigger = if declared.kind == CallKind::Query { Trigger::Query(call) } else { Trigger::Call(call) };
+        self.arity(event, declared.params.len()).then_some(trigger)
     }
 
     /// The variable that an aspect watches.

@@ -1,7 +1,7 @@
 //! Refuses what the language has and this compiler does not support yet: a clear error at its place, never wrong code.
 
 use crate::ast::{
-    Ast, Direction, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind, Scale,
+    Ast, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind, Scale,
     Service, System, SystemMember, SystemObjective,
 };
 use crate::diag::{Diagnostic, Diagnostics};
@@ -16,19 +16,6 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
             Item::Import(it) => {
                 refuse.not_yet("E0901", it.span, "imports of other specifications", "put both into one file")
             }
-            Item::Interface(it) => {
-                for call in it.calls.iter().filter(|call| call.direction == Direction::Down) {
-                    if let Some(result) = &call.result {
-                        let help = "make it a command, and answer with an upcall";
-                        refuse.not_yet(
-                            "E0903",
-                            result.span,
-                            "downcalls with a result (queries and requests)",
-                            help,
-                        );
-                    }
-                }
-            }
             Item::Service(it) => refuse.service(it),
             Item::System(it) => refuse.system(it),
             Item::Scenario(it) => {
@@ -40,7 +27,7 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
                     "`check --trace-out` keeps a run, and `replay` repeats it",
                 );
             }
-            Item::Rust(_) | Item::Messages(_) => {}
+            Item::Rust(_) | Item::Messages(_) | Item::Interface(_) => {}
         }
     }
 }

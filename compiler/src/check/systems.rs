@@ -117,7 +117,7 @@ impl Systems<'_, '_, '_> {
         for field in stack.fields() {
             self.fresh(&mut given, &field.name, "arguments");
             let text = &field.name.name;
-            if service.parameter(text).is_none() && !service.layers.contains_key(text) {
+            if service.parameter(text).is_none() && service.layer(text).is_none() {
                 let known = service.parameters.iter().map(|it| it.name.as_str());
                 let what = format!("parameter of `{}` named", service.name);
                 self.diagnostics.push(unknown("E0507", field.name.span, &what, text, known));

@@ -221,14 +221,6 @@ impl Values<'_, '_> {
             "PhantomData" => Some("leave it out"),
             "BinaryHeap" | "LinkedList" => Some("use `BTreeSet`, `BTreeMap` or `VecDeque`"),
             "str" => Some("use `String`"),
-            "Reply" | "Payload" => {
-                let place = self.places.place(last.ident.span());
-                self.diagnostics.push(
-                    Diagnostic::error("E0903", place, format!("not yet supported: the type `{name}`"))
-                        .with_label("part of the language, but this compiler cannot do it yet"),
-                );
-                return;
-            }
             _ => None,
         };
         if let Some(help) = help {

@@ -136,7 +136,7 @@ pub(super) fn messages(name: &Ident, messages: &[Message], about: &str, types: &
 }
 
 /// Named fields in braces, or nothing.
-fn named(fields: &[Field]) -> TokenStream {
+pub(super) fn named(fields: &[Field]) -> TokenStream {
     let list = fields.iter().map(|field| {
         let (docs, ident, ty) = (docs(&field.doc), &field.ident, &field.ty);
         quote!(#docs #ident: #ty)

@@ -44,7 +44,14 @@ pub(super) fn arguments(generator: &Generator<'_>, trigger: Trigger) -> Vec<Argu
             };
             params.iter().map(argument).collect()
         }
-        Trigger::Call(index) => of(&generator.service.downcalls[index]),
+        Trigger::Call(call) | Trigger::Query(call) | Trigger::Upcall(_, call) => {
+            of(&generator.call(call).message)
+        }
+        Trigger::Answered(_, call) => {
+            let ty = &generator.call(call).answer;
+            let reply = Argument { name: format_ident!("reply"), ty: quote!(&Reply<#ty>) };
+            vec![reply, Argument { name: format_ident!("value"), ty: quote!(&#ty) }]
+        }
         Trigger::Aspect(variable) => {
             let ty = generator.watched(variable).1;
             vec![Argument { name: format_ident!("old"), ty: quote!(&#ty) }]
@@ -216,6 +223,19 @@ pub(super) fn prologue(matched: &Matched) -> TokenStream {
     }
     let (pattern, scrutinee) = (matched.pattern(), matched.scrutinee());
     quote!(let #pattern = #scrutinee else { return }; #(#clones)*)
+}
+
+/// As [`prologue`], where there is nothing to go on with if the patterns do not match.
+pub(super) fn prologue_total(matched: &Matched) -> TokenStream {
+    if matched.is_empty() || matched.is_plain() {
+        return prologue(matched);
+    }
+    let clones = matched.bound.iter().map(|(name, mutable)| {
+        let mutable = mutable.then(|| quote!(mut));
+        quote!(let #mutable #name = #name.clone();)
+    });
+    let (pattern, scrutinee) = (matched.pattern(), matched.scrutinee());
+    quote!(let #pattern = #scrutinee; #(#clones)*)
 }
 
 /// The states of a clause as a condition.

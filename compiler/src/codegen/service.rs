@@ -7,9 +7,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::VisitMut;
 
-use super::{Sources, declare, doc, docs, property, routine, step, used};
+use super::{Sources, declare, doc, docs, property, query, routine, step, used};
 use crate::body::{Mode, RoutineShape, Site, Walker};
-use crate::ir::{Service, Spec, Trigger};
+use crate::ir::{Call, CallRef, Service, Spec, Trigger};
 use crate::names::ServiceNames;
 
 /// What the functions of a service are generated from.
@@ -53,7 +53,10 @@ impl<'a> Generator<'a> {
             Trigger::Deliver(message) => format!("deliver {}", self.message_name(message)),
             Trigger::Timer(index) => format!("timer {}", self.service.timers[index].ident),
             Trigger::Broken => "broken".to_owned(),
-            Trigger::Call(index) => format!("downcall {}", self.service.downcalls[index].ident),
+            Trigger::Call(call) => format!("downcall {}", self.call(call).name),
+            Trigger::Query(call) => format!("query {}", self.call(call).name),
+            Trigger::Upcall(slot, call) => format!("upcall {}.{}", self.layer(slot), self.call(call).name),
+            Trigger::Answered(slot, call) => format!("answer {}.{}", self.layer(slot), self.call(call).name),
             Trigger::Aspect(variable) => format!("aspect {}", self.watched(variable).0),
         }
     }
@@ -64,6 +67,22 @@ impl<'a> Generator<'a> {
             Some(variable) => (variable.ident.clone(), variable.ty.to_token_stream()),
             None => (format_ident!("state"), quote!(State)),
         }
+    }
+
+    /// A call of an interface.
+    pub(super) fn call(&self, at: CallRef) -> &'a Call {
+        &self.spec.interfaces[at.interface].calls[at.call]
+    }
+
+    /// The path from the service's module to a type of an interface.
+    pub(super) fn interface(&self, interface: usize, name: &str) -> TokenStream {
+        let (module, name) = (&self.spec.interfaces[interface].module, format_ident!("{name}"));
+        quote!(super::#module::#name)
+    }
+
+    /// The name of the lower layer at a slot.
+    pub(super) fn layer(&self, slot: usize) -> &str {
+        &self.service.layers[slot].name
     }
 
     /// The name of a message.
@@ -87,6 +106,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
     let routines: Vec<TokenStream> = routines.collect();
     let variables = variables(&generator);
     let accepts = step::accepts(&generator);
+    let (answers, queries) = (query::answers(&generator), query::handlers(&generator));
     let claims = property::statics(spec, &service.properties, &service.objectives, sources);
     let tables = tables(&generator);
     let (ident, module) = (&service.ident, &service.module);
@@ -110,10 +130,12 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
 
                 #variables
                 #step
+                #answers
                 #accepts
             }
 
             #handlers
+            #queries
 
             impl #ident { #(#routines)* }
 
@@ -229,22 +251,6 @@ fn types(generator: &Generator<'_>) -> TokenStream {
             types,
         )
     });
-    let upcalls = (!service.upcalls.is_empty()).then(|| {
-        declare::messages(
-            &format_ident!("Upcall"),
-            &service.upcalls,
-            "What the service tells the layer above.",
-            types,
-        )
-    });
-    let calls = (!service.downcalls.is_empty()).then(|| {
-        declare::messages(
-            &format_ident!("Call"),
-            &service.downcalls,
-            "What the layer above asks of the service.",
-            types,
-        )
-    });
     let (of_variables, of_timers) = (declare::derives(false), declare::derives(false));
     quote! {
         #state
@@ -258,8 +264,6 @@ fn types(generator: &Generator<'_>) -> TokenStream {
         pub enum Timer { #(#timers),* }
 
         #messages
-        #upcalls
-        #calls
     }
 }
 

@@ -9,7 +9,7 @@ use syn::visit_mut::VisitMut;
 use super::service::Generator;
 use super::{aspect, doc, docs, head, used};
 use crate::body::Mode;
-use crate::ir::{Handler, MessageRef, Trigger};
+use crate::ir::{Handler, Layer, MessageRef, Trigger};
 
 /// The events that some handler or `ignore` is about, in file order.
 fn triggers(generator: &Generator<'_>) -> Vec<Trigger> {
@@ -30,9 +30,21 @@ pub(super) fn take(generator: &Generator<'_>, trigger: Trigger) -> Ident {
         Trigger::Deliver(message) => format_ident!("take_deliver_{}", generator.message_name(message)),
         Trigger::Timer(index) => format_ident!("take_timer_{}", generator.service.timers[index].ident),
         Trigger::Broken => format_ident!("take_broken"),
-        Trigger::Call(index) => format_ident!("take_call_{}", generator.service.downcalls[index].ident),
+        Trigger::Call(call) | Trigger::Query(call) => {
+            format_ident!("take_call_{}", plain(&generator.call(call).name))
+        }
+        Trigger::Upcall(slot, call) => {
+            format_ident!("take_upcall_{}_{}", plain(generator.layer(slot)), plain(&generator.call(call).name))
+        }
+        Trigger::Answered(slot, call) => {
+            format_ident!("take_answer_{}_{}", plain(generator.layer(slot)), plain(&generator.call(call).name))
+        }
         Trigger::Aspect(variable) => format_ident!("take_aspect_{}", generator.watched(variable).0),
     }
+}
+
+fn plain(name: &str) -> &str {
+    name.trim_start_matches("r#")
 }
 
 /// `Service::step`.
@@ -49,6 +61,8 @@ pub(super) fn step(generator: &Generator<'_>) -> TokenStream {
         arms.push(quote!(kernel::Event::Broken { peer, .. } => self.take_broken(this, ctx, peer)));
     }
     arms.extend(calls(generator, &triggers));
+    arms.extend(upcalls(generator, &triggers));
+    arms.extend(answers(generator, &triggers));
     let body = quote!(match event { #(#arms,)* _ => ctx.consumed(false) });
     let body = aspect::around(generator, &triggers, body);
     let this = used(&body, "this");
@@ -133,24 +147,86 @@ fn timers(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream
     })
 }
 
+/// Commands and requests, by the interface that they are of; those of an interface that is passed through go on downward.
 fn calls(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream> {
-    let arms = triggers.iter().filter_map(|trigger| {
-        let Trigger::Call(index) = trigger else { return None };
-        let call = &generator.service.downcalls[*index];
-        let (name, take) = (&call.ident, take(generator, *trigger));
-        let fields: Vec<&Ident> = call.fields.iter().map(|it| &it.ident).collect();
-        Some(quote!(Some(Call::#name { #(#fields),* }) => self.#take(this, ctx #(, #fields)*)))
+    let provided = generator.service.provides.iter().filter_map(|provided| {
+        let ty = generator.interface(provided.interface, "Downcall");
+        if let Some(slot) = provided.by {
+            return Some(quote! {
+                if call.get::<#ty>().is_some() {
+                    return ctx.pass_down(#slot, call);
+                }
+            });
+        }
+        let arms = triggers.iter().filter_map(|trigger| {
+            let Trigger::Call(at) = trigger else { return None };
+            let message = &generator.call(*at).message;
+            let fields: Vec<&Ident> = message.fields.iter().map(|it| &it.ident).collect();
+            let (name, take) = (&message.ident, take(generator, *trigger));
+            let arm = quote!(#ty::#name { #(#fields),* } => self.#take(this, ctx #(, #fields)*));
+            (at.interface == provided.interface).then_some(arm)
+        });
+        let arms: Vec<TokenStream> = arms.collect();
+        (!arms.is_empty()).then(|| {
+            quote! {
+                if let Some(call) = call.get::<#ty>() {
+                    return match call { #(#arms,)* _ => ctx.consumed(false) };
+                }
+            }
+        })
     });
-    let arms: Vec<TokenStream> = arms.collect();
-    if arms.is_empty() {
+    let provided: Vec<TokenStream> = provided.collect();
+    if provided.is_empty() {
         return None;
     }
-    Some(quote! {
-        kernel::Event::Call(call) => match call.get::<Call>() {
-            #(#arms,)*
-            _ => ctx.consumed(false),
+    Some(quote!(kernel::Event::Call(call) => { #(#provided)* ctx.consumed(false) }))
+}
+
+/// Upcalls, slot by slot. Those of an interface that is passed through go on upward, whether they are handled or not.
+fn upcalls(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<TokenStream> {
+    let of = |(slot, layer): (usize, &Layer)| {
+        let passed = generator.service.provides.iter().any(|it| it.by == Some(slot));
+        let ty = generator.interface(layer.interface, "Upcall");
+        let arms = triggers.iter().filter_map(|trigger| {
+            let Trigger::Upcall(at, call) = trigger else { return None };
+            let message = &generator.call(*call).message;
+            let fields: Vec<&Ident> = message.fields.iter().map(|it| &it.ident).collect();
+            let (name, take) = (&message.ident, take(generator, *trigger));
+            let arm = quote!(Some(#ty::#name { #(#fields),* }) => self.#take(this, ctx #(, #fields)*));
+            (*at == slot).then_some(arm)
+        });
+        let arms: Vec<TokenStream> = arms.collect();
+        let pass = passed.then(|| quote!(ctx.pass_up(upcall);));
+        let rest = if passed { quote!({}) } else { quote!(ctx.consumed(false)) };
+        let slot = proc_macro2::Literal::u8_unsuffixed(slot as u8);
+        if arms.is_empty() {
+            return passed.then(|| quote!(kernel::Event::Upcall { slot: #slot, upcall } => ctx.pass_up(upcall)));
         }
-    })
+        Some(quote! {
+            kernel::Event::Upcall { slot: #slot, upcall } => {
+                #pass
+                match upcall.get::<#ty>() { #(#arms,)* _ => #rest }
+            }
+        })
+    };
+    generator.service.layers.iter().enumerate().filter_map(of).collect()
+}
+
+/// Answers to requests that this service made.
+fn answers(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<TokenStream> {
+    let of = |trigger: &Trigger| {
+        let Trigger::Answered(slot, call) = trigger else { return None };
+        let (ty, take) = (&generator.call(*call).answer, take(generator, *trigger));
+        let slot = proc_macro2::Literal::u8_unsuffixed(*slot as u8);
+        let method = proc_macro2::Literal::u16_unsuffixed(call.call as u16);
+        Some(quote! {
+            kernel::Event::Answered { slot: #slot, method: #method, number, value } => match value.get::<#ty>() {
+                Some(value) => self.#take(this, ctx, &ctx.reply(*number), value),
+                None => ctx.consumed(false),
+            }
+        })
+    };
+    triggers.iter().filter_map(of).collect()
 }
 
 /// `Service::accepts`.
@@ -304,7 +380,10 @@ fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_
         Trigger::Deliver(message) => generator.message_name(message),
         Trigger::Timer(index) => generator.service.timers[index].ident.to_string(),
         Trigger::Broken => "broken".to_owned(),
-        Trigger::Call(index) => generator.service.downcalls[index].ident.to_string(),
+        Trigger::Call(call) | Trigger::Query(call) => generator.call(call).name.clone(),
+        Trigger::Upcall(slot, call) | Trigger::Answered(slot, call) => {
+            format!("{}.{}", generator.layer(slot), generator.call(call).name)
+        }
         Trigger::Aspect(variable) => generator.watched(variable).0.to_string(),
     };
     let site = match line {

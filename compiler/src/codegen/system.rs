@@ -28,7 +28,7 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     let places = system.groups.iter().map(|it| place(spec, it));
     let links = system.links.iter().map(link);
     let services = spec.services.iter().enumerate();
-    let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.service == *index));
+    let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.stack.service == *index));
     let properties = taking_part.map(|(_, it)| {
         let module = &it.module;
         quote!(this_model.properties(&#module::PROPERTIES); this_model.objectives(&#module::OBJECTIVES);)
@@ -77,9 +77,9 @@ fn default(parameter: &Parameter, sources: Sources<'_>) -> TokenStream {
 }
 
 fn place(spec: &Spec, group: &Group) -> TokenStream {
-    let service = &spec.services[group.service];
+    let service = &spec.services[group.stack.service];
     let (module, ident, name) = (&service.module, &service.ident, &group.ident);
-    let given = |parameter: &Parameter| group.arguments.get(&parameter.ident.to_string());
+    let given = |parameter: &Parameter| group.stack.arguments.get(&parameter.ident.to_string());
     let required = service.parameters.iter().filter(|it| it.default.is_none()).filter_map(given);
     let required: Vec<&TokenStream> = required.collect();
     let set = service.parameters.iter().filter(|it| it.default.is_some()).filter_map(|it| {

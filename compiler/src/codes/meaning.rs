@@ -222,6 +222,37 @@ pub(super) const MEANING: &[Code] = &[
         "service A { timers { t; } transitions { scheduler t { t.set(5); } } }",
     ),
     code(
+        "E0431",
+        "an upcall with a result",
+        "Upcalls tell and never ask: the layer above answers nothing. It can make a downcall of its own.",
+        "interface T { upcall moved() -> bool; }",
+    ),
+    code(
+        "E0432",
+        "an interface is passed through to a layer that does not have it",
+        "`provides T by tree` hands the calls of `T` to the lower layer `tree`, whose interface must be `T`.",
+        "interface T { upcall a(); } interface U { upcall b(); } service A { provides T by x; uses x: U; }",
+    ),
+    code(
+        "E0433",
+        "a call of an interface that is passed through",
+        "With `provides T by tree` the layer `tree` takes the downcalls of `T` and emits its upcalls; the service in between does \
+         neither. It may still handle the upcalls, as `upcall tree.x(..)`.",
+        "interface T { downcall a(); } service A { provides T by x; uses x: T; transitions { downcall a() { } } }",
+    ),
+    code(
+        "E0434",
+        "a query that is not always answered, or twice",
+        "A query has an answer in every state, and one alone: it has one handler, without states, conditions and choices in its head.",
+        "interface T { downcall a() -> bool; } service A { provides T; states { B, C } transitions { downcall a() in B { true } } }",
+    ),
+    code(
+        "E0435",
+        "a query without a handler",
+        "A service answers all queries of the interfaces that it provides: who asks cannot go on without an answer.",
+        "interface T { downcall a() -> bool; } service A { provides T; }",
+    ),
+    code(
         "E0501",
         "a name in a property or system stands for nothing",
         "Properties name what they bind, `nodes`, states, constants, and in systems groups and parameters. Variables belong to nodes: `n.x`.",
@@ -322,12 +353,6 @@ pub(super) const MEANING: &[Code] = &[
         "interface T { upcall moved(); } service A { uses tree: T; }",
     ),
     code(
-        "E0903",
-        "queries, requests and payloads are not supported yet",
-        "A downcall with a result is answered at once, or later through a `Reply`; a `Payload` is a value of the layer above.",
-        "interface L { downcall read(slot: u64) -> bool; }",
-    ),
-    code(
         "E0905",
         "liveness is not supported yet",
         "`eventually`, `always eventually` and `leads to` need fairness and a search for cycles. They are parsed, and never skipped.",
@@ -360,7 +385,7 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0910",
         "a function of the language is not supported yet",
-        "`answer`, `payload`, `doubling`, `exponential` in a body, `now`.",
+        "`doubling`, `exponential` in a body, `now`.",
         "service A { timers { t; } transitions { scheduler t { t.set(doubling(1s)); } } }",
     ),
     code(

@@ -185,7 +185,7 @@ impl Lowerer<'_, '_, '_> {
         let (module, token) = (self.module(service), self.checked.places.ident(name));
         let span = token.span();
         let mut passed: Vec<TokenStream> = Vec::new();
-        if shape.me {
+        if shape.me && !shape.below {
             passed.push(node.clone());
         }
         passed.extend(args.into_iter().map(|it| self.by_value(it).tokens));

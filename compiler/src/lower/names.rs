@@ -239,7 +239,7 @@ impl Lowerer<'_, '_, '_> {
 
     pub(super) fn unknown_member(&mut self, node: Option<usize>, name: &ast::Ident) {
         let services = &self.checked.names.services;
-        if services.iter().any(|it| it.layers.contains_key(&name.name)) {
+        if services.iter().any(|it| it.layer(&name.name).is_some()) {
             return self.not_yet("E0902", name.span, "reading a layer below a service", "leave it out");
         }
         let of: Vec<usize> = match (node, self.home) {

@@ -2,14 +2,14 @@
 
 use proc_macro2::Ident;
 
-use crate::ast::{self, Direction, ModifierKind};
+use crate::ast::{self, ModifierKind};
 use crate::body::root;
-use crate::check::Checked;
+use crate::check::{Checked, Trigger};
 use crate::diag::Diagnostics;
 use crate::ir::{
-    Choose, Const, Handler, Ignore, Message, Parameter, Routine, Service, State, Timer, Variable,
+    Choose, Const, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State, Timer, Variable,
 };
-use crate::names::ServiceNames;
+use crate::names::{CallKind, LayerName, ServiceNames};
 
 use super::{fields, message, objective, property};
 
@@ -47,10 +47,11 @@ pub(super) fn lower(
         messages,
         timers: timers.collect(),
         handlers: handlers(checked, index),
+        queries: queries(checked, index),
+        provides: names.provides.iter().map(|it| Provided { interface: it.interface, by: it.by }).collect(),
+        layers: layers(names),
         ignores: ignores(checked, index),
         routines: routines(checked, index, service),
-        upcalls: calls(checked, service, Direction::Up),
-        downcalls: calls(checked, service, Direction::Down),
         properties: property::of_service(checked, index, service, diagnostics),
         objectives: objective::of_service(checked, index, service, diagnostics),
     }
@@ -119,14 +120,15 @@ fn handlers(checked: &Checked<'_>, index: usize) -> Vec<Handler> {
             Some(ast::Guard::When(guard)) => Some(checked.rust.expr(guard)?.clone()),
             _ => None,
         };
+        let trigger = head.trigger.filter(|it| !matches!(it, Trigger::Query(_)))?;
         Some(Handler {
             name: head.name.clone(),
-            trigger: head.trigger?,
+            trigger,
             head: one_line(checked.places.file.slice(written.head_span())),
             line: checked.places.line(written.span),
             doc: written.doc.clone(),
             states: head.states.clone(),
-            patterns: head.patterns.clone(),
+            patterns: patterns(checked, trigger, head),
             chooses: chooses(checked, index, head)?,
             guard,
             otherwise: head.is_otherwise(),
@@ -137,6 +139,41 @@ fn handlers(checked: &Checked<'_>, index: usize) -> Vec<Handler> {
         })
     };
     facts.heads.handlers.iter().zip(&facts.handlers).enumerate().filter_map(handler).collect()
+}
+
+/// The patterns of a head; a request brings its reply, which nobody writes.
+fn patterns(checked: &Checked<'_>, trigger: Trigger, head: &crate::check::Head<'_>) -> Vec<syn::Pat> {
+    let mut patterns = head.patterns.clone();
+    if let Trigger::Call(call) = trigger
+        && checked.names.call_at(call).kind == CallKind::Request
+    {
+        patterns.push(syn::parse_quote!(reply));
+    }
+    patterns
+}
+
+fn layers(names: &ServiceNames) -> Vec<Layer> {
+    let layer = |it: &LayerName| {
+        Some(Layer { name: it.name.clone(), interface: it.interface?, default: None })
+    };
+    names.layers.iter().filter_map(layer).collect()
+}
+
+fn queries(checked: &Checked<'_>, index: usize) -> Vec<QueryHandler> {
+    let query = |head: &crate::check::Head<'_>| {
+        let Some(Trigger::Query(call)) = head.trigger else { return None };
+        let written = head.handler;
+        Some(QueryHandler {
+            name: head.name.clone(),
+            call,
+            head: one_line(checked.places.file.slice(written.head_span())),
+            line: checked.places.line(written.span),
+            doc: written.doc.clone(),
+            patterns: head.patterns.clone(),
+            body: checked.rust.block(&written.body)?.clone(),
+        })
+    };
+    checked.services[index].heads.handlers.iter().filter_map(query).collect()
 }
 
 fn chooses(checked: &Checked<'_>, index: usize, head: &crate::check::Head<'_>) -> Option<Vec<Choose>> {
@@ -203,20 +240,6 @@ fn routines(checked: &Checked<'_>, index: usize, service: &ast::Service) -> Vec<
         })
     };
     service.routines().filter_map(routine).collect()
-}
-
-fn calls(checked: &Checked<'_>, service: &ast::Service, direction: Direction) -> Vec<Message> {
-    let provided: Vec<&str> = service.provides().map(|it| it.interface.name.as_str()).collect();
-    let interfaces = checked.ast.interfaces().filter(|it| provided.contains(&it.name.name.as_str()));
-    let calls = interfaces.flat_map(|it| &it.calls).filter(|call| call.direction == direction);
-    let call = |call: &ast::Call| Message {
-        ident: checked.places.ident(&call.name),
-        doc: call.doc.clone(),
-        line: checked.places.line(call.name.span),
-        fields: fields(checked, &call.params),
-        slot: 0,
-    };
-    calls.map(call).collect()
 }
 
 /// Text on one line.

@@ -10,7 +10,7 @@ use crate::ast::{self, BoundValue, Expr, ExprKind, LinkClauseKind};
 use crate::body::{Mode, Places, Walker};
 use crate::check::Checked;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::ir::{Bounds, Group, Link, System};
+use crate::ir::{Bounds, Group, Link, Placed, System};
 use crate::names::{Names, ServiceNames};
 use crate::types::Type;
 
@@ -134,7 +134,8 @@ impl Build<'_, '_, '_> {
                 arguments.insert(field.name.name.clone(), tokens);
             }
         }
-        Some(Group { ident: self.checked.places.ident(&group.name), size, service: index, arguments })
+        let stack = Placed { service: index, arguments, lower: BTreeMap::new() };
+        Some(Group { ident: self.checked.places.ident(&group.name), size, stack })
     }
 
     /// An argument: a group where a set of ids is wanted, a single node where an id is, and values.

@@ -121,7 +121,10 @@ impl<T: Value> Ctx<'_, T> {
 
     /// Emits an upcall to the layer above, or to the application.
     pub fn up<U: Value>(&self, upcall: U) {
-        let upcall = Datum::new(upcall);
+        self.emit(Datum::new(upcall));
+    }
+
+    fn emit(&self, upcall: Datum) {
         match self.layer.above() {
             Some((above, slot)) => {
                 self.env.queue.borrow_mut().push_back((above, Event::Upcall { slot, upcall }));
@@ -171,10 +174,21 @@ impl<T: Value> Ctx<'_, T> {
 
     /// Asks the service at `uses` slot `slot`: answered at once, seeing its state before queued commands.
     pub fn query<Q: std::any::Any, A: std::any::Any>(&self, slot: usize, query: &Q) -> A {
-        self.below.ask(self.layer.lower(slot), query)
+        self.below.query(slot, query)
     }
 
-    /// The layers below, for a query that asks further down.
+    /// Passes a call from above on to the service at `uses` slot `slot`.
+    pub fn pass_down(&self, slot: usize, call: &Datum) {
+        let lower = usize::from(self.layer.lower(slot));
+        self.env.queue.borrow_mut().push_back((lower, Event::Call(call.clone())));
+    }
+
+    /// Passes an upcall from below on to the layer above, or to the application.
+    pub fn pass_up(&self, upcall: &Datum) {
+        self.emit(upcall.clone());
+    }
+
+    /// What this layer sees of those below it.
     pub fn below(&self) -> &Below<'_> {
         &self.below
     }

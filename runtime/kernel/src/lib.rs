@@ -20,6 +20,7 @@ pub mod info;
 pub mod model;
 pub mod names;
 pub mod objective;
+pub mod payload;
 pub mod plan;
 pub mod property;
 pub mod reply;
@@ -43,6 +44,7 @@ pub use info::{
 };
 pub use model::{Bounds, Carrier, DelayModel, Group, Model};
 pub use objective::{Amount, Direction, Growth, Objective, Sense, ServiceType, Term};
+pub use payload::{Payload, PayloadType};
 pub use plan::{Call, FaultBudget, FaultKind, FaultPlan, FaultTarget, Timing, Way};
 pub use property::{Property, PropertyKind, Read, States, View};
 pub use reply::Reply;

@@ -22,11 +22,14 @@ pub struct Layer {
     lower: Vec<u8>,
 }
 
-/// The states of the layers below one, for queries.
+/// What a layer sees of the layers below it, for queries.
 #[derive(Clone, Copy)]
 pub struct Below<'a> {
+    me: NodeId,
     layers: &'a [Layer],
     states: &'a dyn LayerStates,
+    /// The layer that looks down.
+    index: usize,
 }
 
 /// The states of the layers of a stack, by position.
@@ -54,20 +57,41 @@ impl LayerStates for Lower<'_> {
 }
 
 impl<'a> Below<'a> {
-    /// The layers of a stack and their states.
-    pub fn new(layers: &'a [Layer], states: &'a dyn LayerStates) -> Self {
-        Below { layers, states }
+    /// What layer `index` of node `me` sees of the layers below it.
+    pub fn new(me: NodeId, layers: &'a [Layer], states: &'a dyn LayerStates, index: usize) -> Self {
+        Below { me, layers, states, index }
     }
 
-    /// The answer of layer `layer` to `query`; a fault of the step where its service does not know the query.
-    pub fn ask<Q: Any, A: Any>(&self, layer: u8, query: &Q) -> A {
-        let layer = usize::from(layer);
-        let service = self.layers[layer].service();
-        let answer = service.query(self.states.layer(layer), query, self);
-        match answer.and_then(|answer| answer.downcast::<A>().ok()) {
+    /// The id of the node.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// The answer of the service at `uses` slot `slot`; a fault of the step where it does not know the query.
+    pub fn query<Q: Any, A: Any>(&self, slot: usize, query: &Q) -> A {
+        match self.pass(slot, query).and_then(|answer| answer.downcast::<A>().ok()) {
             Some(answer) => *answer,
-            None => fault::raise(format!("{} does not answer this query", service.info().name)),
+            None => self.unknown(slot),
         }
+    }
+
+    /// Passes a query on to the service at `uses` slot `slot`, and its answer back.
+    pub fn pass(&self, slot: usize, query: &dyn Any) -> Option<Box<dyn Any>> {
+        let index = usize::from(self.layers[self.index].lower(slot));
+        let below = Below { index, ..*self };
+        self.layers[index].service().query(self.states.layer(index), query, &below)
+    }
+
+    /// The answer of this layer itself.
+    pub(crate) fn own<Q: Any, A: Any>(&self, query: &Q) -> Option<A> {
+        let service = self.layers[self.index].service();
+        let answer = service.query(self.states.layer(self.index), query, self)?;
+        answer.downcast::<A>().ok().map(|answer| *answer)
+    }
+
+    fn unknown(&self, slot: usize) -> ! {
+        let index = usize::from(self.layers[self.index].lower(slot));
+        fault::raise(format!("{} does not answer this query", self.layers[index].service().info().name))
     }
 }
 
@@ -284,7 +308,7 @@ impl Stack {
             let layer = &self.layers[index];
             let (upper, lower) = state.split_at_mut(index + 1);
             let states = Lower { first: index + 1, states: lower };
-            let below = Below::new(&self.layers, &states);
+            let below = Below::new(me, &self.layers, &states, index);
             layer.service.step(LayerStep { me, layer, index, state: &mut upper[index], below, env }, event);
         };
         match event {
