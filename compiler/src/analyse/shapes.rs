@@ -112,7 +112,10 @@ mod tests {
         ]);
         let shapes = shapes(&facts);
         let expected = BTreeMap::from([("x".to_owned(), Borrow::Shared), ("y".to_owned(), Borrow::Mutable)]);
-        assert_eq!(shapes["a"], RoutineShape { borrows: expected.clone(), me: true, ..RoutineShape::default() });
+        assert_eq!(
+            shapes["a"],
+            RoutineShape { borrows: expected.clone(), me: true, ..RoutineShape::default() }
+        );
         assert_eq!(shapes["b"].borrows, expected);
         assert_eq!(effects_of(&facts["a"], &facts).map(|(what, ..)| what).as_deref(), Some("changes `y`"));
     }

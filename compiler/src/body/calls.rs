@@ -212,7 +212,9 @@ impl Walker<'_> {
         self.facts.effects.push((effect, place));
         let (allowed, label) = match self.mode {
             Mode::Handler | Mode::Routine(_) => (true, ""),
-            Mode::Query => (effect == Effect::Ask, "a query is answered from variables and lower layers alone"),
+            Mode::Query => {
+                (effect == Effect::Ask, "a query is answered from variables and lower layers alone")
+            }
             Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
             Mode::Every => (
                 matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(),
@@ -225,7 +227,9 @@ impl Walker<'_> {
                 Mode::Guard if effect == Effect::Choose => "put the choice into the head: `choose x in SET`",
                 Mode::Guard => "do it in the body",
                 Mode::Query if effect == Effect::ReadTimer => "keep what the timer means in a variable",
-                Mode::Query => "make it a command (no result) or a request (`-> Reply<..>`), which may do this",
+                Mode::Query => {
+                    "make it a command (no result) or a request (`-> Reply<..>`), which may do this"
+                }
                 Mode::Every => "do it in the timer's handler",
                 _ => "do it in `upcall start()`",
             };

@@ -35,7 +35,8 @@ impl Walker<'_> {
         let (kind, expected, given) = (declared.kind, declared.params.len(), call.args.len());
         if kind == CallKind::Upcall {
             let (place, layer) = (self.place(span), &layer.name);
-            let found = Diagnostic::error("E0209", place, format!("`{name}` is an upcall: it comes from `{layer}`"));
+            let found =
+                Diagnostic::error("E0209", place, format!("`{name}` is an upcall: it comes from `{layer}`"));
             let help = format!("handle it: `upcall {layer}.{name}(..) {{ .. }}`");
             self.report(found.with_secondary(declared.span, "declared here").with_help(help));
             return nothing;
@@ -138,7 +139,11 @@ impl Walker<'_> {
             && let Some(by) = provided.by
         {
             let layer = &self.service.layers[by].name;
-            let found = Diagnostic::error("E0433", self.place(span), format!("`{text}` comes from the layer `{layer}`, not from here"));
+            let found = Diagnostic::error(
+                "E0433",
+                self.place(span),
+                format!("`{text}` comes from the layer `{layer}`, not from here"),
+            );
             let found = found.with_secondary(provided.span, "passed through here");
             self.report(found.with_help(format!("leave the call out, or `by {layer}`")));
             return nothing;
@@ -147,7 +152,8 @@ impl Walker<'_> {
         if !self.permitted(Effect::Up, span) {
             return nothing;
         }
-        let (path, fields, arguments) = (self.path(at, "Upcall", &name), self.fields(at, &name), call.args.iter());
+        let (path, fields, arguments) =
+            (self.path(at, "Upcall", &name), self.fields(at, &name), call.args.iter());
         verbatim(quote_spanned!(span=> ctx.up(#path { #(#fields: #arguments),* })))
     }
 

@@ -140,7 +140,8 @@ impl<'c> Bodies<'c, '_, '_> {
         const HELP: &str = "make it a command (no result) or a request (`-> Reply<..>`), which may do this";
         let own = Facts { effects: Vec::new(), ..facts.clone() };
         let effect = analyse::effects_of(&own, routines);
-        let timer = analyse::asks_timers(&own, routines).map(|span| ("asks about a timer".to_owned(), span, None));
+        let timer =
+            analyse::asks_timers(&own, routines).map(|span| ("asks about a timer".to_owned(), span, None));
         let Some((what, span, routine)) = effect.or(timer) else { return };
         let call = match &routine {
             Some(name) => facts.calls.get(name).copied().or_else(|| facts.calls.values().next().copied()),

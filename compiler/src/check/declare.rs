@@ -6,8 +6,8 @@ use crate::ast::{self, Ast, Ident, ModifierKind, RustItemKind, Service};
 use crate::body::{Places, Rust};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{
-    ConstName, FieldName, ItemName, MessageName, Names, ParameterName, RoutineName,
-    ServiceNames, StateName, TimerName, VariableName,
+    ConstName, FieldName, ItemName, MessageName, Names, ParameterName, RoutineName, ServiceNames, StateName,
+    TimerName, VariableName,
 };
 use crate::source::Span;
 use crate::types::{Type, Types};
@@ -123,10 +123,8 @@ impl Declare<'_, '_> {
         let module = crate::lower::snake(&ident.name);
         match modules.get(&module) {
             Some((earlier, _)) if *earlier != ident.span => {
-                let message = format!(
-                    "the {what} `{}` would be the module `{module}`, and another one is",
-                    ident.name
-                );
+                let message =
+                    format!("the {what} `{}` would be the module `{module}`, and another one is", ident.name);
                 self.diagnostics.push(
                     Diagnostic::error("E0201", ident.span, message)
                         .with_secondary(*earlier, "this one")

@@ -299,9 +299,9 @@ impl<'a> Reader<'_, 'a, '_> {
             return None;
         }
         let Some(call) = names.layer_call(layer, &event.name.name) else {
-            let known = names.calls(interface).filter(|(_, it)| {
-                matches!(it.kind, CallKind::Upcall | CallKind::Request)
-            });
+            let known = names
+                .calls(interface)
+                .filter(|(_, it)| matches!(it.kind, CallKind::Upcall | CallKind::Request));
             let what = format!("upcall or request of `{}` named", names.interfaces[interface].name);
             let known = known.map(|(_, it)| it.name.as_str());
             self.diagnostics.push(unknown("E0403", event.name.span, &what, &event.name.name, known));
@@ -470,7 +470,8 @@ impl<'a> Reader<'_, 'a, '_> {
             return None;
         }
         let declared = names.call_at(call);
-        let trigger = if declared.kind == CallKind::Query { Trigger::Query(call) } else { Trigger::Call(call) };
+        let trigger =
+            if declared.kind == CallKind::Query { Trigger::Query(call) } else { Trigger::Call(call) };
         self.arity(event, declared.params.len()).then_some(trigger)
     }
 

@@ -45,9 +45,13 @@ impl Declare<'_, '_> {
             && let Some(param) = call.params.iter().find(|it| it.name.name == "reply")
         {
             self.diagnostics.push(
-                Diagnostic::error("E0207", param.name.span, "`reply` cannot be the name of a request's argument")
-                    .with_label("it is what the request is answered through")
-                    .with_help("choose another name"),
+                Diagnostic::error(
+                    "E0207",
+                    param.name.span,
+                    "`reply` cannot be the name of a request's argument",
+                )
+                .with_label("it is what the request is answered through")
+                .with_help("choose another name"),
             );
         }
         CallName { name: call.name.name.clone(), span: call.name.span, kind, params, answer }
@@ -107,7 +111,8 @@ impl Declare<'_, '_> {
             && let Some(has) = names.layers[at].interface
             && has != interface
         {
-            let message = format!("the layer `{}` has the interface `{}`", by.name, file.interfaces[has].name);
+            let message =
+                format!("the layer `{}` has the interface `{}`", by.name, file.interfaces[has].name);
             self.diagnostics.push(
                 Diagnostic::error("E0432", by.span, message)
                     .with_label(format!("and `{}` is to be passed through to it", wanted.name))

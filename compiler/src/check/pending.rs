@@ -1,8 +1,8 @@
 //! Refuses what the language has and this compiler does not support yet: a clear error at its place, never wrong code.
 
 use crate::ast::{
-    Ast, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind, Scale,
-    Service, System, SystemMember, SystemObjective,
+    Ast, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind, Scale, Service,
+    System, SystemMember, SystemObjective,
 };
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;

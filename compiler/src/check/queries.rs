@@ -51,18 +51,24 @@ pub(super) fn check(
     }
     for ignore in &heads.ignores {
         if let Some(Trigger::Query(call)) = ignore.trigger {
-            let message = format!("the query `{}` cannot be ignored: who asks needs an answer", names.call_at(call).name);
-            diagnostics.push(Diagnostic::error("E0434", ignore.ignore.event.span, message).with_help("leave this out"));
+            let message = format!(
+                "the query `{}` cannot be ignored: who asks needs an answer",
+                names.call_at(call).name
+            );
+            diagnostics.push(
+                Diagnostic::error("E0434", ignore.ignore.event.span, message).with_help("leave this out"),
+            );
         }
     }
     for provided in own.provides.iter().filter(|it| it.by.is_none()) {
-        let missing = names.calls(provided.interface).filter(|(at, call)| {
-            call.kind == CallKind::Query && !handled.contains_key(at)
-        });
+        let missing = names
+            .calls(provided.interface)
+            .filter(|(at, call)| call.kind == CallKind::Query && !handled.contains_key(at));
         for (_, call) in missing {
             let (service, interface) = (&service.name.name, &names.interfaces[provided.interface].name);
             let params: Vec<&str> = call.params.iter().map(|it| it.name.as_str()).collect();
-            let message = format!("`{service}` provides `{interface}` and does not answer its query `{}`", call.name);
+            let message =
+                format!("`{service}` provides `{interface}` and does not answer its query `{}`", call.name);
             diagnostics.push(
                 Diagnostic::error("E0435", provided.span, message)
                     .with_secondary(call.span, "declared here")

@@ -20,7 +20,8 @@ pub(super) fn module(interface: &Interface, types: &Types) -> TokenStream {
     let up = enumeration("Upcall", &of(&[CallKind::Upcall]), "What the layer above is told.", types);
     let queries = of(&[CallKind::Query]);
     let queries = queries.iter().map(|it| query(it, types));
-    let (about, docs) = (doc(&format!("The interface `{name}` (line {}).", interface.line)), docs(&interface.doc));
+    let (about, docs) =
+        (doc(&format!("The interface `{name}` (line {}).", interface.line)), docs(&interface.doc));
     quote! {
         #about
         #docs
@@ -36,7 +37,8 @@ pub(super) fn module(interface: &Interface, types: &Types) -> TokenStream {
 
 fn enumeration(name: &str, calls: &[&Call], about: &str, types: &Types) -> TokenStream {
     let variants = calls.iter().map(|it| {
-        let (docs, ident, fields) = (docs(&it.message.doc), &it.message.ident, declare::named(&it.message.fields));
+        let (docs, ident, fields) =
+            (docs(&it.message.doc), &it.message.ident, declare::named(&it.message.fields));
         quote!(#docs #ident #fields)
     });
     let copy = calls.iter().flat_map(|it| &it.message.fields).all(|it| declare::is_copy(&it.ty, types, 8));

@@ -57,7 +57,8 @@ pub(super) fn answers(generator: &Generator<'_>) -> Option<TokenStream> {
 /// The functions that answer.
 pub(super) fn handlers(generator: &Generator<'_>) -> Option<TokenStream> {
     let ident = &generator.service.ident;
-    let handlers: Vec<TokenStream> = generator.service.queries.iter().map(|it| handler(generator, it)).collect();
+    let handlers: Vec<TokenStream> =
+        generator.service.queries.iter().map(|it| handler(generator, it)).collect();
     (!handlers.is_empty()).then(|| quote!(impl #ident { #(#handlers)* }))
 }
 

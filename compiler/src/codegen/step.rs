@@ -34,10 +34,18 @@ pub(super) fn take(generator: &Generator<'_>, trigger: Trigger) -> Ident {
             format_ident!("take_call_{}", plain(&generator.call(call).name))
         }
         Trigger::Upcall(slot, call) => {
-            format_ident!("take_upcall_{}_{}", plain(generator.layer(slot)), plain(&generator.call(call).name))
+            format_ident!(
+                "take_upcall_{}_{}",
+                plain(generator.layer(slot)),
+                plain(&generator.call(call).name)
+            )
         }
         Trigger::Answered(slot, call) => {
-            format_ident!("take_answer_{}_{}", plain(generator.layer(slot)), plain(&generator.call(call).name))
+            format_ident!(
+                "take_answer_{}_{}",
+                plain(generator.layer(slot)),
+                plain(&generator.call(call).name)
+            )
         }
         Trigger::Aspect(variable) => format_ident!("take_aspect_{}", generator.watched(variable).0),
     }
@@ -200,7 +208,8 @@ fn upcalls(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<TokenStream> 
         let rest = if passed { quote!({}) } else { quote!(ctx.consumed(false)) };
         let slot = proc_macro2::Literal::u8_unsuffixed(slot as u8);
         if arms.is_empty() {
-            return passed.then(|| quote!(kernel::Event::Upcall { slot: #slot, upcall } => ctx.pass_up(upcall)));
+            return passed
+                .then(|| quote!(kernel::Event::Upcall { slot: #slot, upcall } => ctx.pass_up(upcall)));
         }
         Some(quote! {
             kernel::Event::Upcall { slot: #slot, upcall } => {

@@ -7,7 +7,8 @@ use crate::body::root;
 use crate::check::{Checked, Trigger};
 use crate::diag::Diagnostics;
 use crate::ir::{
-    Choose, Const, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State, Timer, Variable,
+    Choose, Const, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State, Timer,
+    Variable,
 };
 use crate::names::{CallKind, LayerName, ServiceNames};
 
@@ -153,9 +154,8 @@ fn patterns(checked: &Checked<'_>, trigger: Trigger, head: &crate::check::Head<'
 }
 
 fn layers(names: &ServiceNames) -> Vec<Layer> {
-    let layer = |it: &LayerName| {
-        Some(Layer { name: it.name.clone(), interface: it.interface?, default: None })
-    };
+    let layer =
+        |it: &LayerName| Some(Layer { name: it.name.clone(), interface: it.interface?, default: None });
     names.layers.iter().filter_map(layer).collect()
 }
 
