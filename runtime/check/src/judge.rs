@@ -13,7 +13,7 @@ use std::hash::Hasher;
 
 use foresee_kernel::digest::at;
 use foresee_kernel::{Digest, NodeId, Property, PropertyKind, fault};
-use foresee_world::{Program, Spent, World};
+use foresee_world::{Ambient, Program, World};
 
 use crate::chunked::Chunked;
 use crate::intern::Interned;
@@ -109,7 +109,7 @@ impl Judge {
     }
 
     fn evaluate(&self, program: &Interned, key: u64, nodes: Vec<u32>) -> Result<u32, CheckError> {
-        let world = World::<Interned> { nodes, carriers: Vec::new(), spent: Spent::default() };
+        let world = World::<Interned> { nodes, carriers: Vec::new(), ambient: Ambient::default() };
         let mut noted = Vec::new();
         for (index, property) in self.properties.iter().enumerate() {
             let own = world.nodes.iter().enumerate().fold(0_u64, |sum, (place, node)| {
@@ -156,7 +156,7 @@ impl Judge {
             if let Some(holds) = self.within.get(key) {
                 return Ok(holds);
             }
-            let world = World::<Interned> { nodes, carriers: Vec::new(), spent: Spent::default() };
+            let world = World::<Interned> { nodes, carriers: Vec::new(), ambient: Ambient::default() };
             let bounds = &program.model().bounds.within;
             let holds =
                 guarded("within", || world.view(program, |view| bounds.iter().all(|within| within(view))))?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foresee_kernel::{Digest, Model, NodeId};
-use foresee_world::{Action, Direct, Make, Program, Sink, Spent, World};
+use foresee_world::{Action, Ambient, Direct, Make, Of, Program, Sink, World};
 
 use crate::chunked::Chunked;
 use crate::intern::{Interned, NOBODY};
@@ -109,7 +109,7 @@ pub(crate) struct Parts {
     /// The properties.
     pub judge: Judge,
     places: Vec<Place>,
-    ambients: Table<Spent>,
+    ambients: Table<Ambient>,
     beyond: Table<Beyond>,
     bundles: Table<Bundle>,
     puts: Vec<Memo<(u32, u64)>>,
@@ -135,8 +135,13 @@ impl Parts {
             transitions_max: tuning.transitions_max,
         };
         // Where nothing is ever spent, number 0 says so.
-        parts.ambient_id(Spent::default());
+        parts.ambient_id(parts.first());
         parts
+    }
+
+    /// The ambient that runs begin with.
+    fn first(&self) -> &Ambient {
+        self.program.plans().first()
     }
 
     /// How many numbers a state is: one for each node, one for what was spent where budgets exist.
@@ -161,7 +166,7 @@ impl Parts {
         let nodes: Vec<u32> = world.nodes.iter().map(|node| self.program.node(node)).collect();
         let mut words = Vec::with_capacity(self.stride());
         for (index, node) in nodes.iter().enumerate() {
-            let mut part = self.bare(index, *node, Spent::default());
+            let mut part = self.bare(index, *node, self.first());
             for (queue, kept) in world.carriers.iter().zip(&mut part.carriers) {
                 let here = queue.iter().filter(|envelope| envelope.route.dst.index() == index);
                 kept.extend(here.map(|envelope| self.program.envelope(envelope)));
@@ -169,7 +174,7 @@ impl Parts {
             self.sort(&mut part);
             words.push(self.part_id(index, &part));
         }
-        let ambient = self.ambient_id(world.spent);
+        let ambient = self.ambient_id(&world.ambient);
         words.resize(self.stride(), ambient);
         words
     }
@@ -182,16 +187,16 @@ impl Parts {
     }
 
     /// A part with nothing under way.
-    fn bare(&self, index: usize, node: u32, spent: Spent) -> World<Interned> {
+    fn bare(&self, index: usize, node: u32, ambient: &Ambient) -> World<Interned> {
         let mut nodes = vec![NOBODY; self.places.len()];
         nodes[index] = node;
         let carriers = vec![Vec::new(); self.program.model().carriers.len()];
-        World { nodes, carriers, spent }
+        World { nodes, carriers, ambient: ambient.clone() }
     }
 
     fn world(&self, index: usize, part: u32, ambient: u32) -> World<Interned> {
         let words = &self.part(index, part).words;
-        let mut world = self.bare(index, words[0], *self.ambients.get(ambient));
+        let mut world = self.bare(index, words[0], self.ambients.get(ambient));
         let mut rest = &words[1..];
         for queue in &mut world.carriers {
             let (length, tail) = rest.split_first().expect("a length for each carrier");
@@ -216,11 +221,11 @@ impl Parts {
             |part| *part.words == *words,
             || {
                 let id = NodeId::new(index as u32);
-                let spent = self.ambient_digest_of(world.spent);
+                let spent = world.ambient.digest();
                 let part = Part {
                     digest: world.digest(&self.program).wrapping_sub(spent),
                     key: self.judge.key(&self.program, id, world.nodes[index]),
-                    messages: world.in_flight() as u32,
+                    messages: world.in_flight(&self.program) as u32,
                     words: words.as_slice().into(),
                 };
                 let owned = words.len() * 4;
@@ -235,20 +240,14 @@ impl Parts {
         self.places[index].parts.get(part)
     }
 
-    fn ambient_id(&self, spent: Spent) -> u32 {
-        let mut hash = Digest::new();
-        hash.write_u32(spent.drops);
-        hash.write_u32(spent.duplicates);
-        self.ambients.intern(hash.finish(), |other| *other == spent, || (spent, 0))
+    fn ambient_id(&self, ambient: &Ambient) -> u32 {
+        let make = || (ambient.clone(), 0);
+        self.ambients.intern(ambient.digest(), |other| other == ambient, make)
     }
 
     /// What the spent budgets of number `ambient` contribute to a fingerprint.
     pub(crate) fn ambient_digest(&self, ambient: u32) -> u64 {
-        self.ambient_digest_of(*self.ambients.get(ambient))
-    }
-
-    fn ambient_digest_of(&self, spent: Spent) -> u64 {
-        World::<Interned> { nodes: Vec::new(), carriers: Vec::new(), spent }.digest(&self.program)
+        self.ambients.get(ambient).digest()
     }
 
     /// The fingerprint of a state: the digest of its world.
@@ -316,7 +315,8 @@ impl Parts {
     ) {
         let world = self.world(index, part, ambient);
         let mut actions = Vec::new();
-        world.enabled(&self.program, |action| actions.push(action));
+        let of = Of::Node(NodeId::new(index as u32));
+        world.enabled_of(&self.program, of, |action| actions.push(action));
         for action in &actions {
             let found = action.stimulus(&self.program).map(|(id, stimulus)| {
                 assert_eq!(id.index(), index, "an action of a part concerns its node");
@@ -341,8 +341,8 @@ impl Parts {
         let successor = way.map(|(step, successor)| &step.successors[successor]);
         let mut sink = Inside { index, make: Make(&mut next), sent: &mut sent };
         world.perform(&self.program, action, successor, &mut sink);
-        let after = self.ambient_id(next.spent);
-        next.spent = Spent::default();
+        let after = self.ambient_id(&next.ambient);
+        next.ambient.clone_from(self.first());
         let next = self.part_id(index, &next);
         if next == part && sent.is_empty() && after == ambient {
             return None;
@@ -409,7 +409,7 @@ impl Parts {
         }
         let bundle = self.bundles.get(bundle);
         debug_assert_eq!(bundle.receiver as usize, index);
-        let mut world = self.world(index, part, self.ambient_id(Spent::default()));
+        let mut world = self.world(index, part, self.ambient_id(self.first()));
         world.put_all(&self.program, &bundle.envelopes);
         let next = self.part_id(index, &world);
         let delta = self.part(index, next).digest.wrapping_sub(self.part(index, part).digest);
@@ -515,8 +515,13 @@ impl Sink<Interned> for Inside<'_> {
         }
     }
 
-    fn spend(&mut self, spent: Spent) {
-        self.make.spend(spent);
+    fn lose(&mut self, program: &Interned, id: NodeId, all: bool) {
+        assert_eq!(id.index(), self.index, "a part loses what is in flight to its node");
+        self.make.lose(program, id, all);
+    }
+
+    fn ambient(&mut self, program: &Interned, ambient: &Ambient) {
+        self.make.ambient(program, ambient);
     }
 }
 

@@ -67,7 +67,7 @@ fn same(model: Model, tuning: &Tuning) {
         path::initials(&direct, 100).into_iter().flatten().map(|initial| initial.world).collect();
     while let Some(world) = waiting.pop() {
         let digest = world.digest(&direct);
-        if seen.len() > 200 || world.in_flight() > 6 || !seen.insert(digest) {
+        if seen.len() > 200 || world.in_flight(&direct) > 6 || !seen.insert(digest) {
             continue;
         }
         let words = parts.encode(&world);

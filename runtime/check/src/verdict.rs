@@ -47,6 +47,9 @@ pub fn check_with(
 ) -> Result<Report, CheckError> {
     #[expect(clippy::disallowed_methods, reason = "a budget of time is counted from here")]
     let started = Instant::now();
+    if !model.calls.is_empty() || !model.faults.is_empty() {
+        return Err(CheckError::Planned);
+    }
     let parts = Parts::new(model.clone(), tuning);
     let (roots, starts) = starts(&parts)?;
     let mut bounds = model.bounds.clone();

@@ -163,7 +163,7 @@ fn a_trace_that_was_touched_is_refused_with_the_place() {
     assert_eq!(refuse(&text.replace("\"beat\"", "\"boat\"")), "step 2");
     assert_eq!(refuse(&text.replace("\"again\"", "\"other\"")), "step 1");
     assert_eq!(refuse(&text.replace("\"property\": \"p\"", "\"property\": \"q\"")), "end");
-    assert_eq!(refuse(&text.replace("\"version\": 1", "\"version\": 2")), "version");
+    assert_eq!(refuse(&text.replace("\"version\": 1", "\"version\": 3")), "version");
     for end in 0..text.trim_end().len() {
         assert!(Trace::from_json(&text[..end]).is_err(), "the first {end} bytes pass for a trace");
     }

@@ -59,7 +59,7 @@ impl Recorder {
     /// All nodes have started.
     pub fn started(&mut self) {
         let mut world = self.program.world(std::mem::take(&mut self.nodes));
-        world.put_all(&self.program, &std::mem::take(&mut self.sends));
+        world.send_all(&self.program, &std::mem::take(&mut self.sends));
         let digest = world.digest(&self.program);
         for (id, choices) in self.starts.drain(..) {
             let action = trace::Action::Start { node: id.to_string() };
