@@ -12,12 +12,16 @@ pub struct Ambient {
     pub drops: u32,
     /// Messages doubled.
     pub duplicates: u32,
+    /// Calls of the application, over all lines.
+    pub made: u32,
     /// For each line of the workload, the calls made; none where no line is bounded.
     pub calls: Vec<u32>,
     /// For each node, the number of the next request that the application makes there; none where it makes none anywhere.
     pub requests: Vec<u32>,
     /// For each line of the faults, how often it happened; none where no line is bounded.
     pub faults: Vec<u32>,
+    /// For each bound of the check on faults, how many happened.
+    pub budgets: Vec<u32>,
     /// The nodes that are down, and whether they come back.
     pub down: BTreeMap<NodeId, bool>,
     /// The sets of nodes that are cut off from all others, and whether that ends.
@@ -35,6 +39,8 @@ mod place {
     pub const FAULTS: u64 = kind(3);
     pub const DOWN: u64 = kind(4);
     pub const PARTED: u64 = kind(5);
+    pub const BUDGETS: u64 = kind(6);
+    pub const MADE: u64 = kind(7);
 }
 
 impl Ambient {
@@ -45,6 +51,7 @@ impl Ambient {
             calls: counters(model.calls.iter().any(|call| call.most.is_some()), model.calls.len()),
             requests: counters(requests, model.nodes.len()),
             faults: counters(model.faults.iter().any(|fault| fault.most.is_some()), model.faults.len()),
+            budgets: vec![0; model.bounds.faults.len()],
             ..Ambient::default()
         }
     }
@@ -72,8 +79,15 @@ impl Ambient {
         let mut add = |place: u64, index: usize, content: u64| {
             sum = sum.wrapping_add(at(place - index as u64, content));
         };
-        let counters =
-            [(place::CALLS, &self.calls), (place::REQUESTS, &self.requests), (place::FAULTS, &self.faults)];
+        if self.made > 0 {
+            add(place::MADE, 0, u64::from(self.made));
+        }
+        let counters = [
+            (place::CALLS, &self.calls),
+            (place::REQUESTS, &self.requests),
+            (place::FAULTS, &self.faults),
+            (place::BUDGETS, &self.budgets),
+        ];
         for (place, counters) in counters {
             for (index, count) in counters.iter().enumerate().filter(|(_, count)| **count > 0) {
                 add(place, index, u64::from(*count));

@@ -2,6 +2,7 @@
 
 use foresee_kernel::{Model, NodeId};
 
+use crate::plans::budgets;
 use crate::{Action, Ambient, Mark, Program, Route, Sink, World};
 
 impl<P: Program> World<P> {
@@ -19,6 +20,9 @@ impl<P: Program> World<P> {
                 if model.calls[calling.plan as usize].most.is_some() {
                     after.calls[calling.plan as usize] += 1;
                 }
+                if model.bounds.calls.is_some() {
+                    after.made += 1;
+                }
                 if program.plans().is_numbered(calling.plan, calling.way) {
                     after.requests[calling.node(program).index()] += 1;
                 }
@@ -29,7 +33,7 @@ impl<P: Program> World<P> {
             }
             Action::Heal(side) => drop(after.parted.remove(side)),
             Action::Crash { plan, nodes } => {
-                spend(model, *plan, after);
+                spend(model, *plan, nodes, after);
                 let back = model.faults[*plan as usize].back.is_some();
                 after.down.extend(nodes.iter().map(|id| (*id, back)));
                 for id in nodes {
@@ -42,20 +46,20 @@ impl<P: Program> World<P> {
                 nodes.iter().for_each(|id| self.end(program, *id, Mark::Broken, after, sink));
             }
             Action::Reset { plan, node } => {
-                spend(model, *plan, after);
+                spend(model, *plan, &[*node], after);
                 sink.lose(program, *node, false);
                 self.end(program, *node, Mark::Ended, after, sink);
                 call_again(model, *node, after);
             }
             Action::Cut { plan, carrier, ends: (a, b) } => {
-                spend(model, *plan, after);
+                spend(model, *plan, &[*a, *b], after);
                 for (src, dst) in [(*a, *b), (*b, *a)] {
                     let route = Route { carrier: *carrier, src, dst };
                     sink.put(program, &program.marked(route, Mark::Broken));
                 }
             }
             Action::Partition { plan, side } => {
-                spend(model, *plan, after);
+                spend(model, *plan, side, after);
                 after.parted.insert(side.clone(), model.faults[*plan as usize].back.is_some());
             }
             _ => {}
@@ -96,10 +100,12 @@ fn others(nodes: usize, id: NodeId) -> impl Iterator<Item = NodeId> {
     (0..nodes).map(|index| NodeId::new(index as u32)).filter(move |other| *other != id)
 }
 
-fn spend(model: &Model, plan: u32, after: &mut Ambient) {
-    if model.faults[plan as usize].most.is_some() {
+fn spend(model: &Model, plan: u32, nodes: &[NodeId], after: &mut Ambient) {
+    let fault = &model.faults[plan as usize];
+    if fault.most.is_some() {
         after.faults[plan as usize] += 1;
     }
+    budgets(model, fault.kind, nodes).for_each(|budget| after.budgets[budget] += 1);
 }
 
 /// A node is back: what the application calls after a restart, it may call again.

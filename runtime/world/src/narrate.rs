@@ -143,16 +143,15 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
     }
 }
 
-/// The same model without an end to its budgets of losses and doublings: a simulation loses and doubles by rates, and
-/// budgets bound a search. What is spent stays part of the state wherever it was.
+/// The same model without an end to the budgets that are for checking: a simulation goes by rates and by what lines of
+/// plans say themselves. What is spent stays part of the state wherever it was.
 pub fn unbudgeted(model: &Arc<Model>) -> Arc<Model> {
     let mut bounds = model.bounds.clone();
-    let ends =
-        |budget: &mut Option<u32>| budget.as_mut().is_some_and(|n| std::mem::replace(n, u32::MAX) < u32::MAX);
-    if ends(&mut bounds.drops) | ends(&mut bounds.duplicates) {
-        return Arc::new(Model { bounds, ..(**model).clone() });
-    }
-    model.clone()
+    let mut ended = false;
+    let mut end = |budget: &mut u32| ended |= std::mem::replace(budget, u32::MAX) < u32::MAX;
+    [&mut bounds.drops, &mut bounds.duplicates, &mut bounds.calls].into_iter().flatten().for_each(&mut end);
+    bounds.faults.iter_mut().for_each(|budget| end(&mut budget.most));
+    if ended { Arc::new(Model { bounds, ..(**model).clone() }) } else { model.clone() }
 }
 
 /// Finds the path that `trace` tells, in the model that it names, and walks it: every step must be possible, every

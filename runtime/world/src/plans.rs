@@ -2,7 +2,7 @@
 //!
 //! The rules that need the whole model, and not the state, are worked out once ([`Plans`]).
 
-use foresee_kernel::{Call, CarrierKind, Datum, FaultKind, FaultPlan, FaultTarget, Model, NodeId};
+use foresee_kernel::{Call, CarrierKind, Datum, FaultBudget, FaultKind, FaultPlan, FaultTarget, Model, NodeId};
 
 use crate::action::Calling;
 use crate::{Action, Ambient, Program, World, channel};
@@ -79,7 +79,16 @@ impl Plans {
     /// Whether an ordered connection can still break from here on. Once it cannot, it never can again.
     pub(crate) fn can_break(&self, model: &Model, ambient: &Ambient) -> bool {
         let breaks = |(index, fault): (usize, &FaultPlan)| {
-            fault.kind != FaultKind::Partition && may_happen(index, fault, ambient)
+            let spent = |(budget, spent): (&FaultBudget, &u32)| {
+                let all = match &fault.target {
+                    FaultTarget::OneOf(nodes) => nodes.iter().all(|node| budget.nodes.contains(node)),
+                    FaultTarget::AllOf(_) => budget.nodes.len() == model.nodes.len(),
+                };
+                budget.kind == fault.kind && all && *spent >= budget.most
+            };
+            fault.kind != FaultKind::Partition
+                && may_happen(index, fault, ambient)
+                && !model.bounds.faults.iter().zip(&ambient.budgets).any(spent)
         };
         model.faults.iter().enumerate().any(breaks)
     }
@@ -98,6 +107,18 @@ fn numbered(call: &Call) -> Vec<bool> {
 fn may_happen(index: usize, fault: &FaultPlan, ambient: &Ambient) -> bool {
     fault.chance != Some(0.0)
         && fault.most.is_none_or(|most| ambient.faults.get(index).is_none_or(|count| *count < most))
+}
+
+/// The budgets of the check that a fault of these nodes counts against.
+pub(crate) fn budgets<'m>(
+    model: &'m Model,
+    kind: FaultKind,
+    nodes: &'m [NodeId],
+) -> impl Iterator<Item = usize> + 'm {
+    let counts = move |budget: &FaultBudget| {
+        budget.kind == kind && nodes.iter().any(|node| budget.nodes.contains(node))
+    };
+    model.bounds.faults.iter().enumerate().filter(move |(_, budget)| counts(budget)).map(|(index, _)| index)
 }
 
 impl<P: Program> World<P> {
@@ -125,7 +146,10 @@ impl<P: Program> World<P> {
 
     fn each_call(&self, program: &P, plan: usize, call: &Call, of: Of, visit: &mut impl FnMut(Action<P>)) {
         let made = self.ambient.calls.get(plan).copied().unwrap_or(0);
-        if call.most.is_some_and(|most| made >= most) {
+        let bounds = &program.model().bounds;
+        if call.most.is_some_and(|most| made >= most)
+            || bounds.calls.is_some_and(|most| self.ambient.made >= most)
+        {
             return;
         }
         for (index, way) in call.ways.iter().enumerate() {
@@ -161,28 +185,28 @@ impl<P: Program> World<P> {
         nodes.sort_unstable();
         nodes.dedup();
         let here = |id: NodeId| together || of.node(id);
+        let may = |nodes: &[NodeId]| self.within_budgets(program, fault.kind, nodes);
         match fault.kind {
             FaultKind::Crash if together => {
                 nodes.retain(|node| self.ambient.up(*node));
-                if !nodes.is_empty() {
+                if !nodes.is_empty() && may(&nodes) {
                     visit(Action::Crash { plan, nodes });
                 }
             }
-            FaultKind::Crash => {
-                for node in nodes.into_iter().filter(|node| here(*node) && self.ambient.up(*node)) {
-                    visit(Action::Crash { plan, nodes: vec![node] });
-                }
-            }
-            FaultKind::Reset => {
-                for node in nodes.into_iter().filter(|node| here(*node) && self.ambient.up(*node)) {
-                    visit(Action::Reset { plan, node });
+            FaultKind::Crash | FaultKind::Reset => {
+                let one = |node: &NodeId| here(*node) && self.ambient.up(*node) && may(&[*node]);
+                for node in nodes.into_iter().filter(one) {
+                    visit(match fault.kind {
+                        FaultKind::Crash => Action::Crash { plan, nodes: vec![node] },
+                        _ => Action::Reset { plan, node },
+                    });
                 }
             }
             FaultKind::Partition if of.several() => {
                 let sides = if together { vec![nodes] } else { nodes.into_iter().map(|n| vec![n]).collect() };
                 for side in sides {
                     let all = side.is_empty() || side.len() == self.nodes.len();
-                    if !all && !self.ambient.parted.contains_key(&side) {
+                    if !all && !self.ambient.parted.contains_key(&side) && may(&side) {
                         visit(Action::Partition { plan, side });
                     }
                 }
@@ -190,6 +214,13 @@ impl<P: Program> World<P> {
             FaultKind::Partition => {}
             FaultKind::Cut => self.each_cut(program, plan, &nodes, here, visit),
         }
+    }
+
+    /// Whether a bound of the check leaves room for one more fault of these nodes.
+    fn within_budgets(&self, program: &P, kind: FaultKind, nodes: &[NodeId]) -> bool {
+        let model = program.model();
+        budgets(model, kind, nodes)
+            .all(|budget| self.ambient.budgets[budget] < model.bounds.faults[budget].most)
     }
 
     /// An open connection has two ends; it is listed at the lesser.
@@ -210,7 +241,10 @@ impl<P: Program> World<P> {
             for channel in queue.chunk_by(|a, b| pair(a) == pair(b)) {
                 let (src, dst) = pair(&channel[0]);
                 let concerned = dst < src && here(dst) && (nodes.contains(&dst) || nodes.contains(&src));
-                if concerned && channel::is_open(channel, |envelope| program.mark(envelope)) {
+                if concerned
+                    && channel::is_open(channel, |envelope| program.mark(envelope))
+                    && self.within_budgets(program, FaultKind::Cut, &[dst, src])
+                {
                     visit(Action::Cut { plan, carrier: *carrier, ends: (dst, src) });
                 }
             }

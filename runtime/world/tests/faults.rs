@@ -557,6 +557,19 @@ fn s7_a_fault_without_a_bound_is_not_counted_and_one_without_a_chance_never_happ
 }
 
 #[test]
+fn s13_a_check_may_bound_calls_and_faults_beyond_their_lines() {
+    use foresee_kernel::plan::FaultBudget;
+    let lines = vec![fault(CRASH, &[0], None), fault(CRASH, &[1], Some(5))];
+    let mut model = Model::clone(&model(2, parrot, three(), lines));
+    model.bounds.calls = Some(1);
+    model.bounds.faults = vec![FaultBudget { kind: CRASH, nodes: vec![n(0), n(1)], most: 1 }];
+    let run = Run::new(&Arc::new(model)).go(&[SAY[0], "deliver 1 from n[0] to n[1]"]);
+    assert_eq!(run.offers(), ["crash n[0]", "crash n[1]"], "no further call");
+    let run = run.go(&["crash n[0]", "tell n[1] that its connection to n[0] broke"]);
+    assert_eq!(run.offers(), ["restart n[0]"], "no further crash");
+}
+
+#[test]
 fn traces_of_calls_and_faults_replay_and_say_what_happened() {
     use foresee_kernel::Trace;
     use foresee_kernel::trace::Ending;
