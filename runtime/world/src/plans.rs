@@ -2,7 +2,9 @@
 //!
 //! The rules that need the whole model, and not the state, are worked out once ([`Plans`]).
 
-use foresee_kernel::{Call, CarrierKind, Datum, FaultBudget, FaultKind, FaultPlan, FaultTarget, Model, NodeId};
+use foresee_kernel::{
+    Call, CarrierKind, Datum, FaultBudget, FaultKind, FaultPlan, FaultTarget, Model, NodeId,
+};
 
 use crate::action::Calling;
 use crate::{Action, Ambient, Program, World, channel};
