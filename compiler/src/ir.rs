@@ -125,9 +125,27 @@ pub struct Service {
     pub properties: Vec<Property>,
     /// Objectives.
     pub objectives: Vec<Objective>,
+    /// The choices that are fair.
+    pub fair: Fair,
+}
+
+/// The choices of a service that are declared fair.
+pub enum Fair {
+    /// Every one.
+    All,
+    /// Those of these names.
+    Sites(BTreeSet<String>),
 }
 
 impl Service {
+    /// Whether the choice at the site of that name is declared fair.
+    pub fn is_fair(&self, site: &str) -> bool {
+        match &self.fair {
+            Fair::All => true,
+            Fair::Sites(sites) => sites.contains(site),
+        }
+    }
+
     /// The line of `states`, which the control state is listed with.
     pub fn states_line(&self) -> u32 {
         self.states.first().map_or(self.line, |state| state.line)
@@ -188,6 +206,10 @@ pub struct Variable {
     pub durable: bool,
     /// Whether it exists for properties alone.
     pub ghost: bool,
+    /// Whether models of neighbours may know it.
+    pub export: bool,
+    /// Whether it never leaves the node.
+    pub secret: bool,
     /// Its line.
     pub line: u32,
 }

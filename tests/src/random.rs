@@ -193,7 +193,7 @@ impl Shape for Variables {
 }
 
 const fn handler(name: &'static str, event: &'static str, line: u32) -> HandlerInfo {
-    HandlerInfo { name, event, line }
+    HandlerInfo::new(name, event, line)
 }
 
 /// A handler for each event and alternative, and the start.
@@ -214,10 +214,10 @@ static HANDLERS: [HandlerInfo; 2 * KINDS * ALTERNATIVES_MAX + 1] = [
 ];
 
 static SITES: [SiteInfo; 4] = [
-    SiteInfo { name: "event", line: 10 },
-    SiteInfo { name: "choose", line: 30 },
-    SiteInfo { name: "chance", line: 31 },
-    SiteInfo { name: "target", line: 32 },
+    SiteInfo::new("event", 10),
+    SiteInfo::new("choose", 30),
+    SiteInfo::new("chance", 31),
+    SiteInfo::new("target", 32),
 ];
 
 const fn info(name: &'static str) -> ServiceInfo {
@@ -227,9 +227,9 @@ const fn info(name: &'static str) -> ServiceInfo {
         line: 1,
         states: &["Zero", "One", "Two"],
         variables: &[
-            VariableInfo { name: "state", ty: "State", line: 2, durable: false, ghost: false },
-            VariableInfo { name: "count", ty: "u8", line: 3, durable: false, ghost: false },
-            VariableInfo { name: "last", ty: "Option<NodeId>", line: 4, durable: false, ghost: false },
+            VariableInfo::new("state", "State", 2),
+            VariableInfo::new("count", "u8", 3),
+            VariableInfo::new("last", "Option<NodeId>", 4),
         ],
         messages: &[],
         carriers: &[

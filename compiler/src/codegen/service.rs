@@ -339,20 +339,24 @@ fn tables(generator: &Generator<'_>) -> TokenStream {
     let service = generator.service;
     let handlers = service.handlers.iter().map(|it| {
         let (name, event, line) = (&it.name, generator.event(it.trigger), it.line);
-        quote!(kernel::HandlerInfo { name: #name, event: #event, line: #line })
+        quote!(kernel::HandlerInfo::new(#name, #event, #line))
     });
     let sites = generator.sites.borrow();
-    let sites = sites.iter().map(|Site { name, line }| quote!(kernel::SiteInfo { name: #name, line: #line }));
+    let sites = sites.iter().map(|Site { name, line }| {
+        let fair = service.is_fair(name).then(|| quote!(.fair()));
+        quote!(kernel::SiteInfo::new(#name, #line) #fair)
+    });
     let (handler_count, site_count) = (handlers.len(), sites.len());
     let states = service.states.iter().map(|it| it.ident.to_string());
     let control = (!service.states.is_empty()).then(|| {
         let line = service.states_line();
-        quote!(kernel::VariableInfo { name: "state", ty: "State", line: #line, durable: false, ghost: false },)
+        quote!(kernel::VariableInfo::new("state", "State", #line),)
     });
     let variables = service.variables.iter().map(|it| {
         let (name, ty, line) = (it.ident.to_string(), &it.ty_text, it.line);
-        let (durable, ghost) = (it.durable, it.ghost);
-        quote!(kernel::VariableInfo { name: #name, ty: #ty, line: #line, durable: #durable, ghost: #ghost })
+        let marks = [("durable", it.durable), ("ghost", it.ghost), ("export", it.export), ("secret", it.secret)];
+        let marks = marks.iter().filter(|(_, is)| *is).map(|(mark, _)| format_ident!("{mark}"));
+        quote!(kernel::VariableInfo::new(#name, #ty, #line) #(.#marks())*)
     });
     let messages = service.messages.iter().map(|it| {
         let (name, line) = (it.ident.to_string(), it.line);

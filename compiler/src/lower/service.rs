@@ -109,6 +109,8 @@ fn variable(checked: &Checked<'_>, it: &ast::Variable) -> Option<Variable> {
         initial: it.initial.as_ref().and_then(|it| checked.rust.expr(it)).cloned(),
         durable: it.is(ModifierKind::Durable),
         ghost: it.is(ModifierKind::Ghost),
+        export: it.is(ModifierKind::Export),
+        secret: it.is(ModifierKind::Secret),
         line: checked.places.line(it.name.span),
     })
 }

@@ -12,7 +12,7 @@ use foresee_kernel::{
     Tape, Trace, fault, names,
 };
 
-static SITE: SiteInfo = SiteInfo { name: "site", line: 1 };
+static SITE: SiteInfo = SiteInfo::new("site", 1);
 static SERVICE: ServiceInfo = ServiceInfo {
     name: "S",
     file: "s.mace",

@@ -26,7 +26,7 @@ struct Scripted<const CARRIER: usize>(Act);
 const ORDERED: usize = 0;
 const DATAGRAM: usize = 1;
 
-static SITE: SiteInfo = SiteInfo { name: "site", line: 1 };
+static SITE: SiteInfo = SiteInfo::new("site", 1);
 
 const fn info(carriers: &'static [CarrierInfo]) -> ServiceInfo {
     ServiceInfo {
