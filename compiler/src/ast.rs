@@ -6,10 +6,12 @@
 //! `system.rs`. A tree may also be built by hand, with empty spans; `print` writes either kind.
 
 mod expr;
+mod remark;
 mod service;
 mod system;
 
 pub use expr::*;
+pub use remark::*;
 pub use service::*;
 pub use system::*;
 
@@ -135,6 +137,8 @@ pub enum Item {
     System(System),
     /// `scenario name in System { .. }`
     Scenario(Scenario),
+    /// `allow unused: "reason";`
+    Allow(Allow),
 }
 
 impl Item {
@@ -148,6 +152,7 @@ impl Item {
             Item::Service(item) => item.span,
             Item::System(item) => item.span,
             Item::Scenario(item) => item.span,
+            Item::Allow(item) => item.span,
         }
     }
 }

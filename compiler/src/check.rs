@@ -10,6 +10,7 @@ mod heads;
 mod interfaces;
 mod pending;
 mod queries;
+mod remark;
 mod systems;
 mod values;
 
@@ -49,6 +50,8 @@ pub struct ServiceFacts<'a> {
     pub handlers: Vec<Facts>,
     /// What the routines do, by name.
     pub routines: BTreeMap<String, Facts>,
+    /// What the intervals of timers that are always on do, by the timer's name.
+    pub intervals: BTreeMap<String, Facts>,
     /// How the routines are called, by name.
     pub shapes: BTreeMap<String, RoutineShape>,
 }
@@ -65,6 +68,7 @@ pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics
         queries::check(&checked, index, service, &heads, diagnostics);
         let facts = bodies::check(&checked, index, service, heads, diagnostics);
         checked.services.push(facts);
+        remark::check(&checked, index, service, diagnostics);
     }
     systems::check(&checked, diagnostics);
     checked

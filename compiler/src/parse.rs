@@ -6,6 +6,7 @@
 
 mod build;
 mod build_handlers;
+mod build_remark;
 mod build_system;
 mod climb;
 mod expect;

@@ -220,17 +220,19 @@ static SITES: [SiteInfo; 4] = [
     SiteInfo::new("target", 32),
 ];
 
+static VARIABLES: [VariableInfo; 3] = [
+    VariableInfo::new("state", "State", 2),
+    VariableInfo::new("count", "u8", 3),
+    VariableInfo::new("last", "Option<NodeId>", 4),
+];
+
 const fn info(name: &'static str) -> ServiceInfo {
     ServiceInfo {
         name,
         file: "random.mace",
         line: 1,
         states: &["Zero", "One", "Two"],
-        variables: &[
-            VariableInfo::new("state", "State", 2),
-            VariableInfo::new("count", "u8", 3),
-            VariableInfo::new("last", "Option<NodeId>", 4),
-        ],
+        variables: &VARIABLES,
         messages: &[],
         carriers: &[
             CarrierInfo { name: "ordered", kind: CarrierKind::Reliable },

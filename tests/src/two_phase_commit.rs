@@ -245,11 +245,8 @@ pub mod coordinator {
         HandlerInfo::new("abort", "timer decide", 26),
         HandlerInfo::new("deliver_Ready", "deliver Ready", 27),
     ];
-    static SITES: [SiteInfo; 3] = [
-        SiteInfo::new("start", 24),
-        SiteInfo::new("decide", 25),
-        SiteInfo::new("Ready", 27),
-    ];
+    static SITES: [SiteInfo; 3] =
+        [SiteInfo::new("start", 24), SiteInfo::new("decide", 25), SiteInfo::new("Ready", 27)];
     pub(super) static INFO: ServiceInfo = ServiceInfo {
         name: "Coordinator",
         file: "two_phase_commit.mace",

@@ -4,6 +4,7 @@ use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
 foresee::include_spec!("aspects");
+foresee::include_spec!("choices");
 
 /// What a command of a generated service printed, as JSON, and its exit code.
 fn run(spec: &'static SpecInfo, line: &str) -> (u8, Value) {
@@ -39,4 +40,33 @@ fn aspects_without_end_are_a_fault_of_the_step() {
     assert_eq!((exit, status(&report, "no_fault")), (1, "violated"), "{report}");
     let shown = report.to_string();
     assert!(shown.contains("more than 4096 calls and aspects"), "{shown}");
+}
+
+#[test]
+fn choices_have_the_options_that_they_say_and_no_others() {
+    let (exit, report) = run(&choices::SPEC, "check --system Alone");
+    assert_eq!((exit, report["verdict"].as_str()), (0, Some("held")), "{report}");
+    // With two members of which it is one, there is one quorum; without any there is none to ask.
+    let runs = |name: &str| {
+        let handlers = report["handlers"].as_array().expect("a list");
+        handlers.iter().find(|it| it["name"] == name).and_then(|it| it["runs"].as_u64())
+    };
+    assert!(runs("ask") > Some(0) && runs("again") > Some(0), "{report}");
+    let (_, nobody) = run(&choices::SPEC, "check --system One");
+    assert_eq!(status(&nobody, "last"), "never reached", "nobody to choose from: {nobody}");
+}
+
+#[test]
+fn choices_declared_fair_are_fair_in_the_tables() {
+    let sites = choices::picker::INFO.sites;
+    let fair: Vec<&str> = sites.iter().filter(|site| site.fair).map(|site| site.name).collect();
+    assert_eq!(fair, ["beat.every", "beat.every", "ask", "again.pair", "again.wait"]);
+}
+
+#[test]
+fn a_simulation_draws_what_it_is_told_to_and_repeats_it() {
+    let line = "simulate --system Three --seeds 0..20";
+    let (exit, report) = run(&choices::SPEC, line);
+    assert_eq!(exit, 0, "{report}");
+    assert_eq!(run(&choices::SPEC, line), (exit, report));
 }

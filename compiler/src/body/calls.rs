@@ -20,10 +20,12 @@ const BUILTINS: &[(&str, usize)] = &[
     ("choose_or", 2),
     ("doubling", 1),
     ("exponential", 1),
+    ("grid", 2),
     ("now", 0),
     ("payload", 1),
     ("random", 1),
     ("send", 2),
+    ("subsets", 2),
     ("uniform", 1),
     ("weighted", 1),
 ];
@@ -54,7 +56,8 @@ impl Walker<'_> {
             let help = format!("write `{call}.set(5s)`, `{call}.cancel()` or `{call}.is_set()`");
             return self.report(Diagnostic::error("E0204", place, message).with_help(help));
         }
-        if let Some((_, arity)) = BUILTINS.iter().find(|(known, _)| *known == text) {
+        let declared = self.names.items.contains_key(&text) || self.names.imported.contains(&text);
+        if let Some((_, arity)) = BUILTINS.iter().find(|(known, _)| *known == text && !declared) {
             let (arity, given) = (*arity, call.args.len());
             if given != arity {
                 return self.wrong_arity(&name, given, arity);
@@ -147,11 +150,14 @@ impl Walker<'_> {
                 let [to, message] = arguments.as_mut_slice() else { return None };
                 return Some(self.send(span, to, message));
             }
-            "doubling" | "now" => {
+            "now" => {
                 self.unsupported(name);
                 return None;
             }
             _ => {}
+        }
+        if matches!(text.as_str(), "choose" | "choose_or" | "random") {
+            self.check_options(name, &*arguments[0]);
         }
         let outer = self.binding.take();
         arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
@@ -178,9 +184,13 @@ impl Walker<'_> {
                     quote_spanned!(span=> ::foresee::kernel::Distribution::#name(#outcomes)),
                 ));
             }
+            "doubling" | "grid" | "subsets" => {
+                return Some(verbatim(
+                    quote_spanned!(span=> ::foresee::kernel::grid::#name(#(#arguments),*)),
+                ));
+            }
             _ => {
-                self.unsupported(name);
-                return None;
+                return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::time::#name(#(#arguments),*))));
             }
         };
         if !self.permitted(effect, span) {
@@ -190,12 +200,36 @@ impl Walker<'_> {
         Some(verbatim(quote_spanned!(span=> ctx.#name(&SITES[#site], #(#arguments),*))))
     }
 
+    /// Reports what has no end of options: a law or a range of moments.
+    fn check_options(&mut self, name: &Ident, options: &Expr) {
+        let endless = match options {
+            Expr::Call(call) => Self::name_of(&call.func)
+                .is_some_and(|it| it == "exponential")
+                .then_some("a law of any moment"),
+            Expr::Range(range) => {
+                let ends = [&range.start, &range.end];
+                let moments = ends.into_iter().flatten().any(|it| is_duration(it));
+                moments.then_some("a range of moments")
+            }
+            _ => None,
+        };
+        let Some(what) = endless else { return };
+        let place = self.place(span_of(options));
+        let written = self.places.file.slice(place);
+        let help = match options {
+            Expr::Call(_) => {
+                format!("say which moments count: `{name}({written}.on(doubling(100ms..=10s)))`")
+            }
+            _ => format!(
+                "say which moments count: `{name}(grid({written}, 10ms))` or `{name}(doubling({written}))`"
+            ),
+        };
+        let message = format!("`{name}` needs finitely many options, and {what} has no end of them");
+        self.report(Diagnostic::error("E0419", place, message).with_help(help));
+    }
+
     fn unsupported(&mut self, name: &Ident) {
         let (what, help) = match name.to_string().as_str() {
-            "doubling" => ("tunable quantities", "give one value, or `choose(..)` from a set of durations"),
-            "exponential" => {
-                ("this distribution in a body", "use a range, `bernoulli(..)` or `uniform([..])`")
-            }
             _ => ("reading the time in a body", "arm a timer, or keep a counter in a variable"),
         };
         let place = self.place(name.span());
@@ -506,5 +540,15 @@ impl Walker<'_> {
             None => found.with_help(format!("its fields are: {}", known().collect::<Vec<_>>().join(", "))),
         };
         self.report(found);
+    }
+}
+
+/// Whether an expression is a literal such as `5s`.
+fn is_duration(expr: &Expr) -> bool {
+    let Expr::Lit(literal) = expr else { return false };
+    match &literal.lit {
+        syn::Lit::Int(it) => super::literal::is_duration(it.suffix()),
+        syn::Lit::Float(it) => super::literal::is_duration(it.suffix()),
+        _ => false,
     }
 }

@@ -130,7 +130,7 @@ impl Reader<'_, '_> {
                     }
                 }
             }
-            Item::Import(_) | Item::Scenario(_) => {}
+            Item::Import(_) | Item::Scenario(_) | Item::Allow(_) => {}
         }
     }
 
@@ -163,8 +163,13 @@ impl Reader<'_, '_> {
                     }
                 }
             }
+            Member::Generic(section) => {
+                section.entries.iter().flat_map(|it| &it.fields).for_each(|field| self.expr(&field.set));
+            }
             Member::Provides(_)
             | Member::Uses(_)
+            | Member::Fair(_)
+            | Member::Allow(_)
             | Member::States(_)
             | Member::Properties(_)
             | Member::Objectives(_) => {}

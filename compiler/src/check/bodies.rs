@@ -22,7 +22,7 @@ pub(super) fn check<'a>(
 ) -> ServiceFacts<'a> {
     let none = BTreeMap::new();
     let mut bodies = Bodies { checked, index, none: &none, diagnostics };
-    bodies.values(service);
+    let intervals = bodies.values(service);
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
@@ -34,7 +34,7 @@ pub(super) fn check<'a>(
     for head in &heads.handlers {
         handlers.push(bodies.handler(head, &routines));
     }
-    ServiceFacts { heads, handlers, routines, shapes }
+    ServiceFacts { heads, handlers, routines, intervals, shapes }
 }
 
 struct Bodies<'c, 'a, 'd> {
@@ -56,7 +56,7 @@ impl<'c> Bodies<'c, '_, '_> {
     }
 
     /// Constants, defaults, initial values, intervals.
-    fn values(&mut self, service: &Service) {
+    fn values(&mut self, service: &Service) -> BTreeMap<String, Facts> {
         for it in service.consts() {
             self.expr(&it.value, Mode::Constant, "");
         }
@@ -66,17 +66,19 @@ impl<'c> Bodies<'c, '_, '_> {
         for initial in service.variables().filter_map(|it| it.initial.as_ref()) {
             self.expr(initial, Mode::Initial, "");
         }
+        let mut intervals = BTreeMap::new();
         for it in service.timers() {
             if let Some(every) = &it.every {
-                self.expr(every, Mode::Every, &it.name.name);
+                intervals.insert(it.name.name.clone(), self.expr(every, Mode::Every, &it.name.name));
             }
         }
+        intervals
     }
 
     fn expr(&mut self, fragment: &Fragment, mode: Mode, owner: &str) -> Facts {
         let Some(expr) = self.checked.rust.expr(fragment) else { return Facts::default() };
         self.pure(|purity| purity.visit_expr(expr));
-        let mut walker = self.walker(mode).owned_by(owner, 0);
+        let mut walker = self.walker(mode).owned_by(owner, 0).bound_to("every");
         walker.visit_expr_mut(&mut expr.clone());
         self.finish(walker)
     }

@@ -55,10 +55,12 @@ const FUNCTIONS: &[&str] = &[
     "choose_or",
     "doubling",
     "exponential",
+    "grid",
     "now",
     "payload",
     "random",
     "send",
+    "subsets",
     "uniform",
     "weighted",
 ];
@@ -206,7 +208,7 @@ impl Declare<'_, '_> {
                         names.imported.insert(name.alias.as_ref().unwrap_or(&name.name).name.clone());
                     }
                 }
-                ast::Item::Messages(_) => {}
+                ast::Item::Messages(_) | ast::Item::Allow(_) => {}
             }
         }
     }

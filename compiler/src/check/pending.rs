@@ -27,7 +27,7 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
                     "`check --trace-out` keeps a run, and `replay` repeats it",
                 );
             }
-            Item::Rust(_) | Item::Messages(_) | Item::Interface(_) => {}
+            Item::Rust(_) | Item::Messages(_) | Item::Interface(_) | Item::Allow(_) => {}
         }
     }
 }
@@ -60,6 +60,10 @@ impl Refuse<'_, '_> {
                 Member::Uses(it) if self.interfaces.contains(&it.interface.name.as_str()) => {
                     let help = "a service can use `Reliable`, `Datagram` and `Secure`; put both services' parts into one";
                     self.not_yet("E0902", it.span, "layers below a service", help);
+                }
+                Member::Generic(it) => {
+                    let help = "leave it out: every node of a system runs its service";
+                    self.not_yet("E0910", keyword(it.span, "generic"), "generic nodes", help);
                 }
                 Member::Properties(section) => section.entries.iter().for_each(|it| self.property(it)),
                 Member::Objectives(section) => section.entries.iter().for_each(|it| self.objective(it)),

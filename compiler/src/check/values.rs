@@ -34,7 +34,7 @@ pub(super) fn check(
                     }
                 }
             }
-            Item::Import(_) | Item::Scenario(_) => {}
+            Item::Import(_) | Item::Scenario(_) | Item::Allow(_) => {}
         }
     }
 }

@@ -354,7 +354,8 @@ fn tables(generator: &Generator<'_>) -> TokenStream {
     });
     let variables = service.variables.iter().map(|it| {
         let (name, ty, line) = (it.ident.to_string(), &it.ty_text, it.line);
-        let marks = [("durable", it.durable), ("ghost", it.ghost), ("export", it.export), ("secret", it.secret)];
+        let marks =
+            [("durable", it.durable), ("ghost", it.ghost), ("export", it.export), ("secret", it.secret)];
         let marks = marks.iter().filter(|(_, is)| *is).map(|(mark, _)| format_ident!("{mark}"));
         quote!(kernel::VariableInfo::new(#name, #ty, #line) #(.#marks())*)
     });

@@ -77,6 +77,13 @@ pub(super) const MEANING: &[Code] = &[
         "service A { uses net: Datagram; messages { B { x: u8 } } transitions { upcall start() { send(me, B); } } }",
     ),
     code(
+        "E0212",
+        "a choice that does not exist",
+        "`fair choice` names choices as traces do: an event whose handlers or ways are the options (`Join`, `retry`), or a choice in \
+         a body by its handler and what it is bound to (`resend.to`), or by its timer (`beat.every`). Without names it is about every choice.",
+        "service A { timers { t every 1s; } transitions { scheduler t { } } fair choice u; }",
+    ),
+    code(
         "E0301",
         "a type whose values cannot be stored or sent",
         "States are copied, compared, hashed, ordered and sent: that is how a checker tells one from another, and how a trace is \
@@ -220,6 +227,13 @@ pub(super) const MEANING: &[Code] = &[
         "a delay without a unit",
         "Delays are durations: a number with one of the units ns, us, ms, s, min and h.",
         "service A { timers { t; } transitions { scheduler t { t.set(5); } } }",
+    ),
+    code(
+        "E0419",
+        "a choice or chance without end",
+        "Every option is explored, so there are finitely many. A range of moments or a law of delays is fine where a timer is armed, \
+         which no search branches on; to choose or draw from it, say which moments count, with a grid.",
+        "service A { timers { t; } transitions { upcall start() { let d = choose(1ms..5ms); t.set(d); } } }",
     ),
     code(
         "E0431",
@@ -385,8 +399,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0910",
         "a function of the language is not supported yet",
-        "`doubling`, `exponential` in a body, `now`.",
-        "service A { timers { t; } transitions { scheduler t { t.set(doubling(1s)); } } }",
+        "`now`; nodes of which nothing is known.",
+        "service A { timers { t; } transitions { scheduler t { let x = now(); } } }",
     ),
     code(
         "E0911",

@@ -7,7 +7,7 @@ use crate::body::root;
 use crate::check::{Checked, Trigger};
 use crate::diag::Diagnostics;
 use crate::ir::{
-    Choose, Const, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State, Timer,
+    Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State, Timer,
     Variable,
 };
 use crate::names::{CallKind, LayerName, ServiceNames};
@@ -55,6 +55,7 @@ pub(super) fn lower(
         routines: routines(checked, index, service),
         properties: property::of_service(checked, index, service, diagnostics),
         objectives: objective::of_service(checked, index, service, diagnostics),
+        fair: fair(service),
     }
 }
 
@@ -76,6 +77,16 @@ pub(crate) fn snake(name: &str) -> String {
         Ok(_) => snake,
         Err(_) => format!("{snake}_service"),
     }
+}
+
+/// The choices that are declared fair.
+fn fair(service: &ast::Service) -> Fair {
+    if service.fair().any(|it| it.sites.is_empty()) {
+        return Fair::All;
+    }
+    let sites = service.fair().flat_map(|it| &it.sites);
+    let name = |it: &ast::Dotted| it.segments.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(".");
+    Fair::Sites(sites.map(name).collect())
 }
 
 fn constant(checked: &Checked<'_>, it: &ast::Const) -> Option<Const> {
@@ -203,6 +214,10 @@ fn item_type(checked: &Checked<'_>, names: &ServiceNames, set: &syn::Expr) -> Op
             let variable = names.variable(&name).and_then(|it| it.ty.as_ref());
             variable.or_else(|| names.parameter(&name).and_then(|it| it.ty.as_ref()))?
         }
+        syn::Expr::Call(call) if is_named(&call.func, "subsets") => {
+            let item = item_type(checked, names, call.args.first()?)?;
+            return Some(syn::parse_quote!(BTreeSet<#item>));
+        }
         syn::Expr::Call(call) => match &*call.func {
             syn::Expr::Path(path) => names.routine(&path.path.get_ident()?.to_string())?.output.as_ref()?,
             _ => return None,
@@ -218,6 +233,10 @@ fn item_type(checked: &Checked<'_>, names: &ServiceNames, set: &syn::Expr) -> Op
         return element(path);
     }
     element(path)
+}
+
+fn is_named(function: &syn::Expr, name: &str) -> bool {
+    matches!(function, syn::Expr::Path(path) if path.path.is_ident(name))
 }
 
 fn element(path: &syn::TypePath) -> Option<syn::Type> {

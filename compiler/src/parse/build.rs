@@ -162,6 +162,7 @@ impl Builder<'_> {
             Rule::service => Item::Service(self.service(pair)?),
             Rule::system => Item::System(self.system(pair)?),
             Rule::scenario => Item::Scenario(self.scenario(pair)?),
+            Rule::allow => Item::Allow(self.allow(pair)),
             rule => unreachable!("the grammar has no item {rule:?}"),
         })
     }
@@ -293,6 +294,9 @@ impl Builder<'_> {
             Rule::routines => Member::Routines(self.section(pair, Self::routine)?),
             Rule::properties => Member::Properties(self.section(pair, Self::property)?),
             Rule::objectives => Member::Objectives(self.section(pair, Self::objective)?),
+            Rule::generic => Member::Generic(self.section(pair, Self::sendable)?),
+            Rule::fair => Member::Fair(self.fair(pair)),
+            Rule::allow => Member::Allow(self.allow(pair)),
             rule => unreachable!("the grammar has no member {rule:?}"),
         })
     }

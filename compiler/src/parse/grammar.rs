@@ -88,6 +88,12 @@ fn thing(rule: Rule) -> Option<&'static str> {
         Rule::routines => "`routines`",
         Rule::properties => "`properties`",
         Rule::objectives | Rule::system_objectives => "`objectives`",
+        Rule::generic => "`generic`",
+        Rule::fair => "`fair choice`",
+        Rule::allow => "`allow`",
+        Rule::sites | Rule::sendable | Rule::sendable_field => "a name",
+        Rule::sendable_fields => "`{`",
+        Rule::set => "an expression",
         Rule::param | Rule::message | Rule::parameter | Rule::timer | Rule::link | Rule::node_group => {
             "a name"
         }

@@ -228,7 +228,7 @@ impl<'a> Recovery<'a> {
                 it.span = piece;
                 it.commands = self.plain(Context::Commands, inside, Rule::only_command, &Builder::command);
             }
-            Item::Import(_) | Item::Rust(_) => {}
+            Item::Import(_) | Item::Rust(_) | Item::Allow(_) => {}
         }
         Some(item)
     }
@@ -249,7 +249,9 @@ impl<'a> Recovery<'a> {
 
     fn open_member(&mut self, piece: Span) -> Option<Member> {
         let word = first_word(self.masked(piece));
-        if !Context::Members.begins(word) || matches!(word, "states" | "provides" | "uses" | "const") {
+        if !Context::Members.begins(word)
+            || matches!(word, "states" | "provides" | "uses" | "const" | "fair" | "allow")
+        {
             return None;
         }
         let (mut member, inside) = self.block(piece, Rule::only_member, &Builder::member)?;
@@ -282,7 +284,12 @@ impl<'a> Recovery<'a> {
                 it.entries =
                     self.plain(Context::Objectives, inside, Rule::only_objective, &Builder::objective);
             }
+            Member::Generic(it) => {
+                it.span = piece;
+                it.entries = self.plain(Context::Messages, inside, Rule::only_sendable, &Builder::sendable);
+            }
             Member::Provides(_) | Member::Uses(_) | Member::Const(_) | Member::States(_) => {}
+            Member::Fair(_) | Member::Allow(_) => {}
         }
         Some(member)
     }

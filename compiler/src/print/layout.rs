@@ -28,6 +28,7 @@ fn item(item: &Item) -> Node {
         }
         Item::System(it) => layout_system::system(it),
         Item::Scenario(it) => layout_system::scenario(it),
+        Item::Allow(it) => allow(it),
     }
 }
 
@@ -120,7 +121,43 @@ fn member(member: &Member) -> Node {
         Member::Routines(it) => section(it, "routines", |routine| Node::rust(&routine.fragment)),
         Member::Properties(it) => section(it, "properties", layout_system::property),
         Member::Objectives(it) => section(it, "objectives", layout_system::objective),
+        Member::Generic(it) => section(it, "generic", sendable),
+        Member::Fair(it) => Node::line(it.span, &None, listed("fair choice", &it.sites, ";")),
+        Member::Allow(it) => allow(it),
     }
+}
+
+fn allow(it: &Allow) -> Node {
+    let reason = it.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.text));
+    let parts = listed(&format!("allow {}", it.warning.name), &it.targets, &format!("{reason};"));
+    Node::line(it.span, &None, parts)
+}
+
+/// A word and the names behind it, in parts.
+fn listed(word: &str, names: &[Dotted], after: &str) -> Vec<String> {
+    let names: Vec<String> = names.iter().map(dotted).collect();
+    match names.is_empty() {
+        true => vec![format!("{word}{after}")],
+        false => vec![format!("{word} {}{after}", names.join(", "))],
+    }
+}
+
+fn sendable(it: &Sendable) -> Node {
+    let name = &it.message.name;
+    let mut parts: Vec<String> = it
+        .fields
+        .iter()
+        .map(|field| format!("{} in {},", field.name.name, squeezed(&field.set.text)))
+        .collect();
+    match parts.last_mut() {
+        Some(last) => {
+            last.pop();
+            last.push_str(" }");
+            parts[0] = format!("{name} {{ {}", parts[0]);
+        }
+        None => parts.push(format!("{name};")),
+    }
+    Node::line(it.span, &None, parts)
 }
 
 /// A section of entries.

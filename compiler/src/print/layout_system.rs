@@ -99,7 +99,8 @@ pub fn system(it: &System) -> Node {
 
 fn node_group(it: &NodeGroup) -> Node {
     let size = it.size.as_ref().map_or(String::new(), |size| format!("[{}]", flat(size)));
-    Node::line(it.span, &it.doc, vec![format!("{}{size}: {};", it.name.name, stack(&it.stack))])
+    let generic = if it.generic.is_some() { "generic " } else { "" };
+    Node::line(it.span, &it.doc, vec![format!("{}{size}: {generic}{};", it.name.name, stack(&it.stack))])
 }
 
 /// Clauses with commas between them and a sign at the end.

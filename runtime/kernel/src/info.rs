@@ -189,7 +189,8 @@ pub struct SiteInfo {
     /// Its stable name: an event for the choice of a handler, `handler.binding` for one in a body.
     pub name: &'static str,
     /// Its line in the spec.
-    pub line: u32,    /// Whether the spec declares it a `fair choice`: an option that is offered for ever is taken for ever again.
+    pub line: u32,
+    /// Whether the spec declares it a `fair choice`: an option that is offered for ever is taken for ever again.
     pub fair: bool,
 }
 

@@ -45,10 +45,8 @@ struct Flood {
     serves: bool,
 }
 
-static HANDLERS: [HandlerInfo; 2] = [
-    HandlerInfo::new("start", "start", 1),
-    HandlerInfo::new("catch", "deliver Ball", 2),
-];
+static HANDLERS: [HandlerInfo; 2] =
+    [HandlerInfo::new("start", "start", 1), HandlerInfo::new("catch", "deliver Ball", 2)];
 static SITES: [SiteInfo; 2] = [SiteInfo::new("start", 1), SiteInfo::new("Ball", 2)];
 static INFO: ServiceInfo = ServiceInfo {
     name: "Flood",

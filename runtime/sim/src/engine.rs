@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use foresee_kernel::{
-    Datum, Delay, Effect, Event, Fault, Model, NodeEvent, NodeId, NodeState, Scratch, States, fault, names,
-    trace,
+    Datum, Delay, Effect, Event, Fault, Law, Model, NodeEvent, NodeId, NodeState, Scratch, States, fault,
+    names, trace,
 };
 use foresee_net::{Draw, Fate};
 use foresee_world::reference::NO_FAULT;
@@ -389,6 +389,10 @@ impl<'m> Engine<'m> {
 
     /// How long until a timer fires: nature picks a moment where there is a range.
     fn delay(&mut self, node: NodeId, delay: Delay) -> u64 {
+        if let Law::Exponential(mean) = delay.law {
+            let exponential = foresee_net::Delay::Exponential(nanos(mean));
+            return exponential.nanos(&mut self.draws.timer(node));
+        }
         let (least, most) = (nanos(delay.least), nanos(delay.most));
         match most > least {
             true => least + self.draws.timer(node).below((most - least).saturating_add(1)),
