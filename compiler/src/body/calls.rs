@@ -190,7 +190,9 @@ impl Walker<'_> {
                 ));
             }
             _ => {
-                return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::time::#name(#(#arguments),*))));
+                return Some(verbatim(
+                    quote_spanned!(span=> ::foresee::kernel::time::#name(#(#arguments),*)),
+                ));
             }
         };
         if !self.permitted(effect, span) {

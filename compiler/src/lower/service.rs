@@ -7,8 +7,8 @@ use crate::body::root;
 use crate::check::{Checked, Trigger};
 use crate::diag::Diagnostics;
 use crate::ir::{
-    Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State, Timer,
-    Variable,
+    Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State,
+    Timer, Variable,
 };
 use crate::names::{CallKind, LayerName, ServiceNames};
 
