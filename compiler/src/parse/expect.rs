@@ -7,7 +7,7 @@ use crate::diag::Diagnostic;
 use crate::source::Span;
 
 /// How many alternatives a message lists.
-const EXPECTED_MAX: usize = 14;
+const EXPECTED_MAX: usize = 16;
 
 /// Words that begin what a property claims.
 const CLAIMS: [&str; 4] = ["forall", "exists", "always", "eventually"];

@@ -50,7 +50,7 @@ const DATAGRAM: usize = 1;
 /// What a node logs when it is told that the connection to node `n` broke: this and `n`.
 const BROKEN: u64 = 100;
 
-static SITE: SiteInfo = SiteInfo { name: "site", line: 1 };
+static SITE: SiteInfo = SiteInfo::new("site", 1);
 
 static INFO: ServiceInfo = ServiceInfo {
     name: "Scripted",
