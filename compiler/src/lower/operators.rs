@@ -169,7 +169,7 @@ impl Lowerer<'_, '_, '_> {
                 let value = self.expr(expr, None)?;
                 let value = self.by_value(value);
                 if matches!(
-                    value.ty,
+                    value.ty.peeled(),
                     Type::Seq(_) | Type::Set(_) | Type::Map(..) | Type::Group(_) | Type::Bool
                 ) {
                     let message =

@@ -80,7 +80,9 @@ fn messages(it: &Messages) -> Node {
             true => vec![format!("{};", message.name.name)],
             false => enclosed(&format!("{} {{ ", message.name.name), &message.fields, " }"),
         };
-        Node::line(message.span, &message.doc, parts)
+        let name = &message.name;
+        let node = Node::line(message.span, &message.doc, parts);
+        node.with_column("message", name.name.chars().count(), name.span.end, false)
     });
     Node::section(it.span, head, entries.collect())
 }
@@ -112,7 +114,7 @@ fn member(member: &Member) -> Node {
                 commas: true,
                 spaced: false,
             };
-            Node { span: it.span, doc: None, kind }
+            Node { span: it.span, doc: None, kind, column: None }
         }
         Member::Variables(it) => section(it, "variables", variable),
         Member::Messages(it) => messages(it),
@@ -237,7 +239,16 @@ fn handler(it: &Handler) -> Node {
         Some(Guard::Otherwise(_)) => parts.push("otherwise".to_owned()),
         None => {}
     }
-    Node { span: it.span, doc: it.doc.clone(), kind: NodeKind::Handler { parts, body: it.body.clone() } }
+    let head = parts.join(" ").chars().count();
+    let kind = NodeKind::Handler { parts, body: it.body.clone() };
+    let node = Node { span: it.span, doc: it.doc.clone(), kind, column: None };
+    match &it.name {
+        Some(name) => {
+            let before = it.kind.word().len() + name.name.chars().count() + 2;
+            node.with_column(it.kind.word(), before, it.event.span.start, false)
+        }
+        None => node.with_column("body", head, it.body.span.start, true),
+    }
 }
 
 /// Dotted names separated by bars.
