@@ -202,6 +202,11 @@ impl Ast {
         self.items.iter().filter_map(|item| if let Item::System(it) = item { Some(it) } else { None })
     }
 
+    /// The warnings allowed in the whole file.
+    pub fn allows(&self) -> impl Iterator<Item = &Allow> {
+        self.items.iter().filter_map(|item| if let Item::Allow(it) = item { Some(it) } else { None })
+    }
+
     /// The scenarios in file order.
     pub fn scenarios(&self) -> impl Iterator<Item = &Scenario> {
         self.items.iter().filter_map(|item| if let Item::Scenario(it) = item { Some(it) } else { None })

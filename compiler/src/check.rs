@@ -60,6 +60,7 @@ pub struct ServiceFacts<'a> {
 pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
     let rust = Rust::read(ast, places, diagnostics);
     pending::refuse(ast, diagnostics);
+    crate::analyse::check_allowances(ast, diagnostics);
     let names = declare::declare(ast, &rust, places, diagnostics);
     values::check(ast, &rust, &names, places, diagnostics);
     let mut checked = Checked { ast, places, rust, names, services: Vec::new(), called: RefCell::default() };

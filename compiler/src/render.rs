@@ -134,11 +134,13 @@ pub fn json(diagnostic: &Diagnostic, source: &SourceFile) -> String {
     let child = |level: &str, message: &String| json!({ "message": message, "code": null, "level": level, "spans": [], "children": [], "rendered": null });
     let notes = diagnostic.notes.iter().map(|note| child("note", note));
     let help = diagnostic.help.iter().map(|help| child("help", help));
-    let explanation = codes::find(diagnostic.code).map(|code| code.explanation);
+    let found = codes::find(diagnostic.code);
+    let explanation = found.map(|code| code.explanation);
+    let name = found.map(|code| code.name).filter(|name| !name.is_empty());
     json!({
         "$message_type": "diagnostic",
         "message": diagnostic.message,
-        "code": { "code": diagnostic.code, "explanation": explanation },
+        "code": { "code": diagnostic.code, "name": name, "explanation": explanation },
         "level": diagnostic.severity.word(),
         "spans": spans,
         "children": notes.chain(help).collect::<Vec<Value>>(),

@@ -65,7 +65,7 @@ fn unused_message(
             "add a handler, or say that it is meant: `ignore deliver(_, ..);`",
         ),
     };
-    diagnostics.push(Diagnostic::warning(code, message.span, text).with_help(help));
+    diagnostics.push(Diagnostic::warning(code, message.span, text).with_help(help).about(name));
 }
 
 fn timers(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
@@ -86,7 +86,7 @@ fn timers(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnos
                     .with_help(format!("add a handler: `scheduler {name} {{ .. }}`"))
             }
         };
-        diagnostics.push(found);
+        diagnostics.push(found.about(name));
     }
 }
 
@@ -99,7 +99,8 @@ fn heads(facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
                 let message = format!("`{}` is chosen and never used", name.name);
                 diagnostics.push(
                     Diagnostic::warning("W0401", name.span, message)
-                        .with_help(format!("use it in the guard or the body, or write `_{}`", name.name)),
+                        .with_help(format!("use it in the guard or the body, or write `_{}`", name.name))
+                        .about(format!("{}.{}", head.name, name.name)),
                 );
             }
         }
@@ -112,7 +113,11 @@ fn routines(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagn
         let called = bodies().any(|it| it.calls.contains_key(&routine.name));
         if !called && !checked.called.borrow().contains(&(index, routine.name.clone())) {
             let message = format!("the routine `{}` is never called", routine.name);
-            diagnostics.push(Diagnostic::warning("W0205", routine.span, message).with_help("remove it"));
+            diagnostics.push(
+                Diagnostic::warning("W0205", routine.span, message)
+                    .with_help("remove it")
+                    .about(&routine.name),
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Code, code};
 
-/// E02xx to E09xx and the warnings, in order.
+/// E02xx to E09xx, in order.
 pub(super) const MEANING: &[Code] = &[
     code(
         "E0201",
@@ -115,6 +115,19 @@ pub(super) const MEANING: &[Code] = &[
         "a parameter of a system that cannot be read from text",
         "Parameters of systems are given on the command line: `--param size=5`. So their types are those that can be read from text.",
         "service A { } system S { parameters { ids: Vec<u8>; } nodes { n[2]: A; } }",
+    ),
+    code(
+        "E0306",
+        "a warning is allowed without a reason",
+        "Whoever reads the specification next has the question that the warning asked; the reason answers it: \
+         `allow grows log: \"a workload appends twice\";`.",
+        "service A { uses net: Datagram; messages { B; } allow unsent B; }",
+    ),
+    code(
+        "E0307",
+        "an unknown warning is allowed",
+        "`allow` names a warning by its short name, which `foresee explain` lists beside its code. Errors cannot be allowed.",
+        "service A { allow unsett: \"it is not called so\"; }",
     ),
     code(
         "E0401",
@@ -421,41 +434,5 @@ pub(super) const MEANING: &[Code] = &[
         "macros in properties are not supported yet",
         "Use operators and methods, or a pure routine.",
         "",
-    ),
-    code(
-        "W0201",
-        "a message that is never sent",
-        "Nobody sends it, so its handlers never run. Perhaps a `send` is missing.",
-        "service A { uses net: Datagram; messages { B; } }",
-    ),
-    code(
-        "W0202",
-        "a timer that is never set",
-        "Nothing arms it, so its handlers never run.",
-        "service A { timers { t; } }",
-    ),
-    code(
-        "W0203",
-        "a message that nobody handles",
-        "It is sent, and every node that gets it consumes it. If that is meant, say so with `ignore`.",
-        "service A { uses net: Datagram; messages { B; } transitions { upcall start() { send(me, B); } } }",
-    ),
-    code(
-        "W0204",
-        "a timer that nobody handles",
-        "It is armed, and nothing happens when it fires.",
-        "service A { timers { t every 1s; } }",
-    ),
-    code(
-        "W0205",
-        "a routine that is never called",
-        "No body, guard or property calls it.",
-        "service A { routines { fn f() { } } }",
-    ),
-    code(
-        "W0401",
-        "a choice that nothing uses",
-        "The options of a choice differ only in what they bind. If nothing uses it, every option is the same.",
-        "service A { timers { t every 1s; } transitions { scheduler t choose x in [1, 2] { } } }",
     ),
 ];
