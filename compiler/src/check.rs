@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::Ast;
 use crate::body::{Facts, Places, RoutineShape, Rust};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::link::Linked;
 use crate::names::Names;
 use crate::source::Span;
 
@@ -57,11 +58,12 @@ pub struct ServiceFacts<'a> {
 }
 
 /// Checks a tree.
-pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
-    let rust = Rust::read(ast, places, diagnostics);
+pub fn check<'a>(linked: &'a Linked, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
+    let ast = &linked.ast;
+    let rust = Rust::read(ast, &linked.files, places, diagnostics);
     pending::refuse(ast, diagnostics);
     crate::analyse::check_allowances(ast, diagnostics);
-    let names = declare::declare(ast, &rust, places, diagnostics);
+    let names = declare::declare(ast, &linked.files, &rust, places, diagnostics);
     values::check(ast, &rust, &names, places, diagnostics);
     let mut checked = Checked { ast, places, rust, names, services: Vec::new(), called: RefCell::default() };
     for (index, service) in ast.services().enumerate() {

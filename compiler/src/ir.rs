@@ -17,22 +17,42 @@ pub use crate::names::{CallRef, MessageRef};
 pub struct Spec {
     /// The file's name without `.mace`, as a Rust module.
     pub name: String,
-    /// The path as it was given.
-    pub file: String,
-    /// XXH3 of the text.
+    /// The files that it is put together from; the first is the one that imports the others.
+    pub files: Vec<File>,
+    /// XXH3 of the text of all files.
     pub hash: u64,
     /// The documentation of the file.
     pub doc: Option<String>,
-    /// Rust items, as written.
-    pub items: Vec<syn::Item>,
-    /// Messages at file level.
-    pub messages: Vec<Message>,
-    /// Interfaces.
+    /// Rust items, as written, each with its file.
+    pub items: Vec<(usize, syn::Item)>,
+    /// Messages at file level, each with its file.
+    pub messages: Vec<(usize, Message)>,
+    /// Interfaces, those of the first file first.
     pub interfaces: Vec<Interface>,
-    /// Services.
+    /// Services, those of the first file first.
     pub services: Vec<Service>,
     /// Systems.
     pub systems: Vec<System>,
+}
+
+/// A file.
+pub struct File {
+    /// The name of its module.
+    pub module: String,
+    /// The path as it was given, or from there.
+    pub path: String,
+    /// What its module takes from those of other files.
+    pub reexports: Vec<Reexport>,
+}
+
+/// What a module takes from that of another file.
+pub struct Reexport {
+    /// The other file.
+    pub file: usize,
+    /// The name there; `None` for the module as a whole.
+    pub name: Option<String>,
+    /// The name here.
+    pub local: String,
 }
 
 /// A message, an upcall or a downcall: a variant with named fields.
@@ -55,6 +75,8 @@ pub struct Interface {
     pub ident: Ident,
     /// The module.
     pub module: Ident,
+    /// The file that declares it.
+    pub file: usize,
     /// Its documentation.
     pub doc: Option<String>,
     /// Its line.
@@ -91,6 +113,10 @@ pub struct Service {
     pub ident: Ident,
     /// The module that holds it.
     pub module: Ident,
+    /// The path to that from the module of the first file.
+    pub path: TokenStream,
+    /// The file that declares it.
+    pub file: usize,
     /// Its documentation.
     pub doc: Option<String>,
     /// Its line.

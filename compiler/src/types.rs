@@ -4,7 +4,7 @@
 //! [`Type`] is an approximation on purpose: what it cannot know is [`Type::Unknown`], and nobody reports an error
 //! because of that. rustc has the last word. Read `check/values.rs` for the refusals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::{GenericArgument, PathArguments};
 
@@ -131,32 +131,38 @@ pub const INTEGERS: [&str; 12] =
 pub struct Types {
     aliases: BTreeMap<String, syn::Type>,
     fields: BTreeMap<String, Vec<(String, syn::Type)>>,
+    enums: BTreeSet<String>,
 }
 
 impl Types {
     /// The types declared by Rust items.
     pub fn of_items<'a>(items: impl IntoIterator<Item = &'a syn::Item>) -> Types {
         let mut types = Types::default();
-        for item in items {
-            match item {
-                syn::Item::Type(alias) if alias.generics.params.is_empty() => {
-                    types.aliases.insert(alias.ident.to_string(), (*alias.ty).clone());
-                }
-                syn::Item::Struct(it) if it.generics.params.is_empty() => {
-                    let name = |(index, field): (usize, &syn::Field)| match &field.ident {
-                        Some(ident) => (ident.to_string(), field.ty.clone()),
-                        None => (index.to_string(), field.ty.clone()),
-                    };
-                    let fields = it.fields.iter().enumerate().map(name).collect();
-                    types.fields.insert(it.ident.to_string(), fields);
-                }
-                syn::Item::Enum(it) => {
-                    types.fields.insert(it.ident.to_string(), Vec::new());
-                }
-                _ => {}
-            }
-        }
+        items.into_iter().for_each(|item| types.add(item, str::to_owned));
         types
+    }
+
+    /// Adds the type that an item declares, if it does. `key` makes of its name the name by which it is known here.
+    pub fn add(&mut self, item: &syn::Item, key: impl Fn(&str) -> String) {
+        match item {
+            syn::Item::Type(alias) if alias.generics.params.is_empty() => {
+                self.aliases.insert(key(&alias.ident.to_string()), (*alias.ty).clone());
+            }
+            syn::Item::Struct(it) if it.generics.params.is_empty() => {
+                let name = |(index, field): (usize, &syn::Field)| match &field.ident {
+                    Some(ident) => (ident.to_string(), field.ty.clone()),
+                    None => (index.to_string(), field.ty.clone()),
+                };
+                let fields = it.fields.iter().enumerate().map(name).collect();
+                self.fields.insert(key(&it.ident.to_string()), fields);
+            }
+            syn::Item::Enum(it) => {
+                let key = key(&it.ident.to_string());
+                self.fields.insert(key.clone(), Vec::new());
+                self.enums.insert(key);
+            }
+            _ => {}
+        }
     }
 
     /// What a Rust type stands for.
@@ -173,6 +179,11 @@ impl Types {
     /// The fields of a struct of the file, by name.
     pub fn fields(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
         Some(self.fields.get(name)?.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// Whether an enum has this key.
+    pub fn is_enum(&self, key: &str) -> bool {
+        self.enums.contains(key)
     }
 
     /// The type behind an alias of the file.
@@ -209,7 +220,7 @@ impl Types {
                 let arguments = arguments(&last.arguments);
                 let arguments: Vec<Type> =
                     arguments.into_iter().map(|argument| self.resolve_within(argument, fuel)).collect();
-                self.named(&last.ident.to_string(), arguments, fuel)
+                self.named(&key(&path.path).unwrap_or_else(|| last.ident.to_string()), arguments, fuel)
             }
             _ => Type::Unknown,
         }
@@ -240,6 +251,20 @@ impl Types {
             "Box" => *next(),
             _ => Type::Unknown,
         }
+    }
+}
+
+/// The module that holds those of imported files.
+pub const IMPORTED: &str = "imported";
+
+/// The key of a type of an imported file, `tree::Slot`, by its whole path `imported::tree::Slot`.
+pub fn key(path: &syn::Path) -> Option<String> {
+    let mut segments = path.segments.iter().map(|it| &it.ident);
+    match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        (Some(imported), Some(module), Some(name), None) if imported == IMPORTED => {
+            Some(format!("{module}::{name}"))
+        }
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ foresee::include_spec!("overlay");
 foresee::include_spec!("log");
 foresee::include_spec!("features");
 foresee::include_spec!("answers");
+foresee::include_spec!("imports");
 
 include!(concat!(env!("OUT_DIR"), "/counted.rs"));
 
@@ -85,6 +86,24 @@ fn properties_of_counted_specs_hold() {
         let faulty = spec.name == "faults_of_a_step";
         assert_eq!((exit != 0, wrong.len()), (faulty, usize::from(faulty)), "{}: {properties:?}", spec.name);
     }
+}
+
+#[test]
+fn imported_services_types_and_messages_are_as_if_they_were_here() {
+    assert_eq!(states(&imports::SPEC, &["--system", "Two"]), 6);
+    assert_eq!(states(&imports::SPEC, &["--system", "Whole"]), 1);
+    let (exit, lines) = run(&imports::SPEC, &["check", "--system", "Two"]);
+    assert_eq!(exit, 0, "{}", lines[0]);
+    let properties = lines[0]["properties"].as_array().expect("a list");
+    let names: Vec<&str> = properties.iter().filter_map(|it| it["name"].as_str()).collect();
+    for name in ["few", "once", "kept", "last", "back"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+    // Types of one name in two files are two types, and each service knows its file.
+    let _: (imports::Round, imports::imported::relay::Round) = (7, Default::default());
+    let files: Vec<&str> = imports::SPEC.services.iter().map(|it| it.file).collect();
+    assert_eq!(files, ["ui/run/imports.mace", "ui/run/parts/relay.mace", "ui/run/parts/words.mace"]);
+    assert_eq!(imports::shout(1), imports::imported::words::shout(1));
 }
 
 #[test]

@@ -6,17 +6,21 @@
 //! //~ help: use `BTreeSet`: it has one order, in every run
 //! ```
 //!
+//! What is found in a file that a fixture imports is written behind its last line. Imported files stand in folders.
+//!
 //! `ui/fail` has errors, `ui/warn` warnings alone, `ui/pass` nothing at all. `FORESEE_BLESS=1` writes what comes out into
 //! the fixtures; look at the difference before you keep it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use foresee_compiler::codes;
 use foresee_compiler::compile;
 use foresee_compiler::diag::{Diagnostic, Diagnostics};
+use foresee_compiler::import::Library;
 use foresee_compiler::source::{SOURCE_BYTES_MAX, SourceFile, Span};
 
 const MARK: &str = "//~";
@@ -32,13 +36,23 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
     paths
 }
 
+/// The files beside a fixture.
+struct Beside<'a>(&'a Path);
+
+impl Library for Beside<'_> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.0.with_file_name(path))
+    }
+}
+
 /// What comes out of a file: nothing but the reason where its bytes are no text of a specification.
 fn diagnostics(path: &Path, bytes: Vec<u8>) -> (SourceFile, Diagnostics) {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match SourceFile::from_bytes(name.clone(), bytes) {
         Ok(source) => {
-            let (_, diagnostics) = compile::front(&source);
-            (source, diagnostics)
+            let loaded = compile::load(source, &Beside(path));
+            let diagnostics = compile::look(&loaded);
+            (loaded.source, diagnostics)
         }
         Err(error) => (SourceFile::new(name, ""), error.into()),
     }
@@ -56,10 +70,18 @@ fn annotated(path: &Path, bytes: &[u8]) -> (Vec<u8>, Diagnostics) {
             out.push(b'\n');
         }
         let mut marks = String::new();
-        for one in found.iter().filter(|one| source.line_column(one.span.start).line == index + 1) {
+        let here = |one: &&Diagnostic| {
+            source.file_at(one.span.start) == 0 && source.line_column(one.span.start).line == index + 1
+        };
+        for one in found.iter().filter(here) {
             annotate(&mut marks, &source, one);
         }
         out.extend_from_slice(marks.as_bytes());
+    }
+    for one in found.iter().filter(|one| source.file_at(one.span.start) > 0) {
+        let (file, place) = (source.name_at(one.span.start), source.line_column(one.span.start));
+        let mark = format!("{MARK} {file}:{}:{} {}: {}\n", place.line, place.column, one.code, one.message);
+        out.extend_from_slice(mark.as_bytes());
     }
     (out, found)
 }

@@ -56,7 +56,7 @@ impl Walker<'_> {
             let help = format!("write `{call}.set(5s)`, `{call}.cancel()` or `{call}.is_set()`");
             return self.report(Diagnostic::error("E0204", place, message).with_help(help));
         }
-        let declared = self.names.items.contains_key(&text) || self.names.imported.contains(&text);
+        let declared = self.names.is_rust(self.service.file, &text);
         if let Some((_, arity)) = BUILTINS.iter().find(|(known, _)| *known == text && !declared) {
             let (arity, given) = (*arity, call.args.len());
             if given != arity {
@@ -350,10 +350,12 @@ impl Walker<'_> {
         };
         let Some(name) = name.cloned() else { return };
         let text = name.to_string();
-        if self.names.items.contains_key(&text) || self.names.imported.contains(&text) || self.names.globs {
+        let file = self.service.file;
+        if self.names.is_rust(file, &text) || self.names.has_globs(file) {
             return;
         }
-        let known = self.service.messages.iter().chain(&self.names.messages).map(|it| it.name.as_str());
+        let known = self.service.messages.iter().chain(self.names.messages_beside(self.service));
+        let known = known.map(|it| it.name.as_str());
         let mut found =
             Diagnostic::error("E0203", self.place(name.span()), format!("there is no message `{text}`"))
                 .with_label("neither in this service nor at file level");
@@ -476,7 +478,7 @@ impl Walker<'_> {
         if let (Some(name), Some(message)) = (&name, message) {
             self.facts.messages.insert(message);
             self.check_constructor(name, message, Some(it));
-            if let Ok(path) = syn::parse2(message_path(message, name)) {
+            if let Ok(path) = syn::parse2(message_path(self.names, self.service, message, name)) {
                 it.path = path;
             }
         } else if let Some(name) = &name {

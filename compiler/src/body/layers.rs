@@ -67,7 +67,7 @@ impl Walker<'_> {
 
     fn query(&self, slot: usize, at: CallRef, name: &Ident, arguments: &[&Expr]) -> TokenStream {
         let (span, declared) = (name.span(), self.names.call_at(at));
-        let module = format_ident!("{}", self.names.interface_of(at).module, span = span);
+        let module = self.names.interface_path(at.interface, span);
         let query = format_ident!("{}", declared.type_name(), span = span);
         let (fields, answer) = (self.fields(at, name), &declared.answer);
         let window = if self.sees_step() { quote_spanned!(span=> ctx) } else { quote_spanned!(span=> below) };
@@ -92,7 +92,7 @@ impl Walker<'_> {
     /// The variant of a call, seen from the module of a service.
     fn path(&self, at: CallRef, list: &str, name: &Ident) -> TokenStream {
         let span = name.span();
-        let module = format_ident!("{}", self.names.interface_of(at).module, span = span);
+        let module = self.names.interface_path(at.interface, span);
         let (list, variant) = (
             format_ident!("{list}", span = span),
             format_ident!("{}", self.names.call_at(at).type_name(), span = span),

@@ -1,16 +1,16 @@
 //! Collects the declared names, and reports doubles, reserved words and the wrong case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{self, Ast, Ident, ModifierKind, RustItemKind, Service};
 use crate::body::{Places, Rust};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{
-    ConstName, FieldName, ItemName, MessageName, Names, ParameterName, RoutineName, ServiceNames, StateName,
-    TimerName, VariableName,
+    ConstName, FieldName, FileNames, Files, ItemName, MessageName, Names, ParameterName, RoutineName,
+    ServiceNames, StateName, TimerName, VariableName,
 };
 use crate::source::Span;
-use crate::types::{Type, Types};
+use crate::types::Type;
 
 use super::unknown;
 
@@ -68,19 +68,30 @@ const FUNCTIONS: &[&str] = &[
 /// Methods that generated services have.
 const METHODS: &[&str] = &["new", "info", "init", "recover", "step", "query", "control", "fields", "accepts"];
 
-pub(super) fn declare(ast: &Ast, rust: &Rust, places: Places<'_>, diagnostics: &mut Diagnostics) -> Names {
+pub(super) fn declare(
+    ast: &Ast,
+    files: &Files,
+    rust: &Rust,
+    places: Places<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Names {
+    let mut names = Names { files: files.clone(), ..Names::default() };
+    for (span, item) in rust.items() {
+        names.types.add(item, |name| files.key(files.of(span), name));
+    }
     let mut declare = Declare { rust, diagnostics };
-    let mut names = Names { types: Types::of_items(rust.items()), ..Names::default() };
     declare.items(ast, &mut names);
-    diagnostics.extend(crate::body::impure_items(rust.items(), places));
+    diagnostics.extend(crate::body::impure_items(rust.items().map(|(_, item)| item), places));
     let mut declare = Declare { rust, diagnostics };
-    let mut seen = Seen::default();
+    let mut seen: BTreeMap<usize, Seen> = BTreeMap::new();
     for message in ast.messages() {
-        declare.fresh(&mut seen, &message.name, "message");
-        names.messages.push(declare.message(message, 0));
+        let file = files.of(message.name.span);
+        declare.fresh(seen.entry(file).or_default(), &message.name, "message");
+        let message = declare.message(message, 0);
+        names.messages.push(MessageName { file, ..message });
     }
     for interface in ast.interfaces() {
-        let declared = declare.interface(interface);
+        let declared = declare.interface(interface, files.of(interface.name.span));
         names.interfaces.push(declared);
     }
     for service in ast.services() {
@@ -174,15 +185,17 @@ impl Declare<'_, '_> {
     }
 
     fn items(&mut self, ast: &Ast, names: &mut Names) {
-        let (mut seen, mut modules) = (Seen::default(), Seen::default());
+        let mut taken: BTreeMap<usize, (Seen, Seen)> = BTreeMap::new();
         for item in &ast.items {
+            let file = names.files.of(item.span());
+            let (seen, modules) = taken.entry(file).or_insert_with(|| (Seen::default(), imported(ast, names, file)));
             match item {
-                ast::Item::Rust(item) => self.rust_item(item, names, &mut seen),
+                ast::Item::Rust(item) => self.rust_item(item, names, seen),
                 ast::Item::Interface(it) => {
                     if !seen.contains_key(&it.name.name) {
-                        self.module(&mut modules, &it.name, "interface");
+                        self.module(modules, &it.name, "interface");
                     }
-                    self.fresh(&mut seen, &it.name, "interface");
+                    self.fresh(seen, &it.name, "interface");
                     self.case(&it.name, "interface", true);
                     self.reserved(&it.name, RESERVED_TYPES, "interface");
                     self.reserved(&it.name, &["Kernel"], "interface");
@@ -191,29 +204,25 @@ impl Declare<'_, '_> {
                 }
                 ast::Item::Service(it) => {
                     if !seen.contains_key(&it.name.name) {
-                        self.module(&mut modules, &it.name, "service");
+                        self.module(modules, &it.name, "service");
                     }
-                    self.fresh(&mut seen, &it.name, "service");
+                    self.fresh(seen, &it.name, "service");
                     self.case(&it.name, "service", true);
                     self.reserved(&it.name, RESERVED_TYPES, "service");
                     self.reserved(&it.name, &["Kernel"], "service");
                 }
                 ast::Item::System(it) => {
-                    self.fresh(&mut seen, &it.name, "system");
+                    self.fresh(seen, &it.name, "system");
                     self.case(&it.name, "system", true);
                 }
-                ast::Item::Scenario(it) => self.fresh(&mut seen, &it.name, "scenario"),
-                ast::Item::Import(it) => {
-                    for name in it.names.iter().flatten() {
-                        names.imported.insert(name.alias.as_ref().unwrap_or(&name.name).name.clone());
-                    }
-                }
-                ast::Item::Messages(_) | ast::Item::Allow(_) => {}
+                ast::Item::Scenario(it) => self.fresh(seen, &it.name, "scenario"),
+                ast::Item::Import(_) | ast::Item::Messages(_) | ast::Item::Allow(_) => {}
             }
         }
     }
 
     fn rust_item(&mut self, item: &ast::RustItem, names: &mut Names, seen: &mut Seen) {
+        let file = names.files.of(item.fragment.span);
         let is_type = matches!(item.kind, RustItemKind::Type | RustItemKind::Struct | RustItemKind::Enum);
         if let Some(name) = &item.name {
             self.fresh(seen, name, if is_type { "type" } else { "Rust item" });
@@ -222,22 +231,27 @@ impl Declare<'_, '_> {
             } else {
                 self.reserved(name, RESERVED_ITEMS, "Rust item");
             }
-            names.items.insert(name.name.clone(), ItemName { span: name.span, is_type });
+            names.items.insert((file, name.name.clone()), ItemName { span: name.span, is_type });
         }
         match self.rust.item(&item.fragment) {
-            Some(syn::Item::Use(it)) => imports(&it.tree, names),
+            Some(syn::Item::Use(it)) => {
+                if let Some(file) = names.files.list.get_mut(file) {
+                    brought(&it.tree, file);
+                }
+            }
             Some(syn::Item::Struct(it)) if derives_default(&it.attrs) => {
-                names.defaults.insert(it.ident.to_string());
+                names.defaults.insert(names.files.key(file, &it.ident.to_string()));
             }
             Some(syn::Item::Enum(it)) if derives_default(&it.attrs) => {
-                names.defaults.insert(it.ident.to_string());
+                names.defaults.insert(names.files.key(file, &it.ident.to_string()));
             }
             Some(syn::Item::Impl(it)) => {
                 let of = it.trait_.as_ref().and_then(|(path, _)| path.segments.last());
                 if let (Some(of), syn::Type::Path(ty)) = (of, &*it.self_ty)
                     && of.ident == "Default"
                 {
-                    names.defaults.extend(ty.path.segments.last().map(|it| it.ident.to_string()));
+                    let plain = || ty.path.segments.last().map(|it| it.ident.to_string());
+                    names.defaults.extend(crate::types::key(&ty.path).or_else(plain));
                 }
                 for member in &it.items {
                     let syn::ImplItem::Fn(method) = member else { continue };
@@ -269,18 +283,21 @@ impl Declare<'_, '_> {
     fn message(&mut self, message: &ast::Message, slot: usize) -> MessageName {
         self.case(&message.name, "message", true);
         let fields = self.fields(&message.fields, "field");
-        MessageName { name: message.name.name.clone(), span: message.name.span, fields, slot }
+        MessageName { name: message.name.name.clone(), span: message.name.span, fields, slot, file: 0 }
     }
 
     fn service(&mut self, service: &Service, file: &Names) -> ServiceNames {
         let mut names = ServiceNames {
             name: service.name.name.clone(),
+            file: file.files.of(service.name.span),
             span: service.name.span,
             ..ServiceNames::default()
         };
         // States and messages are constructors; variables, parameters, constants, timers and layers are values.
         let (mut types, mut values, mut functions) = (Seen::default(), Seen::default(), Seen::default());
-        types.extend(file.messages.iter().map(|it| (it.name.clone(), (it.span, "message"))));
+        types.extend(file.messages_beside(&names).map(|it| (it.name.clone(), (it.span, "message"))));
+        let taken = file.files.list.get(names.file).into_iter().flat_map(|it| &it.taken);
+        types.extend(taken.map(|(name, it)| (name.clone(), (it.span, "imported name"))));
         for uses in service.uses() {
             self.fresh(&mut values, &uses.name, "layer");
             self.uses(uses, file, &mut names);
@@ -454,17 +471,28 @@ fn derives_default(attrs: &[syn::Attribute]) -> bool {
     found
 }
 
+/// The modules that a file imports: services, interfaces, whole files.
+fn imported(ast: &Ast, names: &Names, file: usize) -> Seen {
+    let Some(seen) = names.files.list.get(file) else { return Seen::default() };
+    let services = ast.services().map(|it| &it.name).chain(ast.interfaces().map(|it| &it.name));
+    let modules: BTreeSet<(usize, &str)> =
+        services.map(|it| (names.files.of(it.span), it.name.as_str())).collect();
+    let taken = seen.taken.iter().filter(|(_, it)| modules.contains(&(it.file, it.name.as_str())));
+    let taken = taken.map(|(name, it)| (crate::lower::snake(name), (it.span, "module")));
+    taken.chain(seen.specs.iter().map(|(name, it)| (name.clone(), (it.span, "module")))).collect()
+}
+
 /// The names that a `use` brings in.
-fn imports(tree: &syn::UseTree, names: &mut Names) {
+fn brought(tree: &syn::UseTree, names: &mut FileNames) {
     match tree {
-        syn::UseTree::Path(path) => imports(&path.tree, names),
+        syn::UseTree::Path(path) => brought(&path.tree, names),
         syn::UseTree::Name(name) => {
-            names.imported.insert(name.ident.to_string());
+            names.used.insert(name.ident.to_string());
         }
         syn::UseTree::Rename(rename) => {
-            names.imported.insert(rename.rename.to_string());
+            names.used.insert(rename.rename.to_string());
         }
         syn::UseTree::Glob(_) => names.globs = true,
-        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| imports(tree, names)),
+        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| brought(tree, names)),
     }
 }

@@ -367,7 +367,8 @@ impl<'a> Reader<'_, 'a, '_> {
             syn::Pat::Paren(inner) => return self.message(&inner.pat, span),
             _ => None,
         };
-        let known = || service.messages.iter().chain(&names.messages).map(|it| it.name.as_str());
+        let known =
+            || service.messages.iter().chain(names.messages_beside(service)).map(|it| it.name.as_str());
         let Some(name) = path else {
             let found = Diagnostic::error("E0404", span, "a `deliver` handles one message, by its name")
                 .with_label("not the name of a message")

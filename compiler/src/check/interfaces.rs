@@ -11,11 +11,12 @@ use super::declare::{Declare, Seen};
 use super::unknown;
 
 impl Declare<'_, '_> {
-    pub(super) fn interface(&mut self, interface: &ast::Interface) -> InterfaceName {
+    pub(super) fn interface(&mut self, interface: &ast::Interface, file: usize) -> InterfaceName {
         let calls = interface.calls.iter().map(|call| self.call(call)).collect();
         InterfaceName {
             name: interface.name.name.clone(),
             span: interface.name.span,
+            file,
             module: crate::lower::snake(&interface.name.name),
             calls,
         }
@@ -64,10 +65,10 @@ impl Declare<'_, '_> {
             names.carriers.push(CarrierName { name, span, kind });
             return;
         }
-        let interface = file.interface(&wanted.name);
+        let interface = file.interface(wanted);
         names.layers.push(LayerName { name, span, interface, has_default: uses.default.is_some() });
-        if interface.is_none() && !file.imported.contains(&wanted.name) {
-            let known = file.interfaces.iter().map(|it| it.name.as_str());
+        if interface.is_none() && !file.is_foreign(names.file, &wanted.name) {
+            let known = file.interfaces_seen(names.file);
             let known = known.chain(["Reliable", "Datagram", "Secure"]);
             self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
         }
@@ -76,9 +77,9 @@ impl Declare<'_, '_> {
     /// `provides Tree [by tree];`
     pub(super) fn provides(&mut self, provides: &ast::Provides, file: &Names, names: &mut ServiceNames) {
         let wanted = &provides.interface;
-        let Some(interface) = file.interface(&wanted.name) else {
-            if !file.imported.contains(&wanted.name) {
-                let known = file.interfaces.iter().map(|it| it.name.as_str());
+        let Some(interface) = file.interface(wanted) else {
+            if !file.is_foreign(names.file, &wanted.name) {
+                let known = file.interfaces_seen(names.file);
                 self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
             }
             return;

@@ -13,9 +13,6 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
     let mut refuse = Refuse { interfaces, diagnostics };
     for item in &ast.items {
         match item {
-            Item::Import(it) => {
-                refuse.not_yet("E0901", it.span, "imports of other specifications", "put both into one file")
-            }
             Item::Service(it) => refuse.service(it),
             Item::System(it) => refuse.system(it),
             Item::Scenario(it) => {
@@ -27,7 +24,7 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
                     "`check --trace-out` keeps a run, and `replay` repeats it",
                 );
             }
-            Item::Rust(_) | Item::Messages(_) | Item::Interface(_) | Item::Allow(_) => {}
+            Item::Import(_) | Item::Rust(_) | Item::Messages(_) | Item::Interface(_) | Item::Allow(_) => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Systems: services and arguments, carriers, bounds, doubled names. Expressions are checked when they are lowered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit_mut::VisitMut;
 
@@ -54,7 +54,8 @@ impl Systems<'_, '_, '_> {
 
     /// Defaults of parameters: constants of the file alone.
     fn defaults(&mut self, system: &ast::System) {
-        let (routines, service) = (BTreeMap::new(), ServiceNames::default());
+        let service = ServiceNames { file: self.checked.names.files.home, ..ServiceNames::default() };
+        let routines = BTreeMap::new();
         for default in system.parameters().filter_map(|it| it.default.as_ref()) {
             let Some(mut expr) = self.checked.rust.expr(default).cloned() else { continue };
             let (names, places) = (&self.checked.names, self.checked.places);
@@ -98,19 +99,8 @@ impl Systems<'_, '_, '_> {
 
     fn stack(&mut self, stack: &ast::Stack) {
         let names = &self.checked.names;
-        let Some(name) = stack.path.as_ident() else {
-            let found = Diagnostic::error("E0208", stack.path.span, "a service is named by one word");
-            self.diagnostics.push(found);
-            return;
-        };
-        let Some(index) = names.service(&name.name) else {
-            if names.imported.contains(&name.name) {
-                return;
-            }
-            let known = names.services.iter().map(|it| it.name.as_str());
-            let found = unknown("E0208", name.span, "service", &name.name, known);
-            self.diagnostics.push(found.with_label("not declared in this file"));
-            return;
+        let Some(index) = names.service_at(&stack.path) else {
+            return self.no_service(&stack.path);
         };
         let service = &names.services[index];
         let mut given = BTreeMap::new();
@@ -135,9 +125,28 @@ impl Systems<'_, '_, '_> {
         }
     }
 
+    /// Reports a service that is not there.
+    fn no_service(&mut self, path: &ast::Path) {
+        let (names, file) = (&self.checked.names, self.checked.names.files.of(path.span));
+        let found = match path.segments.as_slice() {
+            [name] if names.is_foreign(file, &name.name) => return,
+            [name] => unknown("E0208", name.span, "service", &name.name, names.services_seen(file))
+                .with_label("neither declared in this file nor imported"),
+            [spec, name] if names.files.spec(file, &spec.name).is_some() => {
+                let there = names.files.spec(file, &spec.name);
+                let known =
+                    names.services.iter().filter(|it| Some(it.file) == there).map(|it| it.name.as_str());
+                unknown("E0208", name.span, "service", &name.name, known)
+            }
+            _ => Diagnostic::error("E0208", path.span, "this names no service")
+                .with_help("a service is named by one word, or by two where its file is imported as a whole"),
+        };
+        self.diagnostics.push(found);
+    }
+
     fn network(&mut self, system: &ast::System) {
         let names = &self.checked.names;
-        let used = system.nodes().filter_map(|it| names.service(&it.stack.path.as_ident()?.name));
+        let used = system.nodes().filter_map(|it| names.service_at(&it.stack.path));
         let carriers: Vec<_> = used.flat_map(|it| &names.services[it].carriers).collect();
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for link in system.network() {
@@ -219,11 +228,11 @@ impl Systems<'_, '_, '_> {
     /// Properties of the services that take part, and of the system, are told apart by name.
     fn properties(&mut self, system: &ast::System) {
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        let mut services: Vec<&ast::Service> = Vec::new();
-        for group in system.nodes() {
-            let service = self.checked.ast.services().find(|it| stack_is(&group.stack, &it.name.name));
-            services.extend(service.filter(|it| !services.iter().any(|known| std::ptr::eq(*known, *it))));
-        }
+        let used: BTreeSet<usize> =
+            system.nodes().filter_map(|it| self.checked.names.service_at(&it.stack.path)).collect();
+        let services = self.checked.ast.services().enumerate();
+        let services: Vec<&ast::Service> =
+            services.filter(|(index, _)| used.contains(index)).map(|(_, it)| it).collect();
         let own = system.properties();
         for property in services.iter().flat_map(|it| it.properties()).chain(own) {
             if let Some(earlier) = seen.get(property.name.name.as_str()) {
@@ -257,9 +266,9 @@ impl Systems<'_, '_, '_> {
     }
 
     fn objectives(&mut self, system: &ast::System) {
-        let services = system
-            .nodes()
-            .filter_map(|group| self.checked.ast.services().find(|it| stack_is(&group.stack, &it.name.name)));
+        let services = system.nodes().filter_map(|group| {
+            self.checked.ast.services().nth(self.checked.names.service_at(&group.stack.path)?)
+        });
         let known: Vec<&str> =
             services.flat_map(|it| it.objectives()).map(|it| it.name.name.as_str()).collect();
         let mut seen = BTreeMap::new();
@@ -299,8 +308,4 @@ impl Systems<'_, '_, '_> {
             service.objectives().for_each(|it| self.fresh(&mut seen, &it.name, "objectives"));
         }
     }
-}
-
-fn stack_is(stack: &ast::Stack, name: &str) -> bool {
-    stack.path.as_ident().is_some_and(|it| it.name == name)
 }

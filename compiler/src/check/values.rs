@@ -14,8 +14,9 @@ pub(super) fn check(
     places: Places<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let mut check = Values { rust, names, places, diagnostics };
+    let mut check = Values { rust, names, places, file: names.files.home, diagnostics };
     for item in &ast.items {
+        check.file = names.files.of(item.span());
         match item {
             Item::Rust(item) => check.item(item),
             Item::Messages(section) => check.messages(section),
@@ -43,6 +44,8 @@ struct Values<'a, 'd> {
     rust: &'a Rust,
     names: &'a Names,
     places: Places<'a>,
+    /// The file that is looked at.
+    file: usize,
     diagnostics: &'d mut Diagnostics,
 }
 
@@ -207,7 +210,8 @@ impl Values<'_, '_> {
         let Some(last) = path.path.segments.last() else { return };
         let name = last.ident.to_string();
         let help = match name.as_str() {
-            _ if path.path.segments.len() == 1 && self.names.items.contains_key(&name) => None,
+            _ if crate::types::key(&path.path).is_some() => None,
+            _ if path.path.segments.len() == 1 && self.names.item(self.file, &name).is_some() => None,
             "HashMap" => Some("use `BTreeMap`: it has one order, in every run"),
             "HashSet" => Some("use `BTreeSet`: it has one order, in every run"),
             "f32" | "f64" => {
@@ -253,18 +257,19 @@ impl Values<'_, '_> {
             "BTreeSet", "Box", "Duration", "NodeId", "Reply", "Payload", "Self",
         ];
         let Some(ident) = path.path.segments.first().map(|it| &it.ident) else { return };
-        if path.path.segments.len() != 1 || path.qself.is_some() || self.names.globs {
+        let file = self.file;
+        if path.path.segments.len() != 1 || path.qself.is_some() || self.names.has_globs(file) {
             return;
         }
         let name = ident.to_string();
         let known = KNOWN.contains(&name.as_str())
             || INTEGERS.contains(&name.as_str())
-            || self.names.items.get(&name).is_some_and(|it| it.is_type)
-            || self.names.imported.contains(&name);
+            || self.names.item(file, &name).is_some_and(|it| it.is_type)
+            || self.names.is_foreign(file, &name);
         if known {
             return;
         }
-        let candidates = KNOWN.into_iter().chain(INTEGERS).chain(self.names.items.keys().map(String::as_str));
+        let candidates = KNOWN.into_iter().chain(INTEGERS).chain(self.names.items_seen(file));
         let mut found =
             Diagnostic::error("E0302", self.places.place(ident.span()), format!("there is no type `{name}`"))
                 .with_label("not declared in this file, not brought in by `use`");

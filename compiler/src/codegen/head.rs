@@ -31,9 +31,9 @@ pub(super) fn arguments(generator: &Generator<'_>, trigger: Trigger) -> Vec<Argu
     match trigger {
         Trigger::Start => Vec::new(),
         Trigger::Deliver(message) => {
-            let ty = if message.shared { quote!(&super::Message) } else { quote!(&Message) };
+            let ty = generator.message_type(message);
             let src = Argument { name: format_ident!("src"), ty: quote!(&NodeId) };
-            vec![src, Argument { name: format_ident!("message"), ty }]
+            vec![src, Argument { name: format_ident!("message"), ty: quote!(&#ty) }]
         }
         Trigger::Broken => vec![Argument { name: format_ident!("peer"), ty: quote!(&NodeId) }],
         Trigger::Timer(index) => {

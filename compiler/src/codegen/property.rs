@@ -58,7 +58,7 @@ fn function(argument: &str, body: &TokenStream) -> TokenStream {
 fn reads(spec: &Spec, reads: &Reads) -> Vec<TokenStream> {
     let read = reads.iter().map(|(service, variables)| {
         let service = &spec.services[*service];
-        let (module, ident) = (&service.module, &service.ident);
+        let (module, ident) = (&service.path, &service.ident);
         let variables = variables.iter().map(|it| format_ident!("{it}"));
         quote! {
             kernel::Read {

@@ -84,7 +84,7 @@ fn handler(generator: &Generator<'_>, query: &QueryHandler) -> TokenStream {
         quote!(#name: #ty)
     });
     let answer = &generator.call(query.call).answer;
-    let place = doc(&format!("`{}:{}`: `{}`", generator.spec.file, query.line, query.head));
+    let place = doc(&format!("`{}:{}`: `{}`", generator.file(), query.line, query.head));
     let (docs, name) = (docs(&query.doc), function(query));
     quote! {
         #place

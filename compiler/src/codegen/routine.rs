@@ -35,7 +35,7 @@ pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStre
     });
     let arguments = window.into_iter().chain(inputs.map(|it| quote!(#it))).chain(variables);
     let (output, attrs) = (&function.sig.output, &function.attrs);
-    let about = doc(&format!("`{}:{}`", generator.spec.file, routine.line));
+    let about = doc(&format!("`{}:{}`", generator.file(), routine.line));
     quote! {
         #about
         #(#attrs)*

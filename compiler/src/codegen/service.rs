@@ -76,7 +76,8 @@ impl<'a> Generator<'a> {
 
     /// The path from the service's module to a type of an interface.
     pub(super) fn interface(&self, interface: usize, name: &str) -> TokenStream {
-        let (module, name) = (&self.spec.interfaces[interface].module, format_ident!("{name}"));
+        let span = proc_macro2::Span::call_site();
+        let (module, name) = (self.sources.names.interface_path(interface, span), format_ident!("{name}"));
         quote!(super::#module::#name)
     }
 
@@ -87,8 +88,29 @@ impl<'a> Generator<'a> {
 
     /// The name of a message.
     pub(super) fn message_name(&self, message: crate::ir::MessageRef) -> String {
-        let list = if message.shared { &self.spec.messages } else { &self.service.messages };
-        list[message.index].ident.to_string()
+        let message = match message.shared {
+            true => &self.spec.messages[message.index].1,
+            false => &self.service.messages[message.index],
+        };
+        message.ident.to_string()
+    }
+
+    /// The module of the file that declares a message, if it is another one.
+    pub(super) fn foreign(&self, message: crate::ir::MessageRef) -> Option<&str> {
+        let file = message.shared.then(|| self.spec.messages[message.index].0)?;
+        (file != self.service.file).then(|| self.spec.files[file].module.as_str())
+    }
+
+    /// The enum of a message.
+    pub(super) fn message_type(&self, message: crate::ir::MessageRef) -> TokenStream {
+        let names = self.sources.names;
+        let span = proc_macro2::Span::call_site();
+        crate::body::message_type(names, &names.services[self.index], message, span)
+    }
+
+    /// The path of the file that declares the service.
+    pub(super) fn file(&self) -> &str {
+        &self.spec.files[self.service.file].path
     }
 }
 

@@ -1,6 +1,6 @@
 //! The step: from an event to its handlers, and the handlers themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -27,7 +27,10 @@ fn triggers(generator: &Generator<'_>) -> Vec<Trigger> {
 pub(super) fn take(generator: &Generator<'_>, trigger: Trigger) -> Ident {
     match trigger {
         Trigger::Start => format_ident!("take_start"),
-        Trigger::Deliver(message) => format_ident!("take_deliver_{}", generator.message_name(message)),
+        Trigger::Deliver(message) => {
+            let foreign = generator.foreign(message).map(|module| format!("{module}_"));
+            format_ident!("take_deliver_{}{}", foreign.unwrap_or_default(), generator.message_name(message))
+        }
         Trigger::Timer(index) => format_ident!("take_timer_{}", generator.service.timers[index].ident),
         Trigger::Broken => format_ident!("take_broken"),
         Trigger::Call(call) | Trigger::Query(call) => {
@@ -94,35 +97,36 @@ fn arm(generator: &Generator<'_>, index: usize) -> TokenStream {
 }
 
 fn deliver(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream> {
-    let of = |shared: bool| {
-        let messages = triggers.iter().filter_map(move |it| match it {
-            Trigger::Deliver(message) if message.shared == shared => Some(*message),
-            _ => None,
-        });
-        messages.collect::<Vec<MessageRef>>()
-    };
-    let group = |shared: bool| {
-        let messages = of(shared);
-        if messages.is_empty() {
-            return None;
-        }
-        let ty = if shared { quote!(super::Message) } else { quote!(Message) };
+    let groups = delivered(generator, triggers).into_iter().map(|messages| {
+        let ty = generator.message_type(messages[0]);
         let arms = messages.iter().map(|it| {
             let variant = format_ident!("{}", generator.message_name(*it));
             let take = take(generator, Trigger::Deliver(*it));
             quote!(#ty::#variant { .. } => self.#take(this, ctx, src, message))
         });
-        Some(quote! {
+        quote! {
             if let Some(message) = message.get::<#ty>() {
                 return match message { #(#arms,)* _ => ctx.consumed(false) };
             }
-        })
-    };
-    let (own, shared) = (group(false), group(true));
-    if own.is_none() && shared.is_none() {
+        }
+    });
+    let groups: Vec<TokenStream> = groups.collect();
+    if groups.is_empty() {
         return None;
     }
-    Some(quote!(kernel::Event::Deliver { src, message, .. } => { #own #shared ctx.consumed(false) }))
+    Some(quote!(kernel::Event::Deliver { src, message, .. } => { #(#groups)* ctx.consumed(false) }))
+}
+
+/// The messages that are handled, those of one enum together: the service's own first, then those of files.
+fn delivered(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<Vec<MessageRef>> {
+    let mut groups: BTreeMap<Option<usize>, Vec<MessageRef>> = BTreeMap::new();
+    for trigger in triggers {
+        if let Trigger::Deliver(message) = trigger {
+            let file = message.shared.then(|| generator.spec.messages[message.index].0);
+            groups.entry(file).or_default().push(*message);
+        }
+    }
+    groups.into_values().collect()
 }
 
 fn timers(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream> {
@@ -241,22 +245,15 @@ fn answers(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<TokenStream> 
 /// `Service::accepts`.
 pub(super) fn accepts(generator: &Generator<'_>) -> TokenStream {
     let own = (!generator.service.messages.is_empty()).then(|| quote!(message.get::<Message>().is_some()));
-    let shared: BTreeSet<String> = triggers(generator)
-        .into_iter()
-        .filter_map(|it| match it {
-            Trigger::Deliver(message) if message.shared => Some(generator.message_name(message)),
-            _ => None,
-        })
-        .collect();
-    let shared = (!shared.is_empty()).then(|| {
-        let variants = shared.iter().map(|it| format_ident!("{it}"));
-        quote!(matches!(message.get::<super::Message>(), Some(#(super::Message::#variants { .. })|*)))
-    });
-    let body = match (own, shared) {
-        (Some(own), Some(shared)) => quote!(#own || #shared),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => quote!(false),
-    };
+    let shared =
+        delivered(generator, &triggers(generator)).into_iter().filter(|it| it[0].shared).map(|group| {
+            let ty = generator.message_type(group[0]);
+            let variants: BTreeSet<String> = group.iter().map(|it| generator.message_name(*it)).collect();
+            let variants = variants.iter().map(|it| format_ident!("{it}"));
+            quote!(matches!(message.get::<#ty>(), Some(#(#ty::#variants { .. })|*)))
+        });
+    let all: Vec<TokenStream> = own.into_iter().chain(shared).collect();
+    let body = if all.is_empty() { quote!(false) } else { quote!(#(#all)||*) };
     let message = used(&body, "message");
     quote! {
         fn accepts(#message: &kernel::Datum) -> bool {
@@ -507,7 +504,7 @@ fn handler(generator: &Generator<'_>, handler: &Handler) -> TokenStream {
         let ty = &it.ty;
         quote!(#name: #ty)
     });
-    let place = format!("`{}:{}`: `{}`", generator.spec.file, handler.line, handler.head);
+    let place = format!("`{}:{}`: `{}`", generator.file(), handler.line, handler.head);
     let (place, docs, name) = (doc(&place), docs(&handler.doc), handle(handler));
     quote! {
         #place

@@ -30,7 +30,7 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     let services = spec.services.iter().enumerate();
     let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.stack.service == *index));
     let properties = taking_part.map(|(_, it)| {
-        let module = &it.module;
+        let module = &it.path;
         quote!(this_model.properties(&#module::PROPERTIES); this_model.objectives(&#module::OBJECTIVES);)
     });
     let weights = system
@@ -78,7 +78,7 @@ fn default(parameter: &Parameter, sources: Sources<'_>) -> TokenStream {
 
 fn place(spec: &Spec, group: &Group) -> TokenStream {
     let service = &spec.services[group.stack.service];
-    let (module, ident, name) = (&service.module, &service.ident, &group.ident);
+    let (module, ident, name) = (&service.path, &service.ident, &group.ident);
     let given = |parameter: &Parameter| group.stack.arguments.get(&parameter.ident.to_string());
     let required = service.parameters.iter().filter(|it| it.default.is_none()).filter_map(given);
     let required: Vec<&TokenStream> = required.collect();
@@ -133,7 +133,7 @@ fn bounds(system: &System) -> TokenStream {
 pub(super) fn table(spec: &Spec, sources: Sources<'_>) -> TokenStream {
     let _ = sources;
     let (name, hash) = (&spec.name, spec.hash);
-    let services = spec.services.iter().map(|it| &it.module);
+    let services = spec.services.iter().map(|it| &it.path);
     let systems = spec.systems.iter().map(|system| {
         let (name, line, function) = (system.ident.to_string(), system.line, build(system));
         let parameters = system.parameters.iter().map(|it| {

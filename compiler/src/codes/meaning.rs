@@ -84,6 +84,33 @@ pub(super) const MEANING: &[Code] = &[
         "service A { timers { t every 1s; } transitions { scheduler t { } } fair choice u; }",
     ),
     code(
+        "E0220",
+        "an imported file cannot be read",
+        "`import tree::{Tree};` reads `tree.mace` in the folder of the importing file, `import parts::tree::{Tree};` reads \
+         `parts/tree.mace` there, and `super` is one folder up.",
+        "import tree::Tree;",
+    ),
+    code(
+        "E0221",
+        "imports go round in a circle",
+        "A file that imports another, directly or not, cannot be imported by it. Put what both need into a third file. (The \
+         example is a file `example.mace`.)",
+        "import example::Tree;",
+    ),
+    code(
+        "E0222",
+        "an imported file lacks a name",
+        "Interfaces, services, messages at file level and Rust items can be imported, from the file that declares them. Systems and \
+         scenarios stay where they are.",
+        "",
+    ),
+    code(
+        "E0223",
+        "an imported name is taken",
+        "An imported name is used like one that is declared here, so it can stand for one thing only. `as` gives it another name.",
+        "import tree::Tree; service Tree { }",
+    ),
+    code(
         "E0301",
         "a type whose values cannot be stored or sent",
         "States are copied, compared, hashed, ordered and sent: that is how a checker tells one from another, and how a trace is \
@@ -367,12 +394,6 @@ pub(super) const MEANING: &[Code] = &[
         "service A { } system S { nodes { n[2]: A; } check { dept: 4; } }",
     ),
     code("E0515", "a system without nodes", "A system says what runs.", "system S { }"),
-    code(
-        "E0901",
-        "imports are not supported yet",
-        "`import` takes services and interfaces from another specification.",
-        "import tree::Tree;",
-    ),
     code(
         "E0902",
         "layers are not supported yet",

@@ -209,8 +209,7 @@ impl Lowerer<'_, '_, '_> {
             {
                 return self.routine(index, quote!(me), name, args);
             }
-            let known = self.checked.names.items.contains_key(&name.name)
-                || self.checked.names.imported.contains(&name.name)
+            let known = self.checked.names.is_rust(self.file(), &name.name)
                 || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
             if !known {
                 let mut found = unknown("E0501", name.span, "function", &name.name, ["Some", "Ok", "Err"]);

@@ -14,6 +14,7 @@ pub(super) fn lower(checked: &Checked<'_>) -> Vec<Interface> {
         let ident = checked.places.ident(&it.name);
         Interface {
             module: Ident::new(&names.module, ident.span()),
+            file: names.file,
             ident,
             doc: it.doc.clone(),
             line: checked.places.line(it.name.span),

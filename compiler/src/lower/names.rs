@@ -18,7 +18,8 @@ impl Lowerer<'_, '_, '_> {
                 .segments
                 .first()
                 .and_then(|it| crate::types::INTEGERS.iter().find(|known| **known == it.name));
-            return Some(Value::new(written, integer.map_or(Type::Unknown, |it| Type::Int(it))));
+            let ty = integer.map_or_else(|| self.variant_type(path), |it| Type::Int(it));
+            return Some(Value::new(written, ty));
         };
         let (name, token) = (ident.name.as_str(), self.checked.places.ident(ident));
         if let Some(ty) = self.local(name) {
@@ -53,15 +54,31 @@ impl Lowerer<'_, '_, '_> {
                 }
             }
         }
-        if self.checked.names.items.contains_key(name)
-            || self.checked.names.imported.contains(name)
-            || name == "None"
-        {
+        if self.checked.names.is_rust(self.file(), name) || name == "None" {
             let ty = if name == "None" { Type::Option(Box::new(Type::Unknown)) } else { Type::Unknown };
             return Some(Value::new(quote!(#token), ty));
         }
         self.unknown_name(expr, ident);
         None
+    }
+
+    /// The type of `Kind::Loud`: an enum that a file declares, if it is one.
+    fn variant_type(&self, path: &ast::Path) -> Type {
+        let names = &self.checked.names;
+        let (file, of, variant) = match path.segments.as_slice() {
+            [of, variant] => {
+                let (file, of) = names.files.declared(self.file(), &of.name);
+                (Some(file), of, variant)
+            }
+            [spec, of, variant] => (names.files.spec(self.file(), &spec.name), of.name.as_str(), variant),
+            _ => return Type::Unknown,
+        };
+        let key = file.map(|file| names.files.key(file, of));
+        let is_variant = variant.name.contains(char::is_lowercase) && variant.name.starts_with(char::is_uppercase);
+        match key.filter(|key| is_variant && names.types.is_enum(key)) {
+            Some(key) => Type::Named(key),
+            None => Type::Unknown,
+        }
     }
 
     pub(super) fn of_system(&mut self, scope: &SystemScope, name: &str, token: &Ident) -> Option<Value> {
@@ -101,8 +118,18 @@ impl Lowerer<'_, '_, '_> {
         self.prelude.insert(name.to_owned(), statement);
     }
 
-    pub(super) fn module(&self, service: usize) -> Ident {
-        Ident::new(&super::service::snake(&self.checked.names.services[service].name), TokenSpan::call_site())
+    /// The file in whose module the expression will stand.
+    pub(super) fn file(&self) -> usize {
+        match self.home {
+            Home::Service { index, .. } => self.checked.names.services[index].file,
+            Home::System(_) => self.checked.names.files.home,
+        }
+    }
+
+    /// The path to the module of a service.
+    pub(super) fn module(&self, service: usize) -> TokenStream {
+        let names = &self.checked.names;
+        super::service::module_path(names, &names.services[service])
     }
 
     pub(super) fn service_ident(&self, index: usize) -> Ident {

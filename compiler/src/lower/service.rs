@@ -1,6 +1,7 @@
 //! Services: declarations, handlers, routines.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 
 use crate::ast::{self, ModifierKind};
 use crate::body::root;
@@ -10,7 +11,7 @@ use crate::ir::{
     Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State,
     Timer, Variable,
 };
-use crate::names::{CallKind, LayerName, ServiceNames};
+use crate::names::{CallKind, LayerName, Names, ServiceNames};
 
 use super::{fields, message, objective, property};
 
@@ -37,6 +38,8 @@ pub(super) fn lower(
     });
     Service {
         module: Ident::new(&snake(&service.name.name), ident.span()),
+        path: module_path(&checked.names, names),
+        file: names.file,
         ident,
         doc: service.doc.clone(),
         line: places.line(service.name.span),
@@ -57,6 +60,13 @@ pub(super) fn lower(
         objectives: objective::of_service(checked, index, service, diagnostics),
         fair: fair(service),
     }
+}
+
+/// The path to the module of a service.
+pub(crate) fn module_path(names: &Names, service: &ServiceNames) -> TokenStream {
+    let path = names.module_path(service);
+    let path = path.iter().map(|it| Ident::new(it, proc_macro2::Span::call_site()));
+    quote!(#(#path)::*)
 }
 
 /// `RandTree` as `rand_tree`.

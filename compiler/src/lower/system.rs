@@ -51,7 +51,7 @@ fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope {
     let mut scope = SystemScope::default();
     for group in system.nodes() {
         // An unknown service was reported; its group is left out of what can be named.
-        let service = group.stack.path.as_ident().and_then(|it| checked.names.service(&it.name));
+        let service = checked.names.service_at(&group.stack.path);
         if let Some(service) = service {
             scope.groups.push((group.name.name.clone(), service, group.size.is_none()));
         }
@@ -73,7 +73,8 @@ fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope {
 
 /// A default of a parameter of a system: constants of the file and durations.
 pub(crate) fn constant(names: &Names, places: Places<'_>, expr: &syn::Expr) -> TokenStream {
-    let (none, service, mut expr) = (BTreeMap::new(), ServiceNames::default(), expr.clone());
+    let service = ServiceNames { file: names.files.home, ..ServiceNames::default() };
+    let (none, mut expr) = (BTreeMap::new(), expr.clone());
     Walker::new(names, &service, places, Mode::Constant, &none).visit_expr_mut(&mut expr);
     match &expr {
         syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => quote!(#text.to_owned()),
@@ -111,7 +112,7 @@ impl Build<'_, '_, '_> {
     }
 
     fn group(&mut self, group: &ast::NodeGroup) -> Option<Group> {
-        let index = group.stack.path.as_ident().and_then(|it| self.checked.names.service(&it.name))?;
+        let index = self.checked.names.service_at(&group.stack.path)?;
         let size = match &group.size {
             Some(size) => Some(self.whole(size, "usize")?),
             None => None,

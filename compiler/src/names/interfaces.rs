@@ -3,7 +3,11 @@
 //! A call is named by a [`CallRef`]. The generated module of an interface has an enum `Downcall` of its commands and requests,
 //! an enum `Upcall`, and a struct for each query; [`CallName::type_name`] is the variant or struct that stands for a call.
 
-use super::{FieldName, Names, ServiceNames};
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+
+use super::{FieldName, Names, ServiceNames, Taken};
+use crate::ast::Ident;
 use crate::source::Span;
 
 /// An interface.
@@ -13,6 +17,8 @@ pub struct InterfaceName {
     pub name: String,
     /// Where it is declared.
     pub span: Span,
+    /// The file that declares it.
+    pub file: usize,
     /// The module that holds its types, beside those of the services.
     pub module: String,
     /// Its calls in file order.
@@ -106,9 +112,26 @@ pub struct LayerName {
 }
 
 impl Names {
-    /// The interface of that name.
-    pub fn interface(&self, name: &str) -> Option<usize> {
-        self.interfaces.iter().position(|interface| interface.name == name)
+    /// The interface that a name stands for, where the name stands.
+    pub fn interface(&self, name: &Ident) -> Option<usize> {
+        let (file, name) = self.files.declared(self.files.of(name.span), &name.name);
+        self.interfaces.iter().position(|interface| interface.file == file && interface.name == name)
+    }
+
+    /// The names of the interfaces that a file declares or imports.
+    pub fn interfaces_seen(&self, file: usize) -> impl Iterator<Item = &str> {
+        let own = self.interfaces.iter().filter(move |it| it.file == file).map(|it| it.name.as_str());
+        let taken = self.files.list.get(file).into_iter().flat_map(|it| &it.taken);
+        let is = |taken: &Taken| self.interfaces.iter().any(|it| it.file == taken.file && it.name == taken.name);
+        own.chain(taken.filter(move |(_, it)| is(it)).map(|(name, _)| name.as_str()))
+    }
+
+    /// The path to the module of an interface.
+    pub fn interface_path(&self, interface: usize, span: proc_macro2::Span) -> TokenStream {
+        let interface = &self.interfaces[interface];
+        let path = self.files.path(interface.file).into_iter().flatten();
+        let path = path.chain([interface.module.as_str()]).map(|it| proc_macro2::Ident::new(it, span));
+        quote_spanned!(span=> #(#path)::*)
     }
 
     /// What a reference stands for.
