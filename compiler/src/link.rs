@@ -28,7 +28,8 @@ pub fn link(loaded: &Loaded, home: usize, diagnostics: &mut Diagnostics) -> Link
     for index in needed {
         let file = &loaded.files[index];
         let kept = |item: &&Item| {
-            let stays = matches!(item, Item::Import(_) | Item::System(_) | Item::Scenario(_) | Item::Allow(_));
+            let stays =
+                matches!(item, Item::Import(_) | Item::System(_) | Item::Scenario(_) | Item::Allow(_));
             index == home || !stays
         };
         ast.items.extend(file.ast.items.iter().filter(kept).cloned());

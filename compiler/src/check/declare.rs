@@ -188,7 +188,8 @@ impl Declare<'_, '_> {
         let mut taken: BTreeMap<usize, (Seen, Seen)> = BTreeMap::new();
         for item in &ast.items {
             let file = names.files.of(item.span());
-            let (seen, modules) = taken.entry(file).or_insert_with(|| (Seen::default(), imported(ast, names, file)));
+            let (seen, modules) =
+                taken.entry(file).or_insert_with(|| (Seen::default(), imported(ast, names, file)));
             match item {
                 ast::Item::Rust(item) => self.rust_item(item, names, seen),
                 ast::Item::Interface(it) => {

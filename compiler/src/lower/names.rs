@@ -74,7 +74,8 @@ impl Lowerer<'_, '_, '_> {
             _ => return Type::Unknown,
         };
         let key = file.map(|file| names.files.key(file, of));
-        let is_variant = variant.name.contains(char::is_lowercase) && variant.name.starts_with(char::is_uppercase);
+        let is_variant =
+            variant.name.contains(char::is_lowercase) && variant.name.starts_with(char::is_uppercase);
         match key.filter(|key| is_variant && names.types.is_enum(key)) {
             Some(key) => Type::Named(key),
             None => Type::Unknown,

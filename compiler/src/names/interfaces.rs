@@ -122,7 +122,8 @@ impl Names {
     pub fn interfaces_seen(&self, file: usize) -> impl Iterator<Item = &str> {
         let own = self.interfaces.iter().filter(move |it| it.file == file).map(|it| it.name.as_str());
         let taken = self.files.list.get(file).into_iter().flat_map(|it| &it.taken);
-        let is = |taken: &Taken| self.interfaces.iter().any(|it| it.file == taken.file && it.name == taken.name);
+        let is =
+            |taken: &Taken| self.interfaces.iter().any(|it| it.file == taken.file && it.name == taken.name);
         own.chain(taken.filter(move |(_, it)| is(it)).map(|(name, _)| name.as_str()))
     }
 
