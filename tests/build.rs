@@ -1,11 +1,12 @@
-//! Compiles the specs of `ui/run`, which `tests/run.rs` runs, and those of `ui/pass`, which `tests/pass.rs` compiles.
+//! Compiles the specs of `ui/run`, which `tests/run.rs` runs, those of `scripts`, which `tests/scripts.rs` does, and those of
+//! `ui/pass`, which `tests/pass.rs` compiles.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (run, pass) = (specs("ui/run")?, specs("ui/pass")?);
-    foresee_compiler::configure().compile(&[run.as_slice(), pass.as_slice()].concat())?;
+    let (run, pass, scripts) = (specs("ui/run")?, specs("ui/pass")?, specs("scripts")?);
+    foresee_compiler::configure().compile(&[run.as_slice(), pass.as_slice(), scripts.as_slice()].concat())?;
     let includes = pass.iter().filter_map(|path| path.file_stem()).map(|name| {
         let name = name.to_string_lossy();
         format!("foresee::include_spec!(\"{name}\");\n")

@@ -11,6 +11,7 @@ mod interface;
 mod property;
 mod query;
 mod routine;
+mod scenario;
 mod service;
 mod step;
 mod system;
@@ -48,7 +49,8 @@ enum Imported<'a> {
 /// The contents of the generated module.
 fn module(spec: &Spec, sources: Sources<'_>, imported: Imported<'_>) -> TokenStream {
     let systems = spec.systems.iter().map(|it| system::system(spec, it, sources));
-    let (contents, table) = (part(spec, 0, sources), system::table(spec, sources));
+    let (scenarios, table) = (scenario::statics(spec), system::table(spec, sources));
+    let contents = part(spec, 0, sources);
     let parts = (1..spec.files.len()).map(|index| {
         let file = &spec.files[index];
         let (name, about) = (format_ident!("{}", file.module), doc(&format!("From `{}`.", file.path)));
@@ -67,7 +69,7 @@ fn module(spec: &Spec, sources: Sources<'_>, imported: Imported<'_>) -> TokenStr
             pub mod imported { #(#parts)* }
         }
     });
-    quote! { #contents #(#systems)* #table #imported }
+    quote! { #contents #(#systems)* #scenarios #table #imported }
 }
 
 /// What one file declares: types, messages, services.

@@ -33,6 +33,8 @@ pub struct Spec {
     pub services: Vec<Service>,
     /// Systems.
     pub systems: Vec<System>,
+    /// Scenarios.
+    pub scenarios: Vec<Scenario>,
 }
 
 /// A file.
@@ -464,6 +466,30 @@ pub struct System {
     pub weights: Vec<(String, f64)>,
     /// Bounds for checking.
     pub bounds: Bounds,
+}
+
+/// A golden script.
+pub struct Scenario {
+    /// Its name.
+    pub name: String,
+    /// Its documentation.
+    pub doc: Option<String>,
+    /// The system that it runs in.
+    pub system: String,
+    /// Its line.
+    pub line: u32,
+    /// Its commands.
+    pub lines: Vec<ScenarioLine>,
+}
+
+/// A command of a scenario.
+pub struct ScenarioLine {
+    /// As written, on one line.
+    pub text: String,
+    /// Its line.
+    pub line: u32,
+    /// A `kernel::script::Command`.
+    pub command: TokenStream,
 }
 
 /// A group of nodes.

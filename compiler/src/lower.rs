@@ -7,8 +7,11 @@ mod methods;
 mod names;
 mod objective;
 mod operators;
+mod pin;
 mod property;
 mod quantify;
+mod scenario;
+mod seen;
 mod service;
 mod system;
 mod value;
@@ -35,6 +38,8 @@ pub fn lower(checked: &Checked<'_>, name: &str, hash: u64, diagnostics: &mut Dia
     let services = checked.ast.services().enumerate();
     let services = services.map(|(index, it)| service::lower(checked, index, it, diagnostics)).collect();
     let systems = checked.ast.systems().filter_map(|it| system::lower(checked, it, diagnostics)).collect();
+    let scenarios =
+        checked.ast.scenarios().filter_map(|it| scenario::lower(checked, it, diagnostics)).collect();
     Spec {
         name: name.to_owned(),
         files: files(checked),
@@ -45,6 +50,7 @@ pub fn lower(checked: &Checked<'_>, name: &str, hash: u64, diagnostics: &mut Dia
         interfaces: interface::lower(checked),
         services,
         systems,
+        scenarios,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::any::{Any, type_name};
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 use foresee_kernel::{ArgumentError, Below, Model, NodeId, Service, Targets, View, fault};
 
@@ -62,6 +63,53 @@ pub fn below<S: Service, A>(view: &View<'_>, node: impl Id, ask: impl FnOnce(&Be
 fn foreign<S>(node: NodeId) -> ! {
     let service = type_name::<S>().rsplit("::").next().unwrap_or_default();
     fault::raise(format!("`{node}` does not run `{service}`, and a property reads it there"))
+}
+
+/// The layer of a node that runs `S`; a fault of the script where none does.
+pub fn layer<S: Service>(view: &View<'_>, node: NodeId) -> u8 {
+    let stack = view.model().nodes.get(node.index());
+    let layer = stack.and_then(|stack| stack.layer_of(std::any::TypeId::of::<S>()));
+    layer.map_or_else(|| foreign::<S>(node), |layer| layer as u8)
+}
+
+/// The layer that fills a slot of a node's top layer.
+pub fn lower(view: &View<'_>, node: NodeId, slot: usize) -> u8 {
+    view.model().nodes[node.index()].layers()[0].lower(slot)
+}
+
+/// A part of an expectation and its value, where it has one that can be shown.
+pub fn seen(text: &'static str, value: impl FnOnce() -> Option<String>) -> Option<(&'static str, String)> {
+    match fault::guard(value) {
+        Ok(value) => Some((text, value?)),
+        Err(fault) => Some((text, format!("without a value: {}", fault.message))),
+    }
+}
+
+/// Something that may be shown.
+pub struct Shown<T>(pub T);
+
+/// Shows what has a form for people.
+pub trait ByDebug {
+    /// The form.
+    fn shown(&self) -> Option<String>;
+}
+
+impl<T: Debug + ?Sized> ByDebug for Shown<&T> {
+    fn shown(&self) -> Option<String> {
+        Some(format!("{:?}", self.0))
+    }
+}
+
+/// Shows nothing of what has none: found where [`ByDebug`] is not.
+pub trait Opaque {
+    /// Nothing.
+    fn shown(&self) -> Option<String>;
+}
+
+impl<T: ?Sized> Opaque for &Shown<&T> {
+    fn shown(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The nodes that are reached from `start` by following `next` at least once, or, if `reflexive`, any number of times.

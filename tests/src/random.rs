@@ -452,6 +452,7 @@ pub static SPEC: SpecInfo = SpecInfo {
         parameters: &[],
         build: |_| Err(ArgumentError::new("bytes", "a random system is built by `model`")),
     }],
+    scenarios: &[],
 };
 
 /// The system that `bytes` say.

@@ -389,6 +389,7 @@ pub static SPEC: SpecInfo = SpecInfo {
             Ok(model.finish())
         },
     }],
+    scenarios: &[],
 };
 
 /// The model with `rms` participants, fickle or not.

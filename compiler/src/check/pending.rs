@@ -1,8 +1,8 @@
 //! Refuses what the language has and this compiler does not support yet: a clear error at its place, never wrong code.
 
 use crate::ast::{
-    Ast, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind, Scale, Service,
-    System, SystemMember, SystemObjective,
+    Ast, Command, CommandKind, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind,
+    Scale, Service, System, SystemMember, SystemObjective,
 };
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
@@ -15,15 +15,7 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
         match item {
             Item::Service(it) => refuse.service(it),
             Item::System(it) => refuse.system(it),
-            Item::Scenario(it) => {
-                let span = it.name.span;
-                refuse.not_yet(
-                    "E0909",
-                    span,
-                    "scenarios",
-                    "`check --trace-out` keeps a run, and `replay` repeats it",
-                );
-            }
+            Item::Scenario(it) => it.commands.iter().for_each(|it| refuse.command(it)),
             Item::Import(_) | Item::Rust(_) | Item::Messages(_) | Item::Interface(_) | Item::Allow(_) => {}
         }
     }
@@ -128,6 +120,29 @@ impl Refuse<'_, '_> {
                 "the horizon of one objective",
                 "set the horizon of the system",
             );
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        match &command.kind {
+            CommandKind::Call { .. } => {
+                self.not_yet("E0909", command.span, "calls in scenarios", "let a timer begin the work");
+            }
+            CommandKind::Crash(_)
+            | CommandKind::Restart(_)
+            | CommandKind::Reset(_)
+            | CommandKind::Partition(..)
+            | CommandKind::Cut(..)
+            | CommandKind::Heal => {
+                self.not_yet(
+                    "E0909",
+                    command.span,
+                    "faults in scenarios",
+                    "`drop` and `duplicate` are there",
+                );
+            }
+            CommandKind::Refuse(inner) => self.command(inner),
+            _ => {}
         }
     }
 

@@ -156,6 +156,7 @@ pub(super) fn table(spec: &Spec, sources: Sources<'_>) -> TokenStream {
             hash: #hash,
             services: &[#(&#services::INFO),*],
             systems: &[#(#systems),*],
+            scenarios: &SCENARIOS,
         };
     }
 }

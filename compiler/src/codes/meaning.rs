@@ -395,6 +395,46 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code("E0515", "a system without nodes", "A system says what runs.", "system S { }"),
     code(
+        "E0530",
+        "a scenario of no system",
+        "A scenario says after `in` which system of the file it runs in.",
+        "scenario a in Nowhere { run; }",
+    ),
+    code(
+        "E0531",
+        "a scenario names a message that is not there",
+        "`deliver`, `drop` and `duplicate` name a message that the receiver's service declares, or one of the file.",
+        "service A { messages { Hi; } } system S { nodes { n[2]: A; } } scenario a in S { deliver Hello to n[1]; }",
+    ),
+    code(
+        "E0532",
+        "a scenario fires a timer that is not there",
+        "`fire` names a timer of the node's service, with as many arguments as it declares.",
+        "service A { timers { t; } } system S { nodes { n[2]: A; } } scenario a in S { fire u at n[1]; }",
+    ),
+    code(
+        "E0533",
+        "a scenario calls what cannot be called",
+        "A call in a scenario is the application's: a downcall of an interface that the node's service provides, with its \
+         arguments. A query changes nothing and has no place in a script; ask it in `expect`.",
+        "service A { variables { x: u8; } } system S { nodes { n[2]: A; } } scenario a in S { n[0].go(); }",
+    ),
+    code(
+        "E0534",
+        "`refuse` before something that is no event",
+        "`refuse` takes one command that makes something happen, and says that it cannot happen at this point. What must not \
+         hold is `expect !(..);`.",
+        "service A { variables { x: u8; } } system S { nodes { n[2]: A; } } scenario a in S { refuse run; }",
+    ),
+    code(
+        "E0535",
+        "a scenario pins what is not there",
+        "After `as` stands a handler of the event, and in parentheses values of what its head chooses, or of choices in its \
+         body, by the names they are bound to.",
+        "service A { timers { t; } transitions { scheduler t { } } } system S { nodes { n[2]: A; } } \
+         scenario a in S { fire t at n[1] as other; }",
+    ),
+    code(
         "E0902",
         "layers are not supported yet",
         "A service may use the interface of another, which is then a layer below it on the same node.",
@@ -426,9 +466,10 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code(
         "E0909",
-        "scenarios are not supported yet",
-        "A scenario is a golden script that pins deliveries and choices.",
-        "",
+        "this command of a scenario is not supported yet",
+        "Calls and faults in scenarios are part of the language; `deliver`, `drop`, `duplicate`, `fire`, `run`, `refuse` and \
+         `expect` are there.",
+        "service A { variables { x: u8; } } system S { nodes { n[2]: A; } } scenario a in S { crash n[0]; }",
     ),
     code(
         "E0910",

@@ -47,7 +47,7 @@ pub(super) fn lower(
     })
 }
 
-fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope {
+pub(super) fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope {
     let mut scope = SystemScope::default();
     for group in system.nodes() {
         // An unknown service was reported; its group is left out of what can be named.

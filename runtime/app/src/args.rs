@@ -22,6 +22,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Run the system on a virtual clock, one run a seed
     Simulate(SimulateArgs),
+    /// Run the scenarios of the spec
+    Test(TestArgs),
     /// Walk through a trace again and show every step
     Replay(ReplayArgs),
     /// Show what the spec declares: services, handlers, choices, systems, properties
@@ -115,6 +117,18 @@ pub struct SimulateArgs {
     pub threads: u16,
     /// Write the trace of the first run that violates a property, or of the only run, to this file
     #[arg(long, value_name = "FILE")]
+    pub trace_out: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    /// The scenarios; all of the spec if left out
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Write the trace of each scenario into this folder, as NAME.json
+    #[arg(long, value_name = "DIR")]
     pub trace_out: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

@@ -22,6 +22,8 @@ pub(crate) struct StepEnv<'a> {
     pub ran: &'a RefCell<Vec<Ran>>,
     /// How many events the layers were told.
     pub drained: Cell<usize>,
+    /// Whether the resolver is asked where there is one option, too.
+    pub asks_always: bool,
 }
 
 impl StepEnv<'_> {
@@ -294,7 +296,7 @@ impl<T: Value> Ctx<'_, T> {
         default: Option<u32>,
         label: &dyn Fn(u32) -> String,
     ) -> usize {
-        if options == 1 {
+        if options == 1 && !self.env.asks_always {
             return 0;
         }
         let options = options as u32;

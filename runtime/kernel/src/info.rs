@@ -1,6 +1,6 @@
 //! Tables about a spec that the compiler writes and the runtime reads: names, lines, sites. All are constants.
 
-use crate::{ArgumentError, Arguments, Model};
+use crate::{ArgumentError, Arguments, Model, ScenarioInfo};
 
 /// A compiled spec.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct SpecInfo {
     pub services: &'static [&'static ServiceInfo],
     /// Its systems, in file order.
     pub systems: &'static [SystemInfo],
+    /// Its scenarios, in file order.
+    pub scenarios: &'static [ScenarioInfo],
 }
 
 /// A system: what is put together, with parameters that the command line may override.

@@ -263,10 +263,22 @@ impl Stack {
         let mut scratch = Scratch::default();
         let mut next = state.clone();
         let fault = self.step_in_place(me, &mut next, event, resolver, &mut scratch).err();
-        let state = if fault.is_some() { state.clone() } else { next };
-        let Scratch { effects, ran, decisions, .. } = scratch;
-        let (effects, ran, decisions) = (effects.into_inner(), ran.into_inner(), decisions.into_inner());
-        Outcome { state, effects, ran, decisions, fault }
+        scratch.outcome(state, next, fault)
+    }
+
+    /// As [`Stack::step`], but `resolver` is asked wherever the step could branch, and so also where one option is left.
+    /// The decisions of the outcome fit no tape: it is for looking ahead.
+    pub fn probe(
+        &self,
+        me: NodeId,
+        state: &NodeState,
+        event: &NodeEvent,
+        resolver: &mut dyn Resolver,
+    ) -> Outcome {
+        let mut scratch = Scratch::default();
+        let mut next = state.clone();
+        let fault = self.take(me, &mut next, event, resolver, &mut scratch, true).err();
+        scratch.outcome(state, next, fault)
     }
 
     /// As [`Stack::step`], but `state` becomes the state after the step, and what the step came to is left in
@@ -283,6 +295,18 @@ impl Stack {
         resolver: &mut dyn Resolver,
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
+        self.take(me, state, event, resolver, scratch, false)
+    }
+
+    fn take(
+        &self,
+        me: NodeId,
+        state: &mut NodeState,
+        event: &NodeEvent,
+        resolver: &mut dyn Resolver,
+        scratch: &mut Scratch,
+        asks_always: bool,
+    ) -> Result<(), Fault> {
         scratch.clear();
         let resolver = RefCell::new(resolver);
         let env = StepEnv {
@@ -292,6 +316,7 @@ impl Stack {
             decisions: &scratch.decisions,
             ran: &scratch.ran,
             drained: Cell::new(0),
+            asks_always,
         };
         let result = fault::guard(|| self.drain(me, state, event, &env));
         if result.is_err() {
@@ -352,6 +377,14 @@ impl Scratch {
     /// How the points of the last step were answered, in order.
     pub fn decisions(&mut self) -> &mut Vec<Decision> {
         self.decisions.get_mut()
+    }
+
+    /// What a step from `before` to `after` came to.
+    fn outcome(self, before: &NodeState, after: NodeState, fault: Option<Fault>) -> Outcome {
+        let state = if fault.is_some() { before.clone() } else { after };
+        let (effects, ran, decisions) =
+            (self.effects.into_inner(), self.ran.into_inner(), self.decisions.into_inner());
+        Outcome { state, effects, ran, decisions, fault }
     }
 
     fn clear(&mut self) {

@@ -51,6 +51,9 @@ pub struct Origin {
     pub writer: String,
     /// The seed, where there is one.
     pub seed: Option<u64>,
+    /// The scenario, where one was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
 }
 
 /// Why a trace was kept.

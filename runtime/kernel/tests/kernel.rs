@@ -140,6 +140,7 @@ fn trace() -> Trace {
         system: "Two".into(),
         parameters: vec![("size".into(), "2".into())],
         writer: "check".into(),
+        scenario: None,
         seed: Some(u64::MAX),
     };
     let fire = |timer: &str| Action::Fire { node: "n[0]".into(), layer: 0, timer: timer.into() };

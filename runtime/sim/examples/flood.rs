@@ -60,7 +60,7 @@ static INFO: ServiceInfo = ServiceInfo {
     sites: &SITES,
 };
 static SPEC: SpecInfo =
-    SpecInfo { name: "flood", file: "flood.mace", hash: 0, services: &[&INFO], systems: &[] };
+    SpecInfo { name: "flood", file: "flood.mace", hash: 0, services: &[&INFO], systems: &[], scenarios: &[] };
 
 impl Service for Flood {
     type Variables = Player;

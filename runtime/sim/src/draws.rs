@@ -19,7 +19,7 @@ const CHANCE: Purpose = Purpose(3);
 const CHOICE: Purpose = Purpose(4);
 
 /// How much every node has drawn so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Draws {
     seed: u64,
     nodes: Vec<Drawn>,

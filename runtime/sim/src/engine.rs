@@ -57,7 +57,7 @@ pub fn run(model: &Arc<Model>, seed: u64, options: &Options) -> Result<Run, SimE
 
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Record {
+pub(crate) enum Record {
     /// Only what is asked of a run.
     Nothing,
     /// The state before each step, for one that faults.
@@ -67,6 +67,10 @@ enum Record {
 }
 
 fn attempt(model: &Arc<Model>, seed: u64, options: &Options, record: Record) -> Result<Run, SimError> {
+    let refused = [(model.calls.is_empty(), "a workload"), (model.faults.is_empty(), "faults")];
+    if let Some((_, what)) = refused.into_iter().find(|(empty, _)| !empty) {
+        return Err(SimError::Unsupported { what });
+    }
     names::scope(&model.names, || {
         // What panics here is a property, an objective or a policy: a handler's panic is a fault of its step.
         let now = Cell::new(0);
@@ -102,55 +106,54 @@ struct End {
 }
 
 /// A message under way.
-#[derive(Debug)]
-struct Flight {
-    route: Route,
-    message: Datum,
+#[derive(Clone, Debug)]
+pub(crate) struct Flight {
+    pub route: Route,
+    pub message: Datum,
+    /// The order of its entry in the queue: an entry of another order is none of its own.
+    pub order: u64,
 }
 
-struct Engine<'m> {
-    model: &'m Arc<Model>,
+/// One run as it stands.
+pub(crate) struct Engine<'m> {
+    pub model: &'m Arc<Model>,
     seed: u64,
     end: Option<End>,
-    events_max: u64,
+    pub events_max: u64,
     careful: bool,
 
     /// The virtual clock, in nanoseconds; it outlives an engine that panics.
-    now: &'m Cell<u64>,
+    pub now: &'m Cell<u64>,
     /// How many entries were scheduled.
     order: u64,
-    queue: Queue,
-    flights: Slab<Flight>,
-    timers: Timers,
-    states: Vec<NodeState>,
+    pub queue: Queue,
+    pub flights: Slab<Flight>,
+    pub timers: Timers,
+    pub states: Vec<NodeState>,
 
-    network: Network,
-    draws: Draws,
-    policy: Box<dyn Policy>,
+    pub network: Network,
+    pub draws: Draws,
+    pub policy: Box<dyn Policy>,
     scratch: Scratch,
 
-    events: u64,
+    pub events: u64,
     messages: u64,
     bytes: u64,
     ledger: Ledger,
     tally: Tally,
     watch: Option<Watch>,
-    violation: Option<Violation>,
-    recorder: Option<Recorder>,
+    pub violation: Option<Violation>,
+    pub recorder: Option<Recorder>,
 }
 
 impl<'m> Engine<'m> {
-    fn new(
+    pub fn new(
         model: &'m Arc<Model>,
         seed: u64,
         options: &Options,
         record: Record,
         now: &'m Cell<u64>,
     ) -> Result<Self, SimError> {
-        let refused = [(model.calls.is_empty(), "a workload"), (model.faults.is_empty(), "faults")];
-        if let Some((_, what)) = refused.into_iter().find(|(empty, _)| !empty) {
-            return Err(SimError::Unsupported { what });
-        }
         let end = match (options.until, model.horizon) {
             (Some(until), _) => Some((until, Ending::Until)),
             (None, horizon) => horizon.map(|horizon| (horizon, Ending::Horizon)),
@@ -214,7 +217,7 @@ impl<'m> Engine<'m> {
     }
 
     /// All nodes start, in the order of their ids, before anything is delivered.
-    fn start(&mut self) {
+    pub fn start(&mut self) {
         for index in 0..self.model.nodes.len() {
             let id = NodeId::new(index as u32);
             self.states.push(self.model.nodes[index].init(id));
@@ -238,14 +241,16 @@ impl<'m> Engine<'m> {
     }
 
     /// Lets an entry of the queue happen. False where the run may have no more events.
-    fn happen(&mut self, entry: Entry) -> bool {
+    pub fn happen(&mut self, entry: Entry) -> bool {
         match entry.kind() {
             Kind::Delivery => {
                 if self.events == self.events_max {
                     return false;
                 }
-                if let Some(flight) = self.flights.remove(entry.slot) {
-                    self.now.set(entry.at);
+                if self.flights.get(entry.slot).is_some_and(|flight| flight.order == entry.order())
+                    && let Some(flight) = self.flights.remove(entry.slot)
+                {
+                    self.advance(entry.at);
                     self.deliver(flight);
                 }
             }
@@ -254,7 +259,7 @@ impl<'m> Engine<'m> {
                 Due::Later(queued) => self.push_timer(NodeId::new(entry.node), queued),
                 Due::Fires { .. } if self.events == self.events_max => return false,
                 Due::Fires { node, layer, timer } => {
-                    self.now.set(entry.at);
+                    self.advance(entry.at);
                     self.fire(node, layer, timer);
                     self.timers.settle(entry.slot);
                 }
@@ -263,14 +268,28 @@ impl<'m> Engine<'m> {
         true
     }
 
-    fn deliver(&mut self, flight: Flight) {
-        let Flight { route: Route { carrier, src, dst }, message } = flight;
-        let layer = self.model.nodes[dst.index()].addressee(&message);
-        let event = NodeEvent::Layer(layer, Event::Deliver { src, carrier, message });
+    /// The clock never goes back: what a script has left overdue happens now.
+    fn advance(&mut self, at: u64) {
+        if at > self.now.get() {
+            self.now.set(at);
+        }
+    }
+
+    /// A message that is no longer in flight arrives.
+    pub fn deliver(&mut self, flight: Flight) {
+        let (dst, event) = self.arrival(flight);
         self.event(dst, event);
     }
 
-    fn fire(&mut self, node: NodeId, layer: u8, timer: Datum) {
+    /// What its receiver is told when a message arrives.
+    pub fn arrival(&self, flight: Flight) -> (NodeId, NodeEvent) {
+        let Flight { route: Route { carrier, src, dst }, message, .. } = flight;
+        let layer = self.model.nodes[dst.index()].addressee(&message);
+        (dst, NodeEvent::Layer(layer, Event::Deliver { src, carrier, message }))
+    }
+
+    /// A timer that is no longer armed fires.
+    pub fn fire(&mut self, node: NodeId, layer: u8, timer: Datum) {
         self.event(node, NodeEvent::Layer(layer, Event::Timer(timer)));
     }
 
@@ -372,9 +391,9 @@ impl<'m> Engine<'m> {
         }
     }
 
-    fn take_off(&mut self, at: u64, route: Route, message: Datum) {
+    pub fn take_off(&mut self, at: u64, route: Route, message: Datum) {
         let order = self.next_order();
-        let slot = self.flights.insert(Flight { route, message });
+        let slot = self.flights.insert(Flight { route, message, order });
         self.queue.push(Entry::new(at, Kind::Delivery, order, slot, route.dst.index() as u32));
     }
 

@@ -80,6 +80,11 @@ impl Queue {
         }
     }
 
+    /// The entry that is next.
+    pub fn first(&self) -> Option<&Entry> {
+        self.heap.first()
+    }
+
     pub fn pop(&mut self) -> Option<Entry> {
         let last = self.heap.pop()?;
         let Some(first) = self.heap.first().copied() else { return Some(last) };

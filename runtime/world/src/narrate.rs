@@ -86,6 +86,21 @@ pub struct Narration {
     pub before: Option<World<Direct>>,
 }
 
+/// Walks `path` through `model`, whether or not what it tells could happen by itself: a script may do what a system says
+/// nothing of, such as losing a message.
+///
+/// # Errors
+/// A choice that the step does not make, or an answer that its point does not have.
+pub fn retell(model: &Arc<Model>, path: &Path) -> Result<Narration, TraceError> {
+    names::scope(&model.names, || {
+        let mut walk = Walk::start(model, &path.starts)?;
+        for (index, step) in path.moves.iter().enumerate() {
+            walk.step(&format!("step {}", index + 1), step)?;
+        }
+        Ok(walk.finish())
+    })
+}
+
 /// Walks `path` through `model`.
 ///
 /// # Errors
@@ -140,6 +155,7 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
         parameters: model.arguments.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         writer: writer.to_owned(),
         seed,
+        scenario: None,
     }
 }
 

@@ -68,7 +68,7 @@ static INFO: ServiceInfo = ServiceInfo {
 };
 
 static SPEC: SpecInfo =
-    SpecInfo { name: "faults", file: "faults.mace", hash: 0, services: &[], systems: &[] };
+    SpecInfo { name: "faults", file: "faults.mace", hash: 0, services: &[], systems: &[], scenarios: &[] };
 
 impl Service for Scripted {
     type Variables = Memory;

@@ -47,8 +47,14 @@ static INFO: [ServiceInfo; 2] = [
     info(&[CarrierInfo { name: "net", kind: CarrierKind::Datagram }]),
 ];
 
-static SPEC: SpecInfo =
-    SpecInfo { name: "semantics", file: "semantics.mace", hash: 0, services: &[], systems: &[] };
+static SPEC: SpecInfo = SpecInfo {
+    name: "semantics",
+    file: "semantics.mace",
+    hash: 0,
+    services: &[],
+    systems: &[],
+    scenarios: &[],
+};
 
 impl<const CARRIER: usize> Service for Scripted<CARRIER> {
     type Variables = Log;

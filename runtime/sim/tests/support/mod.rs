@@ -142,6 +142,7 @@ pub static SPEC: SpecInfo = SpecInfo {
         parameters: &[],
         build: |_| unreachable!("tests build the model themselves"),
     }],
+    scenarios: &[],
 };
 
 /// A system of `count` puppets over datagrams that take a millisecond.

@@ -1,0 +1,68 @@
+//! Scenarios: what `test` prints for the specs of `scripts/` is what stands beside them in `NAME.out`.
+//!
+//! `FORESEE_BLESS=1` writes what comes out; look at the difference before you keep it.
+
+use std::fs;
+use std::path::Path;
+
+use foresee::kernel::SpecInfo;
+use serde_json::Value;
+
+foresee::include_spec!("relay");
+
+/// Runs the command line of a generated service; the exit code and what it printed.
+fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let line = ["spec"].iter().chain(arguments);
+    let exit = foresee::app::run(spec, line.map(Into::into), &mut out, &mut err);
+    (exit as u8, String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"))
+}
+
+fn golden(spec: &'static SpecInfo) {
+    let (exit, out, err) = run(spec, &["test"]);
+    let found = format!("exit code {exit}\n{out}{err}").replace(concat!(env!("OUT_DIR"), "/"), "OUT_DIR/");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(format!("{}.out", spec.name));
+    if std::env::var_os("FORESEE_BLESS").is_some() {
+        fs::write(&path, &found).expect("it can be written");
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(expected, found, "run with FORESEE_BLESS=1 to take this over");
+}
+
+#[test]
+fn what_scenarios_print_is_golden() {
+    golden(&relay::SPEC);
+}
+
+#[test]
+fn scenarios_are_the_same_again_and_their_traces_replay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("UTF-8");
+    let first = run(&relay::SPEC, &["test", "--trace-out", path]);
+    let read = |name: &str| fs::read_to_string(folder.path().join(format!("{name}.json"))).expect("a trace");
+    let traces: Vec<String> = relay::SPEC.scenarios.iter().map(|scenario| read(scenario.name)).collect();
+    assert_eq!(run(&relay::SPEC, &["test", "--trace-out", path]), first);
+    for (scenario, trace) in relay::SPEC.scenarios.iter().zip(&traces) {
+        assert_eq!(read(scenario.name), *trace);
+        let file = folder.path().join(format!("{}.json", scenario.name));
+        let (exit, out, err) = run(&relay::SPEC, &["replay", file.to_str().expect("UTF-8")]);
+        let violated = trace.contains("\"fault\"") || trace.contains("\"violation\"");
+        assert_eq!(exit, u8::from(violated), "{}: {out}{err}", scenario.name);
+    }
+    let file = folder.path().join("twice.json");
+    fs::write(&file, read("twice").replacen("duplicate", "drop", 1)).expect("it can be written");
+    let (exit, _, err) = run(&relay::SPEC, &["replay", file.to_str().expect("UTF-8")]);
+    assert_eq!((exit, err.contains("step")), (2, true), "{err}");
+}
+
+#[test]
+fn scenarios_are_chosen_by_name_and_told_as_json() {
+    let (exit, out, _) = run(&relay::SPEC, &["test", "twice", "not_so", "--format", "json"]);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((exit, lines.len()), (1, 3));
+    assert_eq!((&lines[0]["scenario"], &lines[0]["passed"]), (&"twice".into(), &true.into()));
+    assert_eq!(lines[1]["failure"]["command"].as_str().map(|text| text.starts_with("expect ")), Some(true));
+    assert_eq!((&lines[2]["passed"], &lines[2]["failed"]), (&1.into(), &1.into()));
+    let (exit, _, err) = run(&relay::SPEC, &["test", "once"]);
+    assert_eq!((exit, err.contains("no scenario `once`")), (2, true), "{err}");
+}
