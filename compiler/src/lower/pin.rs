@@ -1,5 +1,7 @@
 //! `as pass(child: n[2])`: which handler a step takes, and how its choices go.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -66,7 +68,7 @@ impl Script<'_, '_, '_> {
     ) -> Option<(Vec<TokenStream>, Vec<TokenStream>)> {
         let heads: Vec<&str> = head.handler.chooses.iter().map(|it| it.name.name.as_str()).collect();
         let mut given: Vec<Option<TokenStream>> = vec![None; heads.len()];
-        let mut body = Vec::new();
+        let (mut body, mut seen) = (Vec::new(), BTreeSet::new());
         let mut sound = true;
         for choice in pin.choices.iter().flatten() {
             let name = choice.name.name.as_str();
@@ -78,12 +80,12 @@ impl Script<'_, '_, '_> {
             };
             let tokens = self.lowerer.by_value(value).tokens;
             let text = quote!(format!("{:?}", #tokens));
+            if !seen.insert(name) {
+                let message = format!("`{name}` is given twice");
+                self.lowerer.report(Diagnostic::error("E0201", choice.name.span, message));
+                sound = false;
+            }
             match place {
-                Some(place) if given[place].is_some() => {
-                    let message = format!("`{name}` is given twice");
-                    self.lowerer.report(Diagnostic::error("E0201", choice.name.span, message));
-                    sound = false;
-                }
                 Some(place) => given[place] = Some(text),
                 None if sites.contains(&site.as_str()) => body.push(quote!((#site, #text))),
                 None => {
