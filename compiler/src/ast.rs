@@ -222,6 +222,8 @@ pub struct Import {
     pub spec: Path,
     /// The names taken; `None` imports everything under the specification's name.
     pub names: Option<Vec<ImportName>>,
+    /// The name here of a specification that is imported as a whole, after `as`.
+    pub alias: Option<Ident>,
     /// The whole, with the semicolon.
     pub span: Span,
 }

@@ -181,7 +181,6 @@ impl Loader<'_> {
         };
         // `import a::b;` may be the file `a/b.mace` as a whole.
         if let Some([name]) = import.names.as_deref()
-            && name.alias.is_none()
             && let Some(path) = beside(&here, &[&segments[..], &[name.name.name.as_str()]].concat())
             && let Ok(file) = self.read(&path)
         {

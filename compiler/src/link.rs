@@ -146,7 +146,8 @@ impl Linker<'_, '_> {
 
 /// The name under which a whole file is imported.
 fn local_name(import: &Import) -> &Ident {
-    let named = import.names.as_deref().and_then(|names| names.first()).map(|it| &it.name);
+    let named = import.names.as_deref().and_then(|names| names.first());
+    let named = named.map(|it| it.alias.as_ref().unwrap_or(&it.name)).or(import.alias.as_ref());
     named.or(import.spec.segments.last()).expect("a path has a segment")
 }
 

@@ -361,6 +361,12 @@ impl Names {
         self.items.get(&(file, name.to_owned()))
     }
 
+    /// Whether the file of a module declares a Rust item of this name.
+    pub fn is_declared(&self, module: &str, name: &str) -> bool {
+        let file = self.files.list.iter().position(|it| it.module == module);
+        file.is_some_and(|file| self.items.contains_key(&(file, name.to_owned())))
+    }
+
     /// Whether a name is that of a Rust item, or of something that `use` brings in and of which nothing is known.
     pub fn is_rust(&self, file: usize, name: &str) -> bool {
         self.item(file, name).is_some() || self.is_foreign(file, name)

@@ -210,7 +210,18 @@ impl Values<'_, '_> {
         let Some(last) = path.path.segments.last() else { return };
         let name = last.ident.to_string();
         let help = match name.as_str() {
-            _ if crate::types::key(&path.path).is_some() => None,
+            _ if let Some(key) = crate::types::key(&path.path) => {
+                let (module, name) = key.split_once("::").unwrap_or_default();
+                if !self.names.is_declared(module, name) {
+                    let message = format!("there is no type `{name}` in the imported file `{module}`");
+                    let found = Diagnostic::error("E0302", self.places.place(last.ident.span()), message);
+                    self.diagnostics
+                        .push(found.with_help("types of other files are named as they are declared there"));
+                }
+                return crate::types::arguments(&last.arguments)
+                    .into_iter()
+                    .for_each(|ty| self.value(ty, role));
+            }
             _ if path.path.segments.len() == 1 && self.names.item(self.file, &name).is_some() => None,
             "HashMap" => Some("use `BTreeMap`: it has one order, in every run"),
             "HashSet" => Some("use `BTreeSet`: it has one order, in every run"),

@@ -179,12 +179,13 @@ impl Builder<'_> {
             });
             names.collect()
         });
+        let mut alias = kids.opt(Rule::import_alias).map(|it| self.ident(Kids::of(it).next(Rule::ident)));
         if names.is_none() && spec.segments.len() > 1 {
             let name = spec.segments.pop().expect("there are two segments");
             spec.span = spec.segments[0].span.to(spec.segments[spec.segments.len() - 1].span);
-            names = Some(vec![ImportName { name, alias: None }]);
+            names = Some(vec![ImportName { name, alias: alias.take() }]);
         }
-        Import { doc: self.doc(span), spec, names, span }
+        Import { doc: self.doc(span), spec, names, alias, span }
     }
 
     fn rust_item(&self, pair: Pair<'_, Rule>) -> RustItem {

@@ -70,6 +70,7 @@ fn thing(rule: Rule) -> Option<&'static str> {
         Rule::rust_use | Rule::rust_type | Rule::rust_const | Rule::rust_struct => "a Rust item",
         Rule::rust_enum | Rule::rust_fn | Rule::rust_impl => "a Rust item",
         Rule::import => "`import`",
+        Rule::import_alias => "`as`",
         Rule::import_name => "a name",
         Rule::interface => "`interface`",
         Rule::interface_call => "`downcall` or `upcall`",

@@ -39,10 +39,11 @@ fn import(it: &Import) -> Node {
     };
     let names = match it.names.as_deref() {
         None => String::new(),
-        Some([one]) if one.alias.is_none() => format!("::{}", one.name.name),
+        Some([one]) => format!("::{}", name(one)),
         Some(many) => format!("::{{{}}}", many.iter().map(name).collect::<Vec<_>>().join(", ")),
     };
-    Node::line(it.span, &it.doc, vec![format!("import {}{names};", path(&it.spec))])
+    let alias = it.alias.as_ref().map(|alias| format!(" as {}", alias.name)).unwrap_or_default();
+    Node::line(it.span, &it.doc, vec![format!("import {}{names}{alias};", path(&it.spec))])
 }
 
 fn call(it: &Call) -> Node {
