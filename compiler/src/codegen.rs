@@ -8,6 +8,7 @@ mod aspect;
 mod declare;
 mod head;
 mod interface;
+mod plan;
 mod property;
 mod query;
 mod routine;

@@ -3,12 +3,18 @@
 //! Rust stays parsed and unwritten here; `codegen` rewrites a body at the moment it prints it. Properties and values of systems
 //! are lowered to tokens already, since nothing else needs their form. Every list is in file order.
 
+mod claim;
+mod system;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
 
 use crate::body::{Facts, RoutineShape};
 use crate::names::{CallKind, CarrierKind};
+
+pub use claim::*;
+pub use system::*;
 
 pub use crate::check::Trigger;
 pub use crate::names::{CallRef, MessageRef};
@@ -151,6 +157,8 @@ pub struct Service {
     pub routines: Vec<Routine>,
     /// Properties.
     pub properties: Vec<Property>,
+    /// Liveness properties.
+    pub liveness: Vec<Liveness>,
     /// Objectives.
     pub objectives: Vec<Objective>,
     /// The choices that are fair.
@@ -362,112 +370,6 @@ pub struct Routine {
     pub shape: RoutineShape,
 }
 
-/// What a property or objective reads: variables by the index of their service, the control state as `state`.
-pub type Reads = BTreeMap<usize, BTreeSet<String>>;
-
-/// A property.
-pub struct Property {
-    /// Its name.
-    pub name: String,
-    /// Its documentation.
-    pub doc: Option<String>,
-    /// What it claims.
-    pub kind: PropertyKind,
-    /// Its line.
-    pub line: u32,
-    /// An expression over `view` that says whether it holds.
-    pub holds: TokenStream,
-    /// What that reads.
-    pub reads: Reads,
-    /// Whether it asks which nodes are up.
-    pub reads_up: bool,
-}
-
-/// What a property claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PropertyKind {
-    /// Holds in every state.
-    Safety,
-    /// Holds at every node of the service, in every state.
-    Local,
-    /// Some state satisfies it.
-    Reachable,
-}
-
-/// An objective.
-pub struct Objective {
-    /// Its name.
-    pub name: String,
-    /// Whether more is better.
-    pub maximize: bool,
-    /// Its factor.
-    pub weight: f64,
-    /// Its level, from 1.
-    pub level: u32,
-    /// Its line.
-    pub line: u32,
-    /// What it adds up.
-    pub terms: Vec<Term>,
-}
-
-/// A term of an objective.
-pub enum Term {
-    /// For every message.
-    PerMessage {
-        /// Units a message.
-        amount: f64,
-        /// The kinds that count; empty for all.
-        kinds: Vec<String>,
-    },
-    /// For every byte.
-    PerByte {
-        /// Units a byte.
-        amount: f64,
-        /// The kinds that count; empty for all.
-        kinds: Vec<String>,
-    },
-    /// A rate.
-    PerSecond {
-        /// An expression over `view`: the nodes.
-        over: TokenStream,
-        /// An expression over `view` and `node`: units a second.
-        rate: TokenStream,
-        /// Whether the rate reads nothing but its own node.
-        local: bool,
-    },
-    /// A value of the state at the horizon.
-    AtHorizon {
-        /// An expression over `view`.
-        value: TokenStream,
-    },
-}
-
-/// A system.
-pub struct System {
-    /// Its name.
-    pub ident: Ident,
-    /// Its documentation.
-    pub doc: Option<String>,
-    /// Its line.
-    pub line: u32,
-    /// Its parameters.
-    pub parameters: Vec<Parameter>,
-    /// Its groups.
-    pub groups: Vec<Group>,
-    /// What it says of the network.
-    pub links: Vec<Link>,
-    /// Where a simulation ends.
-    pub horizon: Option<TokenStream>,
-    /// Its own properties.
-    pub properties: Vec<Property>,
-    /// Its own objectives.
-    pub objectives: Vec<Objective>,
-    /// New weights of objectives.
-    pub weights: Vec<(String, f64)>,
-    /// Bounds for checking.
-    pub bounds: Bounds,
-}
-
 /// A golden script.
 pub struct Scenario {
     /// Its name.
@@ -490,43 +392,4 @@ pub struct ScenarioLine {
     pub line: u32,
     /// A `kernel::script::Command`.
     pub command: TokenStream,
-}
-
-/// A group of nodes.
-pub struct Group {
-    /// Its name.
-    pub ident: Ident,
-    /// How many nodes; `None` for a single one.
-    pub size: Option<TokenStream>,
-    /// What runs there.
-    pub stack: Placed,
-}
-
-/// What a system says of a carrier.
-pub struct Link {
-    /// The carrier's name.
-    pub carrier: String,
-    /// How long a message is under way.
-    pub delay: Option<TokenStream>,
-    /// The probability of loss.
-    pub loss: Option<TokenStream>,
-    /// Whether it doubles messages, and with which probability.
-    pub duplicates: Option<Option<TokenStream>>,
-    /// Whether messages overtake each other.
-    pub reorders: bool,
-}
-
-/// Bounds for checking.
-#[derive(Default)]
-pub struct Bounds {
-    /// In steps.
-    pub depth: Option<TokenStream>,
-    /// In flight.
-    pub messages: Option<TokenStream>,
-    /// Predicates over `view`.
-    pub within: Vec<TokenStream>,
-    /// How many may be lost.
-    pub drops: Option<TokenStream>,
-    /// How many may be doubled.
-    pub duplicates: Option<TokenStream>,
 }

@@ -2,19 +2,24 @@
 //! types are known; everything else was checked before. A part that is broken is left out, and its error is there already.
 
 mod apply;
+mod argument;
 mod interface;
 mod methods;
 mod names;
 mod objective;
 mod operators;
 mod pin;
+mod plan;
 mod property;
 mod quantify;
+mod rate;
+mod run;
 mod scenario;
 mod seen;
 mod service;
 mod system;
 mod value;
+mod workload;
 
 use crate::ast::{Item, Param};
 use crate::check::Checked;

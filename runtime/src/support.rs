@@ -3,8 +3,9 @@
 use std::any::{Any, type_name};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
 
-use foresee_kernel::{ArgumentError, Below, Model, NodeId, Service, Targets, View, fault};
+use foresee_kernel::{ArgumentError, Below, Digest, Model, NodeId, Service, Targets, View, fault};
 
 /// A node id, or a reference to one.
 pub trait Id {
@@ -110,6 +111,18 @@ impl<T: ?Sized> Opaque for &Shown<&T> {
     fn shown(&self) -> Option<String> {
         None
     }
+}
+
+/// The nodes that a collection holds.
+pub fn nodes(items: impl IntoIterator<Item: Id>) -> Vec<NodeId> {
+    items.into_iter().map(Id::id).collect()
+}
+
+/// A key that tells one value from another, the same in every run.
+pub fn key(value: &impl Hash) -> u64 {
+    let mut digest = Digest::new();
+    value.hash(&mut digest);
+    digest.finish()
 }
 
 /// The nodes that are reached from `start` by following `next` at least once, or, if `reflexive`, any number of times.

@@ -180,7 +180,8 @@ fn every_code_has_a_fixture_that_says_where_it_stands() {
     for code in codes::ALL {
         let lines = if code.code.starts_with('W') { &warnings } else { &errors };
         let here = format!(" {}: ", code.code);
-        let exempt = WITHOUT_FIXTURE.iter().any(|it| it.0 == code.code);
+        let exempt =
+            WITHOUT_FIXTURE.iter().any(|it| it.0 == code.code) || codes::OF_ENGINES.contains(&code.code);
         if lines.iter().any(|line| line.contains(&here)) == exempt {
             without.push(code.code);
         }

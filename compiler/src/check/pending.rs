@@ -1,9 +1,6 @@
 //! Refuses what the language has and this compiler does not support yet: a clear error at its place, never wrong code.
 
-use crate::ast::{
-    Ast, Command, CommandKind, Growth, Item, LinkClauseKind, Member, Objective, Per, Property, PropertyKind,
-    Scale, Service, System, SystemMember, SystemObjective,
-};
+use crate::ast::{Ast, Command, CommandKind, Item, Member, Service};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
@@ -14,9 +11,13 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
     for item in &ast.items {
         match item {
             Item::Service(it) => refuse.service(it),
-            Item::System(it) => refuse.system(it),
             Item::Scenario(it) => it.commands.iter().for_each(|it| refuse.command(it)),
-            Item::Import(_) | Item::Rust(_) | Item::Messages(_) | Item::Interface(_) | Item::Allow(_) => {}
+            Item::Import(_)
+            | Item::Rust(_)
+            | Item::Messages(_)
+            | Item::Interface(_)
+            | Item::System(_)
+            | Item::Allow(_) => {}
         }
     }
 }
@@ -54,72 +55,8 @@ impl Refuse<'_, '_> {
                     let help = "leave it out: every node of a system runs its service";
                     self.not_yet("E0910", keyword(it.span, "generic"), "generic nodes", help);
                 }
-                Member::Properties(section) => section.entries.iter().for_each(|it| self.property(it)),
-                Member::Objectives(section) => section.entries.iter().for_each(|it| self.objective(it)),
                 _ => {}
             }
-        }
-    }
-
-    fn property(&mut self, property: &Property) {
-        match property.kind {
-            PropertyKind::Liveness => {
-                let help =
-                    "state as `reachable` that it can come true, or as `safety` what must hold meanwhile";
-                self.not_yet("E0905", property.name.span, "liveness properties", help);
-            }
-            PropertyKind::Statistical => {
-                let help = "`simulate` reports objectives and properties over many runs";
-                self.not_yet("E0906", property.name.span, "statistical properties", help);
-            }
-            PropertyKind::Safety | PropertyKind::Local | PropertyKind::Reachable => {}
-        }
-    }
-
-    fn objective(&mut self, objective: &Objective) {
-        self.scale(&objective.scale);
-        for term in &objective.terms {
-            match &term.per {
-                Some(Per::Call(..)) => {
-                    self.not_yet(
-                        "E0913",
-                        term.span,
-                        "terms per upcall or downcall",
-                        "count them in a `ghost` variable",
-                    );
-                }
-                Some(Per::Handler(_)) => {
-                    self.not_yet("E0913", term.span, "terms per handler", "count them in a `ghost` variable");
-                }
-                Some(Per::Second(second)) => {
-                    let span = match &second.growth {
-                        None => continue,
-                        Some(Growth::Linear) => term.span,
-                        Some(Growth::Power(by) | Growth::Factor(by)) => by.span,
-                    };
-                    self.not_yet("E0911", span, "growing rates", "use a constant rate");
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn scale(&mut self, scale: &Scale) {
-        if let Some(discount) = &scale.discount {
-            self.not_yet(
-                "E0911",
-                discount.span,
-                "discounts",
-                "leave it out, or shorten the horizon of the system",
-            );
-        }
-        if let Some(horizon) = &scale.horizon {
-            self.not_yet(
-                "E0911",
-                horizon.span,
-                "the horizon of one objective",
-                "set the horizon of the system",
-            );
         }
     }
 
@@ -143,52 +80,6 @@ impl Refuse<'_, '_> {
             }
             CommandKind::Refuse(inner) => self.command(inner),
             _ => {}
-        }
-    }
-
-    fn system(&mut self, system: &System) {
-        for member in &system.members {
-            match member {
-                SystemMember::Faults(section) => {
-                    let help = "losses and doublings are there: `network { net: loss 0.01; }`, `check { drop: at most 1; }`";
-                    self.not_yet("E0907", keyword(section.span, "faults"), "faults", help);
-                }
-                SystemMember::Workload(section) => {
-                    let help = "let `upcall start()` or a timer begin the work";
-                    self.not_yet("E0908", keyword(section.span, "workload"), "workloads", help);
-                }
-                SystemMember::Properties(section) => section.entries.iter().for_each(|it| self.property(it)),
-                SystemMember::Objectives(section) => {
-                    for entry in &section.entries {
-                        match entry {
-                            SystemObjective::Own(it) => self.objective(it),
-                            SystemObjective::Reweigh(it) => self.scale(&it.scale),
-                        }
-                    }
-                }
-                SystemMember::Network(section) => {
-                    for clause in section.entries.iter().flat_map(|it| &it.clauses) {
-                        match &clause.kind {
-                            LinkClauseKind::Bandwidth(_) => {
-                                self.not_yet("E0912", clause.span, "bandwidth", "model it as a delay");
-                            }
-                            LinkClauseKind::Reorders(Some(_)) => {
-                                self.not_yet(
-                                    "E0912",
-                                    clause.span,
-                                    "a probability of overtaking",
-                                    "write `reorders` alone",
-                                );
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-                SystemMember::Check(_)
-                | SystemMember::Parameters(_)
-                | SystemMember::Nodes(_)
-                | SystemMember::Horizon(_) => {}
-            }
         }
     }
 }

@@ -189,34 +189,39 @@ impl Systems<'_, '_, '_> {
     }
 
     fn bounds(&mut self, system: &ast::System) {
-        const KEYS: [&str; 5] = ["depth", "messages", "within", "drop", "duplicate"];
+        const KEYS: [&str; 12] = [
+            "depth",
+            "messages",
+            "within",
+            "drop",
+            "duplicate",
+            "call",
+            "crash",
+            "reset",
+            "partition",
+            "cut",
+            "timed",
+            "retain_ignored",
+        ];
         for bound in system.check() {
             let key = bound.key.name.as_str();
             if !KEYS.contains(&key) {
-                let later = ["crash", "reset", "partition", "cut", "call", "timed", "retain_ignored"];
-                if later.contains(&key) {
-                    let found = Diagnostic::error(
-                        "E0914",
-                        bound.span,
-                        format!("not yet supported: the bound `{key}`"),
-                    );
-                    self.diagnostics.push(found.with_help(format!("there is: {}", KEYS.join(", "))));
-                } else {
-                    self.diagnostics.push(unknown("E0514", bound.key.span, "bound", key, KEYS));
-                }
+                self.diagnostics.push(unknown("E0514", bound.key.span, "bound", key, KEYS));
                 continue;
             }
-            let budget = matches!(key, "drop" | "duplicate");
+            let fault = matches!(key, "crash" | "reset" | "partition" | "cut");
             let fits = match &bound.value {
-                BoundValue::Flag => false,
-                BoundValue::AtMost(_) => budget || key == "messages",
-                BoundValue::Expr(_) => !budget,
+                BoundValue::Flag => matches!(key, "timed" | "retain_ignored"),
+                BoundValue::AtMost(_) => fault || matches!(key, "drop" | "duplicate" | "call" | "messages"),
+                BoundValue::Expr(_) => matches!(key, "depth" | "messages" | "within"),
             };
-            if !fits || bound.target.is_some() {
+            if !fits || (bound.target.is_some() && !fault) {
                 let right = match key {
                     "within" => "within: PREDICATE;".to_owned(),
-                    "drop" | "duplicate" => format!("{key}: at most 1;"),
-                    _ => format!("{key}: 40;"),
+                    "timed" | "retain_ignored" => format!("{key};"),
+                    "depth" | "messages" => format!("{key}: 40;"),
+                    _ if fault => format!("{key} any: at most 1;"),
+                    _ => format!("{key}: at most 1;"),
                 };
                 let found =
                     Diagnostic::error("E0510", bound.span, format!("`{key}` is not written like this"));

@@ -130,6 +130,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
     let accepts = step::accepts(&generator);
     let (answers, queries) = (query::answers(&generator), query::handlers(&generator));
     let claims = property::statics(spec, &service.properties, &service.objectives, sources);
+    let liveness = property::liveness(spec, &service.liveness);
     let tables = tables(&generator);
     let (ident, module) = (&service.ident, &service.module);
     let about = doc(&format!("The service `{ident}` (line {}).", service.line));
@@ -172,6 +173,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
             }
 
             #claims
+            #liveness
         }
     }
 }

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Sources, doc, docs, property};
-use crate::ir::{Group, Link, Parameter, Spec, System};
+use super::{Sources, doc, docs, plan, property};
+use crate::ir::{Group, Link, Parameter, Scale, Spec, System};
 
 fn build(system: &System) -> Ident {
     format_ident!("build_{}", crate::lower::snake(&system.ident.to_string()))
@@ -31,12 +31,16 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.stack.service == *index));
     let properties = taking_part.map(|(_, it)| {
         let module = &it.path;
-        quote!(this_model.properties(&#module::PROPERTIES); this_model.objectives(&#module::OBJECTIVES);)
+        let liveness = (!it.liveness.is_empty()).then(|| quote!(this_model.liveness(&#module::LIVENESS);));
+        quote! {
+            this_model.properties(&#module::PROPERTIES);
+            #liveness
+            this_model.objectives(&#module::OBJECTIVES);
+        }
     });
-    let weights = system
-        .weights
-        .iter()
-        .map(|(name, weight)| quote!(this_model.rescale(#name, |it| it.weight = #weight);));
+    let liveness = (!system.liveness.is_empty()).then(|| quote!(this_model.liveness(&#claims::LIVENESS);));
+    let scales = system.scales.iter().map(|(name, it)| scale(name, it));
+    let plan = plan::plan(spec, system);
     let horizon = system.horizon.iter().map(|it| quote!(this_model.horizon(#it);));
     let bounds = bounds(system);
     let (own, docs) = (property::module(spec, &claims, system, sources), docs(&system.doc));
@@ -56,9 +60,11 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
                 #(#links)*
                 #(#properties)*
                 this_model.properties(&#claims::PROPERTIES);
+                #liveness
                 this_model.objectives(&#claims::OBJECTIVES);
-                #(#weights)*
+                #(#scales)*
                 #(#horizon)*
+                #plan
                 #bounds
                 Ok(this_model.finish())
             })
@@ -105,8 +111,12 @@ fn link(link: &Link) -> TokenStream {
         quote!(this_carrier.duplicates = Some(#p);)
     });
     let reorders = link.reorders.then(|| quote!(this_carrier.reorders = true;));
+    let overtakes = link.overtakes.iter().map(|it| quote!(this_carrier.overtakes = Some(#it);));
+    let bandwidth = link.bandwidth.iter().map(|it| quote!(this_carrier.bandwidth = Some(#it);));
     quote! {
-        this_model.network(#name, |this_carrier| { #(#delay)* #(#loss)* #(#duplicates)* #reorders });
+        this_model.network(#name, |this_carrier| {
+            #(#delay)* #(#loss)* #(#duplicates)* #reorders #(#overtakes)* #(#bandwidth)*
+        });
     }
 }
 
@@ -117,6 +127,7 @@ fn bounds(system: &System) -> TokenStream {
         ("messages", &bounds.messages),
         ("drops", &bounds.drops),
         ("duplicates", &bounds.duplicates),
+        ("calls", &bounds.calls),
     ];
     let limits = limits.into_iter().filter_map(|(name, value)| {
         let (name, value) = (format_ident!("{name}"), value.as_ref()?);
@@ -126,7 +137,18 @@ fn bounds(system: &System) -> TokenStream {
         let view = super::used(it, "view");
         quote!(this_model.bounds().within.push(|#view| #it);)
     });
-    quote!(#(#limits)* #(#within)*)
+    let faults = bounds.faults.iter().map(plan::budget);
+    let timed = bounds.timed.then(|| quote!(this_model.bounds().timed = true;));
+    let retain = bounds.retain_ignored.then(|| quote!(this_model.bounds().retain_ignored = true;));
+    quote!(#(#limits)* #(#within)* #(#faults)* #timed #retain)
+}
+
+fn scale(name: &str, scale: &Scale) -> TokenStream {
+    let weight = scale.weight.iter().map(|it| quote!(it.weight = #it;));
+    let level = scale.level.iter().map(|it| quote!(it.level = #it;));
+    let discount = scale.discount.iter().map(|it| quote!(it.discount = #it;));
+    let horizon = scale.horizon.iter().map(|it| quote!(it.horizon = Some(#it);));
+    quote!(this_model.rescale(#name, |it| { #(#weight)* #(#level)* #(#discount)* #(#horizon)* });)
 }
 
 /// `SPEC`

@@ -377,9 +377,10 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0512",
         "an amount that is not known",
-        "The amounts of messages and bytes, weights and levels are numbers as written. What depends on the state is a rate \
-         `per second`, or a value at the horizon.",
-        "service A { objectives { minimize m: x per message; } }",
+        "The amounts of messages, bytes, calls and handlers are made of numbers, constants and parameters; what a service says of weights, \
+         levels, discounts and horizons of numbers and constants alone. What depends on the state is a rate `per second`, or a value at \
+         the horizon.",
+        "service A { variables { x: u64; } objectives { minimize m: x per message; } }",
     ),
     code(
         "E0513",
@@ -390,7 +391,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0514",
         "an unknown bound",
-        "A search is bounded by `depth`, `messages` and `within`; `drop` and `duplicate` say how often the network may do so.",
+        "A search is bounded by `depth`, `messages` and `within`; `drop`, `duplicate`, `call`, `crash`, `reset`, `partition` and `cut` say how \
+         often something may happen in it; `timed` and `retain_ignored` stand alone.",
         "service A { } system S { nodes { n[2]: A; } check { dept: 4; } }",
     ),
     code("E0515", "a system without nodes", "A system says what runs.", "system S { }"),
@@ -435,6 +437,69 @@ pub(super) const MEANING: &[Code] = &[
          scenario a in S { fire t at n[1] as other; }",
     ),
     code(
+        "E0540",
+        "a fault that says neither how often nor when",
+        "Faults are nature's, and nature does only what a system says it may: how often at most, at which rate, with which chance, or when.",
+        "service A { } system S { nodes { n[2]: A; } faults { crash n: back; } }",
+    ),
+    code(
+        "E0541",
+        "clauses that do not go together",
+        "A line of `faults` or `workload` says each thing once, and one thing of when: `rate`, `at` or `within`. Only a crash and a partition \
+         come to an end by `back`.",
+        "service A { } system S { nodes { n[2]: A; } faults { crash n: at 5s, rate 0.1 per second; } }",
+    ),
+    code(
+        "E0542",
+        "a bound on what never happens",
+        "`check { crash any: at most 1; }` bounds the crashes that `faults` allows, and `call: at most 2` the calls of the `workload`. Where the \
+         system has none, there is nothing to bound.",
+        "service A { } system S { nodes { n[2]: A; } check { crash n: at most 1; } }",
+    ),
+    code(
+        "E0543",
+        "an unknown call or handler",
+        "Calls are counted, and made by an application, by the names that the interfaces of a service declare; handlers by the names that they have \
+         or that come from their event. A query is answered at once and is no event.",
+        "service A { objectives { minimize m: 1.0 per upcall done; } }",
+    ),
+    code(
+        "E0544",
+        "a node is asked before there is one",
+        "Arguments, the network, rates, times, weights and lists of nodes of a system are evaluated once, when the system is put together. They are \
+         made of constants, parameters, groups and nodes, and cannot read a variable.",
+        "service A { variables { x: usize; } } system S { nodes { a: A; n[a.x]: A; } }",
+    ),
+    code(
+        "E0545",
+        "a liveness property of another form",
+        "A liveness property is `eventually P`, `always eventually P`, `eventually always P` or `P leads to Q`, outermost or directly within `forall`; \
+         P and Q are about one state.",
+        "service A { properties { liveness p: forall n in nodes: n == n; } }",
+    ),
+    code(
+        "E0546",
+        "a claim about runs that ranges over what a state holds",
+        "`forall n in nodes: P leads to Q` claims the same of each node, so what it ranges over must be the same nodes in every state. Collections \
+         of a state are ranged over within the claim, where each state has its own.",
+        "service A { variables { s: BTreeSet<NodeId>; } properties { liveness p: forall n in nodes, m in n.s: eventually m == n; } }",
+    ),
+    code(
+        "E0547",
+        "a statistical property of another form",
+        "A statistical property compares one probability or one expectation with a number, or says that an expectation is finite. An estimate \
+         has an interval, so it is never exactly equal to a number.",
+        "service A { } system S { nodes { n[2]: A; } properties { statistical p: expected(1.0) == 1.0; } }",
+    ),
+    code(
+        "E0548",
+        "what nature does is drawn, and only where it happens",
+        "A workload says what the application calls. What it leaves open is nature's: `random(..)` in the call, with every outcome a way in which \
+         it can go. It is never a choice, which belongs to the handlers of a service.",
+        "interface I { downcall go(n: NodeId); } service A { provides I; transitions { downcall go(_) { } } } \
+         system S { nodes { n[2]: A; } workload { once: call n[0].go(choose(n)); } }",
+    ),
+    code(
         "E0902",
         "layers are not supported yet",
         "A service may use the interface of another, which is then a layer below it on the same node.",
@@ -443,25 +508,15 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0905",
         "liveness is not supported yet",
-        "`eventually`, `always eventually` and `leads to` need fairness and a search for cycles. They are parsed, and never skipped.",
-        "service A { properties { liveness p: eventually true; } }",
-    ),
-    code(
-        "E0906",
-        "statistical properties are not supported yet",
-        "`probability(..)` and `expected(..)` are judged over many runs. They are parsed, and never skipped.",
+        "`eventually`, `always eventually`, `eventually always` and `leads to` need fairness and a search for cycles. They are compiled and listed, as \
+         not checked; no engine decides them yet, and none counts them as held.",
         "",
     ),
     code(
-        "E0907",
-        "faults are not supported yet",
-        "Crashes, partitions and cuts will be actions of the world. Losses and doublings are, through `network` and `check`.",
-        "service A { } system S { nodes { n[2]: A; } faults { crash n: at most 1; } }",
-    ),
-    code(
-        "E0908",
-        "workloads are not supported yet",
-        "A workload says what the application calls, and when.",
+        "E0906",
+        "a check does not judge statistical properties",
+        "`probability(..)` and `expected(..)` are estimated over many runs of `simulate`. A check lists them as not checked: it knows no \
+         probabilities.",
         "",
     ),
     code(
@@ -478,19 +533,12 @@ pub(super) const MEANING: &[Code] = &[
         "service A { timers { t; } transitions { scheduler t { let x = now(); } } }",
     ),
     code(
-        "E0911",
-        "a scale of objectives is not supported yet",
-        "Growing rates, discounts, and horizons or levels of one objective in a system.",
+        "E0914",
+        "a bound is not supported yet",
+        "`timed` keeps the order of times in a check, and `retain_ignored` keeps unwanted messages in the network. Both are compiled; a check refuses a \
+         system that has them.",
         "",
     ),
-    code(
-        "E0912",
-        "a clause of a link is not supported yet",
-        "Bandwidth, and a probability of overtaking.",
-        "",
-    ),
-    code("E0913", "a term of objectives is not supported yet", "Terms per upcall, downcall or handler.", ""),
-    code("E0914", "a bound is not supported yet", "Bounds on faults and calls, and timed checking.", ""),
     code(
         "E0915",
         "macros in properties are not supported yet",

@@ -155,6 +155,7 @@ impl Lowerer<'_, '_, '_> {
     ) -> Option<Value> {
         let args: Vec<Option<Value>> = args.iter().map(|it| self.expr(it, None)).collect();
         let args: Vec<Value> = args.into_iter().collect::<Option<_>>()?;
+        self.look(name.span)?;
         self.called.borrow_mut().insert((service, name.name.clone()));
         let facts = &self.checked.services.get(service)?;
         let shape = facts.shapes.get(&name.name)?.clone();
@@ -209,8 +210,30 @@ impl Lowerer<'_, '_, '_> {
             {
                 return self.routine(index, quote!(me), name, args);
             }
-            let known = self.checked.names.is_rust(self.file(), &name.name)
-                || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
+            let own = self.checked.names.is_rust(self.file(), &name.name);
+            match (name.name.as_str(), own, self.home) {
+                ("random", false, Home::System(_)) => return self.random(expr, args),
+                ("choose" | "choose_or", false, Home::System(_)) => {
+                    let message = "what the application and the environment do is nature's, never a choice";
+                    let found = Diagnostic::error("E0548", expr.span, message);
+                    self.report(
+                        found
+                            .with_label("a choice is the service's own to make, and is made in its handlers")
+                            .with_help("write `random(..)`"),
+                    );
+                    return None;
+                }
+                ("payload", false, Home::System(_)) => {
+                    let args = self.all(args)?;
+                    let args = args.iter().map(|it| &it.tokens);
+                    return Some(Value::new(
+                        quote_spanned!(span=> kernel::Payload::of(#(#args),*)),
+                        Type::Unknown,
+                    ));
+                }
+                _ => {}
+            }
+            let known = own || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
             if !known {
                 let mut found = unknown("E0501", name.span, "function", &name.name, ["Some", "Ok", "Err"]);
                 if let Home::Service { index, .. } = self.home

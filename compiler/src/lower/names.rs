@@ -107,11 +107,66 @@ impl Lowerer<'_, '_, '_> {
             }
             return Some(Value::place(quote!(#token), ty.clone()));
         }
-        if name == "nodes" && !scope.building {
-            self.fetch(name, quote!(let nodes = view.all();));
+        if name == "nodes" {
             self.reads_others = true;
-            return Some(Value::place(quote!(nodes), Type::Seq(Box::new(Type::Node(None)))));
+            let service = common(scope.groups.iter().map(|(_, service, _)| Some(*service)));
+            let ty = Type::Seq(Box::new(Type::Node(service)));
+            if scope.building {
+                return Some(Value::new(quote!(this_model.ids()), ty));
+            }
+            self.fetch(name, quote!(let nodes = view.all();));
+            return Some(Value::place(quote!(nodes), ty));
         }
+        None
+    }
+
+    /// Whether a list holds nodes and something else, which is reported.
+    pub(super) fn mixed(&mut self, exprs: &[Expr], parts: &[Value]) -> bool {
+        let node = |part: &Value| match part.ty.peeled() {
+            Type::Node(_) | Type::Group(_) => Some(true),
+            Type::Unknown => None,
+            _ => Some(false),
+        };
+        let wrong = match parts.iter().any(|it| node(it) == Some(true)) {
+            true => parts.iter().position(|it| node(it) == Some(false)),
+            false => None,
+        };
+        let Some(at) = wrong else { return false };
+        let message = format!("this list is of nodes, and this is {}", parts[at].ty.describe());
+        self.report(Diagnostic::error("E0513", exprs[at].span, message));
+        true
+    }
+
+    /// Groups and nodes, one after another, as one list of ids.
+    pub(super) fn joined(&mut self, parts: Vec<Value>) -> Value {
+        let Home::System(scope) = self.home else { return Value::new(quote!([]), Type::Unknown) };
+        let service = |part: &Value| match part.ty.peeled() {
+            Type::Group(group) => Some(scope.groups[*group].1),
+            Type::Node(service) => *service,
+            _ => None,
+        };
+        let ty = Type::Seq(Box::new(Type::Node(common(parts.iter().map(service)))));
+        let each = parts.iter().map(|part| {
+            let tokens = &part.tokens;
+            match part.ty.peeled() {
+                Type::Group(_) if scope.building => quote!(this_ids.extend(#tokens.ids());),
+                Type::Group(_) => quote!(this_ids.extend(#tokens.iter().copied());),
+                _ => quote!(this_ids.push(::foresee::support::id(#tokens));),
+            }
+        });
+        Value::new(quote!({ let mut this_ids: Vec<NodeId> = Vec::new(); #(#each)* this_ids }), ty)
+    }
+
+    /// Notes that a node is asked for something of its own. Nobody can while the system is put together.
+    pub(super) fn look(&mut self, span: crate::source::Span) -> Option<()> {
+        self.looks = true;
+        let Home::System(SystemScope { building: true, .. }) = self.home else { return Some(()) };
+        let message = "this asks a node, and there is none before the system is put together";
+        self.report(
+            Diagnostic::error("E0544", span, message)
+                .with_label("what stands here is evaluated once, before the first state")
+                .with_help("use constants, parameters of the system, groups and nodes"),
+        );
         None
     }
 
@@ -208,6 +263,7 @@ impl Lowerer<'_, '_, '_> {
     /// `node.name`, where the service is known.
     pub(super) fn member(&mut self, service: usize, node: TokenStream, name: &ast::Ident) -> Option<Value> {
         let ty = self.member_type(service, &name.name)?;
+        self.look(name.span)?;
         let (module, token) = (self.module(service), self.checked.places.ident(name));
         let span = token.span();
         if self.checked.names.services[service].parameter(&name.name).is_some() {
@@ -300,4 +356,11 @@ impl Lowerer<'_, '_, '_> {
             self.reads_others = true;
         }
     }
+}
+
+/// The service that all have in common, if there is one.
+fn common(services: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
+    let mut services = services.into_iter();
+    let first = services.next()??;
+    services.all(|it| it == Some(first)).then_some(first)
 }

@@ -52,11 +52,15 @@ impl Lowerer<'_, '_, '_> {
         let span = self.span(binary.op_span);
         match binary.op {
             BinaryOp::LeadsTo => {
-                let message = "`leads to` says something about a run, and this property is about one state";
-                self.report(
+                let found = if self.of_runs {
+                    super::run::not_outermost(binary.op_span, "leads to")
+                } else {
+                    let message =
+                        "`leads to` says something about a run, and this property is about one state";
                     Diagnostic::error("E0505", binary.op_span, message)
-                        .with_help("`implies` is about one state"),
-                );
+                        .with_help("`implies` is about one state")
+                };
+                self.report(found);
                 None
             }
             BinaryOp::Implies | BinaryOp::Iff | BinaryOp::Or | BinaryOp::And => {

@@ -57,6 +57,12 @@ pub(super) fn lower(
         ignores: ignores(checked, index),
         routines: routines(checked, index, service),
         properties: property::of_service(checked, index, service, diagnostics),
+        liveness: super::run::liveness(
+            checked,
+            super::value::Home::Service { index, own: false },
+            service.properties(),
+            diagnostics,
+        ),
         objectives: objective::of_service(checked, index, service, diagnostics),
         fair: fair(service),
     }

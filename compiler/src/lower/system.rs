@@ -15,20 +15,33 @@ use crate::names::{Names, ServiceNames};
 use crate::types::Type;
 
 use super::value::{Home, Lowerer, SystemScope};
-use super::{objective, property, service};
+use super::{objective, property, run, service};
 
 pub(super) fn lower(
     checked: &Checked<'_>,
     system: &ast::System,
     diagnostics: &mut Diagnostics,
 ) -> Option<System> {
-    let mut scope = scope(checked, system);
-    let properties = property::of_system(checked, &scope, system, diagnostics);
-    let (objectives, weights) = objective::of_system(checked, &scope, system, diagnostics);
-    let mut bounds = within(checked, &scope, system, diagnostics);
-    scope.building = true;
-    let mut build = Build { checked, scope: &scope, diagnostics };
+    let viewing = scope(checked, system);
+    let properties = property::of_system(checked, &viewing, system, diagnostics);
+    let liveness = run::liveness(checked, Home::System(&viewing), system.properties(), diagnostics);
+    let objectives = objective::of_system(checked, &viewing, system, diagnostics);
+    let mut bounds = within(checked, &viewing, system, diagnostics);
+    let scope = SystemScope { building: true, ..viewing.clone() };
+    let scales = objective::scales(checked, &scope, system, diagnostics);
+    let mut build = Build {
+        checked,
+        scope: &scope,
+        viewing: &viewing,
+        objectives: objectives_of(checked, system),
+        called: called(system),
+        diagnostics,
+    };
     build.bounds(system, &mut bounds);
+    let statistical = system.properties().filter(|it| it.kind == ast::PropertyKind::Statistical);
+    let statistics = statistical.filter_map(|it| build.statistical(it)).collect();
+    let faults = system.faults().filter_map(|it| build.fault(it)).collect();
+    let workload = system.workload().filter_map(|it| build.work(it)).collect();
     let groups = system.nodes().filter_map(|it| build.group(it)).collect();
     let links = system.network().map(|it| build.link(it)).collect();
     let horizon = system.horizons().next().and_then(|it| build.duration(&it.value));
@@ -41,8 +54,12 @@ pub(super) fn lower(
         links,
         horizon,
         properties,
+        liveness,
+        statistics,
         objectives,
-        weights,
+        scales,
+        faults,
+        workload,
         bounds,
     })
 }
@@ -100,14 +117,43 @@ fn within(
     bounds
 }
 
-struct Build<'c, 'a, 'd> {
-    checked: &'c Checked<'a>,
-    scope: &'c SystemScope,
-    diagnostics: &'d mut Diagnostics,
+/// The names of the objectives that a system has: its own, and those of the services that take part.
+fn objectives_of(checked: &Checked<'_>, system: &ast::System) -> Vec<String> {
+    let own = system.objectives().filter_map(|entry| match entry {
+        ast::SystemObjective::Own(it) => Some(it.name.name.clone()),
+        ast::SystemObjective::Reweigh(_) => None,
+    });
+    let services = system
+        .nodes()
+        .filter_map(|group| checked.ast.services().nth(checked.names.service_at(&group.stack.path)?));
+    services.flat_map(|it| it.objectives()).map(|it| it.name.name.clone()).chain(own).collect()
+}
+
+/// The names of what the application of a system calls.
+fn called(system: &ast::System) -> Vec<String> {
+    let name = |work: &ast::Work| match &work.call.peeled().kind {
+        ExprKind::Method(call) => Some(call.name.name.clone()),
+        _ => None,
+    };
+    system.workload().filter_map(name).collect()
+}
+
+/// What is evaluated once, when a system is put together.
+pub(super) struct Build<'c, 'a, 'd> {
+    pub checked: &'c Checked<'a>,
+    /// The names of the code that puts it together.
+    pub scope: &'c SystemScope,
+    /// The names of what looks at a state.
+    pub viewing: &'c SystemScope,
+    /// The objectives by name.
+    pub objectives: Vec<String>,
+    /// What the application calls.
+    pub called: Vec<String>,
+    pub diagnostics: &'d mut Diagnostics,
 }
 
 impl Build<'_, '_, '_> {
-    fn lowerer(&mut self) -> Lowerer<'_, '_, '_> {
+    pub(super) fn lowerer(&mut self) -> Lowerer<'_, '_, '_> {
         Lowerer::new(self.checked, Home::System(self.scope), self.diagnostics)
     }
 
@@ -139,54 +185,14 @@ impl Build<'_, '_, '_> {
         Some(Group { ident: self.checked.places.ident(&group.name), size, stack })
     }
 
-    /// An argument: a group where a set of ids is wanted, a single node where an id is, and values.
     fn argument(&mut self, expr: &Expr, wanted: &Type) -> Option<TokenStream> {
-        let single =
-            |name: &str, scope: &SystemScope| scope.groups.iter().find(|it| it.0 == name).map(|it| it.2);
-        if let Some(name) = expr.peeled().as_ident()
-            && let Some(single) = single(&name.name, self.scope)
-        {
-            let token = self.checked.places.ident(name);
-            let many = matches!(wanted, Type::Set(_) | Type::Seq(_));
-            let one = matches!(wanted, Type::Node(_));
-            let optional = matches!(wanted, Type::Option(inner) if matches!(**inner, Type::Node(_)));
-            let wrong = if one || optional { !single } else { !many && *wanted != Type::Unknown };
-            if wrong {
-                let message = match (one, single) {
-                    (true, _) => format!("`{}` is a group of nodes, and one node is wanted", name.name),
-                    _ => format!("`{}` stands for nodes, and {} is wanted", name.name, wanted.describe()),
-                };
-                let mut found = Diagnostic::error("E0509", expr.span, message);
-                if one {
-                    found = found.with_help(format!("write `{}[0]` for its first node", name.name));
-                }
-                self.diagnostics.push(found);
-                return None;
-            }
-            return Some(match optional {
-                true => quote!(Some(#token.only())),
-                false => quote!((&#token).into()),
-            });
-        }
         let mut lowerer = self.lowerer();
         lowerer.locals.push(("me".to_owned(), Type::Node(None)));
-        let value = lowerer.expr(expr, Some(wanted))?;
-        let value = lowerer.by_value(value);
-        let (tokens, ty) = (value.tokens, value.ty);
-        Some(match (wanted, &ty) {
-            // A list of ids stands for a set of them.
-            (Type::Set(_), Type::Seq(_)) => quote!(#tokens.into_iter().collect()),
-            (Type::Seq(_), Type::Seq(_)) if matches!(expr.peeled().kind, ExprKind::Array(_)) => {
-                quote!(#tokens.into_iter().collect())
-            }
-            (Type::Text, Type::Ref(_)) => quote!(#tokens.to_owned()),
-            (Type::Text, _) => quote!(#tokens.clone()),
-            _ => tokens,
-        })
+        lowerer.argument(expr, wanted)
     }
 
     /// A whole number of the given type.
-    fn whole(&mut self, expr: &Expr, ty: &str) -> Option<TokenStream> {
+    pub(super) fn whole(&mut self, expr: &Expr, ty: &str) -> Option<TokenStream> {
         let mut lowerer = self.lowerer();
         let value = lowerer.expr(expr, None)?;
         let value = lowerer.by_value(value);
@@ -205,7 +211,7 @@ impl Build<'_, '_, '_> {
         }
     }
 
-    fn duration(&mut self, expr: &Expr) -> Option<TokenStream> {
+    pub(super) fn duration(&mut self, expr: &Expr) -> Option<TokenStream> {
         let mut lowerer = self.lowerer();
         let value = lowerer.expr(expr, None)?;
         let value = lowerer.by_value(value);
@@ -220,7 +226,7 @@ impl Build<'_, '_, '_> {
         }
     }
 
-    fn probability(&mut self, expr: &Expr) -> Option<TokenStream> {
+    pub(super) fn probability(&mut self, expr: &Expr) -> Option<TokenStream> {
         if let ExprKind::Literal(literal) = &expr.peeled().kind
             && let Ok(number) = literal.text.replace('_', "").parse::<f64>()
             && !(0.0..=1.0).contains(&number)
@@ -234,20 +240,30 @@ impl Build<'_, '_, '_> {
 
     fn link(&mut self, link: &ast::Link) -> Link {
         let (name, _) = link.carrier.split_last();
-        let mut lowered =
-            Link { carrier: name.name.clone(), delay: None, loss: None, duplicates: None, reorders: false };
+        let mut lowered = Link { carrier: name.name.clone(), ..Link::default() };
         for clause in &link.clauses {
             match &clause.kind {
                 LinkClauseKind::Delay(delay) => lowered.delay = self.delay(delay),
                 LinkClauseKind::Loss(loss) => lowered.loss = self.probability(loss),
                 LinkClauseKind::Duplicates(None) => lowered.duplicates = Some(None),
                 LinkClauseKind::Duplicates(Some(p)) => lowered.duplicates = Some(self.probability(p)),
-                LinkClauseKind::Reorders(_) => lowered.reorders = true,
-                // Refused before.
-                LinkClauseKind::Bandwidth(_) => {}
+                LinkClauseKind::Reorders(None) => lowered.reorders = true,
+                LinkClauseKind::Reorders(Some(p)) => {
+                    (lowered.reorders, lowered.overtakes) = (true, self.probability(p));
+                }
+                LinkClauseKind::Bandwidth(bandwidth) => lowered.bandwidth = self.bandwidth(bandwidth),
             }
         }
         lowered
+    }
+
+    fn bandwidth(&mut self, expr: &Expr) -> Option<TokenStream> {
+        if objective::literal(expr).is_some_and(|it| it <= 0.0) {
+            let found = Diagnostic::error("E0510", expr.span, "a bandwidth is above 0");
+            self.diagnostics.push(found.with_help("it counts bytes a second: `bandwidth 1_000_000`"));
+            return None;
+        }
+        self.lowerer().amount(expr)
     }
 
     fn delay(&mut self, expr: &Expr) -> Option<TokenStream> {
@@ -285,7 +301,19 @@ impl Build<'_, '_, '_> {
                 }
                 ("drop", BoundValue::AtMost(value)) => bounds.drops = self.whole(value, "u32"),
                 ("duplicate", BoundValue::AtMost(value)) => bounds.duplicates = self.whole(value, "u32"),
-                _ => {}
+                ("call", BoundValue::AtMost(value)) => {
+                    if self.called.is_empty() {
+                        let message =
+                            "there is nothing to bound: the application of this system calls nothing";
+                        let found = Diagnostic::error("E0542", bound.span, message);
+                        let help = "say what it calls: `workload { at most 2: call n[0].append(1); }`";
+                        self.diagnostics.push(found.with_help(help));
+                    }
+                    bounds.calls = self.whole(value, "u32");
+                }
+                ("timed", BoundValue::Flag) => bounds.timed = true,
+                ("retain_ignored", BoundValue::Flag) => bounds.retain_ignored = true,
+                _ => bounds.faults.extend(self.budget(system, bound)),
             }
         }
     }

@@ -48,7 +48,7 @@ pub(super) enum Home<'h> {
 }
 
 /// The names of a system.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct SystemScope {
     /// Groups: name, service, whether it is a single node.
     pub groups: Vec<(String, usize, bool)>,
@@ -69,6 +69,12 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     pub reads: Reads,
     /// Whether it was asked which nodes are up.
     pub reads_up: bool,
+    /// Whether anything was asked of a node: a variable, a parameter, a routine, whether it is up.
+    pub looks: bool,
+    /// What nature draws in a call of a workload, so far; `None` elsewhere.
+    pub draws: Option<Vec<super::workload::Draw>>,
+    /// Whether the expression is a claim about runs, so that messages speak of those.
+    pub of_runs: bool,
     /// Whether something else than the node of that name was read.
     pub own_node: Option<String>,
     pub reads_others: bool,
@@ -86,6 +92,9 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             locals: Vec::new(),
             reads: Reads::new(),
             reads_up: false,
+            looks: false,
+            of_runs: false,
+            draws: None,
             own_node: None,
             reads_others: false,
             prelude: BTreeMap::new(),
@@ -170,8 +179,14 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
                 let tokens = quote_spanned!(span=> (#(#tokens,)*));
                 Some(Value::new(tokens, Type::Tuple(parts.into_iter().map(|it| it.ty).collect())))
             }
-            ExprKind::Array(parts) => {
-                let parts = self.all(parts)?;
+            ExprKind::Array(exprs) => {
+                let parts = self.all(exprs)?;
+                if self.mixed(exprs, &parts) {
+                    return None;
+                }
+                if parts.iter().any(|it| matches!(it.ty, Type::Group(_))) {
+                    return Some(self.joined(parts));
+                }
                 let tokens = parts.iter().map(|it| &it.tokens);
                 let tokens = quote_spanned!(span=> [#(#tokens),*]);
                 let ty = parts.into_iter().next().map_or(Type::Unknown, |it| it.ty);
@@ -204,18 +219,21 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             ExprKind::Aggregate(it) => self.aggregate(it, span),
             ExprKind::Up(inner) => {
                 let node = self.node(inner)?;
+                self.look(expr.span)?;
                 (self.reads_others, self.reads_up) = (true, true);
                 Some(Value::new(quote_spanned!(span=> view.up(#node)), Type::Bool))
             }
             ExprKind::Temporal(op, _) => {
-                let message = format!(
-                    "`{}` says something about a run, and this property is about one state",
-                    op.word()
-                );
-                let found = Diagnostic::error("E0505", expr.span, message);
-                self.report(
-                    found.with_help("leave the word out; `safety` properties hold in every state anyway"),
-                );
+                let word = op.word();
+                let found = if self.of_runs {
+                    super::run::not_outermost(expr.span, word)
+                } else {
+                    let message =
+                        format!("`{word}` says something about a run, and this property is about one state");
+                    Diagnostic::error("E0505", expr.span, message)
+                        .with_help("leave the word out; `safety` properties hold in every state anyway")
+                };
+                self.report(found);
                 None
             }
             ExprKind::Probability(_) | ExprKind::Expected { .. } => {

@@ -54,6 +54,9 @@ pub enum Format {
 pub struct CheckArgs {
     #[command(flatten)]
     pub system: SystemArgs,
+    /// Check this property alone, and that no step faults; may be repeated
+    #[arg(long = "property", value_name = "NAME")]
+    pub properties: Vec<String>,
     /// In which order states are explored; breadth first finds shortest counterexamples
     #[arg(long, value_enum, default_value = "bfs")]
     pub search: SearchKind,

@@ -14,7 +14,7 @@ use crate::args::{CheckArgs, Format, SearchKind};
 use crate::exit::{Exit, Failure};
 use crate::progress::Ticker;
 use crate::usage::{self, Usage};
-use crate::{interrupt, model, plain, story};
+use crate::{claims, interrupt, model, plain, story};
 
 /// Runs the command.
 pub fn run(
@@ -23,7 +23,8 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let model = model::build(spec, &args.system)?;
+    let model = claims::select(model::build(spec, &args.system)?, &args.properties)?;
+    claims::refuse(&model)?;
     #[expect(clippy::disallowed_methods, reason = "a report says how long the search took")]
     let (started, before) = (Instant::now(), usage::now());
     let report = search(&model, args)?;
@@ -110,6 +111,10 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
+    fn unjudged(&self) -> Vec<claims::Unjudged> {
+        claims::liveness(self.model).into_iter().chain(claims::statistical(self.model)).collect()
+    }
+
     fn json(&self) -> Value {
         let report = self.report;
         let properties = report.properties.iter().map(|property| {
@@ -135,7 +140,7 @@ impl Told<'_> {
             "seconds": self.seconds.as_secs_f64(),
             "cpu_seconds": self.usage.cpu_seconds,
             "peak_rss_bytes": self.usage.peak_rss_bytes,
-            "properties": properties.collect::<Vec<_>>(),
+            "properties": properties.chain(claims::json(&self.unjudged())).collect::<Vec<_>>(),
             "handlers": handlers.collect::<Vec<_>>(),
             "ignored": ignored.collect::<Vec<_>>(),
             "cut_by": report.cut_by.iter()
@@ -174,6 +179,7 @@ impl Told<'_> {
             let (kind, status) = (property.kind.keyword(), status(property.status));
             writeln!(out, "  {kind:<10} {:<24} {status}", property.name)?;
         }
+        claims::write(out, &self.unjudged())?;
         for handler in report.handlers.iter().filter(|handler| handler.runs == 0) {
             writeln!(out, "  never ran  {}.{} (line {})", handler.service, handler.name, handler.line)?;
         }

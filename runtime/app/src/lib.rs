@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod claims;
 mod exit;
 mod info;
 mod interrupt;

@@ -155,7 +155,8 @@ impl<T> Distribution<T> {
         &self.outcomes
     }
 
-    pub(crate) fn into_outcomes(self) -> Vec<(T, f64)> {
+    /// The outcomes, taken.
+    pub fn into_outcomes(self) -> Vec<(T, f64)> {
         self.outcomes
     }
 }

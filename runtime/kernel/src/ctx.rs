@@ -10,8 +10,10 @@ use crate::choice::{Chance, Options};
 use crate::fault;
 use crate::info::{ServiceInfo, SiteInfo};
 use crate::service::Requests;
-use crate::stack::{Below, DRAIN_EVENTS_MAX, Layer, Ran};
-use crate::{Datum, Decision, Delay, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value};
+use crate::stack::{Below, Called, DRAIN_EVENTS_MAX, Layer, Ran};
+use crate::{
+    Datum, Decision, Delay, Direction, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value,
+};
 
 /// What the layers of one node share during one step.
 pub(crate) struct StepEnv<'a> {
@@ -20,6 +22,7 @@ pub(crate) struct StepEnv<'a> {
     pub queue: &'a RefCell<VecDeque<(usize, Event)>>,
     pub decisions: &'a RefCell<Vec<Decision>>,
     pub ran: &'a RefCell<Vec<Ran>>,
+    pub called: &'a RefCell<Vec<Called>>,
     /// How many events the layers were told.
     pub drained: Cell<usize>,
     /// Whether the resolver is asked where there is one option, too.
@@ -33,6 +36,11 @@ impl StepEnv<'_> {
             fault::raise(format!("a step drained more than {DRAIN_EVENTS_MAX} calls and aspects"));
         }
         self.drained.set(self.drained.get() + 1);
+    }
+
+    /// Notes a call that the service of `layer` provides.
+    pub(crate) fn called(&self, layer: usize, direction: Direction, call: &Datum) {
+        self.called.borrow_mut().push(Called { layer: layer as u8, direction, name: call.kind() });
     }
 }
 
@@ -127,6 +135,7 @@ impl<T: Value> Ctx<'_, T> {
     }
 
     fn emit(&self, upcall: Datum) {
+        self.env.called(self.index, Direction::Up, &upcall);
         match self.layer.above() {
             Some((above, slot)) => {
                 self.env.queue.borrow_mut().push_back((above, Event::Upcall { slot, upcall }));

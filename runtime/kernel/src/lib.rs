@@ -52,7 +52,7 @@ pub use property::{Property, PropertyKind, Read, States, View};
 pub use reply::Reply;
 pub use script::ScenarioInfo;
 pub use service::{AnyService, LayerState, Service};
-pub use stack::{Below, Layer, LayerStates, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
+pub use stack::{Below, Called, Layer, LayerStates, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
 pub use time::{Delay, Law, Span};
 pub use trace::{Trace, TraceError};
 pub use value::{Datum, Shape, Value};

@@ -297,7 +297,19 @@ impl ModelBuilder {
 
     /// Changes the objective `name`: its weight, level, discount or horizon.
     pub fn rescale(&mut self, name: &str, change: impl Fn(&mut Objective)) {
-        self.model.objectives.iter_mut().filter(|objective| objective.name == name).for_each(change);
+        for objective in self.model.objectives.iter_mut().filter(|objective| objective.name == name) {
+            change(objective);
+            let discount = objective.discount;
+            assert!(
+                discount > 0.0 && discount <= 1.0,
+                "the discount {discount} of `{name}` is not above 0 and at most 1"
+            );
+        }
+    }
+
+    /// All nodes that were declared so far.
+    pub fn ids(&self) -> Vec<NodeId> {
+        self.model.groups.iter().flat_map(Group::ids).collect()
     }
 
     /// Adds a line of the workload.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::ctx::StepEnv;
 use crate::service::LayerStep;
-use crate::{AnyService, Datum, Decision, Effect, Event, Fault, NodeId, Resolver, fault};
+use crate::{AnyService, Datum, Decision, Direction, Effect, Event, Fault, NodeId, Resolver, fault};
 
 /// The most events that one step may drain through the layers of a node, changes that aspects are told of included;
 /// beyond it the step is a fault.
@@ -170,6 +170,17 @@ pub enum Ran {
     },
 }
 
+/// A call between layers, or between a node and its application, that a step has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Called {
+    /// The layer that provides the call.
+    pub layer: u8,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its name.
+    pub name: &'static str,
+}
+
 /// What a step came to.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -179,6 +190,8 @@ pub struct Outcome {
     pub effects: Vec<Effect>,
     /// What ran, in order.
     pub ran: Vec<Ran>,
+    /// The calls that it saw, in order; nothing where the step faulted.
+    pub called: Vec<Called>,
     /// How its points were answered, in order.
     pub decisions: Vec<Decision>,
     /// Why the step had no effect, if it had none.
@@ -315,6 +328,7 @@ impl Stack {
             queue: &scratch.queue,
             decisions: &scratch.decisions,
             ran: &scratch.ran,
+            called: &scratch.called,
             drained: Cell::new(0),
             asks_always,
         };
@@ -322,6 +336,7 @@ impl Stack {
         if result.is_err() {
             scratch.effects.get_mut().clear();
             scratch.queue.get_mut().clear();
+            scratch.called.get_mut().clear();
         }
         result
     }
@@ -331,6 +346,9 @@ impl Stack {
         let mut tell = |index: usize, event: &Event| {
             env.told();
             let layer = &self.layers[index];
+            if let Event::Call(downcall) = event {
+                env.called(index, Direction::Down, downcall);
+            }
             let (upper, lower) = state.split_at_mut(index + 1);
             let states = Lower { first: index + 1, states: lower };
             let below = Below::new(me, &self.layers, &states, index);
@@ -358,6 +376,7 @@ impl Stack {
 pub struct Scratch {
     effects: RefCell<Vec<Effect>>,
     ran: RefCell<Vec<Ran>>,
+    called: RefCell<Vec<Called>>,
     decisions: RefCell<Vec<Decision>>,
     /// Empty between steps.
     queue: RefCell<VecDeque<(usize, Event)>>,
@@ -374,6 +393,16 @@ impl Scratch {
         self.ran.get_mut()
     }
 
+    /// The calls that the last step saw, in order; nothing where it faulted.
+    pub fn called(&mut self) -> &mut Vec<Called> {
+        self.called.get_mut()
+    }
+
+    /// What ran in the last step, and the calls that it saw.
+    pub fn seen(&mut self) -> (&[Ran], &[Called]) {
+        (self.ran.get_mut(), self.called.get_mut())
+    }
+
     /// How the points of the last step were answered, in order.
     pub fn decisions(&mut self) -> &mut Vec<Decision> {
         self.decisions.get_mut()
@@ -384,12 +413,13 @@ impl Scratch {
         let state = if fault.is_some() { before.clone() } else { after };
         let (effects, ran, decisions) =
             (self.effects.into_inner(), self.ran.into_inner(), self.decisions.into_inner());
-        Outcome { state, effects, ran, decisions, fault }
+        Outcome { state, effects, ran, called: self.called.into_inner(), decisions, fault }
     }
 
     fn clear(&mut self) {
         self.effects.get_mut().clear();
         self.ran.get_mut().clear();
+        self.called.get_mut().clear();
         self.decisions.get_mut().clear();
     }
 }

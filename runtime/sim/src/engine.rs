@@ -224,7 +224,11 @@ impl<'m> Engine<'m> {
             let started = self.step(id, &NodeEvent::Start, None);
             self.tally.count(self.model, id, &self.states[index], self.scratch.ran(), None);
             match started {
-                Ok(()) => self.carry_out(id),
+                Ok(()) => {
+                    let (ran, called) = self.scratch.seen();
+                    self.ledger.ran(self.model, id, ran, called, 0);
+                    self.carry_out(id);
+                }
                 Err(fault) => self.faulted(fault),
             }
         }
@@ -296,6 +300,7 @@ impl<'m> Engine<'m> {
     /// An event of `node`: its step, and what follows from it.
     fn event(&mut self, node: NodeId, event: NodeEvent) {
         self.events += 1;
+        self.ledger.comes(self.model, &self.states, self.now.get());
         let action = self.recorder.is_some().then(|| action(node, &event)).flatten();
         let stepped = self.step(node, &event, action);
         let message = match &event {
@@ -305,6 +310,9 @@ impl<'m> Engine<'m> {
         self.tally.count(self.model, node, &self.states[node.index()], self.scratch.ran(), message);
         match stepped {
             Ok(()) => {
+                let now = self.now.get();
+                let (ran, called) = self.scratch.seen();
+                self.ledger.ran(self.model, node, ran, called, now);
                 self.carry_out(node);
                 self.ledger.stepped(self.model, &self.states, node, self.now.get());
                 let look = |watch: &mut Watch| watch.look(self.model, &self.states, node);
@@ -339,6 +347,7 @@ impl<'m> Engine<'m> {
         *state = outcome.state;
         *self.scratch.effects() = outcome.effects;
         *self.scratch.ran() = outcome.ran;
+        *self.scratch.called() = outcome.called;
         outcome.fault.map_or(Ok(()), Err)
     }
 
@@ -370,7 +379,7 @@ impl<'m> Engine<'m> {
         let bytes = message.encoded_len() as u64;
         self.messages += 1;
         self.bytes += bytes;
-        self.ledger.message(src, || message.kind(), bytes);
+        self.ledger.message(src, || message.kind(), bytes, self.now.get());
         let carried = self.network.carry(&mut self.draws, self.now.get(), carrier, (src, dst), bytes);
         let told = self.recorder.as_mut().filter(|_| carried.told);
         match carried.fate {

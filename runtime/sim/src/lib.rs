@@ -27,6 +27,7 @@ mod many;
 mod network;
 mod options;
 mod queue;
+mod rate;
 mod record;
 mod resolver;
 mod result;
@@ -36,6 +37,7 @@ mod summary;
 mod tally;
 mod timers;
 mod watch;
+mod worth;
 
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use many::runs;
