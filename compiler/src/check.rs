@@ -11,6 +11,7 @@ mod interfaces;
 mod pending;
 mod queries;
 mod remark;
+mod survey;
 mod systems;
 mod values;
 
@@ -18,7 +19,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::Ast;
-use crate::body::{Facts, Places, RoutineShape, Rust};
+use crate::body::{Facts, Places, RoutineShape, Rust, Survey};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::link::Linked;
 use crate::names::Names;
@@ -49,6 +50,10 @@ pub struct ServiceFacts<'a> {
     pub heads: Heads<'a>,
     /// What the handlers do, in the same order.
     pub handlers: Vec<Facts>,
+    /// What the analyses know of the handlers, guards included, in the same order.
+    pub surveys: Vec<Survey>,
+    /// What the analyses know of the routines, by name.
+    pub surveyed: BTreeMap<String, Survey>,
     /// What the routines do, by name.
     pub routines: BTreeMap<String, Facts>,
     /// What the intervals of timers that are always on do, by the timer's name.

@@ -4,7 +4,7 @@
 //! [`Type`] is an approximation on purpose: what it cannot know is [`Type::Unknown`], and nobody reports an error
 //! because of that. rustc has the last word. Read `check/values.rs` for the refusals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use syn::{GenericArgument, PathArguments};
 
@@ -131,7 +131,8 @@ pub const INTEGERS: [&str; 12] =
 pub struct Types {
     aliases: BTreeMap<String, syn::Type>,
     fields: BTreeMap<String, Vec<(String, syn::Type)>>,
-    enums: BTreeSet<String>,
+    /// What stands in the variants of enums, in any of them.
+    variants: BTreeMap<String, Vec<syn::Type>>,
 }
 
 impl Types {
@@ -159,7 +160,8 @@ impl Types {
             syn::Item::Enum(it) => {
                 let key = key(&it.ident.to_string());
                 self.fields.insert(key.clone(), Vec::new());
-                self.enums.insert(key);
+                let parts = it.variants.iter().flat_map(|variant| &variant.fields);
+                self.variants.insert(key, parts.map(|field| field.ty.clone()).collect());
             }
             _ => {}
         }
@@ -183,12 +185,58 @@ impl Types {
 
     /// Whether an enum has this key.
     pub fn is_enum(&self, key: &str) -> bool {
-        self.enums.contains(key)
+        self.variants.contains_key(key)
     }
 
     /// The type behind an alias of the file.
     pub fn alias(&self, name: &str) -> Option<&syn::Type> {
         self.aliases.get(name)
+    }
+
+    /// Whether ids of nodes certainly stand in values of this type.
+    pub fn holds_ids(&self, ty: &Type) -> bool {
+        self.holds_ids_within(ty, 8)
+    }
+
+    fn holds_ids_within(&self, ty: &Type, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match ty {
+            Type::Node(_) => true,
+            Type::Option(one) | Type::Set(one) | Type::Seq(one) | Type::Ref(one) => {
+                self.holds_ids_within(one, depth)
+            }
+            Type::Map(key, value) => self.holds_ids_within(key, depth) || self.holds_ids_within(value, depth),
+            Type::Tuple(parts) => parts.iter().any(|it| self.holds_ids_within(it, depth)),
+            Type::Named(name) => {
+                let fields = self.fields.get(name).into_iter().flatten().map(|(_, ty)| ty);
+                let parts = fields.chain(self.variants.get(name).into_iter().flatten());
+                parts.into_iter().any(|it| self.holds_ids_within(&self.resolve(it), depth))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether values of this type can be ever more: the states that hold them are not finitely many. `None` where that
+    /// does not show.
+    pub fn unbounded(&self, ty: &Type) -> Option<bool> {
+        self.unbounded_within(ty, 8)
+    }
+
+    fn unbounded_within(&self, ty: &Type, depth: u32) -> Option<bool> {
+        let depth = depth.checked_sub(1)?;
+        match ty {
+            Type::Bool | Type::Node(_) | Type::State(_) | Type::Int("u8" | "i8") => Some(false),
+            Type::Int(_) | Type::Float | Type::Duration | Type::Text | Type::Seq(_) => Some(true),
+            Type::Option(one) | Type::Set(one) | Type::Ref(one) => self.unbounded_within(one, depth),
+            Type::Map(key, value) => any([key, value].into_iter().map(|it| self.unbounded_within(it, depth))),
+            Type::Tuple(parts) => any(parts.iter().map(|it| self.unbounded_within(it, depth))),
+            Type::Named(name) => {
+                let fields = self.fields.get(name).into_iter().flatten().map(|(_, ty)| ty);
+                let parts = fields.chain(self.variants.get(name).into_iter().flatten());
+                any(parts.map(|it| self.unbounded_within(&self.resolve(it), depth)))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a value of this type may hold something that the file does not declare.
@@ -266,6 +314,16 @@ pub fn key(path: &syn::Path) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether one is; `None` where one might be and none certainly is.
+fn any(parts: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    let parts: Vec<Option<bool>> = parts.into_iter().collect();
+    // A part that does not show hides nothing where another certainly is.
+    if parts.contains(&Some(true)) {
+        return Some(true);
+    }
+    (!parts.contains(&None)).then_some(false)
 }
 
 /// The type arguments of a path's segment.

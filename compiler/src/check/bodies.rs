@@ -11,7 +11,7 @@ use crate::body::{Facts, Mode, RoutineShape, Walker, Window, impurities};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::CallKind;
 
-use super::{Checked, Heads, ServiceFacts};
+use super::{Checked, Heads, ServiceFacts, survey};
 
 pub(super) fn check<'a>(
     checked: &Checked<'a>,
@@ -34,7 +34,8 @@ pub(super) fn check<'a>(
     for head in &heads.handlers {
         handlers.push(bodies.handler(head, &routines));
     }
-    ServiceFacts { heads, handlers, routines, intervals, shapes }
+    let (surveys, surveyed) = survey::survey(checked, index, service, &heads, diagnostics);
+    ServiceFacts { heads, handlers, surveys, surveyed, routines, intervals, shapes }
 }
 
 struct Bodies<'c, 'a, 'd> {

@@ -276,6 +276,13 @@ pub(super) const MEANING: &[Code] = &[
         "service A { timers { t; } transitions { upcall start() { let d = choose(1ms..5ms); t.set(d); } } }",
     ),
     code(
+        "E0420",
+        "a value of the wrong kind",
+        "`send` goes to nodes, a timer is set to a duration, a choice picks from a collection, a message is made of what its fields are, \
+         and only like is compared with like. What cannot be followed is left to the compiler of Rust.",
+        "service A { timers { t; } variables { parent: Option<NodeId>; } transitions { upcall start() { t.set(parent); } } }",
+    ),
+    code(
         "E0431",
         "an upcall with a result",
         "Upcalls tell and never ask: the layer above answers nothing. It can make a downcall of its own.",
