@@ -231,9 +231,7 @@ impl Walker<'_> {
     }
 
     fn unsupported(&mut self, name: &Ident) {
-        let (what, help) = match name.to_string().as_str() {
-            _ => ("reading the time in a body", "arm a timer, or keep a counter in a variable"),
-        };
+        let (what, help) = ("reading the time in a body", "arm a timer, or keep a counter in a variable");
         let place = self.place(name.span());
         self.report(
             Diagnostic::error("E0910", place, format!("not yet supported: {what}"))
