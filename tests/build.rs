@@ -1,5 +1,9 @@
-//! Compiles the specs of `ui/run`, which `tests/run.rs` runs, those of `scripts`, which `tests/scripts.rs` does, and those of
-//! `ui/pass`, which `tests/pass.rs` compiles.
+//! Compiles the specs of `ui/run`, which `tests/run.rs` runs, those of `scripts`, which `tests/scripts.rs` does, those of
+//! `ui/pass`, which `tests/pass.rs` compiles, and the examples of the reference, which `tests/reference.rs` does.
+
+#[allow(dead_code, reason = "the tests use the rest")]
+#[path = "src/examples.rs"]
+mod examples;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -14,7 +18,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo names a folder")?);
     std::fs::write(out.join("pass.rs"), includes.collect::<String>())?;
     std::fs::write(out.join("counted.rs"), counted(&run)?)?;
+    std::fs::write(out.join("reference.rs"), reference(&out)?)?;
     Ok(())
+}
+
+/// The examples of the reference that the front end accepts; `tests/reference.rs` says what is wrong with others.
+fn reference(out: &Path) -> Result<String, Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=../docs");
+    let folder = out.join("examples");
+    std::fs::create_dir_all(&folder)?;
+    let mut includes = String::new();
+    // A page that cannot be read in whole is reported by the tests too.
+    for example in examples::examples(Path::new("..")).unwrap_or_default() {
+        let path = folder.join(example.page.replace('/', "_")).join(&example.file);
+        std::fs::create_dir_all(path.parent().ok_or("it has a folder")?)?;
+        std::fs::write(&path, &example.text)?;
+        let compiler = foresee_compiler::configure().emit_cargo(false);
+        if example.code.is_none() && !example.later && compiler.compile(&[&path]).is_ok() {
+            let name = example.file.trim_end_matches(".mace");
+            includes += &format!("foresee::include_spec!(\"{name}\");\n");
+        }
+    }
+    Ok(includes)
 }
 
 /// The specs whose first line says how many states they have, in a table.
