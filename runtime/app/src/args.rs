@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use foresee_kernel::argument;
 use foresee_sim::ResolverKind;
 
+use crate::faults::FaultArg;
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -75,6 +77,12 @@ pub struct CheckArgs {
     /// Threads that search
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
+    /// What the environment may do, in the place of what the system says: crash, reset, cut, partition, drop, duplicate
+    #[arg(long, value_name = "KIND=COUNT,..", value_delimiter = ',', value_parser = FaultArg::parse)]
+    pub fault: Vec<FaultArg>,
+    /// Do not fail where a fault or a call of the workload never came about
+    #[arg(long)]
+    pub allow_unfired: bool,
     /// Go on after the first violation, and count them all
     #[arg(long)]
     pub keep_going: bool,

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod claims;
 mod exit;
+mod faults;
 mod info;
 mod interrupt;
 mod model;

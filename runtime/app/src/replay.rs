@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::args::{Format, ReplayArgs};
 use crate::exit::{Exit, Failure};
+use crate::faults::{self, FaultArg};
 use crate::{model, story, test};
 
 /// The largest trace that is read.
@@ -35,7 +36,11 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
         Some(name) => scenario(spec, name, &trace).map_err(|failure| refuse(failure.message))?,
         None => {
             let arguments: Arguments = origin.parameters.iter().cloned().collect();
-            let model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
+            let mut model =
+                model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
+            let faults: Result<Vec<FaultArg>, String> =
+                origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
+            faults::apply(Arc::make_mut(&mut model), &faults.map_err(refuse)?);
             let (_, narration) =
                 narrate::replay(&model, &trace).map_err(|error| refuse(error.to_string()))?;
             (model, narration)

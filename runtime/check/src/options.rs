@@ -135,8 +135,6 @@ pub enum CheckError {
     },
     /// The system has no memory for even the smallest search.
     NoMemory,
-    /// The system has a workload or faults, which only the reference explorer takes.
-    Planned,
 }
 
 impl fmt::Display for CheckError {
@@ -147,9 +145,6 @@ impl fmt::Display for CheckError {
             }
             CheckError::PropertyFault { property, fault } => {
                 write!(f, "`{property}` cannot be evaluated: {fault}")
-            }
-            CheckError::Planned => {
-                f.write_str("a workload and faults are not yet searched but with `--search reference`")
             }
             CheckError::NoMemory => f.write_str("there is no memory for a search"),
         }

@@ -54,6 +54,9 @@ pub struct Origin {
     /// The scenario, where one was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
+    /// Faults that were asked for beyond what the system says: `crash=1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 /// Why a trace was kept.

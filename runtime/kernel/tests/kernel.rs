@@ -141,6 +141,7 @@ fn trace() -> Trace {
         parameters: vec![("size".into(), "2".into())],
         writer: "check".into(),
         scenario: None,
+        faults: Vec::new(),
         seed: Some(u64::MAX),
     };
     let fire = |timer: &str| Action::Fire { node: "n[0]".into(), layer: 0, timer: timer.into() };

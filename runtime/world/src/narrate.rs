@@ -156,6 +156,7 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
         writer: writer.to_owned(),
         seed,
         scenario: None,
+        faults: Vec::new(),
     }
 }
 
