@@ -100,11 +100,13 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Where `copying`, almost all is sent over the carrier that keeps what was sent: queues seldom grow.
-    fn draw(draw: &mut Draw<'_>, nodes: u32, copying: bool) -> Self {
-        let copying = copying && draw.below(4) != 3;
+    /// Where a carrier is preferred, almost all is sent over it.
+    fn draw(draw: &mut Draw<'_>, nodes: u32, preferred: Option<u8>) -> Self {
+        let preferred = preferred.filter(|_| draw.below(4) != 3);
         let op = |draw: &mut Draw<'_>| match Op::draw(draw) {
-            Op::Send { kind, target, .. } if copying => Op::Send { carrier: 2, kind, target },
+            Op::Send { carrier, kind, target } => {
+                Op::Send { carrier: preferred.unwrap_or(carrier), kind, target }
+            }
             op => op,
         };
         let start = draw.list(1, 4, op);
@@ -505,6 +507,11 @@ pub static SPEC: SpecInfo = SpecInfo {
 
 /// The system that `bytes` say.
 pub fn model(bytes: &[u8]) -> Model {
+    system(bytes, None)
+}
+
+/// The system that `bytes` say, with a carrier that is preferred where queues are bounded.
+fn system(bytes: &[u8], preferred: Option<u8>) -> Model {
     let mut draw = Draw { bytes };
     let nodes = 2 + draw.below(2);
     let (stacked, alike, free) = (draw.below(3) == 2, draw.below(2) == 0, draw.below(2) == 1);
@@ -518,9 +525,11 @@ pub fn model(bytes: &[u8]) -> Model {
         }
     }
     bound(&mut builder, &mut draw, free);
+    // Over the carrier that keeps what was sent, queues seldom grow.
+    let preferred = if free { Some(2) } else { preferred };
     // Nodes run the same tables, or each its own.
     let count = if alike { 1 } else { usize::from(nodes) };
-    let tables = |draw: &mut Draw<'_>| Arc::new(Tables::draw(draw, u32::from(nodes), free));
+    let tables = |draw: &mut Draw<'_>| Arc::new(Tables::draw(draw, u32::from(nodes), preferred));
     let drawn: Vec<(Arc<Tables>, Arc<Tables>)> =
         (0..count).map(|_| (tables(&mut draw), tables(&mut draw))).collect();
     builder.place(&group, |id| {
@@ -537,8 +546,8 @@ pub fn model(bytes: &[u8]) -> Model {
 /// The system that `bytes` say, with a workload and faults. What properties see is also who is up.
 pub fn planned(bytes: &[u8]) -> Model {
     let (plans, rest) = bytes.split_at(bytes.len().min(PLAN_BYTES));
-    let mut model = model(rest);
     let mut draw = Draw { bytes: plans };
+    let mut model = system(rest, (draw.below(2) == 1).then_some(0));
     let most = |draw: &mut Draw<'_>| [Some(1), Some(1), Some(2), None][usize::from(draw.below(4))];
     model.calls = draw.list(0, 3, |draw| {
         let request = draw.below(3) == 2;
@@ -586,8 +595,7 @@ fn way(model: &Model, draw: &mut Draw<'_>, request: bool) -> Way {
     let node = NodeId::new(u32::from(draw.below(model.nodes.len() as u8)));
     let layer = draw.below(model.nodes[node.index()].layers().len() as u8);
     let (kind, probability) = (draw.below(KINDS as u8), f64::from(u8::from(draw.below(8) != 7)));
-    let call =
-        move |number| Datum::new(Downcall { kind, request: request.then_some(number) });
+    let call = move |number| Datum::new(Downcall { kind, request: request.then_some(number) });
     Way { node, layer, probability, call: Arc::new(call) }
 }
 

@@ -231,7 +231,10 @@ impl Told<'_> {
             writeln!(out, "  {kind:<10} {:<24} {often}", format!("{text}{place}"))?;
         }
         if self.fails_idle() {
-            writeln!(out, "  what never fired was tested by nothing: mend it, or accept it with --allow-unfired")?;
+            writeln!(
+                out,
+                "  what never fired was tested by nothing: mend it, or accept it with --allow-unfired"
+            )?;
         } else if self.report.idle().next().is_some() && !self.report.complete {
             writeln!(out, "  note: the search was cut, so what never fired may yet do so")?;
         }

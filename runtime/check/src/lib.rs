@@ -48,8 +48,8 @@ mod trail;
 mod verdict;
 mod visited;
 
-pub use plans::plans;
 pub use options::{CheckError, Options, Progress, Search, Tuning};
+pub use plans::plans;
 pub use report::{
     Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PlanReport, PropertyReport,
     Report, Status, Verdict,

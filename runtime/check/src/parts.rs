@@ -158,9 +158,10 @@ impl Parts {
             || bounds.calls.is_some()
             || !model.faults.is_empty()
             || Locals::leave_some(&locals, &model);
-        let several = model.faults.iter().any(|fault| {
-            fault.kind == FaultKind::Partition || matches!(fault.target, FaultTarget::AllOf(_))
-        });
+        let several = model
+            .faults
+            .iter()
+            .any(|fault| fault.kind == FaultKind::Partition || matches!(fault.target, FaultTarget::AllOf(_)));
         let place = || Place { parts: Table::new(), expansions: Chunked::new() };
         let parts = Parts {
             program,

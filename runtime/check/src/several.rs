@@ -81,9 +81,9 @@ impl Parts {
         fault::guard(|| world.enabled_of(&self.program, Of::Several, |action| actions.push(action)))
             .map_err(|fault| CheckError::PropertyFault { property: "faults", fault })?;
         for action in &actions {
-            let found = action.stimulus(&self.program).map(|(id, stimulus)| {
-                self.steps.step(&self.program, world.nodes[id.index()], &stimulus)
-            });
+            let found = action
+                .stimulus(&self.program)
+                .map(|(id, stimulus)| self.steps.step(&self.program, world.nodes[id.index()], &stimulus));
             visit(&world, action, found);
         }
         Ok(())
