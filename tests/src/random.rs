@@ -238,7 +238,7 @@ static SITES: [SiteInfo; 4] = [
 static VARIABLES: [VariableInfo; 3] = [
     VariableInfo::new("state", "State", 2),
     VariableInfo::new("count", "u8", 3),
-    VariableInfo::new("last", "Option<NodeId>", 4),
+    VariableInfo::new("last", "Option<NodeId>", 4).durable(),
 ];
 
 const fn info(name: &'static str) -> ServiceInfo {
