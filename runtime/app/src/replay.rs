@@ -36,8 +36,7 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
         Some(name) => scenario(spec, name, &trace).map_err(|failure| refuse(failure.message))?,
         None => {
             let arguments: Arguments = origin.parameters.iter().cloned().collect();
-            let mut model =
-                model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
+            let mut model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
             let faults: Result<Vec<FaultArg>, String> =
                 origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
             faults::apply(Arc::make_mut(&mut model), &faults.map_err(refuse)?);
