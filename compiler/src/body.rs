@@ -26,6 +26,6 @@ pub use literal::duration_tokens;
 pub use purity::{Purity, impure_items, impure_path, impurities};
 pub use read::{Places, Rust};
 pub use resolve::{borrowed, message_type, root};
-pub use scope::bindings;
+pub use scope::{bindings, is_capitalised};
 pub use survey::{Sent, Survey, Surveyor};
 pub use walk::Walker;

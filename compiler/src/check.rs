@@ -4,6 +4,7 @@
 //! `systems.rs` at what is put together, `pending.rs` refuses what is not supported yet. Properties are checked while they
 //! are lowered. No check looks at tokens: what stands in a body it learns from [`crate::body::Facts`].
 
+mod arguments;
 mod bodies;
 mod declare;
 mod heads;
@@ -11,6 +12,7 @@ mod interfaces;
 mod pending;
 mod queries;
 mod remark;
+mod stacks;
 mod survey;
 mod systems;
 mod values;
@@ -25,6 +27,7 @@ use crate::link::Linked;
 use crate::names::Names;
 use crate::source::Span;
 
+pub use arguments::Cast;
 pub use heads::{Head, Heads, IgnoreHead, Trigger};
 
 /// A tree that was looked at, with everything that was learnt.
@@ -39,8 +42,23 @@ pub struct Checked<'a> {
     pub names: Names,
     /// What the bodies of each service do.
     pub services: Vec<ServiceFacts<'a>>,
+    /// Services that properties take for what fills a layer, noted while they are lowered.
+    pub assumed: RefCell<BTreeSet<Assumed>>,
     /// Routines that properties call, noted while they are lowered: service and name.
     pub called: RefCell<BTreeSet<(usize, String)>>,
+}
+
+/// A service that a property of another takes for what is below that, since its default says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Assumed {
+    /// The service that uses the layer.
+    pub service: usize,
+    /// The slot of the layer.
+    pub slot: usize,
+    /// The service that is taken for what fills it.
+    pub bound: usize,
+    /// Where.
+    pub span: Span,
 }
 
 /// What the bodies of a service do.
@@ -70,7 +88,15 @@ pub fn check<'a>(linked: &'a Linked, places: Places<'a>, diagnostics: &mut Diagn
     crate::analyse::check_allowances(ast, diagnostics);
     let names = declare::declare(ast, &linked.files, &rust, places, diagnostics);
     values::check(ast, &rust, &names, places, diagnostics);
-    let mut checked = Checked { ast, places, rust, names, services: Vec::new(), called: RefCell::default() };
+    let mut checked = Checked {
+        ast,
+        places,
+        rust,
+        names,
+        services: Vec::new(),
+        called: RefCell::default(),
+        assumed: RefCell::default(),
+    };
     for (index, service) in ast.services().enumerate() {
         let heads = heads::read(&checked, index, service, diagnostics);
         queries::check(&checked, index, service, &heads, diagnostics);

@@ -8,12 +8,14 @@ mod aspect;
 mod declare;
 mod head;
 mod interface;
+mod payload;
 mod plan;
 mod property;
 mod query;
 mod routine;
 mod scenario;
 mod service;
+mod stack;
 mod step;
 mod system;
 
@@ -52,6 +54,7 @@ fn module(spec: &Spec, sources: Sources<'_>, imported: Imported<'_>) -> TokenStr
     let systems = spec.systems.iter().map(|it| system::system(spec, it, sources));
     let (scenarios, table) = (scenario::statics(spec), system::table(spec, sources));
     let contents = part(spec, 0, sources);
+    let payloads = payload::table(spec);
     let parts = (1..spec.files.len()).map(|index| {
         let file = &spec.files[index];
         let (name, about) = (format_ident!("{}", file.module), doc(&format!("From `{}`.", file.path)));
@@ -70,7 +73,7 @@ fn module(spec: &Spec, sources: Sources<'_>, imported: Imported<'_>) -> TokenStr
             pub mod imported { #(#parts)* }
         }
     });
-    quote! { #contents #(#systems)* #scenarios #table #imported }
+    quote! { #contents #(#systems)* #scenarios #payloads #table #imported }
 }
 
 /// What one file declares: types, messages, services.

@@ -278,6 +278,8 @@ pub struct Handler {
     pub states: Option<BTreeSet<String>>,
     /// Patterns for the event's arguments.
     pub patterns: Vec<syn::Pat>,
+    /// The types that payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<syn::Type>>,
     /// The `choose` clauses.
     pub chooses: Vec<Choose>,
     /// The condition.
@@ -358,6 +360,8 @@ pub struct Ignore {
     pub states: Option<BTreeSet<String>>,
     /// Patterns for the event's arguments.
     pub patterns: Vec<syn::Pat>,
+    /// The types that payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<syn::Type>>,
 }
 
 /// A routine.

@@ -4,6 +4,7 @@
 mod apply;
 mod argument;
 mod interface;
+mod layers;
 mod methods;
 mod names;
 mod objective;
@@ -17,6 +18,7 @@ mod run;
 mod scenario;
 mod seen;
 mod service;
+mod stack;
 mod system;
 mod value;
 mod workload;

@@ -23,6 +23,15 @@ pub enum Type {
     Duration,
     /// `NodeId`; the index of the service that runs there, where that is known.
     Node(Option<usize>),
+    /// A layer below the service, at a slot, on some node; the index of the service that fills it, where that is known.
+    Layer {
+        /// The service that uses it.
+        service: usize,
+        /// Its slot there.
+        slot: usize,
+        /// What fills it.
+        bound: Option<usize>,
+    },
     /// The control state of the service at the index.
     State(usize),
     /// `Option<T>`
@@ -49,7 +58,13 @@ impl Type {
     /// Whether values are copied as a matter of course, so that a binder takes them by value.
     pub fn is_copy(&self) -> bool {
         match self {
-            Type::Bool | Type::Int(_) | Type::Float | Type::Duration | Type::Node(_) | Type::State(_) => true,
+            Type::Bool
+            | Type::Int(_)
+            | Type::Float
+            | Type::Duration
+            | Type::Node(_)
+            | Type::Layer { .. }
+            | Type::State(_) => true,
             Type::Option(inner) => inner.is_copy(),
             Type::Tuple(parts) => parts.iter().all(Type::is_copy),
             _ => false,
@@ -110,6 +125,7 @@ impl Type {
             Type::Text => "a text".into(),
             Type::Duration => "a duration".into(),
             Type::Node(_) => "a node".into(),
+            Type::Layer { .. } => "a layer of a node".into(),
             Type::State(_) => "a control state".into(),
             Type::Option(_) => "an `Option`".into(),
             Type::Set(_) | Type::Seq(_) | Type::Map(..) => "a collection".into(),

@@ -11,6 +11,7 @@ foresee::include_spec!("log");
 foresee::include_spec!("features");
 foresee::include_spec!("answers");
 foresee::include_spec!("imports");
+foresee::include_spec!("layers");
 
 include!(concat!(env!("OUT_DIR"), "/counted.rs"));
 
@@ -65,6 +66,7 @@ fn every_search_finds_the_same_states() {
     assert_eq!(states(&tree::SPEC, &[]), 642);
     assert_eq!(states(&overlay::SPEC, &["--system", "Three"]), 614);
     assert_eq!(states(&log::SPEC, &[]), 14_698);
+    assert_eq!(states(&layers::SPEC, &[]), 505);
 }
 
 #[test]
@@ -119,6 +121,19 @@ fn what_bodies_mean_is_what_they_assert() {
         assert!(of("handlers", handler)["runs"].as_u64() > Some(0), "{handler}");
     }
     assert_eq!(of("handlers", "rest")["runs"].as_u64(), Some(0));
+}
+
+#[test]
+fn layers_speak_with_each_other_in_every_way() {
+    let (exit, lines) = run(&layers::SPEC, &["check"]);
+    let handlers = lines[0]["handlers"].as_array().expect("a list");
+    for handler in
+        ["speak", "full", "question", "answer", "room_heard", "room_ask", "link_transmit", "link_idle"]
+    {
+        let runs = |it: &Value| it["name"].as_str() == Some(handler) && it["runs"].as_u64() > Some(0);
+        assert!(handlers.iter().any(runs), "{handler} never ran");
+    }
+    assert_eq!(exit, 0, "{}", lines[0]);
 }
 
 #[test]

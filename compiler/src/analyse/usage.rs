@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::{Checked, ServiceFacts, Trigger};
+use crate::check::{Cast, Checked, ServiceFacts, Trigger};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::MessageRef;
 
@@ -41,7 +41,14 @@ fn traffic(facts: &ServiceFacts<'_>) -> (BTreeSet<MessageRef>, BTreeSet<MessageR
         Some(Trigger::Deliver(message)) => Some(message),
         _ => None,
     });
-    (sent, handled.collect())
+    // A payload is handled where a head takes it for what it is.
+    let casts = facts.heads.handlers.iter().flat_map(|it| &it.casts);
+    let casts = casts.chain(facts.heads.ignores.iter().flat_map(|it| &it.casts));
+    let taken = casts.filter_map(|it| match it {
+        Some(Cast::Message(message)) => Some(*message),
+        _ => None,
+    });
+    (sent, handled.chain(taken).collect())
 }
 
 fn unused_message(

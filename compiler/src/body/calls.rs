@@ -231,12 +231,11 @@ impl Walker<'_> {
     }
 
     fn unsupported(&mut self, name: &Ident) {
-        let (what, help) = ("reading the time in a body", "arm a timer, or keep a counter in a variable");
         let place = self.place(name.span());
         self.report(
-            Diagnostic::error("E0910", place, format!("not yet supported: {what}"))
+            Diagnostic::error("E0910", place, "not yet supported: reading the time in a body")
                 .with_label(format!("`{name}` cannot be used yet"))
-                .with_help(help),
+                .with_help("arm a timer, or keep a counter in a variable"),
         );
     }
 

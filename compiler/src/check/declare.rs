@@ -41,8 +41,19 @@ const RESERVED_TYPES: &[&str] = &[
 ];
 
 /// Constants, functions and modules of generated code.
-const RESERVED_ITEMS: &[&str] =
-    &["FILE", "HANDLERS", "INFO", "OBJECTIVES", "PROPERTIES", "SITES", "SPEC", "at", "kernel", "service"];
+const RESERVED_ITEMS: &[&str] = &[
+    "FILE",
+    "HANDLERS",
+    "INFO",
+    "OBJECTIVES",
+    "PAYLOADS",
+    "PROPERTIES",
+    "SITES",
+    "SPEC",
+    "at",
+    "kernel",
+    "service",
+];
 
 /// Words with a meaning of their own in bodies and properties.
 const RESERVED_WORDS: &[&str] = &["me", "up", "nodes", "this", "ctx", "self", "super", "crate"];

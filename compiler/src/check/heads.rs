@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{CallKind, CallRef, MessageRef};
 use crate::source::Span;
 
-use super::{Checked, unknown};
+use super::{Cast, Checked, arguments, unknown};
 
 /// What makes a handler run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +47,8 @@ pub struct Head<'a> {
     pub first: Option<usize>,
     /// Its patterns, in the order of the event's arguments; an argument that is not written is `_`.
     pub patterns: Vec<syn::Pat>,
+    /// What payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<Cast>>,
 }
 
 /// An `ignore` with what stands around it.
@@ -59,6 +61,8 @@ pub struct IgnoreHead<'a> {
     pub states: Option<BTreeSet<String>>,
     /// Its patterns.
     pub patterns: Vec<syn::Pat>,
+    /// What payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<Cast>>,
 }
 
 /// The transitions of a service, groups opened.
@@ -117,7 +121,8 @@ impl<'a> Reader<'_, 'a, '_> {
                 let states = self.states(ignore.states.as_ref(), around);
                 let trigger = self.trigger(&ignore.event, ignore.kind);
                 let patterns = self.patterns(&ignore.event);
-                self.heads.ignores.push(IgnoreHead { ignore, trigger, states, patterns });
+                let casts = self.casts(trigger, &ignore.event);
+                self.heads.ignores.push(IgnoreHead { ignore, trigger, states, patterns, casts });
             }
         }
     }
@@ -134,7 +139,14 @@ impl<'a> Reader<'_, 'a, '_> {
             Some(name) => name.name.clone(),
             None => self.default_name(trigger, handler),
         };
-        self.heads.handlers.push(Head { handler, trigger, name, states, first, patterns });
+        let casts = self.casts(trigger, &handler.event);
+        self.heads.handlers.push(Head { handler, trigger, name, states, first, patterns, casts });
+    }
+
+    fn casts(&mut self, trigger: Option<Trigger>, event: &Event) -> Vec<Option<Cast>> {
+        trigger.map_or_else(Vec::new, |it| {
+            arguments::casts(self.checked, self.index, it, event, self.diagnostics)
+        })
     }
 
     /// The names that the head binds, each once.

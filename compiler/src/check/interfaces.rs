@@ -66,7 +66,7 @@ impl Declare<'_, '_> {
             return;
         }
         let interface = file.interface(wanted);
-        names.layers.push(LayerName { name, span, interface, has_default: uses.default.is_some() });
+        names.layers.push(LayerName { name, span, interface, default: uses.default.clone() });
         if interface.is_none() && !file.is_foreign(names.file, &wanted.name) {
             let known = file.interfaces_seen(names.file);
             let known = known.chain(["Reliable", "Datagram", "Secure"]);

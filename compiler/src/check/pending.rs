@@ -5,9 +5,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
 pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
-    let imported = ast.imports().flat_map(|it| it.names.iter().flatten()).map(|it| it.name.name.as_str());
-    let interfaces = ast.interfaces().map(|it| it.name.name.as_str()).chain(imported).collect();
-    let mut refuse = Refuse { interfaces, diagnostics };
+    let mut refuse = Refuse { diagnostics };
     for item in &ast.items {
         match item {
             Item::Service(it) => refuse.service(it),
@@ -22,12 +20,11 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
     }
 }
 
-struct Refuse<'a, 'd> {
-    interfaces: Vec<&'a str>,
+struct Refuse<'d> {
     diagnostics: &'d mut Diagnostics,
 }
 
-impl Refuse<'_, '_> {
+impl Refuse<'_> {
     fn not_yet(&mut self, code: &'static str, span: Span, what: &str, help: &str) {
         let found = Diagnostic::error(code, span, format!("not yet supported: {what}"));
         self.diagnostics.push(
@@ -38,19 +35,6 @@ impl Refuse<'_, '_> {
     fn service(&mut self, service: &Service) {
         for member in &service.members {
             match member {
-                Member::Provides(it) if it.by.is_some() => {
-                    self.not_yet(
-                        "E0902",
-                        it.span,
-                        "passing an interface through to a lower layer",
-                        "leave it out",
-                    );
-                }
-                // An interface that is not there is another mistake.
-                Member::Uses(it) if self.interfaces.contains(&it.interface.name.as_str()) => {
-                    let help = "a service can use `Reliable`, `Datagram` and `Secure`; put both services' parts into one";
-                    self.not_yet("E0902", it.span, "layers below a service", help);
-                }
                 Member::Generic(it) => {
                     let help = "leave it out: every node of a system runs its service";
                     self.not_yet("E0910", keyword(it.span, "generic"), "generic nodes", help);

@@ -10,13 +10,14 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::ServiceNames;
 use crate::source::Span;
 
-use super::{Checked, unknown};
+use super::{Checked, stacks, unknown};
 
 pub(super) fn check(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
+    let sound = stacks::defaults(checked, diagnostics);
     for system in checked.ast.systems() {
         let mut systems = Systems { checked, diagnostics };
         systems.defaults(system);
-        systems.nodes(system);
+        systems.nodes(system, &sound);
         systems.network(system);
         systems.bounds(system);
         systems.properties(system);
@@ -76,7 +77,7 @@ impl Systems<'_, '_, '_> {
         }
     }
 
-    fn nodes(&mut self, system: &ast::System) {
+    fn nodes(&mut self, system: &ast::System, sound: &BTreeSet<usize>) {
         let mut seen = BTreeMap::new();
         for parameter in system.parameters() {
             self.fresh(&mut seen, &parameter.name, "parameters");
@@ -87,7 +88,7 @@ impl Systems<'_, '_, '_> {
             groups += 1;
             self.fresh(&mut seen, &group.name, "groups or parameters");
             self.reserved(&group.name, "group");
-            self.stack(&group.stack);
+            stacks::check(self.checked, &group.stack, sound, self.diagnostics);
         }
         let broken = |it: &ast::Fragment| system.span.contains(it.span);
         if groups == 0 && !self.checked.ast.broken.iter().any(broken) {
@@ -95,53 +96,6 @@ impl Systems<'_, '_, '_> {
             let found = Diagnostic::error("E0515", system.name.span, message);
             self.diagnostics.push(found.with_help("say what runs: `nodes { n[3]: SERVICE; }`"));
         }
-    }
-
-    fn stack(&mut self, stack: &ast::Stack) {
-        let names = &self.checked.names;
-        let Some(index) = names.service_at(&stack.path) else {
-            return self.no_service(&stack.path);
-        };
-        let service = &names.services[index];
-        let mut given = BTreeMap::new();
-        for field in stack.fields() {
-            self.fresh(&mut given, &field.name, "arguments");
-            let text = &field.name.name;
-            if service.parameter(text).is_none() && service.layer(text).is_none() {
-                let known = service.parameters.iter().map(|it| it.name.as_str());
-                let what = format!("parameter of `{}` named", service.name);
-                self.diagnostics.push(unknown("E0507", field.name.span, &what, text, known));
-            }
-        }
-        for parameter in service.parameters.iter().filter(|it| !it.has_default) {
-            if !given.contains_key(parameter.name.as_str()) {
-                let message = format!("`{}` needs its parameter `{}`", service.name, parameter.name);
-                self.diagnostics.push(
-                    Diagnostic::error("E0506", stack.span, message)
-                        .with_secondary(parameter.span, "declared here, without a default")
-                        .with_help(format!("write `{} {{ {}: .. }}`", service.name, parameter.name)),
-                );
-            }
-        }
-    }
-
-    /// Reports a service that is not there.
-    fn no_service(&mut self, path: &ast::Path) {
-        let (names, file) = (&self.checked.names, self.checked.names.files.of(path.span));
-        let found = match path.segments.as_slice() {
-            [name] if names.is_foreign(file, &name.name) => return,
-            [name] => unknown("E0208", name.span, "service", &name.name, names.services_seen(file))
-                .with_label("neither declared in this file nor imported"),
-            [spec, name] if names.files.spec(file, &spec.name).is_some() => {
-                let there = names.files.spec(file, &spec.name);
-                let known =
-                    names.services.iter().filter(|it| Some(it.file) == there).map(|it| it.name.as_str());
-                unknown("E0208", name.span, "service", &name.name, known)
-            }
-            _ => Diagnostic::error("E0208", path.span, "this names no service")
-                .with_help("a service is named by one word, or by two where its file is imported as a whole"),
-        };
-        self.diagnostics.push(found);
     }
 
     fn network(&mut self, system: &ast::System) {

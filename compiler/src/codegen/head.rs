@@ -62,7 +62,7 @@ pub(super) fn arguments(generator: &Generator<'_>, trigger: Trigger) -> Vec<Argu
 /// The patterns of a head, cut down to the names that are needed, with the arguments that they match.
 pub(super) struct Matched {
     patterns: Vec<Pat>,
-    arguments: Vec<Ident>,
+    arguments: Vec<TokenStream>,
     /// The names bound, each with whether the author wrote `mut`.
     pub bound: Vec<(Ident, bool)>,
 }
@@ -101,6 +101,7 @@ pub(super) fn matched(
     generator: &Generator<'_>,
     trigger: Trigger,
     patterns: &[Pat],
+    casts: &[Option<syn::Type>],
     needed: &BTreeSet<String>,
 ) -> Matched {
     let mut matched = Matched { patterns: Vec::new(), arguments: Vec::new(), bound: Vec::new() };
@@ -112,10 +113,22 @@ pub(super) fn matched(
             }
         }
         let is_message = matches!(trigger, Trigger::Deliver(_)) && at == 1;
-        if let Some(mut cut) = cut(pattern, needed, is_message) {
+        let kept = cut(pattern, needed, is_message).map(|mut cut| {
             generator.walker(Mode::Guard).visit_pat_mut(&mut cut);
-            matched.patterns.push(cut);
-            matched.arguments.push(argument.name);
+            cut
+        });
+        let name = argument.name;
+        match (kept, casts.get(at).and_then(Option::as_ref)) {
+            (kept, Some(ty)) => {
+                let inner = kept.unwrap_or_else(|| syn::parse_quote!(_));
+                matched.patterns.push(syn::parse_quote!(Some(#inner)));
+                matched.arguments.push(quote!(#name.get::<#ty>()));
+            }
+            (Some(kept), None) => {
+                matched.patterns.push(kept);
+                matched.arguments.push(quote!(#name));
+            }
+            (None, None) => {}
         }
     }
     matched
@@ -274,7 +287,7 @@ pub(super) fn ways(generator: &Generator<'_>, handler: &Handler, ways: &Ident) -
     for (ident, set) in idents.iter().zip(&sets).rev() {
         tokens = quote!(for #ident in &kernel::choice::Options::options(#set) { #tokens });
     }
-    let matched = matched(generator, handler.trigger, &handler.patterns, &needed);
+    let matched = matched(generator, handler.trigger, &handler.patterns, &handler.casts, &needed);
     if !matched.is_empty() {
         let (pattern, scrutinee) = (matched.pattern(), matched.scrutinee());
         tokens = quote!(if let #pattern = #scrutinee { #tokens });

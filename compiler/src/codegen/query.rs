@@ -75,7 +75,7 @@ fn handler(generator: &Generator<'_>, query: &QueryHandler) -> TokenStream {
         .with_head(names.iter().map(String::as_str), false);
     walker.visit_block_mut(&mut block);
     let trigger = Trigger::Query(query.call);
-    let matched = head::matched(generator, trigger, &query.patterns, &walker.facts.head_locals);
+    let matched = head::matched(generator, trigger, &query.patterns, &[], &walker.facts.head_locals);
     let (prologue, statements) = (head::prologue_total(&matched), &block.stmts);
     let whole = quote!(#prologue #(#statements)*);
     let (this, below) = (used(&whole, "this"), used(&whole, "below"));

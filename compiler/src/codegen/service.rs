@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::VisitMut;
 
-use super::{Sources, declare, doc, docs, property, query, routine, step, used};
+use super::{Sources, declare, doc, docs, property, query, routine, stack, step, used};
 use crate::body::{Mode, RoutineShape, Site, Walker};
 use crate::ir::{Call, CallRef, Service, Spec, Trigger};
 use crate::names::ServiceNames;
@@ -128,6 +128,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
     let routines: Vec<TokenStream> = routines.collect();
     let variables = variables(&generator);
     let accepts = step::accepts(&generator);
+    let defaults = stack::defaults(&generator);
     let (answers, queries) = (query::answers(&generator), query::handlers(&generator));
     let claims = property::statics(spec, &service.properties, &service.objectives, sources);
     let liveness = property::liveness(spec, &service.liveness);
@@ -161,6 +162,8 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
             #queries
 
             impl #ident { #(#routines)* }
+
+            #defaults
 
             /// The variables of a node that runs this service.
             pub fn at<'v>(view: &kernel::View<'v>, node: impl ::foresee::support::Id) -> &'v Variables {

@@ -455,7 +455,7 @@ fn meant(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     let ignores = generator.service.ignores.iter().filter(|it| it.trigger == trigger);
     let conditions = ignores.map(|it| {
         let states = head::in_states(&it.states);
-        let matched = head::matched(generator, trigger, &it.patterns, &BTreeSet::new());
+        let matched = head::matched(generator, trigger, &it.patterns, &it.casts, &BTreeSet::new());
         let matches = (!matched.is_empty()).then(|| {
             let (pattern, scrutinee) = (matched.pattern(), matched.scrutinee());
             quote!(matches!(#scrutinee, #pattern))
@@ -482,7 +482,13 @@ fn body(generator: &Generator<'_>, handler: &Handler) -> (TokenStream, TokenStre
         .with_head(names.iter().chain(&chosen).map(String::as_str), false);
     walker.visit_block_mut(&mut block);
     generator.add_sites(walker.facts.sites);
-    let matched = head::matched(generator, handler.trigger, &handler.patterns, &walker.facts.head_locals);
+    let matched = head::matched(
+        generator,
+        handler.trigger,
+        &handler.patterns,
+        &handler.casts,
+        &walker.facts.head_locals,
+    );
     let unused =
         handler.chooses.iter().filter(|it| !walker.facts.head_locals.contains(&it.ident.to_string()));
     let unused = unused.map(|it| it.ident.clone()).collect();

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Sources, doc, docs, plan, property};
+use super::{Sources, doc, docs, plan, property, stack};
 use crate::ir::{Group, Link, Parameter, Scale, Spec, System};
 
 fn build(system: &System) -> Ident {
@@ -28,7 +28,7 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     let places = system.groups.iter().map(|it| place(spec, it));
     let links = system.links.iter().map(link);
     let services = spec.services.iter().enumerate();
-    let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.stack.service == *index));
+    let taking_part = services.filter(|(index, _)| system.places.iter().any(|it| it.service == *index));
     let properties = taking_part.map(|(_, it)| {
         let module = &it.path;
         let liveness = (!it.liveness.is_empty()).then(|| quote!(this_model.liveness(&#module::LIVENESS);));
@@ -83,23 +83,9 @@ fn default(parameter: &Parameter, sources: Sources<'_>) -> TokenStream {
 }
 
 fn place(spec: &Spec, group: &Group) -> TokenStream {
-    let service = &spec.services[group.stack.service];
-    let (module, ident, name) = (&service.path, &service.ident, &group.ident);
-    let given = |parameter: &Parameter| group.stack.arguments.get(&parameter.ident.to_string());
-    let required = service.parameters.iter().filter(|it| it.default.is_none()).filter_map(given);
-    let required: Vec<&TokenStream> = required.collect();
-    let set = service.parameters.iter().filter(|it| it.default.is_some()).filter_map(|it| {
-        let (ident, value) = (&it.ident, given(it)?);
-        Some(quote!(.#ident(#value)))
-    });
-    let made = quote!(#module::#ident::new(#(#required),*) #(#set)*);
+    let (name, made) = (&group.ident, stack::placed(spec, &group.stack));
     let me = super::used(&made, "me");
-    quote! {
-        this_model.place(&#name, |#me| {
-            let service = #made;
-            kernel::Stack::new(vec![kernel::Layer::new(service)])
-        });
-    }
+    quote!(this_model.place(&#name, |#me| #made);)
 }
 
 fn link(link: &Link) -> TokenStream {

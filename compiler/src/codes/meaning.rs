@@ -314,6 +314,13 @@ pub(super) const MEANING: &[Code] = &[
         "interface T { downcall a() -> bool; } service A { provides T; }",
     ),
     code(
+        "E0436",
+        "an argument of another type",
+        "The types of a call's arguments stand in its interface. A head may repeat them, and cannot change them; a `Payload` alone may be \
+         taken for what it carries.",
+        "interface T { downcall a(x: u8); } service A { provides T; transitions { downcall a(x: u16) { } } }",
+    ),
+    code(
         "E0501",
         "a name in a property or system stands for nothing",
         "Properties name what they bind, `nodes`, states, constants, and in systems groups and parameters. Variables belong to nodes: `n.x`.",
@@ -507,10 +514,43 @@ pub(super) const MEANING: &[Code] = &[
          system S { nodes { n[2]: A; } workload { once: call n[0].go(choose(n)); } }",
     ),
     code(
+        "E0551",
+        "a service that does not provide the interface of a layer",
+        "What fills a layer answers the calls of that layer's interface: it needs `provides INTERFACE;`.",
+        "interface T { downcall a(); } service A { uses x: T = B; } service B { }",
+    ),
+    code(
+        "E0552",
+        "a layer without a service",
+        "A layer is filled by the default in `uses`, or by the system: `n[3]: A { tree: RandTree }`.",
+        "interface T { downcall a(); } service A { uses x: T; } system S { nodes { n[2]: A; } }",
+    ),
+    code(
+        "E0553",
+        "a service stands twice in one stack",
+        "A message goes to the layer that runs its service, and `n.x` reads that layer. So a service can be in a stack once, and not \
+         below itself.",
+        "interface T { downcall a(); } service A { provides T; uses x: T = A; }",
+    ),
+    code(
+        "E0554",
+        "a layer of which the service is not known",
+        "The variables of a lower layer can be read where it is known which service it is: in a system, or where `uses` has a default. \
+         A query of its interface can be asked everywhere.",
+        "interface T { downcall a(); } service A { uses x: T; properties { safety p: forall n in nodes: n.x.y == 1; } }",
+    ),
+    code(
+        "E0555",
+        "a property reads another service than the system has",
+        "A property that reads variables of a lower layer takes it for the service that `uses` names as its default. A system that puts \
+         another one there cannot be judged by it.",
+        "",
+    ),
+    code(
         "E0902",
         "layers are not supported yet",
         "A service may use the interface of another, which is then a layer below it on the same node.",
-        "interface T { upcall moved(); } service A { uses tree: T; }",
+        "service A { uses net: Datagram; } system S { nodes { n[2]: A; } network { tree.net: loss 0.1; } }",
     ),
     code(
         "E0905",

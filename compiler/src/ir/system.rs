@@ -3,6 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use crate::names::Place;
+
 pub use crate::ast::FaultKind;
 
 use super::{Liveness, Objective, Parameter, Placed, Property, Scale, Statistical};
@@ -19,6 +21,8 @@ pub struct System {
     pub parameters: Vec<Parameter>,
     /// Its groups.
     pub groups: Vec<Group>,
+    /// The services of all groups with those below them.
+    pub places: Vec<Place>,
     /// What it says of the network.
     pub links: Vec<Link>,
     /// Where a simulation ends.

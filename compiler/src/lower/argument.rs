@@ -43,6 +43,7 @@ impl Lowerer<'_, '_, '_> {
             });
         }
         let value = self.expr(expr, Some(wanted))?;
+        let place = value.place;
         let value = self.by_value(value);
         let (tokens, ty) = (value.tokens, value.ty);
         Some(match (wanted, &ty) {
@@ -51,8 +52,10 @@ impl Lowerer<'_, '_, '_> {
             (Type::Seq(_), Type::Seq(_)) if matches!(expr.peeled().kind, ExprKind::Array(_)) => {
                 quote!(#tokens.into_iter().collect())
             }
-            (Type::Text, Type::Ref(_)) => quote!(#tokens.to_owned()),
+            (Type::Text, Type::Ref(_)) if !place => quote!(#tokens.to_owned()),
             (Type::Text, _) => quote!(#tokens.clone()),
+            // Another layer, or another node, may need it too.
+            _ if place && !ty.is_copy() => quote!(#tokens.clone()),
             _ => tokens,
         })
     }

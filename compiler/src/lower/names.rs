@@ -10,6 +10,15 @@ use crate::types::Type;
 
 use super::value::{Home, Lowerer, SystemScope, Value};
 
+/// What is named of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A variable, a parameter or a layer.
+    Field,
+    /// A routine or a query.
+    Method,
+}
+
 impl Lowerer<'_, '_, '_> {
     pub(super) fn path(&mut self, expr: &Expr, path: &ast::Path, expected: Option<&Type>) -> Option<Value> {
         let Some(ident) = path.as_ident() else {
@@ -30,7 +39,7 @@ impl Lowerer<'_, '_, '_> {
         }
         match self.home {
             Home::Service { index, own } => {
-                if name == "nodes" {
+                if name == "nodes" && !self.binding {
                     let (module, service) = (self.module(index), self.service_ident(index));
                     self.fetch(name, quote!(let nodes = view.running::<#module::#service>();));
                     self.reads_others = true;
@@ -46,6 +55,9 @@ impl Lowerer<'_, '_, '_> {
                         return Some(Value::place(quote!(me), Type::Node(Some(index))));
                     }
                     return self.member(index, quote!(me), ident);
+                }
+                if own && let Some(layer) = self.own_layer(index, ident) {
+                    return Some(layer);
                 }
             }
             Home::System(scope) => {
@@ -274,16 +286,17 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// The service whose `name` is meant on a node.
-    pub(super) fn service_of(
-        &mut self,
-        node: Option<usize>,
-        name: &ast::Ident,
-        routine: bool,
-    ) -> Option<usize> {
+    pub(super) fn service_of(&mut self, node: Option<usize>, name: &ast::Ident, part: Part) -> Option<usize> {
         let names = &self.checked.names;
-        let has = |index: usize| match routine {
-            true => names.services[index].routine(&name.name).is_some(),
-            false => self.member_type(index, &name.name).is_some(),
+        let has = |index: usize| match part {
+            Part::Method => {
+                names.services[index].routine(&name.name).is_some()
+                    || self.answers(index, &name.name).is_some()
+            }
+            Part::Field => {
+                self.member_type(index, &name.name).is_some()
+                    || names.services[index].layer(&name.name).is_some()
+            }
         };
         if let Some(index) = node.filter(|index| has(*index)) {
             return Some(index);
@@ -323,9 +336,6 @@ impl Lowerer<'_, '_, '_> {
 
     pub(super) fn unknown_member(&mut self, node: Option<usize>, name: &ast::Ident) {
         let services = &self.checked.names.services;
-        if services.iter().any(|it| it.layer(&name.name).is_some()) {
-            return self.not_yet("E0902", name.span, "reading a layer below a service", "leave it out");
-        }
         let of: Vec<usize> = match (node, self.home) {
             (Some(index), _) | (None, Home::Service { index, .. }) => vec![index],
             (None, Home::System(_)) => (0..services.len()).collect(),
@@ -335,6 +345,7 @@ impl Lowerer<'_, '_, '_> {
             known.extend(services[*index].variables.iter().map(|it| it.name.as_str()));
             known.extend(services[*index].parameters.iter().map(|it| it.name.as_str()));
             known.extend(services[*index].routines.iter().map(|it| it.name.as_str()));
+            known.extend(services[*index].layers.iter().map(|it| it.name.as_str()));
             known.push("state");
         }
         let message = match of.as_slice() {
@@ -351,7 +362,7 @@ impl Lowerer<'_, '_, '_> {
     }
 
     pub(super) fn note_node(&mut self, base: &Expr) {
-        let own = base.peeled().as_ident().map(|it| it.name.as_str());
+        let own = self.root_of(base).peeled().as_ident().map(|it| it.name.as_str());
         if self.own_node.is_none() || own != self.own_node.as_deref() {
             self.reads_others = true;
         }

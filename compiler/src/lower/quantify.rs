@@ -233,29 +233,26 @@ impl Lowerer<'_, '_, '_> {
     /// `n.(parent)+`: the nodes reached by following a path of fields again and again.
     pub(super) fn closure(&mut self, closure: &Closure, span: TokenSpan) -> Option<Value> {
         let start = self.node(&closure.base)?;
-        let service = match self.expr(&closure.base, None)?.ty.peeled() {
-            Type::Node(service) => *service,
+        let of = self.expr(&closure.base, None)?.ty.peeled().clone();
+        let service = match of {
+            Type::Node(service) => service,
             _ => None,
         };
         self.reads_others = true;
         let bound = "at".to_owned();
         let id = Ident::new(&bound, TokenSpan::call_site());
         let depth = self.locals.len();
-        self.locals.push((bound.clone(), Type::Node(service)));
+        let at = if let Type::Layer { .. } = of { of } else { Type::Node(service) };
+        self.locals.push((bound.clone(), at.clone()));
         let first = closure.path.first().map_or(closure.base.span, |it| it.span);
         let name = crate::ast::Ident { name: bound, span: first };
         let path = crate::ast::Path { segments: vec![name], span: first };
         let mut expr = Expr { kind: ExprKind::Path(path), span: first };
+        let mut ty = at;
         for field in &closure.path {
-            let routine = match self.home {
-                Home::Service { index, .. } => {
-                    self.checked.names.services[service.unwrap_or(index)].routine(&field.name).is_some()
-                }
-                Home::System(_) => {
-                    service.is_some_and(|it| self.checked.names.services[it].routine(&field.name).is_some())
-                }
-            };
-            let kind = match routine {
+            let called = self.is_call(&ty, &field.name);
+            ty = self.step_of(&ty, &field.name);
+            let kind = match called {
                 true => ExprKind::Method(Box::new(MethodCall {
                     base: expr,
                     name: field.clone(),

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::ast::{self, ModifierKind};
-use crate::body::root;
-use crate::check::{Checked, Trigger};
+use crate::body::{message_type, root};
+use crate::check::{Cast, Checked, Trigger};
 use crate::diag::Diagnostics;
 use crate::ir::{
     Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State,
@@ -13,6 +13,8 @@ use crate::ir::{
 };
 use crate::names::{CallKind, LayerName, Names, ServiceNames};
 
+use super::stack::Stacks;
+use super::value::Home;
 use super::{fields, message, objective, property};
 
 pub(super) fn lower(
@@ -53,7 +55,7 @@ pub(super) fn lower(
         handlers: handlers(checked, index),
         queries: queries(checked, index),
         provides: names.provides.iter().map(|it| Provided { interface: it.interface, by: it.by }).collect(),
-        layers: layers(names),
+        layers: layers(checked, index, diagnostics),
         ignores: ignores(checked, index),
         routines: routines(checked, index, service),
         properties: property::of_service(checked, index, service, diagnostics),
@@ -159,6 +161,7 @@ fn handlers(checked: &Checked<'_>, index: usize) -> Vec<Handler> {
             doc: written.doc.clone(),
             states: head.states.clone(),
             patterns: patterns(checked, trigger, head),
+            casts: casts(checked, index, &head.casts),
             chooses: chooses(checked, index, head)?,
             guard,
             otherwise: head.is_otherwise(),
@@ -169,6 +172,20 @@ fn handlers(checked: &Checked<'_>, index: usize) -> Vec<Handler> {
         })
     };
     facts.heads.handlers.iter().zip(&facts.handlers).enumerate().filter_map(handler).collect()
+}
+
+/// The types of payloads, as the module of a service names them.
+fn casts(checked: &Checked<'_>, index: usize, casts: &[Option<Cast>]) -> Vec<Option<syn::Type>> {
+    let service = &checked.names.services[index];
+    let ty = |it: &Option<Cast>| match it {
+        Some(Cast::Message(message)) => {
+            let ty = message_type(&checked.names, service, *message, proc_macro2::Span::call_site());
+            Some(syn::parse_quote!(#ty))
+        }
+        Some(Cast::Type(ty)) => Some((**ty).clone()),
+        None => None,
+    };
+    casts.iter().map(ty).collect()
 }
 
 /// The patterns of a head; a request brings its reply, which nobody writes.
@@ -182,10 +199,14 @@ fn patterns(checked: &Checked<'_>, trigger: Trigger, head: &crate::check::Head<'
     patterns
 }
 
-fn layers(names: &ServiceNames) -> Vec<Layer> {
-    let layer =
-        |it: &LayerName| Some(Layer { name: it.name.clone(), interface: it.interface?, default: None });
-    names.layers.iter().filter_map(layer).collect()
+fn layers(checked: &Checked<'_>, index: usize, diagnostics: &mut Diagnostics) -> Vec<Layer> {
+    let layer = |it: &LayerName| {
+        let home = Home::Service { index, own: false };
+        let default = it.default.as_ref();
+        let default = default.and_then(|it| Stacks { checked, home, diagnostics }.placed(it));
+        Some(Layer { name: it.name.clone(), interface: it.interface?, default })
+    };
+    checked.names.services[index].layers.iter().filter_map(layer).collect()
 }
 
 fn queries(checked: &Checked<'_>, index: usize) -> Vec<QueryHandler> {
@@ -263,7 +284,12 @@ fn element(path: &syn::TypePath) -> Option<syn::Type> {
 
 fn ignores(checked: &Checked<'_>, index: usize) -> Vec<Ignore> {
     let ignores = checked.services[index].heads.ignores.iter().filter_map(|it| {
-        Some(Ignore { trigger: it.trigger?, states: it.states.clone(), patterns: it.patterns.clone() })
+        Some(Ignore {
+            trigger: it.trigger?,
+            states: it.states.clone(),
+            patterns: it.patterns.clone(),
+            casts: casts(checked, index, &it.casts),
+        })
     });
     ignores.collect()
 }

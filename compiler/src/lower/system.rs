@@ -10,10 +10,11 @@ use crate::ast::{self, BoundValue, Expr, ExprKind, LinkClauseKind};
 use crate::body::{Mode, Places, Walker};
 use crate::check::Checked;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::ir::{Bounds, Group, Link, Placed, System};
+use crate::ir::{Bounds, Group, Link, System};
 use crate::names::{Names, ServiceNames};
 use crate::types::Type;
 
+use super::stack::Stacks;
 use super::value::{Home, Lowerer, SystemScope};
 use super::{objective, property, run, service};
 
@@ -23,6 +24,7 @@ pub(super) fn lower(
     diagnostics: &mut Diagnostics,
 ) -> Option<System> {
     let viewing = scope(checked, system);
+    assumptions(checked, system, diagnostics);
     let properties = property::of_system(checked, &viewing, system, diagnostics);
     let liveness = run::liveness(checked, Home::System(&viewing), system.properties(), diagnostics);
     let objectives = objective::of_system(checked, &viewing, system, diagnostics);
@@ -51,6 +53,7 @@ pub(super) fn lower(
         line: checked.places.line(system.name.span),
         parameters: system.parameters().filter_map(|it| service::parameter(checked, it)).collect(),
         groups,
+        places: system.nodes().flat_map(|it| checked.names.places(&it.stack)).collect(),
         links,
         horizon,
         properties,
@@ -71,6 +74,7 @@ pub(super) fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope 
         let service = checked.names.service_at(&group.stack.path);
         if let Some(service) = service {
             scope.groups.push((group.name.name.clone(), service, group.size.is_none()));
+            scope.stacks.push(checked.names.places(&group.stack));
         }
     }
     for parameter in system.parameters() {
@@ -86,6 +90,31 @@ pub(super) fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope 
         scope.parameters.push((parameter.name.name.clone(), resolved, ty.to_token_stream(), default));
     }
     scope
+}
+
+/// Properties that read the variables of a lower layer hold of the service that they take it for.
+fn assumptions(checked: &Checked<'_>, system: &ast::System, diagnostics: &mut Diagnostics) {
+    let names = &checked.names;
+    for (group, assumed) in system.nodes().flat_map(|group| {
+        let assumed = checked.assumed.borrow();
+        assumed.iter().map(|it| (group, *it)).collect::<Vec<_>>()
+    }) {
+        let places = names.places(&group.stack);
+        let Some(above) = places.iter().find(|it| it.service == assumed.service) else { continue };
+        let layer = &names.services[assumed.service].layers[assumed.slot].name;
+        let path = above.qualified(layer);
+        let filled = places.iter().find(|it| it.path == path).filter(|it| it.service != assumed.bound);
+        if let Some(filled) = filled {
+            let (is, taken) = (&names.services[filled.service].name, &names.services[assumed.bound].name);
+            let message = format!("a property reads `{layer}` as a `{taken}`, and here it is a `{is}`");
+            diagnostics.push(
+                Diagnostic::error("E0555", group.stack.span, message)
+                    .with_secondary(assumed.span, "read here")
+                    .with_help("let the property ask a query of the interface, which every service answers"),
+            );
+            return;
+        }
+    }
 }
 
 /// A default of a parameter of a system: constants of the file and durations.
@@ -158,37 +187,14 @@ impl Build<'_, '_, '_> {
     }
 
     fn group(&mut self, group: &ast::NodeGroup) -> Option<Group> {
-        let index = self.checked.names.service_at(&group.stack.path)?;
         let size = match &group.size {
             Some(size) => Some(self.whole(size, "usize")?),
             None => None,
         };
-        let names = &self.checked.names.services[index];
-        let mut arguments = BTreeMap::new();
-        for field in group.stack.fields() {
-            let Some(parameter) = names.parameter(&field.name.name) else { continue };
-            let ty = parameter.ty.as_ref().map_or(Type::Unknown, |ty| self.checked.names.types.resolve(ty));
-            let shorthand;
-            let value = match &field.value {
-                Some(value) => value,
-                None => {
-                    let path = ast::Path { segments: vec![field.name.clone()], span: field.name.span };
-                    shorthand = Expr { kind: ExprKind::Path(path), span: field.name.span };
-                    &shorthand
-                }
-            };
-            if let Some(tokens) = self.argument(value, &ty) {
-                arguments.insert(field.name.name.clone(), tokens);
-            }
-        }
-        let stack = Placed { service: index, arguments, lower: BTreeMap::new() };
+        let home = Home::System(self.scope);
+        let stack =
+            Stacks { checked: self.checked, home, diagnostics: self.diagnostics }.placed(&group.stack)?;
         Some(Group { ident: self.checked.places.ident(&group.name), size, stack })
-    }
-
-    fn argument(&mut self, expr: &Expr, wanted: &Type) -> Option<TokenStream> {
-        let mut lowerer = self.lowerer();
-        lowerer.locals.push(("me".to_owned(), Type::Node(None)));
-        lowerer.argument(expr, wanted)
     }
 
     /// A whole number of the given type.

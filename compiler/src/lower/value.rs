@@ -15,6 +15,7 @@ use crate::body::duration_tokens;
 use crate::check::Checked;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::Reads;
+use crate::names::Place;
 use crate::source::Span;
 use crate::types::Type;
 
@@ -52,6 +53,8 @@ pub(super) enum Home<'h> {
 pub(super) struct SystemScope {
     /// Groups: name, service, whether it is a single node.
     pub groups: Vec<(String, usize, bool)>,
+    /// What is in the stack of each group.
+    pub stacks: Vec<Vec<Place>>,
     /// Parameters: name, type, tokens of the type, the default as an expression.
     pub parameters: Vec<(String, Type, TokenStream, TokenStream)>,
     /// Whether groups and parameters are variables of the surrounding code, so that nothing needs to be fetched.
@@ -78,6 +81,8 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     /// Whether something else than the node of that name was read.
     pub own_node: Option<String>,
     pub reads_others: bool,
+    /// Whether this is an argument of a lower layer, which names parameters and never a state.
+    pub binding: bool,
     pub(super) prelude: BTreeMap<String, TokenStream>,
     pub(super) called: &'c RefCell<BTreeSet<(usize, String)>>,
     pub(super) labels: usize,
@@ -97,6 +102,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             draws: None,
             own_node: None,
             reads_others: false,
+            binding: false,
             prelude: BTreeMap::new(),
             called: &checked.called,
             labels: 0,
@@ -328,7 +334,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
         let value = self.expr(expr, None)?;
         let value = self.by_value(value);
         match value.ty.peeled() {
-            Type::Node(_) => Some(value.tokens),
+            Type::Node(_) | Type::Layer { .. } => Some(value.tokens),
             Type::Unknown => {
                 let tokens = value.tokens;
                 Some(quote!(::foresee::support::id(#tokens)))

@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use super::{FieldName, Names, ServiceNames, Taken};
-use crate::ast::Ident;
+use crate::ast::{Ident, Stack};
 use crate::source::Span;
 
 /// An interface.
@@ -107,8 +107,8 @@ pub struct LayerName {
     pub span: Span,
     /// Index into [`Names::interfaces`]; `None` where there is no such interface, which was reported.
     pub interface: Option<usize>,
-    /// Whether the service says what is there where a system does not.
-    pub has_default: bool,
+    /// What is there where a system says nothing else.
+    pub default: Option<Stack>,
 }
 
 impl Names {
