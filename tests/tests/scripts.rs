@@ -8,6 +8,7 @@ use std::path::Path;
 use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
+foresee::include_spec!("keeper");
 foresee::include_spec!("relay");
 
 /// Runs the command line of a generated service; the exit code and what it printed.
@@ -32,22 +33,25 @@ fn golden(spec: &'static SpecInfo) {
 #[test]
 fn what_scenarios_print_is_golden() {
     golden(&relay::SPEC);
+    golden(&keeper::SPEC);
 }
 
 #[test]
 fn scenarios_are_the_same_again_and_their_traces_replay() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("UTF-8");
-    let first = run(&relay::SPEC, &["test", "--trace-out", path]);
     let read = |name: &str| fs::read_to_string(folder.path().join(format!("{name}.json"))).expect("a trace");
-    let traces: Vec<String> = relay::SPEC.scenarios.iter().map(|scenario| read(scenario.name)).collect();
-    assert_eq!(run(&relay::SPEC, &["test", "--trace-out", path]), first);
-    for (scenario, trace) in relay::SPEC.scenarios.iter().zip(&traces) {
-        assert_eq!(read(scenario.name), *trace);
-        let file = folder.path().join(format!("{}.json", scenario.name));
-        let (exit, out, err) = run(&relay::SPEC, &["replay", file.to_str().expect("UTF-8")]);
-        let violated = trace.contains("\"fault\"") || trace.contains("\"violation\"");
-        assert_eq!(exit, u8::from(violated), "{}: {out}{err}", scenario.name);
+    for spec in [&relay::SPEC, &keeper::SPEC] {
+        let first = run(spec, &["test", "--trace-out", path]);
+        let traces: Vec<String> = spec.scenarios.iter().map(|scenario| read(scenario.name)).collect();
+        assert_eq!(run(spec, &["test", "--trace-out", path]), first);
+        for (scenario, trace) in spec.scenarios.iter().zip(&traces) {
+            assert_eq!(read(scenario.name), *trace);
+            let file = folder.path().join(format!("{}.json", scenario.name));
+            let (exit, out, err) = run(spec, &["replay", file.to_str().expect("UTF-8")]);
+            let violated = trace.contains("\"fault\"") || trace.contains("\"violation\"");
+            assert_eq!(exit, u8::from(violated), "{}: {out}{err}", scenario.name);
+        }
     }
     let file = folder.path().join("twice.json");
     fs::write(&file, read("twice").replacen("duplicate", "drop", 1)).expect("it can be written");

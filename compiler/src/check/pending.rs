@@ -1,6 +1,6 @@
 //! Refuses what the language has and this compiler does not support yet: a clear error at its place, never wrong code.
 
-use crate::ast::{Ast, Command, CommandKind, Item, Member, Service};
+use crate::ast::{Ast, Item, Member, Service};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::Span;
 
@@ -9,8 +9,8 @@ pub(super) fn refuse(ast: &Ast, diagnostics: &mut Diagnostics) {
     for item in &ast.items {
         match item {
             Item::Service(it) => refuse.service(it),
-            Item::Scenario(it) => it.commands.iter().for_each(|it| refuse.command(it)),
-            Item::Import(_)
+            Item::Scenario(_)
+            | Item::Import(_)
             | Item::Rust(_)
             | Item::Messages(_)
             | Item::Interface(_)
@@ -41,29 +41,6 @@ impl Refuse<'_> {
                 }
                 _ => {}
             }
-        }
-    }
-
-    fn command(&mut self, command: &Command) {
-        match &command.kind {
-            CommandKind::Call { .. } => {
-                self.not_yet("E0909", command.span, "calls in scenarios", "let a timer begin the work");
-            }
-            CommandKind::Crash(_)
-            | CommandKind::Restart(_)
-            | CommandKind::Reset(_)
-            | CommandKind::Partition(..)
-            | CommandKind::Cut(..)
-            | CommandKind::Heal => {
-                self.not_yet(
-                    "E0909",
-                    command.span,
-                    "faults in scenarios",
-                    "`drop` and `duplicate` are there",
-                );
-            }
-            CommandKind::Refuse(inner) => self.command(inner),
-            _ => {}
         }
     }
 }

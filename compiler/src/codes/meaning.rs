@@ -567,13 +567,6 @@ pub(super) const MEANING: &[Code] = &[
         "",
     ),
     code(
-        "E0909",
-        "this command of a scenario is not supported yet",
-        "Calls and faults in scenarios are part of the language; `deliver`, `drop`, `duplicate`, `fire`, `run`, `refuse` and \
-         `expect` are there.",
-        "service A { variables { x: u8; } } system S { nodes { n[2]: A; } } scenario a in S { crash n[0]; }",
-    ),
-    code(
         "E0910",
         "a function of the language is not supported yet",
         "`now`; nodes of which nothing is known.",

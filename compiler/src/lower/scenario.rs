@@ -92,7 +92,7 @@ impl Script<'_, '_, '_> {
             CommandKind::Refuse(inner) => {
                 let may = !matches!(
                     inner.kind,
-                    CommandKind::Run(_) | CommandKind::Expect(_) | CommandKind::Refuse(_) | CommandKind::Heal
+                    CommandKind::Run(_) | CommandKind::Expect(_) | CommandKind::Refuse(_)
                 );
                 if !may {
                     let message = "`refuse` takes something that happens at a node or to a message";

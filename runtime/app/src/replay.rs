@@ -68,15 +68,15 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
 fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<(Arc<Model>, Narration), Failure> {
     let scenario = spec.scenarios.iter().find(|scenario| scenario.name == name);
     let scenario = scenario.ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")))?;
-    let (model, run) = test::play(spec, scenario)?;
+    let run = test::play(spec, scenario)?;
     if run.trace != *trace {
         let steps = run.trace.steps.iter().zip(&trace.steps);
         let first = steps.take_while(|(made, written)| made == written).count() + 1;
         return Err(Failure::usage(format!("step {first}: the scenario goes another way now")));
     }
-    let narration = narrate::retell(&model, &run.path);
+    let narration = narrate::retell(&run.model, &run.path);
     let narration = narration.map_err(|error| Failure::internal(error.to_string()))?;
-    Ok((model, narration))
+    Ok((run.model, narration))
 }
 
 fn read(path: &Path) -> Result<Trace, Failure> {

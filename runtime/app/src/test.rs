@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::io::Write;
-use std::sync::Arc;
 
-use foresee_kernel::{Arguments, Model, ScenarioInfo, SpecInfo};
+use foresee_kernel::{Arguments, ScenarioInfo, SpecInfo};
 use foresee_sim::{Failure as Failed, ScenarioRun};
 use serde_json::{Value, json};
 
@@ -21,7 +20,7 @@ pub fn run(spec: &'static SpecInfo, args: &TestArgs, out: &mut dyn Write) -> Res
     }
     let (mut passed, mut failed) = (0, 0);
     for scenario in scenarios {
-        let (_, run) = play(spec, scenario)?;
+        let run = play(spec, scenario)?;
         match run.failure {
             None => passed += 1,
             Some(_) => failed += 1,
@@ -59,18 +58,14 @@ fn chosen(spec: &'static SpecInfo, names: &[String]) -> Result<Vec<&'static Scen
 }
 
 /// Runs one scenario in its system.
-pub fn play(
-    spec: &'static SpecInfo,
-    scenario: &'static ScenarioInfo,
-) -> Result<(Arc<Model>, ScenarioRun), Failure> {
+pub fn play(spec: &'static SpecInfo, scenario: &'static ScenarioInfo) -> Result<ScenarioRun, Failure> {
     let place = |what: String| {
         Failure::usage(format!("{}:{}: scenario `{}`: {what}", spec.file, scenario.line, scenario.name))
     };
     let system = model::system(spec, Some(scenario.system))?;
     let model =
         model::with_arguments(system, &Arguments::default()).map_err(|failure| place(failure.message))?;
-    let run = foresee_sim::scenario(&model, scenario).map_err(|error| place(error.to_string()))?;
-    Ok((model, run))
+    foresee_sim::scenario(&model, scenario).map_err(|error| place(error.to_string()))
 }
 
 fn write_run(

@@ -7,10 +7,10 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 
 use foresee_kernel::{
-    Amount, Called, Direction, Model, NodeId, NodeState, Objective, Ran, Sense, ServiceType, Term, View,
+    Amount, Called, Direction, Model, NodeId, Objective, Ran, Sense, ServiceType, Term, View,
 };
 
-use crate::engine::Views;
+use crate::engine::Seen;
 use crate::network::nanos;
 use crate::rate::{Growing, Rate};
 use crate::result::TOTAL;
@@ -172,28 +172,26 @@ impl Ledger {
     }
 
     /// The rates in the first state.
-    pub fn start(&mut self, model: &Model, states: &[NodeState]) {
-        let views = Views(states);
-        let view = View::new(model, &views);
+    pub fn start(&mut self, model: &Model, seen: &Seen<'_>) {
+        let view = View::new(model, seen);
         self.rates.iter_mut().for_each(|rate| rate.all(&view, 0));
         self.growing.iter_mut().for_each(|rate| rate.start(&view));
     }
 
     /// The run comes to `now`, and the state is still that before it: objectives whose horizon lies behind are closed.
     #[inline]
-    pub fn comes(&mut self, model: &Model, states: &[NodeState], now: u64) {
+    pub fn comes(&mut self, model: &Model, seen: &Seen<'_>, now: u64) {
         if now > self.closes {
-            self.pass(model, states, now);
+            self.pass(model, seen, now);
         }
     }
 
-    fn pass(&mut self, model: &Model, states: &[NodeState], now: u64) {
-        let views = Views(states);
-        let view = View::new(model, &views);
+    fn pass(&mut self, model: &Model, seen: &Seen<'_>, now: u64) {
+        let view = View::new(model, seen);
         for index in 0..self.accounts.len() {
             let One { end, closed: None, .. } = self.accounts[index] else { continue };
             if end < now {
-                self.accounts[index].closed = Some(self.worth_at(&view, states.len(), index, end));
+                self.accounts[index].closed = Some(self.worth_at(&view, seen.states.len(), index, end));
             }
         }
         let open = self.accounts.iter().filter(|one| one.closed.is_none());
@@ -201,27 +199,25 @@ impl Ledger {
     }
 
     /// The rates in the state after a step of `node`.
-    pub fn stepped(&mut self, model: &Model, states: &[NodeState], node: NodeId, now: u64) {
+    pub fn stepped(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId, now: u64) {
         if self.rates.is_empty() && self.growing.is_empty() {
             return;
         }
-        let views = Views(states);
-        let view = View::new(model, &views);
+        let view = View::new(model, seen);
         self.rates.iter_mut().for_each(|rate| rate.stepped(&view, node, now));
         self.growing.iter_mut().for_each(|rate| rate.stepped(&view, node, now));
     }
 
     /// What everything came to at `now`, in the last state.
-    pub fn close(&mut self, model: &Model, states: &[NodeState], now: u64) -> Account {
-        self.comes(model, states, now);
-        let views = Views(states);
-        let view = View::new(model, &views);
+    pub fn close(&mut self, model: &Model, seen: &Seen<'_>, now: u64) -> Account {
+        self.comes(model, seen, now);
+        let view = View::new(model, seen);
         let mut account = Account::default();
         let mut values = Vec::with_capacity(self.accounts.len());
         for index in 0..self.accounts.len() {
             let (value, by_node) = match self.accounts[index].closed.take() {
                 Some(closed) => closed,
-                None => self.worth_at(&view, states.len(), index, now),
+                None => self.worth_at(&view, seen.states.len(), index, now),
             };
             let name = self.accounts[index].objective.name.to_owned();
             values.push(value);

@@ -109,6 +109,24 @@ impl Network {
         self.carriers[usize::from(carrier)].discipline
     }
 
+    /// Whether a carrier has ordered connections.
+    pub fn is_ordered(&self, carrier: u8) -> bool {
+        self.discipline(carrier) == Discipline::Fifo
+    }
+
+    /// When word of the end of a connection arrives: it is under way as a message is, and overtakes none.
+    pub fn notice(&mut self, draw: &mut foresee_net::Stream, now: u64, route: Route) -> u64 {
+        let line = &self.carriers[usize::from(route.carrier)];
+        let passage = Passage { from: route.src.index() as u32, to: route.dst.index() as u32, bytes: 0 };
+        let delay = match line.link.fate(passage, draw) {
+            Fate::Arrives(delay) | Fate::Doubled(delay, _) => delay,
+            Fate::Lost => 0,
+        };
+        let ordered = line.ordered;
+        let at = now.saturating_add(delay);
+        if ordered { self.in_order((route.carrier, passage.from, passage.to), now, at) } else { at }
+    }
+
     /// Whether a loss or a doubling on a carrier is an action of the world.
     pub fn is_told(&self, carrier: u8) -> bool {
         self.discipline(carrier) != Discipline::Set

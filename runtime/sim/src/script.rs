@@ -10,16 +10,17 @@
 mod acts;
 mod flow;
 mod pin;
+mod plans;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use foresee_kernel::script::{Claim, Command, Pin, ScriptLine};
-use foresee_kernel::{Model, ScenarioInfo, Trace, View, fault, names, trace};
+use foresee_kernel::{Call, Model, ScenarioInfo, Trace, View, fault, names, trace};
 use foresee_world::Path;
 
-use crate::engine::{Engine, Record, Views};
+use crate::engine::{Engine, Record, Seen};
 use crate::network::Network;
 use crate::options::{Options, SimError};
 
@@ -42,8 +43,10 @@ pub struct ScenarioRun {
     pub virtual_seconds: f64,
     /// What happened.
     pub trace: Trace,
-    /// What happened, to be told.
+    /// What happened, to be told in [`ScenarioRun::model`].
     pub path: Path,
+    /// The model whose workload and faults are those of the script.
+    pub model: Arc<Model>,
 }
 
 /// Why a scenario failed.
@@ -87,7 +90,13 @@ pub fn scenario(model: &Arc<Model>, scenario: &'static ScenarioInfo) -> Result<S
     names::scope(&model.names, || {
         let now = Cell::new(0);
         let run = fault::guard(|| {
-            let mut player = Player::new(model, &now)?;
+            // The first time shows what the script does; what it does is the second's workload and faults.
+            let open = plans::open(model, scenario);
+            let mut player = Player::new(&open, &now, Record::States)?;
+            player.play(scenario);
+            let model = plans::model(model, scenario, player.calls, player.breaks);
+            now.set(0);
+            let mut player = Player::new(&model, &now, Record::Steps)?;
             let failure = player.play(scenario);
             Ok(player.close(scenario, failure))
         });
@@ -103,16 +112,21 @@ struct Player<'m> {
     /// How the step of the line at hand is to go.
     pin: Rc<RefCell<Option<Pin>>>,
     lines: usize,
+    /// The calls of the script, so far.
+    calls: Vec<Call>,
+    /// Whether the script lets something fail.
+    breaks: bool,
 }
 
 impl<'m> Player<'m> {
-    fn new(model: &'m Arc<Model>, now: &'m Cell<u64>) -> Result<Self, SimError> {
-        let mut engine = Engine::new(model, SCENARIO_SEED, &Options::default(), Record::Steps, now)?;
+    fn new(model: &'m Arc<Model>, now: &'m Cell<u64>, record: Record) -> Result<Self, SimError> {
+        let mut engine = Engine::new(model, SCENARIO_SEED, &Options::default(), record, now)?;
         let pin = Rc::new(RefCell::new(None));
         engine.policy = Box::new(pin::Pinned(pin.clone()));
         engine.network = Network::calm(model);
         engine.events_max = u64::MAX;
-        Ok(Player { engine, pin, lines: 0 })
+        engine.gentle = true;
+        Ok(Player { engine, pin, lines: 0, calls: Vec::new(), breaks: false })
     }
 
     fn play(&mut self, scenario: &'static ScenarioInfo) -> Option<Failure> {
@@ -135,7 +149,7 @@ impl<'m> Player<'m> {
             Command::Do(act) => {
                 let act = self.look(act)?;
                 self.possible(&act)?;
-                self.act(act);
+                self.act(act, line);
                 Ok(())
             }
             Command::Refuse(act) => {
@@ -164,7 +178,7 @@ impl<'m> Player<'m> {
 
     /// What a line says about the state as it is.
     fn look<T>(&self, say: &fn(&View<'_>) -> T) -> Result<T, Trouble> {
-        let views = Views(&self.engine.states);
+        let views = Seen { states: &self.engine.states, ambient: &self.engine.ambient };
         let view = View::new(self.engine.model, &views);
         fault::guard(|| say(&view))
             .map_err(|fault| Trouble::new(format!("this has no value: {}", fault.message)))
@@ -199,6 +213,7 @@ impl<'m> Player<'m> {
         let recorder = self.engine.recorder.take().expect("a scenario is recorded");
         let (trace, path) = recorder.finish_scenario(scenario.name, ending);
         let virtual_seconds = self.engine.now.get() as f64 / 1e9;
-        ScenarioRun { failure, lines: self.lines, events: self.engine.events, virtual_seconds, trace, path }
+        let (lines, events, model) = (self.lines, self.engine.events, self.engine.model.clone());
+        ScenarioRun { failure, lines, events, virtual_seconds, trace, path, model }
     }
 }

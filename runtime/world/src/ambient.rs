@@ -63,12 +63,12 @@ impl Ambient {
     }
 
     /// Whether `node` is down and will never be back.
-    pub(crate) fn gone(&self, node: NodeId) -> bool {
+    pub fn gone(&self, node: NodeId) -> bool {
         self.down.get(&node) == Some(&false)
     }
 
     /// Whether no partition stands between two nodes.
-    pub(crate) fn joined(&self, a: NodeId, b: NodeId) -> bool {
+    pub fn joined(&self, a: NodeId, b: NodeId) -> bool {
         self.parted.keys().all(|side| side.contains(&a) == side.contains(&b))
     }
 

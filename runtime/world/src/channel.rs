@@ -36,7 +36,7 @@ impl Shape for Mark {
 
 /// What becomes of a message that a node sends to a peer, by what stands in the channel from that peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// It is on its way.
     Sent,
     /// It is lost, and the sender will be told anyway.
@@ -46,7 +46,7 @@ pub(crate) enum Fate {
 }
 
 /// The fate of what the receiver of `channel` sends back.
-pub(crate) fn fate(channel: impl Iterator<Item = Option<Mark>>) -> Fate {
+pub fn fate(channel: impl Iterator<Item = Option<Mark>>) -> Fate {
     let mut fate = Fate::Sent;
     for mark in channel {
         match mark {
@@ -59,7 +59,7 @@ pub(crate) fn fate(channel: impl Iterator<Item = Option<Mark>>) -> Fate {
 }
 
 /// Whether the receiver of `channel` has an open end that nothing was done to.
-pub(crate) fn is_open<E>(channel: &[E], mark: impl Fn(&E) -> Option<Mark>) -> bool {
+pub fn is_open<E>(channel: &[E], mark: impl Fn(&E) -> Option<Mark>) -> bool {
     last(channel, mark) == Some(Mark::Open)
 }
 
@@ -68,7 +68,7 @@ fn last<E>(channel: &[E], mark: impl Fn(&E) -> Option<Mark>) -> Option<Mark> {
 }
 
 /// What can arrive next of a channel.
-pub(crate) struct Next<'c, E> {
+pub struct Next<'c, E> {
     /// The message at its head.
     pub head: Option<&'c E>,
     /// The end of the connection that it was sent over, where that is not at the head itself or has to be told.
@@ -76,7 +76,7 @@ pub(crate) struct Next<'c, E> {
 }
 
 /// What can arrive next of `channel`.
-pub(crate) fn next<E>(channel: &[E], mark: impl Fn(&E) -> Option<Mark>) -> Next<'_, E> {
+pub fn next<E>(channel: &[E], mark: impl Fn(&E) -> Option<Mark>) -> Next<'_, E> {
     let mut next = Next { head: None, end: None };
     for envelope in channel {
         match mark(envelope) {
@@ -95,7 +95,7 @@ pub(crate) fn next<E>(channel: &[E], mark: impl Fn(&E) -> Option<Mark>) -> Next<
 }
 
 /// Puts a message or a mark at the end of a channel; `make` gives a mark for the channel.
-pub(crate) fn put<E: Clone>(
+pub fn put<E: Clone>(
     channel: &mut Vec<E>,
     envelope: &E,
     mark: impl Fn(&E) -> Option<Mark>,
@@ -122,7 +122,7 @@ pub(crate) fn put<E: Clone>(
 }
 
 /// Takes what arrived out of a channel: the message at its head, or the mark of an end with all that stands before it.
-pub(crate) fn take<E: PartialEq>(channel: &mut Vec<E>, envelope: &E, mark: impl Fn(&E) -> Option<Mark>) {
+pub fn take<E: PartialEq>(channel: &mut Vec<E>, envelope: &E, mark: impl Fn(&E) -> Option<Mark>) {
     let place = channel.iter().position(|other| other == envelope);
     let place = place.expect("only what is in flight is taken");
     match mark(envelope) {

@@ -12,7 +12,6 @@
 mod action;
 mod ambient;
 mod bound;
-mod channel;
 mod describe;
 mod direct;
 mod happen;
@@ -22,6 +21,7 @@ mod program;
 mod sink;
 mod world;
 
+pub mod channel;
 pub mod narrate;
 pub mod path;
 pub mod reference;

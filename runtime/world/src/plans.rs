@@ -74,7 +74,7 @@ impl Plans {
     }
 
     /// Whether a call is given a number.
-    pub(crate) fn is_numbered(&self, plan: u32, way: u32) -> bool {
+    pub fn is_numbered(&self, plan: u32, way: u32) -> bool {
         self.numbered[plan as usize][way as usize]
     }
 

@@ -1,11 +1,11 @@
 //! What a script makes happen: first whether it can, then that it does.
 
-use foresee_kernel::script::{Act, Pin, Wanted};
-use foresee_kernel::{CarrierKind, Datum, Event, NodeEvent, NodeId};
+use foresee_kernel::script::{Act, Pin, ScriptLine, Wanted};
+use foresee_kernel::{CarrierKind, Datum, Event, NodeEvent, NodeId, Way};
 use foresee_world::{Action, Discipline, Envelope};
 
 use super::pin::Probe;
-use super::{Player, Trouble};
+use super::{Player, Trouble, plans};
 use crate::engine::Flight;
 
 /// What a command does to a message.
@@ -24,26 +24,75 @@ impl Player<'_> {
                 let slot = self.find(wanted, Fate::Delivered)?;
                 let Some(flight) = self.engine.flights.get(slot) else { return Ok(()) };
                 let (node, event) = self.engine.arrival(flight.clone());
+                self.up(node)?;
                 self.pinned(node, &event, pin.as_ref())
             }
             Act::Drop(wanted) => self.find(wanted, Fate::Lost).map(drop),
             Act::Duplicate(wanted) => self.find(wanted, Fate::Doubled).map(drop),
             Act::Fire { node, layer, timer, pin } => {
+                self.up(*node)?;
                 self.armed(*node, *layer, timer)?;
                 let event = NodeEvent::Layer(*layer, Event::Timer(timer.clone()));
                 self.pinned(*node, &event, pin.as_ref())
             }
-            _ => Err(Trouble::new("a scenario cannot do this yet")),
+            Act::Call { node, layer, call, pin } => {
+                self.up(*node)?;
+                let event = NodeEvent::Layer(*layer, Event::Call(call(0)));
+                self.pinned(*node, &event, pin.as_ref())
+            }
+            Act::Crash(node) | Act::Reset(node) => self.up(*node),
+            Act::Restart(node) if self.engine.ambient.up(*node) => {
+                Err(Trouble::new(format!("{node} is not down")))
+            }
+            Act::Restart(_) => Ok(()),
+            Act::Partition(these, those) => self.sides(these, those),
+            Act::Cut(one, other) if self.between(*one, *other).is_empty() => {
+                Err(Trouble::new(format!("no connection is open between {one} and {other}")))
+            }
+            Act::Cut(..) => Ok(()),
+            Act::Heal if self.engine.ambient.parted.is_empty() => Err(Trouble::new("nothing is partitioned")),
+            Act::Heal => Ok(()),
         }
     }
 
+    fn up(&self, node: NodeId) -> Result<(), Trouble> {
+        if self.engine.ambient.up(node) { Ok(()) } else { Err(Trouble::new(format!("{node} is down"))) }
+    }
+
+    /// Whether two sides are all nodes, each on one of them.
+    fn sides(&self, these: &[NodeId], those: &[NodeId]) -> Result<(), Trouble> {
+        let all = (0..self.engine.states.len()).map(|index| NodeId::new(index as u32));
+        for node in all {
+            match (these.contains(&node), those.contains(&node)) {
+                (true, true) => return Err(Trouble::new(format!("{node} is on both sides"))),
+                (false, false) => return Err(Trouble::new(format!("{node} is on neither side"))),
+                _ => {}
+            }
+        }
+        match these.is_empty() || those.is_empty() {
+            true => Err(Trouble::new("one side is empty")),
+            false => Ok(()),
+        }
+    }
+
+    /// The open connections between two nodes.
+    fn between(&self, one: NodeId, other: NodeId) -> Vec<(u8, (NodeId, NodeId))> {
+        let mut open = self.engine.open_connections(&[one]);
+        open.retain(|(_, ends)| ends.0 == other || ends.1 == other);
+        open
+    }
+
     /// Makes an act happen that can.
-    pub(super) fn act(&mut self, act: Act) {
+    pub(super) fn act(&mut self, act: Act, line: &ScriptLine) {
+        self.breaks |= matches!(
+            act,
+            Act::Crash(_) | Act::Restart(_) | Act::Reset(_) | Act::Partition(..) | Act::Cut(..) | Act::Heal
+        );
         match act {
             Act::Deliver(wanted, pin) => {
                 let Some(flight) = self.take(&wanted, Fate::Delivered) else { return };
                 *self.pin.borrow_mut() = pin;
-                self.engine.deliver(flight);
+                self.engine.arrive(flight);
             }
             Act::Drop(wanted) => {
                 let Some(flight) = self.take(&wanted, Fate::Lost) else { return };
@@ -65,7 +114,28 @@ impl Player<'_> {
                 *self.pin.borrow_mut() = pin;
                 self.engine.fire(node, layer, timer);
             }
-            _ => {}
+            Act::Fire { .. } => {}
+            Act::Call { node, layer, call, pin } => {
+                *self.pin.borrow_mut() = pin;
+                self.call(line, Way { node, layer, probability: 1.0, call });
+            }
+            Act::Crash(node) => self.engine.crash(plans::CRASH, vec![node], true),
+            Act::Restart(node) => self.engine.restart(node),
+            Act::Reset(node) => self.engine.reset(plans::RESET, node),
+            Act::Partition(mut these, _) => {
+                these.sort_unstable();
+                these.dedup();
+                self.engine.partition(plans::PARTITION, these, true);
+            }
+            Act::Cut(one, other) => {
+                for (carrier, ends) in self.between(one, other) {
+                    self.engine.cut(plans::CUT, carrier, ends);
+                }
+            }
+            Act::Heal => {
+                let sides: Vec<Vec<NodeId>> = self.engine.ambient.parted.keys().cloned().collect();
+                sides.into_iter().for_each(|side| self.engine.heal(side));
+            }
         }
         *self.pin.borrow_mut() = None;
     }
@@ -110,10 +180,17 @@ impl Player<'_> {
         let route = flight.route;
         let carrier = &self.engine.model.carriers[usize::from(route.carrier)];
         let kind = flight.message.kind();
+        if fate == Fate::Delivered && !self.engine.ambient.joined(route.src, route.dst) {
+            return Err(Trouble::new(format!("a partition stands between {} and {}", route.src, route.dst)));
+        }
         if fate == Fate::Delivered {
             let ordered = self.engine.network.discipline(route.carrier) == Discipline::Fifo;
             let before = others.iter().find(|(_, other)| other.route == route && other.order < flight.order);
             return match before.filter(|_| ordered) {
+                Some((_, first)) if first.mark => Err(Trouble::new(format!(
+                    "`{kind}` from {} to {} waits until the receiver was told that the connection before it broke",
+                    route.src, route.dst
+                ))),
                 Some((_, first)) => Err(Trouble::new(format!(
                     "`{kind}` from {} to {} waits behind `{}`, which was sent before it over the same connection",
                     route.src,
