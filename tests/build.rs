@@ -34,7 +34,7 @@ fn reference(out: &Path) -> Result<String, Box<dyn Error>> {
         std::fs::create_dir_all(path.parent().ok_or("it has a folder")?)?;
         std::fs::write(&path, &example.text)?;
         let compiler = foresee_compiler::configure().emit_cargo(false);
-        if example.code.is_none() && !example.later && compiler.compile(&[&path]).is_ok() {
+        if example.code.is_none() && compiler.compile(&[&path]).is_ok() {
             let name = example.file.trim_end_matches(".mace");
             includes += &format!("foresee::include_spec!(\"{name}\");\n");
         }

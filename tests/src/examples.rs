@@ -5,7 +5,7 @@
 //! - `mace in=NAME`: such an excerpt.
 //! - `mace code=E0402`: a whole spec with that mistake in it.
 //! - `mace file=NAME.mace`: a whole spec that others of the page import.
-//! - the further word `later`: the compiler says that it does not support this yet.
+//! - the further word `later`: the compiler may still say that it does not support this yet.
 //!
 //! `build.rs` uses this file too, so it names nothing but std.
 
@@ -25,7 +25,7 @@ pub struct Example {
     pub text: String,
     /// The code that it must provoke; nothing where it must compile.
     pub code: Option<String>,
-    /// Whether the compiler is still to learn it.
+    /// Whether the compiler may still be to learn it.
     pub later: bool,
 }
 
