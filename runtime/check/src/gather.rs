@@ -88,6 +88,24 @@ impl Out<'_> {
         }
     }
 
+    /// Gathers where partitions lead.
+    pub(crate) fn divides(&mut self, mut ordinal: u32, after: &[(u32, u64)]) {
+        let nodes = self.parts.nodes();
+        for (ambient, delta) in after {
+            if self.row[nodes] != *ambient {
+                let (fingerprint, more) =
+                    (self.fingerprint.wrapping_add(*delta), self.changes.len() as u32 + 1);
+                self.changes.extend([(1, 0), (nodes as u32, *ambient)]);
+                self.table.prefetch(fingerprint);
+                let parent = self.parent;
+                let candidate =
+                    Candidate { fingerprint, part: 0, node: SEVERAL, ordinal, more, asleep: 0, parent };
+                self.candidates.push(candidate);
+            }
+            ordinal += 1;
+        }
+    }
+
     /// Gathers where what concerns several nodes leads.
     pub(crate) fn several(&mut self, mut ordinal: u32, rows: &[Vec<u32>]) {
         for row in rows {

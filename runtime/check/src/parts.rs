@@ -19,6 +19,7 @@ use crate::judge::Judge;
 use crate::locals::Locals;
 use crate::memo::{Memo, Near};
 use crate::options::Tuning;
+use crate::several::Divides;
 use crate::steps::{Found, Step, Steps};
 use crate::table::Table;
 
@@ -137,7 +138,11 @@ pub(crate) struct Parts {
     locals: Vec<Locals>,
     /// Whether the ambient can change, counters of single nodes aside.
     changes: bool,
+    /// Whether something concerns several nodes at once, and whether that depends on their states.
     pub(crate) several: bool,
+    pub(crate) together: bool,
+    /// By the ambient.
+    pub(crate) divides: Chunked<Divides>,
     ambients: Table<Ambient>,
     beyond: Table<Beyond>,
     bundles: Table<Bundle>,
@@ -158,10 +163,8 @@ impl Parts {
             || bounds.calls.is_some()
             || !model.faults.is_empty()
             || Locals::leave_some(&locals, &model);
-        let several = model
-            .faults
-            .iter()
-            .any(|fault| fault.kind == FaultKind::Partition || matches!(fault.target, FaultTarget::AllOf(_)));
+        let together = model.faults.iter().any(|fault| matches!(fault.target, FaultTarget::AllOf(_)));
+        let several = together || model.faults.iter().any(|fault| fault.kind == FaultKind::Partition);
         let place = || Place { parts: Table::new(), expansions: Chunked::new() };
         let parts = Parts {
             program,
@@ -171,6 +174,8 @@ impl Parts {
             locals,
             changes,
             several,
+            together,
+            divides: Chunked::new(),
             ambients: Table::new(),
             beyond: Table::new(),
             bundles: Table::new(),
@@ -291,7 +296,13 @@ impl Parts {
         self.places[index].parts.get(part)
     }
 
-    fn ambient_id(&self, ambient: &Ambient) -> u32 {
+    /// A world of nobody.
+    pub(crate) fn nobody(&self, ambient: u32) -> World<Interned> {
+        self.bare(0, NOBODY, self.ambients.get(ambient))
+    }
+
+    /// The number of an ambient.
+    pub(crate) fn ambient_id(&self, ambient: &Ambient) -> u32 {
         let make = || (ambient.clone(), 0);
         self.ambients.intern(ambient.digest(), |other| other == ambient, make)
     }

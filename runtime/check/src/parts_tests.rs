@@ -64,6 +64,13 @@ fn by_parts(parts: &Parts, words: &[u32]) -> (BTreeMap<u64, u32>, u32) {
         *after.entry(parts.fingerprint(row)).or_insert(0) += 1;
     }
     assert!(several.rows.is_empty() || parts.concerns_several());
+    if let Some(divides) = parts.divides(ambient) {
+        let after = divides.after.iter().map(|(ambient, delta)| (*ambient, fingerprint.wrapping_add(*delta)));
+        let rows = several.rows.iter().map(|row| (parts.ambient(row), parts.fingerprint(row)));
+        assert!(after.eq(rows), "what is remembered of partitions");
+        let counted = |counted: &Expansion| (counted.fired.clone(), counted.network);
+        assert_eq!(counted(&divides.counted), counted(&several.counted));
+    }
     (after, all)
 }
 

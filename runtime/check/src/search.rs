@@ -410,10 +410,6 @@ impl<'a, F: Frontier> Worker<'a, F> {
     fn expand_several(&mut self, place: usize, ordinal: u32, first: bool, table: &Visited) {
         let parts = self.shared.parts;
         let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
-        let several = match parts.several(row) {
-            Ok(several) => several,
-            Err(error) => return self.shared.control.fail(error),
-        };
         let mut out = Out {
             parts,
             row,
@@ -424,6 +420,17 @@ impl<'a, F: Frontier> Worker<'a, F> {
             candidates: &mut self.candidates,
             changes: &mut self.changes,
             table,
+        };
+        if let Some(divides) = parts.divides(parts.ambient(row)) {
+            out.divides(ordinal, &divides.after);
+            if first {
+                self.tally.expansion(parts, &divides.counted, 1);
+            }
+            return;
+        }
+        let several = match parts.several(row) {
+            Ok(several) => several,
+            Err(error) => return self.shared.control.fail(error),
         };
         out.several(ordinal, &several.rows);
         if first {

@@ -1,5 +1,6 @@
-//! What concerns several nodes at once: partitions, and faults of sets that depend on the state. No part knows enough of it, so the
-//! world is made, and what may happen to it is made into rows again.
+//! What concerns several nodes at once: partitions, and faults of sets that depend on the state. No part knows enough of the latter, so
+//! the world is made, and what may happen to it is made into rows again. Partitions of single nodes depend on the ambient alone, change
+//! nothing else, and are remembered for it.
 
 use foresee_kernel::fault;
 use foresee_world::{Action, Direct, Make, Of, Program, World};
@@ -18,7 +19,34 @@ pub(crate) struct Several {
     pub counted: Expansion,
 }
 
+/// Where partitions lead from an ambient.
+pub(crate) struct Divides {
+    /// The ambients that follow, and what each adds to the fingerprint.
+    pub after: Box<[(u32, u64)]>,
+    /// As of [`Several`].
+    pub counted: Expansion,
+}
+
 impl Parts {
+    /// Where partitions lead from the ambient of that number; None where faults may depend on more than that.
+    pub(crate) fn divides(&self, ambient: u32) -> Option<&Divides> {
+        if self.together {
+            return None;
+        }
+        Some(self.divides.get_or_init(ambient, || {
+            let world = self.nobody(ambient);
+            let (mut after, mut counted) = (Vec::new(), Expansion::default());
+            world.enabled_of(&self.program, Of::Several, |action| {
+                let next = self.ambient_id(&world.after(&self.program, &action, None).ambient);
+                let delta = self.ambient_digest(next).wrapping_sub(self.ambient_digest(ambient));
+                after.push((next, delta));
+                counted.fire(&action, 1);
+                counted.network += 1;
+            });
+            Divides { after: after.into(), counted }
+        }))
+    }
+
     /// Whether there is something that concerns several nodes at once.
     pub(crate) fn concerns_several(&self) -> bool {
         self.several
