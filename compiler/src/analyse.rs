@@ -25,7 +25,7 @@ pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
     let mut found = Diagnostics::new();
     usage::warnings(checked, &mut found);
     let wholes: Vec<Vec<whole::Whole>> = checked.services.iter().map(whole::wholes).collect();
-    let endless = grows::endless(checked, &wholes);
+    let endless = grows::endless(checked);
     for (index, service) in checked.ast.services().enumerate() {
         let (own, name) = (&wholes[index], &service.name.name);
         let settings = setting::settings(checked.ast, checked.places.file, name);

@@ -1,7 +1,9 @@
 //! Variables that only grow: a service with one has no end of states, so a check of it ends at a bound or never.
 //!
-//! Reported is what is added to again and again, tested nowhere on the way, of a type without bounds, in a service that some
-//! system checks without a bound on depth or states.
+//! Reported is a number that is added to, or a sequence or text that is lengthened, again and again, tested nowhere on the way, in a
+//! service that some system checks without a bound on depth or states. Again and again: on a timer that is always on, or behind a
+//! cycle of messages and timers in which no guard and no branch stands. Sets and maps are left out: what is put into them is most
+//! often there already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,7 @@ use crate::ast::{ModifierKind, Service};
 use crate::check::{Checked, Trigger};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::MessageRef;
+use crate::types::Type;
 
 /// What happens to services of the file and may happen again: the nodes of a graph of causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +24,7 @@ enum Cause {
 }
 
 /// The handlers of each service that may run without end: they stand behind a cycle of messages and timers.
-pub(super) fn endless(checked: &Checked<'_>, wholes: &[Vec<Whole>]) -> Vec<BTreeSet<usize>> {
+pub(super) fn endless(checked: &Checked<'_>) -> Vec<BTreeSet<usize>> {
     let cause = |service: usize, message: MessageRef| match message.shared {
         true => Cause::Shared(message.index),
         false => Cause::Own(service, message),
@@ -39,12 +42,16 @@ pub(super) fn endless(checked: &Checked<'_>, wholes: &[Vec<Whole>]) -> Vec<BTree
                 Some(Trigger::Timer(timer)) => Cause::Timer(service, timer),
                 _ => continue,
             };
-            let whole = &wholes[service][at];
-            let sent = whole.survey.sends.iter().map(|it| cause(service, it.message));
-            let armed = timers.iter().enumerate().filter(|(_, it)| whole.arms.contains(&it.name));
+            handlers.push((service, at, from));
+            // A condition may end the cycle.
+            if head.handler.guard.is_some() {
+                continue;
+            }
+            let own = &facts.surveys[at];
+            let sent = own.sends.iter().filter(|it| it.always).map(|it| cause(service, it.message));
+            let armed = timers.iter().enumerate().filter(|(_, it)| own.arms.contains(&it.name));
             let armed = armed.map(|(timer, _)| Cause::Timer(service, timer));
             edges.entry(from).or_default().extend(sent.chain(armed));
-            handlers.push((service, at, from));
         }
     }
     let reached = |from: Cause| {
@@ -77,8 +84,9 @@ pub(super) fn warnings(
     for variable in service.variables().filter(|it| !it.is(ModifierKind::Ghost)) {
         let name = &variable.name.name;
         let ty = names.variable(name).and_then(|it| it.ty.as_ref());
-        let unbounded = ty
-            .is_some_and(|ty| checked.names.types.unbounded(&checked.names.types.resolve(ty)) == Some(true));
+        let ty = ty.map(|ty| checked.names.types.resolve(ty));
+        let lengthens = matches!(ty, Some(Type::Seq(_) | Type::Text | Type::Int(_) | Type::Duration));
+        let unbounded = lengthens && ty.is_some_and(|ty| checked.names.types.unbounded(&ty) == Some(true));
         if !unbounded || wholes.iter().any(|it| it.survey.replaced.contains(name)) {
             continue;
         }

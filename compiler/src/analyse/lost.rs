@@ -1,7 +1,8 @@
 //! One-shot timers that can be lost: each firing is to arm the next, and one of them may find nobody who does.
 //!
 //! Such a timer is armed by its own handlers and by `start()` alone. If it fires in a control state in which it has no handler, the
-//! firing is consumed and the chain is broken for good. A timer that something else arms as well, too, is not reported.
+//! firing is consumed and the chain is broken, which matters if the node comes back to a state with a handler. A timer that anything
+//! else arms as well is not reported.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +15,7 @@ pub(super) fn warnings(checked: &Checked<'_>, index: usize, wholes: &[Whole], di
     let heads = &facts.heads;
     for (at, timer) in service.timers.iter().enumerate().filter(|(_, it)| !it.is_periodic) {
         let (mut sustained, mut elsewhere) = (None, false);
-        for (head, _) in heads.handlers.iter().zip(wholes).filter(|(_, it)| it.arms.contains(&timer.name))
-        {
+        for (head, _) in heads.handlers.iter().zip(wholes).filter(|(_, it)| it.arms.contains(&timer.name)) {
             match head.trigger {
                 Some(Trigger::Timer(own)) if own == at => sustained = sustained.or(Some(head)),
                 Some(Trigger::Start) => {}
@@ -42,6 +42,16 @@ pub(super) fn warnings(checked: &Checked<'_>, index: usize, wholes: &[Whole], di
             .map(|it| it.name.as_str())
             .collect();
         if everywhere || open.is_empty() {
+            continue;
+        }
+        // What never leads back has no more use for the timer.
+        let leads_back = heads.handlers.iter().zip(wholes).any(|(head, whole)| {
+            let leaves = head.states.as_ref().is_none_or(|it| open.iter().any(|state| it.contains(*state)));
+            // Where a node starts, the timer starts with it.
+            let leaves = leaves && head.trigger != Some(Trigger::Start);
+            leaves && (whole.survey.enters_any || whole.survey.entered.iter().any(|it| covered.contains(it)))
+        });
+        if !leads_back {
             continue;
         }
         let (name, states) = (&timer.name, open.join(" | "));

@@ -26,6 +26,10 @@ pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
         heads(facts, diagnostics);
         routines(checked, index, facts, diagnostics);
     }
+    // Where nobody has a carrier, messages at file level are for those who import them.
+    if checked.names.services.iter().all(|it| it.carriers.is_empty() && it.layers.is_empty()) {
+        return;
+    }
     for (at, message) in checked.names.messages.iter().enumerate() {
         unused_message(message, sent.contains(&at), handled.contains(&at), diagnostics);
     }

@@ -22,6 +22,8 @@ pub struct Sent {
     pub to: String,
     /// Where.
     pub span: Span,
+    /// Whether it is sent whenever the body runs: no condition stands around it.
+    pub always: bool,
 }
 
 /// What was found out about a body.
@@ -29,6 +31,12 @@ pub struct Sent {
 pub struct Survey {
     /// The messages that it sends.
     pub sends: Vec<Sent>,
+    /// Timers that it arms whenever it runs: no condition stands around that.
+    pub arms: BTreeSet<String>,
+    /// Control states that it enters.
+    pub entered: BTreeSet<String>,
+    /// Whether it enters a control state that does not show.
+    pub enters_any: bool,
     /// Variables that get larger: something is added, and nothing taken away at that place.
     pub grown: BTreeMap<String, Span>,
     /// Variables that change in any other way.
@@ -49,6 +57,9 @@ impl Survey {
     /// Adds what another body does.
     pub fn absorb(&mut self, other: &Survey) {
         self.sends.extend(other.sends.iter().cloned());
+        self.arms.extend(other.arms.iter().cloned());
+        self.entered.extend(other.entered.iter().cloned());
+        self.enters_any |= other.enters_any;
         other.grown.iter().for_each(|(name, span)| {
             self.grown.entry(name.clone()).or_insert(*span);
         });
@@ -71,6 +82,8 @@ pub struct Surveyor<'a> {
     pub answer: Option<Type>,
     /// How many conditions the walk stands in.
     conditions: usize,
+    /// How many branches the walk stands in that need not be taken.
+    branches: usize,
 }
 
 /// Methods that only add.
@@ -114,7 +127,7 @@ const ORDERED: &[&str] = &[
 impl<'a> Surveyor<'a> {
     /// A walk of a body that sees `scope`.
     pub fn new(scope: Scope<'a>, places: Places<'a>) -> Surveyor<'a> {
-        Surveyor { scope, places, survey: Survey::default(), answer: None, conditions: 0 }
+        Surveyor { scope, places, survey: Survey::default(), answer: None, conditions: 0, branches: 0 }
     }
 
     /// Walks an expression as a condition.
@@ -179,6 +192,12 @@ impl<'a> Surveyor<'a> {
         if let Some(name) = variable_at(&self.scope, &it.left) {
             let (_, from_event) = self.mentions(&it.right);
             self.survey.adopted.extend(from_event.into_iter().map(|local| (name.clone(), local)));
+        }
+        if variable_at(&self.scope, &it.left).is_some_and(|name| name == "state") {
+            let state = if let Expr::Path(path) = &*it.right { path.path.get_ident() } else { None };
+            let state = state.map(|it| it.to_string()).filter(|it| self.scope.service.has_state(it));
+            self.survey.enters_any |= state.is_none();
+            self.survey.entered.extend(state);
         }
         // `x = x + 1` is growth as `x += 1` is.
         let grows = match &*it.right {
@@ -257,7 +276,7 @@ impl<'a> Surveyor<'a> {
         let found = name.map(|it| it.to_string()).filter(|it| self.scope.local(it).is_none());
         if let Some(message) = found.and_then(|it| self.scope.names.message(self.scope.service, &it)) {
             let (to, span) = (self.written(to), self.place(to));
-            self.survey.sends.push(Sent { message, to, span });
+            self.survey.sends.push(Sent { message, to, span, always: self.branches == 0 });
         }
     }
 
@@ -272,6 +291,14 @@ impl<'a> Surveyor<'a> {
         }
         self.ordered_method(it);
         glue::method(self, it);
+        let timer = match &*it.receiver {
+            Expr::Call(timer) => &timer.func,
+            other => other,
+        };
+        if let (Expr::Path(path), "set", 0) = (timer, method.as_str(), self.branches) {
+            let name = path.path.get_ident().map(|it| it.to_string());
+            self.survey.arms.extend(name.filter(|it| self.scope.service.timer(it).is_some()));
+        }
         self.visit_expr(&it.receiver);
         let item = self.scope.of(&it.receiver).peeled().element();
         for argument in &it.args {
@@ -300,15 +327,22 @@ impl<'a> Surveyor<'a> {
             };
             self.scope.bind(input, &ty, false);
         }
-        self.visit_expr(&closure.body);
+        self.branching(|survey| survey.visit_expr(&closure.body));
         self.scope.close();
+    }
+
+    /// Walks something that need not run.
+    fn branching(&mut self, walk: impl FnOnce(&mut Self)) {
+        self.branches += 1;
+        walk(self);
+        self.branches -= 1;
     }
 
     /// The parts of a condition, whose `let`s bind names in what follows, then `then`, in a scope of their own.
     fn scoped(&mut self, condition: &Expr, then: impl FnOnce(&mut Self)) {
         self.scope.open();
         self.condition(condition);
-        then(self);
+        self.branching(then);
         self.scope.close();
     }
 
@@ -414,7 +448,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
             Expr::If(it) => {
                 self.scoped(&it.cond, |survey| survey.visit_block(&it.then_branch));
                 if let Some((_, otherwise)) = &it.else_branch {
-                    self.visit_expr(otherwise);
+                    self.branching(|survey| survey.visit_expr(otherwise));
                 }
             }
             Expr::While(it) => self.scoped(&it.cond, |survey| survey.visit_block(&it.body)),
@@ -432,7 +466,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                     if let syn::Pat::Guard(guarded) = &arm.pat {
                         self.condition(&guarded.guard);
                     }
-                    self.visit_expr(&arm.body);
+                    self.branching(|survey| survey.visit_expr(&arm.body));
                     self.scope.close();
                 }
             }
@@ -473,6 +507,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 survey: std::mem::take(&mut self.survey),
                 answer: self.answer.clone(),
                 conditions: self.conditions,
+                branches: self.branches,
             };
             inner.visit_expr(expr);
             self.survey = inner.survey;

@@ -94,7 +94,8 @@ pub(super) const WARNINGS: &[Code] = &[
         "a timer that can be lost",
         "Each firing of the timer arms the next, and nothing else does but `start()`. In this control state it has no handler: a firing there \
          is consumed, and the timer never fires again.",
-        "service A { states { B, C } timers { t; } transitions { upcall start() { t.set(1s); } scheduler t in B { t.set(1s); state = C; } } }",
+        "service A { states { B, C } timers { t; } transitions { upcall start() { t.set(1s); } scheduler t in B { t.set(1s); state = C; } \
+         upcall broken(_) in C { state = B; } } }",
     ),
     warning(
         "W0404",
