@@ -260,7 +260,7 @@ impl<'a> Reader<'_, 'a, '_> {
                 let help =
                     "leave the carrier out: a message arrives over the carrier that it is declared for";
                 self.diagnostics.push(
-                    Diagnostic::error("E0902", layer.span, "not yet supported: events of one carrier")
+                    Diagnostic::error("E0403", layer.span, "a carrier has no events of its own")
                         .with_help(help),
                 );
                 return None;

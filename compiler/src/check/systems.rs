@@ -100,17 +100,19 @@ impl Systems<'_, '_, '_> {
 
     fn network(&mut self, system: &ast::System) {
         let names = &self.checked.names;
-        let used = system.nodes().filter_map(|it| names.service_at(&it.stack.path));
-        let carriers: Vec<_> = used.flat_map(|it| &names.services[it].carriers).collect();
+        let places: Vec<_> = system.nodes().flat_map(|it| names.places(&it.stack)).collect();
+        let carriers: Vec<_> = places.iter().flat_map(|it| &names.services[it.service].carriers).collect();
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for link in system.network() {
             let (name, layers) = link.carrier.split_last();
-            if let Some(layer) = layers.first() {
-                self.diagnostics.push(Diagnostic::error(
-                    "E0902",
-                    layer.span,
-                    "not yet supported: carriers of lower layers",
-                ));
+            let path: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+            let path = path.join(".");
+            let within = |it: &&crate::names::Place| layers.is_empty() || it.path == path;
+            let mut there = places.iter().filter(within).flat_map(|it| &names.services[it.service].carriers);
+            if !layers.is_empty() && !there.any(|it| it.name == name.name) {
+                let message = format!("no layer `{path}` of this system uses a carrier `{}`", name.name);
+                let found = Diagnostic::error("E0508", link.carrier.span, message);
+                self.diagnostics.push(found.with_help("write the name of the carrier alone: layers share it"));
                 continue;
             }
             self.fresh(&mut seen, name, "links");
@@ -188,7 +190,7 @@ impl Systems<'_, '_, '_> {
     fn properties(&mut self, system: &ast::System) {
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         let used: BTreeSet<usize> =
-            system.nodes().filter_map(|it| self.checked.names.service_at(&it.stack.path)).collect();
+            system.nodes().flat_map(|it| self.checked.names.places(&it.stack)).map(|it| it.service).collect();
         let services = self.checked.ast.services().enumerate();
         let services: Vec<&ast::Service> =
             services.filter(|(index, _)| used.contains(index)).map(|(_, it)| it).collect();
@@ -225,11 +227,26 @@ impl Systems<'_, '_, '_> {
     }
 
     fn objectives(&mut self, system: &ast::System) {
-        let services = system.nodes().filter_map(|group| {
-            self.checked.ast.services().nth(self.checked.names.service_at(&group.stack.path)?)
-        });
-        let known: Vec<&str> =
-            services.flat_map(|it| it.objectives()).map(|it| it.name.name.as_str()).collect();
+        let places: Vec<_> = system.nodes().flat_map(|it| self.checked.names.places(&it.stack)).collect();
+        let service = |index: usize| self.checked.ast.services().nth(index);
+        let of = |index: usize| service(index).into_iter().flat_map(|it| it.objectives()).map(|it| &it.name);
+        let used: BTreeSet<usize> = places.iter().map(|it| it.service).collect();
+        let mut names: BTreeMap<&str, (usize, &Ident)> = BTreeMap::new();
+        for (service, name) in used.iter().flat_map(|it| of(*it).map(move |name| (*it, name))) {
+            // Doubles within a service are reported there.
+            if let Some((other, earlier)) = names.insert(&name.name, (service, name))
+                && other != service
+            {
+                let message =
+                    format!("the system `{}` has two objectives named `{}`", system.name.name, name.name);
+                self.diagnostics.push(
+                    Diagnostic::error("E0201", name.span, message)
+                        .with_secondary(earlier.span, "the other one")
+                        .with_help("give one of them another name"),
+                );
+            }
+        }
+        let known: Vec<&str> = names.keys().copied().collect();
         let mut seen = BTreeMap::new();
         for entry in system.objectives() {
             match entry {
@@ -244,7 +261,10 @@ impl Systems<'_, '_, '_> {
                 }
                 ast::SystemObjective::Reweigh(it) => {
                     let (name, layers) = it.name.split_last();
-                    if layers.is_empty() && !known.contains(&name.name.as_str()) {
+                    let path: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+                    let path = path.join(".");
+                    let there = places.iter().filter(|it| layers.is_empty() || it.path == path);
+                    if !there.flat_map(|it| of(it.service)).any(|it| it.name == name.name) {
                         self.diagnostics.push(unknown(
                             "E0511",
                             name.span,

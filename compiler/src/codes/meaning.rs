@@ -548,9 +548,10 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code(
         "E0902",
-        "layers are not supported yet",
-        "A service may use the interface of another, which is then a layer below it on the same node.",
-        "service A { uses net: Datagram; } system S { nodes { n[2]: A; } network { tree.net: loss 0.1; } }",
+        "layers are not supported there yet",
+        "A scenario calls the topmost layer of a node, and names messages, timers and handlers without a path of layers.",
+        "service A { timers { t; } transitions { scheduler t { } } } system S { nodes { n[2]: A; } } \
+         scenario a in S { fire tree.t at n[1]; }",
     ),
     code(
         "E0905",

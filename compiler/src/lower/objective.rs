@@ -51,16 +51,8 @@ pub(super) fn scales(
         let (name, written) = match entry {
             ast::SystemObjective::Own(it) => (it.name.name.clone(), &it.scale),
             ast::SystemObjective::Reweigh(it) => {
-                let (name, layers) = it.name.split_last();
-                if let Some(layer) = layers.first() {
-                    let found = Diagnostic::error(
-                        "E0902",
-                        layer.span,
-                        "not yet supported: objectives of lower layers",
-                    );
-                    diagnostics.push(found.with_help("leave the layer out"));
-                }
-                (name.name.clone(), &it.scale)
+                // That there is such an objective was checked; its name is unique in the system.
+                (it.name.split_last().0.name.clone(), &it.scale)
             }
         };
         let scale = scale(checked, Home::System(scope), written, diagnostics);
@@ -260,10 +252,7 @@ fn counted(
     what: Counted,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<(usize, String)>> {
-    let services: BTreeSet<usize> = match home {
-        Home::Service { index, .. } => [index].into(),
-        Home::System(scope) => scope.groups.iter().map(|it| it.1).collect(),
-    };
+    let services = taking_part(home);
     let of = |index: usize| -> Vec<&str> {
         let names = &checked.names.services[index];
         match what {
@@ -286,12 +275,10 @@ fn counted(
     let (mut list, mut whole) = (Vec::new(), true);
     for name in names {
         let (last, layers) = name.split_last();
-        if let Some(layer) = layers.first() {
-            let message = format!("not yet supported: a {word} of a lower layer");
-            diagnostics.push(Diagnostic::error("E0902", layer.span, message));
+        let Some(services) = within(checked, home, layers, &services, diagnostics) else {
             whole = false;
             continue;
-        }
+        };
         let found: Vec<usize> =
             services.iter().copied().filter(|it| of(*it).contains(&last.name.as_str())).collect();
         if found.is_empty() {
@@ -327,29 +314,64 @@ fn messages(
     diagnostics: &mut Diagnostics,
 ) -> Vec<String> {
     let names = &checked.names;
-    let services: Vec<_> = match home {
-        Home::Service { index, .. } => vec![&names.services[index]],
-        Home::System(scope) => scope.groups.iter().map(|(_, service, _)| &names.services[*service]).collect(),
-    };
-    let known = || {
-        let own = services.iter().flat_map(|it| &it.messages);
-        own.chain(&names.messages).map(|it| it.name.as_str())
-    };
+    let all = taking_part(home);
     let mut list = Vec::new();
     for kind in kinds {
         let (name, layers) = kind.split_last();
-        if let Some(layer) = layers.first() {
-            diagnostics.push(Diagnostic::error(
-                "E0902",
-                layer.span,
-                "not yet supported: messages of lower layers",
-            ));
-        } else if !known().any(|it| it == name.name) {
+        list.push(name.name.clone());
+        let Some(services) = within(checked, home, layers, &all, diagnostics) else { continue };
+        let known = || {
+            let own = services.iter().flat_map(|it| &names.services[*it].messages);
+            own.chain(&names.messages).map(|it| it.name.as_str())
+        };
+        if !known().any(|it| it == name.name) {
             diagnostics.push(unknown("E0203", name.span, "message", &name.name, known()));
         }
-        list.push(name.name.clone());
     }
     list
+}
+
+/// The services whose things can be named without a path.
+fn taking_part(home: Home<'_>) -> Vec<usize> {
+    match home {
+        Home::Service { index, .. } => vec![index],
+        Home::System(scope) => {
+            let all: BTreeSet<usize> = scope.stacks.iter().flatten().map(|it| it.service).collect();
+            all.into_iter().collect()
+        }
+    }
+}
+
+/// The services that a path of layers leads to; all of those given where there is none.
+fn within(
+    checked: &Checked<'_>,
+    home: Home<'_>,
+    layers: &[ast::Ident],
+    services: &[usize],
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<usize>> {
+    let names = &checked.names;
+    let Some(first) = layers.first() else { return Some(services.to_vec()) };
+    let found: Vec<usize> = match home {
+        Home::Service { index, .. } => {
+            let step = |service: usize, layer: &ast::Ident| {
+                names.default_below(service, names.services[service].layer(&layer.name)?)
+            };
+            layers.iter().try_fold(index, step).into_iter().collect()
+        }
+        Home::System(scope) => {
+            let path: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+            let path = path.join(".");
+            scope.stacks.iter().flatten().filter(|it| it.path == path).map(|it| it.service).collect()
+        }
+    };
+    if found.is_empty() {
+        let message = "it is not known here which service this layer has".to_owned();
+        let found = Diagnostic::error("E0554", first.span, message);
+        diagnostics.push(found.with_help("name a layer of `uses` that has a default, or say it in a system"));
+        return None;
+    }
+    Some(found)
 }
 
 /// The value of a number as written.

@@ -152,9 +152,8 @@ fn objectives_of(checked: &Checked<'_>, system: &ast::System) -> Vec<String> {
         ast::SystemObjective::Own(it) => Some(it.name.name.clone()),
         ast::SystemObjective::Reweigh(_) => None,
     });
-    let services = system
-        .nodes()
-        .filter_map(|group| checked.ast.services().nth(checked.names.service_at(&group.stack.path)?));
+    let places = system.nodes().flat_map(|it| checked.names.places(&it.stack));
+    let services = places.filter_map(|it| checked.ast.services().nth(it.service));
     services.flat_map(|it| it.objectives()).map(|it| it.name.name.clone()).chain(own).collect()
 }
 
