@@ -5,6 +5,8 @@
 //! handlers, choices in heads and bodies, chance, keyed timers, sends by every discipline of network, to oneself too;
 //! losses and doublings with and without budgets; panics; starts that branch; stacks of two layers; bounds of all kinds
 //! and none; safety, local and reachable properties that read different parts. [`planned`] adds a workload and faults.
+//!
+//! This file is long because the service, its tables and what is drawn for them are read side by side.
 
 use std::any::TypeId;
 use std::hash::Hash;
