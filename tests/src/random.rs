@@ -5,6 +5,8 @@
 //! handlers, choices in heads and bodies, chance, keyed timers, sends by every discipline of network, to oneself too;
 //! losses and doublings with and without budgets; panics; starts that branch; stacks of two layers; bounds of all kinds
 //! and none; safety, local and reachable properties that read different parts. [`planned`] adds a workload and faults.
+//!
+//! The file is long because all that is drawn comes from one list of bytes, in one order.
 
 use std::any::TypeId;
 use std::hash::Hash;
