@@ -243,6 +243,11 @@ fn write(out: &mut String, expr: &Expr) {
         ExprKind::Tuple(items) => out.push_str(&tuple(items.iter().map(flat).collect())),
         ExprKind::Array(items) => *out += &format!("[{}]", list(items)),
         ExprKind::Struct(it) => out.push_str(&stack(it)),
+        ExprKind::Vec(items) => *out += &format!("vec![{}]", list(items)),
+        ExprKind::Matches(it) => {
+            let guard = it.guard.as_ref().map_or_else(String::new, |it| format!(" if {}", flat(it)));
+            *out += &format!("matches!({}, {}{guard})", flat(&it.value), it.pattern.text);
+        }
         ExprKind::Macro { path: name, args } => *out += &format!("{}!{}", path(name), args.text),
         ExprKind::Unary(op, inner) => {
             out.push_str(op.sign());
