@@ -21,12 +21,16 @@ pub(super) fn is_ghostly(scope: &Scope<'_>, stmt: &Stmt) -> bool {
 
 /// Whether an expression, as a statement, changes ghosts and nothing else.
 pub(super) fn changes_ghosts(scope: &Scope<'_>, expr: &Expr) -> bool {
-    let block = |block: &syn::Block| block.stmts.iter().all(|it| is_ghostly(scope, it)) && some_change(scope, block);
+    let block =
+        |block: &syn::Block| block.stmts.iter().all(|it| is_ghostly(scope, it)) && some_change(scope, block);
     match expr {
         Expr::Assign(it) => ghost_at(scope, &it.left),
-        Expr::Binary(it) => is_assignment(&it.op) && !matches!(it.op, BinOp::Eq(_)) && ghost_at(scope, &it.left),
+        Expr::Binary(it) => {
+            is_assignment(&it.op) && !matches!(it.op, BinOp::Eq(_)) && ghost_at(scope, &it.left)
+        }
         Expr::MethodCall(it) => {
-            methods::changes(scope.names, &it.method.to_string(), true) && ghost_at(scope, innermost(&it.receiver))
+            methods::changes(scope.names, &it.method.to_string(), true)
+                && ghost_at(scope, innermost(&it.receiver))
         }
         Expr::If(it) => {
             let otherwise = it.else_branch.as_ref();
@@ -36,8 +40,10 @@ pub(super) fn changes_ghosts(scope: &Scope<'_>, expr: &Expr) -> bool {
         Expr::While(it) => block(&it.body),
         Expr::Block(it) => block(&it.block),
         Expr::Match(it) => {
-            let nothing = |expr: &Expr| matches!(expr, Expr::Tuple(it) if it.elems.is_empty())
-                || matches!(expr, Expr::Block(it) if it.block.stmts.is_empty());
+            let nothing = |expr: &Expr| {
+                matches!(expr, Expr::Tuple(it) if it.elems.is_empty())
+                    || matches!(expr, Expr::Block(it) if it.block.stmts.is_empty())
+            };
             it.arms.iter().all(|arm| nothing(&arm.body) || changes_ghosts(scope, &arm.body))
                 && it.arms.iter().any(|arm| changes_ghosts(scope, &arm.body))
         }

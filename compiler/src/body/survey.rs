@@ -133,7 +133,15 @@ const ORDERED: &[&str] = &[
 impl<'a> Surveyor<'a> {
     /// A walk of a body that sees `scope`.
     pub fn new(scope: Scope<'a>, places: Places<'a>) -> Surveyor<'a> {
-        Surveyor { scope, places, survey: Survey::default(), answer: None, conditions: 0, branches: 0, ghostly: 0 }
+        Surveyor {
+            scope,
+            places,
+            survey: Survey::default(),
+            answer: None,
+            conditions: 0,
+            branches: 0,
+            ghostly: 0,
+        }
     }
 
     /// Walks an expression as a condition.
@@ -400,7 +408,8 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
     fn visit_expr(&mut self, expr: &'ast Expr) {
         if self.ghostly == 0
             && let Expr::Path(_) | Expr::Field(_) = expr
-            && let Some(name) = variable_at(&self.scope, expr).filter(|name| ghost::is_ghost(&self.scope, name))
+            && let Some(name) =
+                variable_at(&self.scope, expr).filter(|name| ghost::is_ghost(&self.scope, name))
         {
             let place = self.place(expr);
             self.survey.ghosts.entry(name).or_insert(place);

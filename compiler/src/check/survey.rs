@@ -7,8 +7,8 @@ use syn::visit::Visit;
 use crate::ast::{Guard, Service};
 use crate::body::{Scope, Survey, Surveyor};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::source::Span;
 use crate::names::{CallKind, FieldName};
+use crate::source::Span;
 use crate::types::Type;
 
 use super::{Checked, Head, Heads, Trigger};
@@ -26,7 +26,8 @@ pub(super) fn survey(
         mistakes.append(&mut survey.mistakes);
         survey
     };
-    let handlers: Vec<Survey> = heads.handlers.iter().map(|head| finish(handler(checked, index, head))).collect();
+    let handlers: Vec<Survey> =
+        heads.handlers.iter().map(|head| finish(handler(checked, index, head))).collect();
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
@@ -50,7 +51,6 @@ pub(super) fn survey(
     (handlers, routines)
 }
 
-
 /// Reports bodies that depend on a ghost, directly or through a routine. A routine may read one: properties call it.
 fn ghosts(
     heads: &Heads<'_>,
@@ -66,9 +66,12 @@ fn ghosts(
             })
         };
         let Some((ghost, place, routine)) = direct.or_else(through) else { continue };
-        let mut found = Diagnostic::error("E0421", place, format!("`{}` depends on the ghost `{ghost}`", head.name))
-            .with_label("ghosts exist for properties alone, and a live node has none")
-            .with_help(format!("read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"));
+        let mut found =
+            Diagnostic::error("E0421", place, format!("`{}` depends on the ghost `{ghost}`", head.name))
+                .with_label("ghosts exist for properties alone, and a live node has none")
+                .with_help(format!(
+                    "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
+                ));
         if let Some((routine, span)) = routine {
             found = found.with_secondary(span, format!("the routine `{routine}` reads it"));
         }
@@ -83,7 +86,9 @@ fn ghost_of(routine: &str, routines: &BTreeMap<String, Survey>) -> Option<(Strin
         if let Some((ghost, span)) = survey.ghosts.iter().next() {
             return Some((ghost.clone(), *span));
         }
-        for next in survey.relied_on.keys().map(String::as_str).filter(|it| !seen.contains(it)).collect::<Vec<_>>() {
+        for next in
+            survey.relied_on.keys().map(String::as_str).filter(|it| !seen.contains(it)).collect::<Vec<_>>()
+        {
             seen.push(next);
             work.push(next);
         }
