@@ -1,0 +1,118 @@
+//! The specs of `specs/`: each compiles without a word, has exactly the states that it had within bounds that a search reaches the
+//! end of in seconds, agrees with the reference explorer within smaller ones, passes its scenarios, and violates nothing in
+//! simulations of its larger system.
+//!
+//! A count that changes is a change of what a spec means, of the spec or of an engine: find out which before you write a new one.
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use foresee::kernel::SpecInfo;
+use serde_json::Value;
+
+/// What is expected of a spec.
+struct Expected {
+    spec: &'static SpecInfo,
+    /// Searches, each with the arguments of `check` that bound it, and what it finds.
+    searches: &'static [Search],
+    /// The arguments of `simulate`.
+    simulated: &'static str,
+}
+
+struct Search {
+    arguments: &'static str,
+    /// `held`, or `held within bounds`.
+    verdict: &'static str,
+    states: u64,
+    /// A bound that is small enough for the reference explorer.
+    smaller: &'static str,
+}
+
+/// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
+fn run(spec: &'static SpecInfo, arguments: &str) -> (u8, Vec<Value>) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let line = ["spec"].into_iter().chain(arguments.split_whitespace()).chain(["--format", "json"]);
+    let exit = foresee::app::run(spec, line.map(Into::into), &mut out, &mut err);
+    let text = String::from_utf8(out).expect("the output is text");
+    let json = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+    let lines: Vec<Value> = text.lines().map(json).collect();
+    assert!(!lines.is_empty(), "{} {arguments}: {}", spec.name, String::from_utf8_lossy(&err));
+    (exit as u8, lines)
+}
+
+impl Expected {
+    fn hold(&self) {
+        self.searches.iter().for_each(|search| self.is_searched(search));
+        if !self.spec.scenarios.is_empty() {
+            let (exit, lines) = run(self.spec, "test");
+            assert_eq!(exit, 0, "{}: {lines:#?}", self.spec.name);
+        }
+        let (exit, lines) = run(self.spec, &format!("simulate {}", self.simulated));
+        assert_eq!(exit, 0, "{} {}: {:#?}", self.spec.name, self.simulated, lines.last());
+    }
+
+    fn is_searched(&self, search: &Search) {
+        let (name, arguments) = (self.spec.name, search.arguments);
+        let (exit, lines) = run(self.spec, &format!("check {arguments}"));
+        let found = (exit, lines[0]["verdict"].as_str(), lines[0]["unique_states"].as_u64());
+        let expected = (0, Some(search.verdict), Some(search.states));
+        assert_eq!(found, expected, "{name} {arguments}: {:#}", lines[0]["properties"]);
+
+        let counts = |kind: &str| {
+            let (exit, lines) =
+                run(self.spec, &format!("check {arguments} {} --search {kind}", search.smaller));
+            (exit, lines[0]["unique_states"].clone(), lines[0]["transitions"].clone())
+        };
+        assert_eq!(counts("bfs"), counts("reference"), "{name} {arguments} {}", search.smaller);
+    }
+}
+
+
+/// Every spec of the folder, in order.
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir(common::root().join("specs")).expect("specs can be read");
+    let paths = entries.map(|entry| entry.expect("an entry can be read").path());
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|it| it == "mace")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_spec_compiles_without_a_word_and_is_formatted() {
+    let ran = common::run(common::foresee().arg("check").args(files()));
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let ran = common::run(common::foresee().args(["fmt", "--check"]).args(files()));
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn every_spec_is_expected_to_do_something() {
+    let expected: Vec<&str> = EXPECTED.iter().map(|it| it.spec.name).collect();
+    let stems = files().into_iter().map(|path| path.file_stem().map(|it| it.to_string_lossy().into_owned()));
+    let broken_on_purpose = "two_phase_commit_broken";
+    let files: Vec<String> = stems.flatten().filter(|name| name != broken_on_purpose).collect();
+    assert_eq!(expected, files);
+}
+
+#[test]
+fn choices_left_open_make_a_spec_shorter_and_branch_less() {
+    let files = ["rand_tree", "rand_tree_baseline"].map(|name| common::root().join(format!("specs/{name}.mace")));
+    let ran = common::run(common::foresee().args(["stats", "--format", "json"]).args(files));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let rows: Vec<Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let [open, hard] = &rows[..] else { panic!("two specs: {rows:?}") };
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("no number in {rows:?}"));
+    for lines in ["lines", "protocol_lines"] {
+        let ratio = number(&open[lines]) / number(&hard[lines]);
+        assert!(ratio <= 1.0 - 0.43, "{lines}: only {:.1} % fewer", 100.0 * (1.0 - ratio));
+    }
+    let branches = |spec: &Value, column: &str| number(&spec["total"][column]);
+    assert!(branches(open, "branches_per_handler") <= 0.28);
+    for column in ["branches_per_handler", "branches_with_guards_per_handler"] {
+        assert!(branches(open, column) < branches(hard, column), "{column}");
+    }
+}
