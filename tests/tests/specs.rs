@@ -12,16 +12,20 @@ use std::path::PathBuf;
 use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
+foresee::include_spec!("ping");
+foresee::include_spec!("two_phase_commit");
+
 /// What is expected of a spec.
 struct Expected {
     spec: &'static SpecInfo,
-    /// Searches, each with the arguments of `check` that bound it, and what it finds.
     searches: &'static [Search],
-    /// The arguments of `simulate`.
-    simulated: &'static str,
+    /// The arguments of simulations that violate nothing.
+    simulated: &'static [&'static str],
 }
 
+/// What a search finds.
 struct Search {
+    /// The arguments of `check`: the system, and bounds that end the search in seconds.
     arguments: &'static str,
     /// `held`, or `held within bounds`.
     verdict: &'static str,
@@ -29,6 +33,33 @@ struct Search {
     /// A bound that is small enough for the reference explorer.
     smaller: &'static str,
 }
+
+/// In the order of the files.
+const EXPECTED: &[Expected] = &[
+    Expected {
+        spec: &ping::SPEC,
+        searches: &[Search { arguments: "", verdict: "held", states: 0, smaller: "" }],
+        simulated: &["--seeds 0..10"],
+    },
+    Expected {
+        spec: &two_phase_commit::SPEC,
+        searches: &[Search { arguments: "", verdict: "held", states: 288, smaller: "" }],
+        simulated: &["--seeds 0..10"],
+    },
+];
+
+/// A test for each spec, so that they run beside each other.
+macro_rules! hold {
+    ($($name:ident)+) => {
+        $(#[test]
+        fn $name() {
+            let expected = EXPECTED.iter().find(|it| it.spec.name == stringify!($name));
+            expected.expect("something is expected of it").holds();
+        })+
+    };
+}
+
+hold! { ping two_phase_commit }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
 fn run(spec: &'static SpecInfo, arguments: &str) -> (u8, Vec<Value>) {
@@ -43,14 +74,16 @@ fn run(spec: &'static SpecInfo, arguments: &str) -> (u8, Vec<Value>) {
 }
 
 impl Expected {
-    fn hold(&self) {
+    fn holds(&self) {
         self.searches.iter().for_each(|search| self.is_searched(search));
         if !self.spec.scenarios.is_empty() {
             let (exit, lines) = run(self.spec, "test");
             assert_eq!(exit, 0, "{}: {lines:#?}", self.spec.name);
         }
-        let (exit, lines) = run(self.spec, &format!("simulate {}", self.simulated));
-        assert_eq!(exit, 0, "{} {}: {:#?}", self.spec.name, self.simulated, lines.last());
+        for arguments in self.simulated {
+            let (exit, lines) = run(self.spec, &format!("simulate {arguments}"));
+            assert_eq!(exit, 0, "{} {arguments}: {:#?}", self.spec.name, lines.last());
+        }
     }
 
     fn is_searched(&self, search: &Search) {
