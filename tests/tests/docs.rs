@@ -239,7 +239,8 @@ fn what_the_documents_show_is_what_happens() {
     for document in documents() {
         let text = fs::read_to_string(&document).expect("a document can be read");
         let scratch = tempfile::tempdir().expect("a folder can be made");
-        std::os::unix::fs::symlink(root().join("specs"), scratch.path().join("specs")).expect("it can be linked");
+        std::os::unix::fs::symlink(root().join("specs"), scratch.path().join("specs"))
+            .expect("it can be linked");
         let name = document.strip_prefix(root()).unwrap_or(&document).display().to_string();
         let mut reader = Reader { name, folder: scratch.path().to_owned(), problems: Vec::new() };
         for block in blocks(&text) {

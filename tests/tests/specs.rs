@@ -12,7 +12,12 @@ use std::path::PathBuf;
 use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
+foresee::include_spec!("abd_register");
+foresee::include_spec!("failure_detector");
+foresee::include_spec!("paxos_single");
 foresee::include_spec!("ping");
+foresee::include_spec!("swarm");
+foresee::include_spec!("token_ring");
 foresee::include_spec!("two_phase_commit");
 
 /// What is expected of a spec.
@@ -37,9 +42,76 @@ struct Search {
 /// In the order of the files.
 const EXPECTED: &[Expected] = &[
     Expected {
+        spec: &abd_register::SPEC,
+        searches: &[Search {
+            arguments: "--system Register",
+            verdict: "held",
+            states: 462_537,
+            smaller: "--depth 9",
+        }],
+        simulated: &[],
+    },
+    Expected {
+        spec: &failure_detector::SPEC,
+        searches: &[
+            Search { arguments: "--system Pair", verdict: "held within bounds", states: 68, smaller: "" },
+            Search {
+                arguments: "--system AdaptivePair",
+                verdict: "held within bounds",
+                states: 639,
+                smaller: "",
+            },
+            Search {
+                arguments: "--system AccrualPair",
+                verdict: "held within bounds",
+                states: 14_989,
+                smaller: "--depth 9",
+            },
+        ],
+        simulated: &[],
+    },
+    Expected {
+        spec: &paxos_single::SPEC,
+        searches: &[
+            Search {
+                arguments: "--system Agreement",
+                verdict: "held",
+                states: 301_099,
+                smaller: "--depth 11",
+            },
+            Search {
+                arguments: "--system Faulty",
+                verdict: "held within bounds",
+                states: 359_223,
+                smaller: "--depth 9",
+            },
+        ],
+        simulated: &["--system Agreement --seeds 0..20"],
+    },
+    Expected {
         spec: &ping::SPEC,
         searches: &[Search { arguments: "", verdict: "held", states: 0, smaller: "" }],
         simulated: &["--seeds 0..10"],
+    },
+    Expected {
+        spec: &swarm::SPEC,
+        searches: &[Search {
+            arguments: "--system Small --depth 14",
+            verdict: "held within bounds",
+            states: 0,
+            smaller: "--depth 8",
+        }],
+        simulated: &["--system Crowd --seeds 0..3"],
+    },
+    Expected {
+        spec: &token_ring::SPEC,
+        searches: &[Search {
+            arguments: "--system Three",
+            verdict: "held within bounds",
+            states: 247_614,
+            smaller: "--depth 9",
+        }],
+        simulated: &[],
     },
     Expected {
         spec: &two_phase_commit::SPEC,
@@ -59,7 +131,7 @@ macro_rules! hold {
     };
 }
 
-hold! { ping two_phase_commit }
+hold! { abd_register failure_detector paxos_single ping swarm token_ring two_phase_commit }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
 fn run(spec: &'static SpecInfo, arguments: &str) -> (u8, Vec<Value>) {
@@ -102,7 +174,6 @@ impl Expected {
     }
 }
 
-
 /// Every spec of the folder, in order.
 fn files() -> Vec<PathBuf> {
     let entries = fs::read_dir(common::root().join("specs")).expect("specs can be read");
@@ -132,7 +203,8 @@ fn every_spec_is_expected_to_do_something() {
 
 #[test]
 fn choices_left_open_make_a_spec_shorter_and_branch_less() {
-    let files = ["rand_tree", "rand_tree_baseline"].map(|name| common::root().join(format!("specs/{name}.mace")));
+    let files = ["rand_tree", "rand_tree_baseline"]
+        .map(|name| common::root().join(format!("specs/ahead/{name}.mace")));
     let ran = common::run(common::foresee().args(["stats", "--format", "json"]).args(files));
     assert_eq!(ran.code, 0, "{ran:?}");
     let rows: Vec<Value> =
