@@ -43,24 +43,20 @@ struct Search {
 const EXPECTED: &[Expected] = &[
     Expected {
         spec: &abd_register::SPEC,
-        searches: &[Search {
-            arguments: "--system Register",
-            verdict: "held",
-            states: 462_537,
-            smaller: "--depth 9",
-        }],
+        searches: &[
+            Search { arguments: "--system Register", verdict: "held", states: 462_537, smaller: "--system Register --depth 9" },
+        ],
         simulated: &[],
     },
     Expected {
         spec: &failure_detector::SPEC,
         searches: &[
-            Search { arguments: "--system Pair", verdict: "held within bounds", states: 68, smaller: "" },
-            Search {
-                arguments: "--system AdaptivePair",
-                verdict: "held within bounds",
-                states: 639,
-                smaller: "",
-            },
+            Search { arguments: "--system Pair", verdict: "held within bounds", states: 68, smaller: "--system Pair" },
+            Search { arguments: "--system AdaptivePair", verdict: "held within bounds", states: 639, smaller: "--system AdaptivePair" },
+            Search { arguments: "--system AccrualPair", verdict: "held within bounds", states: 14_989, smaller: "--system AccrualPair --depth 9" },
+        ],
+        simulated: &[],
+    },
             Search {
                 arguments: "--system AccrualPair",
                 verdict: "held within bounds",
@@ -73,12 +69,11 @@ const EXPECTED: &[Expected] = &[
     Expected {
         spec: &paxos_single::SPEC,
         searches: &[
-            Search {
-                arguments: "--system Agreement",
-                verdict: "held",
-                states: 301_099,
-                smaller: "--depth 11",
-            },
+            Search { arguments: "--system Agreement", verdict: "held", states: 301_099, smaller: "--system Agreement --depth 9" },
+            Search { arguments: "--system Faulty", verdict: "held within bounds", states: 359_223, smaller: "--system Faulty --depth 7" },
+        ],
+        simulated: &["--system Agreement --seeds 0..20"],
+    },
             Search {
                 arguments: "--system Faulty",
                 verdict: "held within bounds",
@@ -90,32 +85,30 @@ const EXPECTED: &[Expected] = &[
     },
     Expected {
         spec: &ping::SPEC,
-        searches: &[Search { arguments: "", verdict: "held", states: 0, smaller: "" }],
+        searches: &[
+            Search { arguments: "", verdict: "held", states: 11, smaller: "" },
+        ],
         simulated: &["--seeds 0..10"],
     },
     Expected {
         spec: &swarm::SPEC,
-        searches: &[Search {
-            arguments: "--system Small --depth 14",
-            verdict: "held within bounds",
-            states: 0,
-            smaller: "--depth 8",
-        }],
-        simulated: &["--system Crowd --seeds 0..3"],
+        searches: &[
+            Search { arguments: "--system Small", verdict: "held within bounds", states: 1_459_106, smaller: "--system Small --depth 7" },
+        ],
+        simulated: &["--system Crowd --param size=8 --param blocks=10 --seeds 0..5"],
     },
     Expected {
         spec: &token_ring::SPEC,
-        searches: &[Search {
-            arguments: "--system Three",
-            verdict: "held within bounds",
-            states: 247_614,
-            smaller: "--depth 9",
-        }],
+        searches: &[
+            Search { arguments: "--system Three", verdict: "held within bounds", states: 247_614, smaller: "--system Three --depth 8" },
+        ],
         simulated: &[],
     },
     Expected {
         spec: &two_phase_commit::SPEC,
-        searches: &[Search { arguments: "", verdict: "held", states: 288, smaller: "" }],
+        searches: &[
+            Search { arguments: "", verdict: "held", states: 288, smaller: "" },
+        ],
         simulated: &["--seeds 0..10"],
     },
 ];
