@@ -32,85 +32,58 @@ struct Expected {
 struct Search {
     /// The arguments of `check`: the system, and bounds that end the search in seconds.
     arguments: &'static str,
-    /// `held`, or `held within bounds`.
     verdict: &'static str,
     states: u64,
     /// The same with bounds that are small enough for the reference explorer.
     smaller: &'static str,
 }
 
+/// A search to the end.
+const fn held(arguments: &'static str, states: u64, smaller: &'static str) -> Search {
+    Search { arguments, verdict: "held", states, smaller }
+}
+
+/// A search up to bounds.
+const fn bounded(arguments: &'static str, states: u64, smaller: &'static str) -> Search {
+    Search { arguments, verdict: "held within bounds", states, smaller }
+}
+
 /// In the order of the files.
 const EXPECTED: &[Expected] = &[
     Expected {
         spec: &abd_register::SPEC,
-        searches: &[
-            Search { arguments: "--system Register", verdict: "held", states: 462_537, smaller: "--system Register --depth 9" },
-        ],
+        searches: &[held("--system Register", 462_537, "--system Register --depth 9")],
         simulated: &[],
     },
     Expected {
         spec: &failure_detector::SPEC,
         searches: &[
-            Search { arguments: "--system Pair", verdict: "held within bounds", states: 68, smaller: "--system Pair" },
-            Search { arguments: "--system AdaptivePair", verdict: "held within bounds", states: 639, smaller: "--system AdaptivePair" },
-            Search { arguments: "--system AccrualPair", verdict: "held within bounds", states: 14_989, smaller: "--system AccrualPair --depth 9" },
-        ],
-        simulated: &[],
-    },
-            Search {
-                arguments: "--system AccrualPair",
-                verdict: "held within bounds",
-                states: 14_989,
-                smaller: "--depth 9",
-            },
+            bounded("--system Pair", 68, "--system Pair"),
+            bounded("--system AdaptivePair", 639, "--system AdaptivePair"),
+            bounded("--system AccrualPair", 14_989, "--system AccrualPair --depth 9"),
         ],
         simulated: &[],
     },
     Expected {
         spec: &paxos_single::SPEC,
         searches: &[
-            Search { arguments: "--system Agreement", verdict: "held", states: 301_099, smaller: "--system Agreement --depth 9" },
-            Search { arguments: "--system Faulty", verdict: "held within bounds", states: 359_223, smaller: "--system Faulty --depth 7" },
+            held("--system Agreement", 301_099, "--system Agreement --depth 9"),
+            bounded("--system Faulty", 359_223, "--system Faulty --depth 7"),
         ],
         simulated: &["--system Agreement --seeds 0..20"],
     },
-            Search {
-                arguments: "--system Faulty",
-                verdict: "held within bounds",
-                states: 359_223,
-                smaller: "--depth 9",
-            },
-        ],
-        simulated: &["--system Agreement --seeds 0..20"],
-    },
-    Expected {
-        spec: &ping::SPEC,
-        searches: &[
-            Search { arguments: "", verdict: "held", states: 11, smaller: "" },
-        ],
-        simulated: &["--seeds 0..10"],
-    },
+    Expected { spec: &ping::SPEC, searches: &[held("", 11, "")], simulated: &["--seeds 0..10"] },
     Expected {
         spec: &swarm::SPEC,
-        searches: &[
-            Search { arguments: "--system Small", verdict: "held within bounds", states: 1_459_106, smaller: "--system Small --depth 7" },
-        ],
+        searches: &[bounded("--system Small", 1_459_106, "--system Small --depth 7")],
         simulated: &["--system Crowd --param size=8 --param blocks=10 --seeds 0..5"],
     },
     Expected {
         spec: &token_ring::SPEC,
-        searches: &[
-            Search { arguments: "--system Three", verdict: "held within bounds", states: 247_614, smaller: "--system Three --depth 8" },
-        ],
+        searches: &[bounded("--system Three", 247_614, "--system Three --depth 8")],
         simulated: &[],
     },
-    Expected {
-        spec: &two_phase_commit::SPEC,
-        searches: &[
-            Search { arguments: "", verdict: "held", states: 288, smaller: "" },
-        ],
-        simulated: &["--seeds 0..10"],
-    },
+    Expected { spec: &two_phase_commit::SPEC, searches: &[held("", 288, "")], simulated: &["--seeds 0..10"] },
 ];
 
 /// A test for each spec, so that they run beside each other.
