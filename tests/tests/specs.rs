@@ -45,7 +45,7 @@ const fn held(arguments: &'static str, states: u64, smaller: &'static str) -> Se
 
 /// A search up to bounds.
 const fn bounded(arguments: &'static str, states: u64, smaller: &'static str) -> Search {
-    Search { arguments, verdict: "held within bounds", states, smaller }
+    Search { arguments, verdict: "held_within_bounds", states, smaller }
 }
 
 /// In the order of the files.
