@@ -5,7 +5,6 @@ use std::path::Path;
 
 use foresee_compiler::build::module_name;
 use foresee_compiler::compile;
-use foresee_compiler::import::Disk;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input;
@@ -29,15 +28,14 @@ pub fn run(path: &Path, out: &Path, report: &mut Report<'_>) -> Outcome {
             file.name
         )
     })?;
-    let loaded = compile::load(file, &Disk);
-    match compile::write(&loaded, &name) {
+    match compile::to_rust(&file, &name) {
         Ok((text, warnings)) => {
-            report.show(&warnings, &loaded.source)?;
+            report.show(&warnings, &file)?;
             write_changed(&out.join(format!("{name}.rs")), &text)?;
             Ok(Exit::Held)
         }
         Err(diagnostics) => {
-            report.show(&diagnostics, &loaded.source)?;
+            report.show(&diagnostics, &file)?;
             Ok(Exit::Usage)
         }
     }

@@ -101,8 +101,7 @@ impl Reader {
                 }
             }
             "console" => self.console(block),
-            // Those of the reference are compiled by `tests/reference.rs`.
-            "mace" if !self.name.starts_with("docs/language") => self.spec(block),
+            "mace" => self.spec(block),
             _ => {}
         }
     }

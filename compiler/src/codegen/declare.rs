@@ -110,13 +110,7 @@ pub(super) fn is_copy(ty: &syn::Type, types: &Types, depth: usize) -> bool {
 }
 
 /// An enum of messages or calls.
-pub(super) fn messages<'m>(
-    name: &Ident,
-    messages: impl IntoIterator<Item = &'m Message>,
-    about: &str,
-    types: &Types,
-) -> TokenStream {
-    let messages: Vec<&Message> = messages.into_iter().collect();
+pub(super) fn messages(name: &Ident, messages: &[Message], about: &str, types: &Types) -> TokenStream {
     let variants = messages.iter().map(|message| {
         let (docs, ident, fields) = (docs(&message.doc), &message.ident, named(&message.fields));
         quote!(#docs #ident #fields)
@@ -142,7 +136,7 @@ pub(super) fn messages<'m>(
 }
 
 /// Named fields in braces, or nothing.
-pub(super) fn named(fields: &[Field]) -> TokenStream {
+fn named(fields: &[Field]) -> TokenStream {
     let list = fields.iter().map(|field| {
         let (docs, ident, ty) = (docs(&field.doc), &field.ident, &field.ty);
         quote!(#docs #ident: #ty)

@@ -8,7 +8,6 @@ use crate::ast::{
     Quantifier,
 };
 use crate::diag::Diagnostic;
-use crate::ir::Loops;
 use crate::types::Type;
 
 use super::value::{Home, Lowerer, Value};
@@ -95,14 +94,8 @@ impl Lowerer<'_, '_, '_> {
         binders: &Binders,
         inner: impl FnOnce(&mut Self) -> Option<TokenStream>,
     ) -> Option<TokenStream> {
-        let loops = self.heads(binders);
-        let tokens = inner(self)?;
-        Some(loops?.around(tokens))
-    }
-
-    /// The loops of binders. What they bind stays in scope.
-    pub(super) fn heads(&mut self, binders: &Binders) -> Option<Loops> {
-        let (mut loops, mut whole) = (Loops::default(), true);
+        let mut heads = Vec::new();
+        let mut whole = true;
         for binder in &binders.list {
             let domain = self.domain(&binder.domain);
             whole &= domain.is_some();
@@ -110,26 +103,38 @@ impl Lowerer<'_, '_, '_> {
             let (domain, element) = domain.unwrap_or((TokenStream::new(), Type::Unknown));
             let mut copies = Vec::new();
             let pattern = self.pattern(&binder.pattern, element, &mut copies);
-            loops.heads.push((pattern, domain, copies));
+            heads.push((pattern, domain, copies));
         }
-        if let Some(filter) = &binders.filter {
-            loops.filter = self.truth(filter);
-            whole &= loops.filter.is_some();
+        let filter = match &binders.filter {
+            Some(filter) => {
+                let filter = self.truth(filter);
+                whole &= filter.is_some();
+                filter
+            }
+            None => None,
+        };
+        let mut tokens = inner(self)?;
+        if !whole {
+            return None;
         }
-        whole.then_some(loops)
+        if let Some(filter) = filter {
+            tokens = quote!(if #filter { #tokens });
+        }
+        for (pattern, domain, copies) in heads.into_iter().rev() {
+            tokens = quote!(for #pattern in #domain { #(#copies)* #tokens });
+        }
+        Some(tokens)
     }
 
     /// What a binder ranges over, as something to iterate, and the type of its elements.
-    pub(super) fn domain(&mut self, expr: &Expr) -> Option<(TokenStream, Type)> {
+    fn domain(&mut self, expr: &Expr) -> Option<(TokenStream, Type)> {
         let value = self.expr(expr, None)?;
         let tokens = value.tokens;
         match value.ty.peeled() {
             Type::Group(group) => {
                 let Home::System(scope) = self.home else { return None };
                 let service = scope.groups[*group].1;
-                let ids =
-                    if scope.building { quote!(#tokens.ids()) } else { quote!(#tokens.iter().copied()) };
-                Some((ids, Type::Node(Some(service))))
+                Some((quote!(#tokens.iter().copied()), Type::Node(Some(service))))
             }
             Type::Node(_) => {
                 let message = "this is one node, and a binder ranges over several";
@@ -233,26 +238,29 @@ impl Lowerer<'_, '_, '_> {
     /// `n.(parent)+`: the nodes reached by following a path of fields again and again.
     pub(super) fn closure(&mut self, closure: &Closure, span: TokenSpan) -> Option<Value> {
         let start = self.node(&closure.base)?;
-        let of = self.expr(&closure.base, None)?.ty.peeled().clone();
-        let service = match of {
-            Type::Node(service) => service,
+        let service = match self.expr(&closure.base, None)?.ty.peeled() {
+            Type::Node(service) => *service,
             _ => None,
         };
         self.reads_others = true;
         let bound = "at".to_owned();
         let id = Ident::new(&bound, TokenSpan::call_site());
         let depth = self.locals.len();
-        let at = if let Type::Layer { .. } = of { of } else { Type::Node(service) };
-        self.locals.push((bound.clone(), at.clone()));
+        self.locals.push((bound.clone(), Type::Node(service)));
         let first = closure.path.first().map_or(closure.base.span, |it| it.span);
         let name = crate::ast::Ident { name: bound, span: first };
         let path = crate::ast::Path { segments: vec![name], span: first };
         let mut expr = Expr { kind: ExprKind::Path(path), span: first };
-        let mut ty = at;
         for field in &closure.path {
-            let called = self.is_call(&ty, &field.name);
-            ty = self.step_of(&ty, &field.name);
-            let kind = match called {
+            let routine = match self.home {
+                Home::Service { index, .. } => {
+                    self.checked.names.services[service.unwrap_or(index)].routine(&field.name).is_some()
+                }
+                Home::System(_) => {
+                    service.is_some_and(|it| self.checked.names.services[it].routine(&field.name).is_some())
+                }
+            };
+            let kind = match routine {
                 true => ExprKind::Method(Box::new(MethodCall {
                     base: expr,
                     name: field.clone(),

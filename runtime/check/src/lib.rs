@@ -7,8 +7,7 @@
 //! - `intern`, `steps`, `parts`: node states, messages and timers as numbers; what a step comes to; what may happen to
 //!   a node and what is under way to it;
 //! - `judge`: properties, evaluated on what they read;
-//! - `frontier`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
-//!   is counted;
+//! - `frontier`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what is counted;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`].
 //!
 //! It never prints, never looks at a clock but to end a search, and gives the same states, transitions and verdict
@@ -27,20 +26,15 @@
 mod cells;
 mod chunked;
 mod frontier;
-mod gather;
 mod intern;
 mod judge;
-mod locals;
 mod log;
 mod memo;
 mod options;
 mod pages;
 mod parts;
-mod plans;
 mod report;
 mod search;
-mod several;
-mod shared;
 mod steps;
 mod table;
 mod tally;
@@ -49,9 +43,8 @@ mod verdict;
 mod visited;
 
 pub use options::{CheckError, Options, Progress, Search, Tuning};
-pub use plans::plans;
 pub use report::{
-    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PlanReport, PropertyReport,
-    Report, Status, Verdict,
+    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PropertyReport, Report,
+    Status, Verdict,
 };
 pub use verdict::{STARTS_MAX, check, check_with};

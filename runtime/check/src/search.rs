@@ -4,6 +4,9 @@
 //! need are on their way by then. No world is made for a known state: a fingerprint is a sum that every transition adds
 //! to. There is one loop; breadth first and depth first differ in their [`Frontier`].
 //!
+//! This file is long because the stages of the loop share a [`Worker`] field by field: the way of a handful through them is read in
+//! one place.
+//!
 //! # Sleeping nodes
 //! Steps of different nodes commute: what one sends to the other changes nothing of what the other can do already. So of
 //! two orders of two steps one leads nowhere that the other does not. When a state is reached by a step of node `i`, the nodes
@@ -14,8 +17,8 @@
 //! 1996, with nodes for transitions).
 //!
 //! All states are seen, breadth first at the same depth, and all steps are counted as if they were taken: nothing reported
-//! depends on it. Steps do not commute where a workload or faults change what the others may do, where budgets are spent, or where a
-//! bound cuts states by what they are; there nobody sleeps.
+//! depends on it. Steps do not commute where budgets of faults are spent, or where a bound cuts states by what they are;
+//! there nobody sleeps.
 //!
 //! # Depth first within a depth
 //! A bound on depth is about shortest ways, and a depth first search reaches states by longer ones. So under such a bound
@@ -23,20 +26,21 @@
 //! steps. It ends with the states, transitions and verdicts of a breadth first search; states may be explored often.
 
 use std::ops::Range;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
-use foresee_kernel::PropertyKind;
-use foresee_world::{Ambient, Bound, cut_by};
+use foresee_kernel::{Bounds, PropertyKind};
+use foresee_world::{Bound, cut_by};
 
-use crate::frontier::{Frontier, Hand, Sums, Waiting};
-use crate::gather::{Candidate, Out, SEVERAL, Sleep};
+use crate::frontier::{Control, Frontier, Hand, Sums, Waiting};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
 use crate::memo::Near;
-use crate::options::CheckError;
+use crate::options::{CheckError, Options, Progress};
+use crate::pages;
 use crate::parts::{NearPuts, Parts, Transition, VISIBLE};
 use crate::report::Cut;
-use crate::shared::Shared;
 use crate::tally::{Findings, Tally};
 use crate::visited::{Arrival, Awake, Begin, Visited};
 
@@ -46,6 +50,92 @@ const BATCH: usize = 256;
 const HANDS_PER_LOOK: u32 = 256;
 /// Depths beyond this are counted together in the histogram.
 const HISTOGRAM_MAX: usize = 1 << 20;
+
+/// What the threads of a search share.
+pub(crate) struct Shared<'a> {
+    pub parts: &'a Parts,
+    pub options: &'a Options,
+    /// The bounds of the model, the options' bound on depth included.
+    pub bounds: Bounds,
+    pub visited: RwLock<Visited>,
+    /// Whether depths are kept beside fingerprints.
+    pub graded: bool,
+    /// How many nodes may be asleep, the first ones; see the module's documentation.
+    pub sleepers: u32,
+    pub unique: AtomicU64,
+    /// Bytes of the logs, and of what threads have for themselves.
+    pub own_bytes: AtomicU64,
+    pub control: &'a Control,
+    pub progress: &'a Progress,
+    pub started: Instant,
+}
+
+impl Shared<'_> {
+    /// How many numbers a row of the frontier has.
+    pub(crate) fn stride(&self) -> usize {
+        self.parts.stride() + usize::from(self.sleepers > 0)
+    }
+
+    fn table(&self) -> RwLockReadGuard<'_, Visited> {
+        self.visited.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Grows the table until `more` states fit. False where they cannot: then the search has been stopped.
+    fn make_room(&self, more: u64, frontier_bytes: u64) -> bool {
+        loop {
+            let room = self.table().room();
+            if self.unique.load(Ordering::Relaxed) + more <= room {
+                return true;
+            }
+            if !self.grow(room, frontier_bytes) {
+                return false;
+            }
+        }
+    }
+
+    /// Grows the table, unless it has room for more than `room` states already. False where it cannot be.
+    fn grow(&self, room: u64, frontier_bytes: u64) -> bool {
+        let mut table = self.visited.write().unwrap_or_else(PoisonError::into_inner);
+        if table.room() > room {
+            return true;
+        }
+        let most = self.options.max_memory.unwrap_or(u64::MAX);
+        let needed = self.counted(frontier_bytes, table.bytes()) + 2 * table.bytes();
+        match if needed > most { None } else { table.grown() } {
+            Some(grown) => {
+                *table = grown;
+                true
+            }
+            None => {
+                self.control.stop(Cut::Memory);
+                false
+            }
+        }
+    }
+
+    fn counted(&self, frontier: u64, table: u64) -> u64 {
+        let parts = self.parts.interner_bytes() + self.parts.memo_bytes();
+        frontier + table + parts + self.own_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Stops the search where a budget is spent or somebody asks for it.
+    fn look_at_budgets(&self, frontier_bytes: u64, memory: bool) {
+        if self.progress.is_cancelled() {
+            self.control.stop(Cut::Cancelled);
+        }
+        if self.options.time.is_some_and(|most| self.started.elapsed() >= most) {
+            self.control.stop(Cut::Time);
+        }
+        let Some(most) = self.options.max_memory else { return };
+        if memory {
+            let table = self.table().bytes();
+            let counted = self.counted(frontier_bytes, table);
+            if counted.max(pages::resident().unwrap_or(0)) > most {
+                self.control.stop(Cut::Memory);
+            }
+        }
+    }
+}
 
 /// What a thread knows of a part without asking anybody.
 #[derive(Clone, Copy, Default)]
@@ -64,6 +154,23 @@ const FAULTY: u32 = 1 << 30;
 const LOOSE: u32 = 1 << 29;
 const LENGTH: u32 = LOOSE - 1;
 
+/// A successor that may be new.
+struct Candidate {
+    fingerprint: u64,
+    /// What the part that changed first became.
+    part: u32,
+    /// Which part that is.
+    node: u32,
+    /// Which transition of its parent it is, and [`VISIBLE`].
+    ordinal: u32,
+    /// Where further changes are in [`Worker::changes`], plus 1; 0 where there are none. How many comes first.
+    more: u32,
+    /// Which nodes sleep.
+    asleep: u32,
+    /// The place of its parent in the hand.
+    parent: u32,
+}
+
 /// One thread of a search.
 pub(crate) struct Worker<'a, F: Frontier> {
     shared: &'a Shared<'a>,
@@ -74,7 +181,7 @@ pub(crate) struct Worker<'a, F: Frontier> {
     width: usize,
     /// How many numbers a row has: where nodes sleep, one more says which of them are to be explored again.
     stride: usize,
-    /// By ambient and node, then by part.
+    /// By what was spent and node, then by part.
     hot: Vec<Vec<Hot>>,
     /// The transitions of the parts that this thread met.
     transitions: Vec<Transition>,
@@ -141,7 +248,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
         drop(table);
         if new {
             self.shared.unique.fetch_add(1, Ordering::Relaxed);
-            let key = key_of(self.shared.parts, words);
+            let parts = words[..self.nodes].iter().enumerate();
+            let key = |(node, part): (usize, &u32)| self.shared.parts.part(node, *part).key;
+            let key = parts.map(key).fold(0_u64, u64::wrapping_add);
             self.row.clear();
             self.row.extend_from_slice(words);
             self.row.resize(self.stride, 0);
@@ -227,9 +336,6 @@ impl<'a, F: Frontier> Worker<'a, F> {
                 self.expand_loose(place, &mut reached, ambient, first, sleep, table);
             }
         }
-        if self.shared.parts.concerns_several() {
-            self.expand_several(place, reached.ordinal, first, table);
-        }
         while let Some(node) = self.faulty.pop() {
             self.faulted(place, node, first);
         }
@@ -305,9 +411,10 @@ impl<'a, F: Frontier> Worker<'a, F> {
         let messages = if bounds.messages.is_some() { self.in_flight(place) } else { 0 };
         let mut error = None;
         let cut = cut_by(bounds, depth, messages, || {
-            let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
+            let row = &self.hand.words[place * self.stride..(place + 1) * self.stride];
+            let nodes = || nodes_of(self.shared.parts, &row[..self.nodes]);
             let Shared { parts, .. } = self.shared;
-            let holds = parts.judge.within(&parts.program, &mut self.near_judge, || seen_of(parts, row));
+            let holds = parts.judge.within(&parts.program, &mut self.near_judge, nodes);
             holds.unwrap_or_else(|problem| {
                 error = Some(problem);
                 false
@@ -405,42 +512,6 @@ impl<'a, F: Frontier> Worker<'a, F> {
         *reached = Reached { node: node + 1, ordinal: reached.ordinal + expansion.transitions.len() as u32 };
     }
 
-    /// Gathers where what concerns several nodes at once leads.
-    #[cold]
-    fn expand_several(&mut self, place: usize, ordinal: u32, first: bool, table: &Visited) {
-        let parts = self.shared.parts;
-        let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
-        let mut out = Out {
-            parts,
-            row,
-            fingerprint: self.hand.sums[place].fingerprint,
-            parent: place as u32,
-            sleep: Sleep { asleep: 0, mask: 0, again: false },
-            near_puts: &mut self.near_puts,
-            candidates: &mut self.candidates,
-            changes: &mut self.changes,
-            table,
-        };
-        if let Some(divides) = parts.divides(parts.ambient(row)) {
-            out.divides(ordinal, &divides.after);
-            if first {
-                self.tally.expansion(parts, &divides.counted, 1);
-            }
-            return;
-        }
-        let several = match parts.several(row) {
-            Ok(several) => several,
-            Err(error) => return self.shared.control.fail(error),
-        };
-        out.several(ordinal, &several.rows);
-        if first {
-            self.tally.expansion(parts, &several.counted, 1);
-        }
-        if several.counted.faults > 0 {
-            self.faulty.push(self.nodes);
-        }
-    }
-
     /// Notes the states among the candidates that are new.
     fn flush(&mut self) {
         let shared = self.shared;
@@ -524,12 +595,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
     #[inline(never)]
     fn reach(&mut self, candidate: &Candidate, arrival: Arrival, woken: u32) {
         let (place, node) = (candidate.parent as usize, candidate.node as usize);
-        let parts = self.shared.parts;
         self.row.clear();
         self.row.extend_from_slice(&self.hand.words[place * self.stride..(place + 1) * self.stride]);
-        let several = candidate.node == SEVERAL;
-        let before = if several { 0 } else { std::mem::replace(&mut self.row[node], candidate.part) };
-        let ambient = parts.ambient(&self.row[..self.width]);
+        let before = std::mem::replace(&mut self.row[node], candidate.part);
         if let Some(more) = candidate.more.checked_sub(1) {
             let (count, _) = self.changes[more as usize];
             let more = more as usize + 1;
@@ -541,9 +609,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
             self.row[self.width] = woken;
         }
         let mut key = self.hand.sums[place].key;
-        if several || ambient != parts.ambient(&self.row[..self.width]) {
-            key = key_of(parts, &self.row[..self.width]);
-        } else if candidate.ordinal & VISIBLE != 0 {
+        if candidate.ordinal & VISIBLE != 0 {
+            let parts = self.shared.parts;
             let change = parts.part(node, candidate.part).key.wrapping_sub(parts.part(node, before).key);
             key = key.wrapping_add(change);
         }
@@ -579,8 +646,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
     /// Evaluates the properties in the state of `self.row`.
     fn judge(&mut self, key: u64, depth: u32, index: u32) {
         let Shared { parts, options, .. } = self.shared;
-        let state = || seen_of(parts, &self.row[..self.width]);
-        let found = match parts.judge.findings(&parts.program, &mut self.near_judge, key, state) {
+        let nodes = || nodes_of(parts, &self.row[..self.nodes]);
+        let found = match parts.judge.findings(&parts.program, &mut self.near_judge, key, nodes) {
             Ok(found) => found,
             Err(error) => return self.shared.control.fail(error),
         };
@@ -624,6 +691,35 @@ impl<'a, F: Frontier> Worker<'a, F> {
     }
 }
 
+/// Which nodes sleep in a state.
+#[derive(Clone, Copy)]
+struct Sleep {
+    /// A bit for each node that sleeps; where the state is explored again, for each but those that were woken.
+    asleep: u32,
+    /// The nodes that may sleep.
+    mask: u32,
+    /// Whether it was explored before, but for the nodes that were woken since.
+    again: bool,
+}
+
+impl Sleep {
+    /// Whether the steps of `node` are to be explored.
+    #[inline]
+    fn wakes(&self, node: usize) -> bool {
+        if node < 32 { self.asleep >> node & 1 == 0 } else { !self.again }
+    }
+
+    /// Which nodes sleep after a step of `node`, but for those that are sent something.
+    #[inline]
+    fn after(&self, node: usize) -> u32 {
+        let own = 1_u32.checked_shl(node as u32).unwrap_or(0);
+        let before = own.wrapping_sub(1);
+        // Where a state is explored again, only those count that are explored now.
+        let kept = if self.again { !self.asleep & before } else { self.asleep | before };
+        kept & self.mask & !own
+    }
+}
+
 /// How far the parts of a state were gathered.
 struct Reached {
     node: usize,
@@ -631,16 +727,75 @@ struct Reached {
     ordinal: u32,
 }
 
-/// What properties may see of a row: the states of nodes, and the ambient.
-fn seen_of(parts: &Parts, row: &[u32]) -> (Vec<u32>, Ambient) {
-    let nodes = row[..parts.nodes()].iter().enumerate();
-    let nodes = nodes.map(|(node, part)| parts.part(node, *part).node()).collect();
-    (nodes, parts.ambient_of(parts.ambient(row)).clone())
+/// Where the transitions of a state lead to.
+struct Out<'o> {
+    parts: &'o Parts,
+    row: &'o [u32],
+    fingerprint: u64,
+    /// The state's place in the hand.
+    parent: u32,
+    sleep: Sleep,
+    near_puts: &'o mut NearPuts,
+    candidates: &'o mut Vec<Candidate>,
+    changes: &'o mut Vec<(u32, u32)>,
+    table: &'o Visited,
 }
 
-/// The key of the properties in a row.
-fn key_of(parts: &Parts, row: &[u32]) -> u64 {
-    let ambient = parts.judge.ambient_key(parts.ambient_of(parts.ambient(row)));
-    let nodes = row[..parts.nodes()].iter().enumerate();
-    nodes.fold(ambient, |sum, (node, part)| sum.wrapping_add(parts.part(node, *part).key))
+impl Out<'_> {
+    /// Gathers where the transitions of the part of `node` lead.
+    #[inline]
+    fn gather(&mut self, node: usize, mut ordinal: u32, transitions: &[Transition]) {
+        let (parent, asleep) = (self.parent, self.sleep.after(node));
+        for transition in transitions {
+            match transition.beyond() {
+                None => {
+                    let fingerprint = self.fingerprint.wrapping_add(transition.delta);
+                    self.table.prefetch(fingerprint);
+                    // Of what is beyond, only whether properties see it is left.
+                    let ordinal = ordinal | transition.beyond;
+                    let (part, node) = (transition.part, node as u32);
+                    let candidate = Candidate { fingerprint, part, node, ordinal, more: 0, asleep, parent };
+                    self.candidates.push(candidate);
+                }
+                Some(beyond) => self.sending(node, ordinal, transition, beyond, asleep),
+            }
+            ordinal += 1;
+        }
+    }
+
+    /// Gathers where a transition leads that also changes other parts, or what was spent.
+    fn sending(&mut self, node: usize, ordinal: u32, transition: &Transition, beyond: u32, mut asleep: u32) {
+        let beyond = self.parts.beyond(beyond);
+        let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);
+        let start = self.changes.len();
+        self.changes.push((0, 0));
+        for (receiver, bundle) in &beyond.sends {
+            let part = self.row[*receiver as usize];
+            let (next, delta) = self.parts.put(self.near_puts, *receiver as usize, part, *bundle);
+            fingerprint = fingerprint.wrapping_add(delta);
+            if next != part {
+                self.changes.push((*receiver, next));
+                asleep &= !1_u32.checked_shl(*receiver).unwrap_or(0);
+            }
+        }
+        let nodes = self.parts.nodes();
+        if self.row.get(nodes).is_some_and(|ambient| *ambient != beyond.ambient) {
+            self.changes.push((nodes as u32, beyond.ambient));
+        }
+        let count = (self.changes.len() - start - 1) as u32;
+        self.changes[start].0 = count;
+        if count == 0 && self.row[node] == transition.part {
+            // All that was sent was there already.
+            return;
+        }
+        self.table.prefetch(fingerprint);
+        let (part, node, parent, more) = (transition.part, node as u32, self.parent, start as u32 + 1);
+        let ordinal = ordinal | (transition.beyond & VISIBLE);
+        self.candidates.push(Candidate { fingerprint, part, node, ordinal, more, asleep, parent });
+    }
+}
+
+/// The node states of a row of parts.
+fn nodes_of(parts: &Parts, row: &[u32]) -> Vec<u32> {
+    row.iter().enumerate().map(|(node, part)| parts.part(node, *part).node()).collect()
 }

@@ -14,10 +14,8 @@ use crate::log::Log;
 use crate::options::{CheckError, Options, Progress, Search, Tuning};
 use crate::pages;
 use crate::parts::Parts;
-use crate::plans::plans;
 use crate::report::{Counterexample, Cut, CutReport, Memo, Memory, PropertyReport, Report, Status, Verdict};
-use crate::search::Worker;
-use crate::shared::Shared;
+use crate::search::{Shared, Worker};
 use crate::tally::{Findings, Tally};
 use crate::trail::{Root, path_to, path_to_fault};
 use crate::visited::{Keeps, Visited};
@@ -53,8 +51,7 @@ pub fn check_with(
     let mut bounds = model.bounds.clone();
     bounds.depth = bounds.depth.into_iter().chain(options.max_depth).min();
     let graded = options.search == Search::DepthFirst && bounds.depth.is_some();
-    let spared = options.search == Search::BreadthFirst || tuning.sleepers_depth_first;
-    let sleepers = if graded || !spared { 0 } else { sleepers(&parts, tuning) };
+    let sleepers = if graded { 0 } else { sleepers(&parts, tuning) };
     let keeps = match (graded, sleepers) {
         (true, _) => Keeps::Depths,
         (false, 0) => Keeps::Nothing,
@@ -87,11 +84,8 @@ pub fn check_with(
 
 /// How many nodes may sleep: none where steps of different nodes do not commute, or do not commute within the bounds.
 fn sleepers(parts: &Parts, tuning: &Tuning) -> u32 {
-    let model = parts.program.model();
-    let bounds = &model.bounds;
-    let commute = model.calls.is_empty()
-        && model.faults.is_empty()
-        && bounds.drops.is_none()
+    let bounds = &parts.program.model().bounds;
+    let commute = bounds.drops.is_none()
         && bounds.duplicates.is_none()
         && bounds.messages.is_none()
         && bounds.within.is_empty();
@@ -242,7 +236,6 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: Starts, mut found: Found)
         properties,
         handlers: found.tally.handlers(),
         ignored: found.tally.ignored(),
-        plans: plans(model, &found.tally.fired),
         cut_by,
         memory,
         memo: Memo { entries, hits, direct },

@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use foresee_check::{Cut, Options, Progress, Report, Search, Status, Tuning, Verdict, check_with};
 use foresee_kernel::trace::Ending;
-use foresee_kernel::{FaultKind, FaultTarget, Model, PropertyKind};
+use foresee_kernel::{Model, PropertyKind};
 use foresee_tests::random;
 use foresee_world::narrate;
 use foresee_world::reference::{self, Limits, NO_FAULT};
-use foresee_world::{Direct, Planned, Program};
+use foresee_world::{Direct, Program};
 use proptest::prelude::*;
 
 /// Systems with more states than this are passed over.
 const STATES_MAX: usize = 4_000;
 
 fn tunings() -> [Tuning; 4] {
-    let all = Tuning { sleepers_depth_first: true, ..Tuning::default() };
+    let all = Tuning::default();
     [
         all,
-        Tuning { sleepers_max: 0, ..Tuning::default() },
+        Tuning { sleepers_max: 0, ..all },
         Tuning { steps_max: 7, sleepers_max: 1, ..all },
-        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2, ..all },
+        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2 },
     ]
 }
 
@@ -50,11 +50,7 @@ fn compare(model: &Arc<Model>, reference: &reference::Report, report: &Report, o
     }
     let runs = report.handlers.iter().filter(|handler| handler.name != "start" && handler.runs > 0);
     let runs: BTreeMap<_, _> = runs.map(|handler| ((handler.service, handler.name), handler.runs)).collect();
-    // How often starts run before the first state is not counted by the reference.
-    let handlers = reference.handlers.iter().filter(|((_, name), _)| *name != "start");
-    assert_eq!(runs, handlers.map(|(key, runs)| (*key, *runs)).collect(), "handlers");
-    let fired = report.plans.iter().filter(|plan| plan.fired > 0).map(|plan| (plan.plan, plan.fired));
-    assert_eq!(fired.collect::<BTreeMap<_, _>>(), reference.fired, "plans");
+    assert_eq!(runs, reference.handlers, "handlers");
     let ignored = report.ignored.iter().map(|one| ((one.service, one.message, one.state), one.count));
     assert_eq!(ignored.collect::<BTreeMap<_, _>>(), reference.ignored, "ignored");
     let verdict = report.properties.iter().fold(
@@ -102,8 +98,8 @@ fn replay(model: &Arc<Model>, found: &foresee_check::Counterexample) {
     assert_eq!(path, found.path);
 }
 
-fn agree(model: Model) -> Result<(), TestCaseError> {
-    let model = Arc::new(model);
+fn agree(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let model = Arc::new(random::model(bytes));
     let limits = Limits { states_max: STATES_MAX, stop_at_violation: false, ..Limits::default() };
     let reference = reference::explore(&model, limits);
     prop_assume!(reference.as_ref().is_some_and(|reference| !reference.stopped));
@@ -149,9 +145,7 @@ fn agree_on_automata(bytes: &[u8]) -> Result<(), TestCaseError> {
     for search in [Search::BreadthFirst, Search::DepthFirst] {
         for threads in [1, 2] {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
-            for tuning in [Tuning::default(), tunings()[0]] {
-                compare(&model, &reference, &run(&model, &options, &tuning), &options);
-            }
+            compare(&model, &reference, &run(&model, &options, &Tuning::default()), &options);
         }
     }
     Ok(())
@@ -184,7 +178,7 @@ proptest! {
 
     #[test]
     fn searches_agree_with_the_reference(bytes in prop::collection::vec(any::<u8>(), 0..700)) {
-        agree(random::model(&bytes))?;
+        agree(&bytes)?;
     }
 
     #[test]
@@ -201,15 +195,6 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, max_global_rejects: 100_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn searches_agree_with_the_reference_on_plans(bytes in prop::collection::vec(any::<u8>(), 0..750)) {
-        agree(random::planned(&bytes))?;
-    }
-}
-
 /// Automata of which a depth first search misses four states if it lets nodes sleep and never wakes them.
 #[test]
 fn sleepers_are_woken() {
@@ -217,42 +202,7 @@ fn sleepers_are_woken() {
     let bytes = [119, 15, 20, 0, 10, 137, 77, 220, 73, 53, 87, 25, 39, 72, 0, 188, 17, 109, 109, 121, 103, 150, 73, 198, 182, 122, 27, 86, 207, 72, 233, 36, 94, 188, 184, 119, 106, 106, 54, 139, 235, 99, 112, 115, 15, 78, 90, 135, 93, 63, 242, 189, 249, 246, 92, 128, 131, 56, 71, 210, 11, 74, 66, 180, 67, 167, 237, 64, 240, 95, 191, 93, 128, 0, 68, 74, 55, 34, 101, 65, 109, 51, 42, 42, 109, 245, 162, 9, 80, 126, 121, 239, 0, 115, 67, 53, 251, 133, 59, 21, 60, 123, 13, 231, 242, 110, 2, 18, 183, 62, 3, 70, 45, 58, 95, 109, 98, 131, 144, 82, 212, 35, 195, 84, 42, 83, 211, 225, 200, 29, 203, 33, 22, 107, 153, 251, 136, 19, 31, 191, 67, 132, 115, 73, 216, 157, 41, 14];
     let model = Arc::new(random::automata(&bytes));
     let options = Options { search: Search::DepthFirst, keep_going: true, ..Options::default() };
-    assert_eq!(run(&model, &options, &tunings()[0]).unique_states, 984);
-}
-
-/// Notes what workloads and faults do in random systems.
-fn vary_plans(byte: &mut impl FnMut() -> u8, seen: &mut BTreeMap<&str, u32>) {
-    for _ in 0..300 {
-        let bytes: Vec<u8> = (0..650).map(|_| byte()).collect();
-        let model = Arc::new(random::planned(&bytes));
-        let limits = Limits { states_max: STATES_MAX, stop_at_violation: false, ..Limits::default() };
-        let Some(report) = reference::explore(&model, limits) else { continue };
-        if report.stopped {
-            continue;
-        }
-        let mut note = |what, there: bool| *seen.entry(what).or_default() += u32::from(there);
-        note("planned and small enough", true);
-        note("planned and not tiny", report.unique_states > 100);
-        for plan in report.fired.keys() {
-            let Planned::Fault(index) = plan else {
-                note("a call is made", matches!(plan, Planned::Call(_)));
-                continue;
-            };
-            let fault = &model.faults[*index as usize];
-            note(
-                match fault.kind {
-                    FaultKind::Crash => "a crash",
-                    FaultKind::Reset => "a reset",
-                    FaultKind::Cut => "a cut",
-                    FaultKind::Partition => "a partition",
-                },
-                true,
-            );
-            note("a fault of a set", matches!(fault.target, FaultTarget::AllOf(_)));
-            note("a fault for good", fault.back.is_none());
-            note("a fault without a bound", fault.most.is_none());
-        }
-    }
+    assert_eq!(run(&model, &options, &Tuning::default()).unique_states, 984);
 }
 
 /// What the random systems are good for: everything that engines must treat occurs in some of them.
@@ -283,9 +233,7 @@ fn random_systems_are_varied() {
         note("ignored", !report.ignored.is_empty());
         note("two layers", program.model().nodes[0].layers().len() == 2);
     }
-    vary_plans(&mut byte, &mut seen);
     for (what, count) in &seen {
-        let enough = if *what == "a cut" { 8 } else { 15 };
-        assert!(*count >= enough, "{what}: {count} of 300; all: {seen:?}");
+        assert!(*count >= 15, "{what}: {count} of 300; all: {seen:?}");
     }
 }

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foresee_kernel::{Amount, Event, Model, NodeId, Objective, Sense, Term, View};
+use foresee_kernel::{Event, Model, NodeId, Objective, Sense, Term, View};
 use foresee_sim::{Options, Run, TOTAL, run};
 use support::{Behaviour, Memory, Message, Puppet, Timer, stage};
 
@@ -34,7 +34,7 @@ fn count(view: &View<'_>, node: NodeId) -> f64 {
 }
 
 fn objective(name: &'static str, terms: &'static [Term]) -> Objective {
-    Objective::minimize(name, terms)
+    Objective { name, sense: Sense::Minimize, weight: 1.0, level: 1, line: 1, terms }
 }
 
 fn play(objectives: Vec<Objective>, until: f64) -> Run {
@@ -48,13 +48,10 @@ fn play(objectives: Vec<Objective>, until: f64) -> Run {
 fn messages_and_bytes_are_counted_by_kind() {
     let run = play(
         vec![
-            objective("messages", &[Term::PerMessage { amount: Amount::Number(0.5), kinds: &[] }]),
-            objective("boxes", &[Term::PerMessage { amount: Amount::Number(3.0), kinds: &["Box"] }]),
-            objective("bytes", &[Term::PerByte { amount: Amount::Number(1.0), kinds: &[] }]),
-            objective(
-                "ball_bytes",
-                &[Term::PerByte { amount: Amount::Number(2.0), kinds: &["Ball", "Bell"] }],
-            ),
+            objective("messages", &[Term::PerMessage { amount: 0.5, kinds: &[] }]),
+            objective("boxes", &[Term::PerMessage { amount: 3.0, kinds: &["Box"] }]),
+            objective("bytes", &[Term::PerByte { amount: 1.0, kinds: &[] }]),
+            objective("ball_bytes", &[Term::PerByte { amount: 2.0, kinds: &["Ball", "Bell"] }]),
         ],
         10.0,
     );
@@ -106,7 +103,7 @@ fn rates_last_from_one_event_to_the_next() {
 
 #[test]
 fn totals_add_by_weight_and_level_and_what_is_maximised_counts_negative() {
-    const ONE: &[Term] = &[Term::PerMessage { amount: Amount::Number(1.0), kinds: &[] }];
+    const ONE: &[Term] = &[Term::PerMessage { amount: 1.0, kinds: &[] }];
     let run = play(
         vec![
             Objective { weight: 2.0, ..objective("cost", ONE) },
