@@ -28,6 +28,9 @@ fn reference(out: &Path) -> Result<String, Box<dyn Error>> {
     let folder = out.join("examples");
     std::fs::create_dir_all(&folder)?;
     let mut includes = String::new();
+    if foresee_compiler::configure().emit_cargo(false).compile(&["../docs/cheatsheet.mace"]).is_ok() {
+        includes += "foresee::include_spec!(\"cheatsheet\");\n";
+    }
     // A page that cannot be read in whole is reported by the tests too.
     for example in examples::examples(Path::new("..")).unwrap_or_default() {
         let path = folder.join(example.page.replace('/', "_")).join(&example.file);

@@ -34,12 +34,9 @@ impl Refuse<'_> {
 
     fn service(&mut self, service: &Service) {
         for member in &service.members {
-            match member {
-                Member::Generic(it) => {
-                    let help = "leave it out: every node of a system runs its service";
-                    self.not_yet("E0910", keyword(it.span, "generic"), "generic nodes", help);
-                }
-                _ => {}
+            if let Member::Generic(it) = member {
+                let help = "leave it out: every node of a system runs its service";
+                self.not_yet("E0910", keyword(it.span, "generic"), "generic nodes", help);
             }
         }
     }
