@@ -5,6 +5,7 @@ mod apply;
 mod argument;
 mod interface;
 mod layers;
+mod matches;
 mod methods;
 mod names;
 mod objective;

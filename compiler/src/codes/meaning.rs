@@ -514,6 +514,13 @@ pub(super) const MEANING: &[Code] = &[
          system S { nodes { n[2]: A; } workload { once: call n[0].go(choose(n)); } }",
     ),
     code(
+        "E0549",
+        "a macro that claims do not have",
+        "Claims have `matches!(value, PATTERN)` and `vec![..]`. Everything else is said by operators and methods, or in a pure routine of the \
+         service.",
+        "service A { properties { safety p: forall n in nodes: format!(\"{n}\") == \"a\"; } }",
+    ),
+    code(
         "E0551",
         "a service that does not provide the interface of a layer",
         "What fills a layer answers the calls of that layer's interface: it needs `provides INTERFACE;`.",
@@ -562,9 +569,9 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code(
         "E0906",
-        "a check does not judge statistical properties",
-        "`probability(..)` and `expected(..)` are estimated over many runs of `simulate`. A check lists them as not checked: it knows no \
-         probabilities.",
+        "statistical properties are not supported yet",
+        "`probability(..)` and `expected(..)` are about many runs, with an interval as verdict. They are compiled and listed, as not checked; \
+         nothing estimates them yet, and nothing counts them as held.",
         "",
     ),
     code(
@@ -574,16 +581,17 @@ pub(super) const MEANING: &[Code] = &[
         "service A { timers { t; } transitions { scheduler t { let x = now(); } } }",
     ),
     code(
+        "E0912",
+        "a clause of a link is not supported yet",
+        "Bandwidth, and a probability of overtaking. Both are compiled; a simulation refuses a system that has them, and a check goes by the kind of \
+         the carrier alone.",
+        "",
+    ),
+    code(
         "E0914",
         "a bound is not supported yet",
         "`timed` keeps the order of times in a check, and `retain_ignored` keeps unwanted messages in the network. Both are compiled; a check refuses a \
          system that has them.",
-        "",
-    ),
-    code(
-        "E0915",
-        "macros in properties are not supported yet",
-        "Use operators and methods, or a pure routine.",
         "",
     ),
 ];

@@ -74,7 +74,9 @@ impl<'e> Parts<'e> {
             ExprKind::Paren(inner) => self.value(inner),
             ExprKind::Unary(UnaryOp::Ref | UnaryOp::Deref | UnaryOp::Negate, inner) => self.value(inner),
             ExprKind::Literal(_) | ExprKind::Lambda(_) | ExprKind::Path(_) => {}
-            ExprKind::Array(parts) | ExprKind::Tuple(parts) => parts.iter().for_each(|part| self.value(part)),
+            ExprKind::Array(parts) | ExprKind::Vec(parts) | ExprKind::Tuple(parts) => {
+                parts.iter().for_each(|part| self.value(part))
+            }
             ExprKind::Call(_, args) => args.iter().for_each(|arg| self.value(arg)),
             _ if is_node(expr) => {}
             _ => self.list.push(Part::Value(expr)),

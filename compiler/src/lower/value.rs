@@ -199,13 +199,18 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
                 Some(Value::new(tokens, Type::Seq(Box::new(ty))))
             }
             ExprKind::Struct(it) => self.construct(it, span),
+            ExprKind::Vec(parts) => {
+                let parts = self.all(parts)?;
+                let tokens = parts.iter().map(|it| &it.tokens);
+                let tokens = quote_spanned!(span=> vec![#(#tokens),*]);
+                let ty = parts.into_iter().next().map_or(Type::Unknown, |it| it.ty);
+                Some(Value::new(tokens, Type::Seq(Box::new(ty))))
+            }
+            ExprKind::Matches(it) => self.matches(it, span),
             ExprKind::Macro { path, .. } => {
-                self.not_yet(
-                    "E0915",
-                    path.span,
-                    "macros in properties",
-                    "use `==`, `&&` and methods, or a pure routine",
-                );
+                let message = "a claim has no macros but `matches!` and `vec!`";
+                let found = Diagnostic::error("E0549", path.span, message);
+                self.report(found.with_help("use `==`, `&&` and methods, or a pure routine"));
                 None
             }
             ExprKind::Unary(op, inner) => self.unary(*op, inner, expected, span),

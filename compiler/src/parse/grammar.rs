@@ -64,7 +64,13 @@ fn thing(rule: Rule) -> Option<&'static str> {
         }
         Rule::arg => "an argument",
         Rule::expr | Rule::operand | Rule::path_expr | Rule::number => "an expression",
-        Rule::quantified | Rule::aggregate | Rule::paren | Rule::array | Rule::lambda => "an expression",
+        Rule::quantified
+        | Rule::aggregate
+        | Rule::paren
+        | Rule::array
+        | Rule::vec
+        | Rule::matches
+        | Rule::lambda => "an expression",
         Rule::binders | Rule::binder => "`name in set`",
         Rule::attribute | Rule::visibility | Rule::rust_item => "a Rust item",
         Rule::rust_use | Rule::rust_type | Rule::rust_const | Rule::rust_struct => "a Rust item",

@@ -96,7 +96,14 @@ impl Gen<'_> {
                 self.put(")");
             }
             7 => self.one(&["( )", "( 1 .. )", "( 1 , )", "( a , b )", "[ ]", "[ 1 , n ]"]),
-            8 => self.one(&["up ( n )", "Some ( n . x )", "Job { a : 1 , b }", "matches! ( x , A { .. } )"]),
+            8 => self.one(&[
+                "up ( n )",
+                "Some ( n . x )",
+                "Job { a : 1 , b }",
+                "matches! ( x , A { .. } | Some ( y ) if y > 2 )",
+                "vec! [ 1 , n ]",
+                "other! ( a b )",
+            ]),
             9 => {
                 self.put("(");
                 self.put("count");

@@ -30,7 +30,7 @@ pub fn liveness(model: &Model) -> Vec<Unjudged> {
 
 /// The statistical properties: a check knows no probabilities.
 pub fn statistical(model: &Model) -> Vec<Unjudged> {
-    let why = "it is about many runs: `simulate` estimates it";
+    let why = "statistical properties are not yet estimated";
     let claims = model.statistics.iter();
     claims.map(|claim| Unjudged { kind: "statistical", name: claim.name, code: "E0906", why }).collect()
 }

@@ -172,6 +172,7 @@ impl<'m> Engine<'m> {
         record: Record,
         now: &'m Cell<u64>,
     ) -> Result<Self, SimError> {
+        refuse(model)?;
         let end = match (options.until, model.horizon) {
             (Some(until), _) => Some((until, Ending::Until)),
             (None, horizon) => horizon.map(|horizon| (horizon, Ending::Horizon)),
@@ -633,5 +634,16 @@ fn action(node: NodeId, event: &NodeEvent) -> Option<Action<foresee_world::Direc
             Some(Action::Fire(node, Timer { layer: *layer, timer: timer.clone() }))
         }
         _ => None,
+    }
+}
+
+/// What a system may say of its network and a simulation cannot do yet.
+fn refuse(model: &Model) -> Result<(), SimError> {
+    let bandwidth = model.carriers.iter().any(|carrier| carrier.bandwidth.is_some());
+    let overtakes = model.carriers.iter().any(|carrier| carrier.overtakes.is_some());
+    let said = [(bandwidth, "a bandwidth (E0912)"), (overtakes, "a probability of overtaking (E0912)")];
+    match said.into_iter().find(|(said, _)| *said) {
+        Some((_, what)) => Err(SimError::Unsupported { what }),
+        None => Ok(()),
     }
 }
