@@ -11,6 +11,7 @@ foresee::include_spec!("log");
 foresee::include_spec!("features");
 foresee::include_spec!("answers");
 foresee::include_spec!("imports");
+foresee::include_spec!("imports_of_layers");
 foresee::include_spec!("layers");
 
 include!(concat!(env!("OUT_DIR"), "/counted.rs"));
@@ -106,6 +107,15 @@ fn imported_services_types_and_messages_are_as_if_they_were_here() {
     let files: Vec<&str> = imports::SPEC.services.iter().map(|it| it.file).collect();
     assert_eq!(files, ["ui/run/imports.mace", "ui/run/parts/relay.mace", "ui/run/parts/words.mace"]);
     assert_eq!(imports::shout(1), imports::imported::words::shout(1));
+}
+
+#[test]
+fn imported_services_are_layers_of_others() {
+    for system in ["Default", "Bound"] {
+        let (exit, lines) = run(&imports_of_layers::SPEC, &["check", "--system", system]);
+        let properties = lines[0]["properties"].as_array().expect("a list");
+        assert_eq!((exit, properties.len()), (0, 4), "{system}: {}", lines[0]);
+    }
 }
 
 #[test]
