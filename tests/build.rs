@@ -1,5 +1,6 @@
 //! Compiles the specs of `ui/run`, which `tests/run.rs` runs, those of `scripts`, which `tests/scripts.rs` does, those of
-//! `ui/pass`, which `tests/pass.rs` compiles, and the examples of the reference, which `tests/reference.rs` does.
+//! `ui/pass`, which `tests/pass.rs` compiles, the examples of the reference, which `tests/reference.rs` does, and the specs of
+//! the repository, for `tests/specs.rs`.
 
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "src/examples.rs"]
@@ -10,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (run, pass, scripts) = (specs("ui/run")?, specs("ui/pass")?, specs("scripts")?);
-    foresee_compiler::configure().compile(&[run.as_slice(), pass.as_slice(), scripts.as_slice()].concat())?;
+    let shown = specs("../specs")?;
+    foresee_compiler::configure().compile(&[run.as_slice(), &pass, &scripts, &shown].concat())?;
     let includes = pass.iter().filter_map(|path| path.file_stem()).map(|name| {
         let name = name.to_string_lossy();
         format!("foresee::include_spec!(\"{name}\");\n")
