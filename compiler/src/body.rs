@@ -6,6 +6,7 @@
 
 mod calls;
 mod facts;
+mod ghost;
 mod glue;
 mod infer;
 mod layers;

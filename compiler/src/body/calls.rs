@@ -297,7 +297,15 @@ impl Walker<'_> {
         self.check_sent(message, kind);
         let place = self.place(span_of(message));
         self.visit_expr_mut(to);
-        self.visit_expr_mut(message);
+        // What is sent is a message, whatever else has its name.
+        match (kind, Self::name_of(message).cloned()) {
+            (Some(kind), Some(name)) => {
+                self.facts.messages.insert(kind);
+                self.check_constructor(&name, kind, None);
+                *message = verbatim(message_path(self.names, self.service, kind, &name));
+            }
+            _ => self.visit_expr_mut(message),
+        }
         match kind {
             Some(kind) => {
                 self.facts.sends.push((kind, place));

@@ -147,7 +147,19 @@ impl Walker<'_> {
         verbatim(quote!(self.#member))
     }
 
-    /// The path of a control state or message that is named in a pattern.
+    /// The path of a message that is named in a pattern with fields: a control state of that name has none.
+    pub(super) fn variant_with_fields(&mut self, ident: &Ident) -> Option<proc_macro2::TokenStream> {
+        match self.names.message(self.service, &ident.to_string()) {
+            Some(message) => {
+                self.facts.messages.insert(message);
+                Some(message_path(self.names, self.service, message, ident))
+            }
+            None => self.variant(ident),
+        }
+    }
+
+    /// The path of a control state or message that is named in a pattern. Where both have the name it is the state: a message
+    /// is met in the head of a `deliver`.
     pub(super) fn variant(&mut self, ident: &Ident) -> Option<proc_macro2::TokenStream> {
         let (name, span) = (ident.to_string(), ident.span());
         if self.service.has_state(&name) {

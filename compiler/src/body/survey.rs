@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr};
 
 use super::infer::{Scope, is_iterator, variable_at};
-use super::{Places, glue, macros, methods};
+use super::{Places, ghost, glue, macros, methods};
 use crate::diag::Diagnostic;
 use crate::names::MessageRef;
 use crate::source::Span;
@@ -49,6 +49,10 @@ pub struct Survey {
     pub adopted: BTreeSet<(String, String)>,
     /// Places where the order of ids matters, with what is done there.
     pub ordered: Vec<(Span, String)>,
+    /// Ghosts that are read for something that is none, each where it is read first.
+    pub ghosts: BTreeMap<String, Span>,
+    /// Routines called for something that is no ghost.
+    pub relied_on: BTreeMap<String, Span>,
     /// What rustc would certainly refuse.
     pub mistakes: Vec<Diagnostic>,
 }
@@ -84,6 +88,8 @@ pub struct Surveyor<'a> {
     conditions: usize,
     /// How many branches the walk stands in that need not be taken.
     branches: usize,
+    /// How many statements the walk stands in that change ghosts alone.
+    ghostly: usize,
 }
 
 /// Methods that only add.
@@ -127,7 +133,15 @@ const ORDERED: &[&str] = &[
 impl<'a> Surveyor<'a> {
     /// A walk of a body that sees `scope`.
     pub fn new(scope: Scope<'a>, places: Places<'a>) -> Surveyor<'a> {
-        Surveyor { scope, places, survey: Survey::default(), answer: None, conditions: 0, branches: 0 }
+        Surveyor {
+            scope,
+            places,
+            survey: Survey::default(),
+            answer: None,
+            conditions: 0,
+            branches: 0,
+            ghostly: 0,
+        }
     }
 
     /// Walks an expression as a condition.
@@ -392,6 +406,14 @@ fn leaves_early(body: &syn::Block) -> bool {
 
 impl<'ast> Visit<'ast> for Surveyor<'_> {
     fn visit_expr(&mut self, expr: &'ast Expr) {
+        if self.ghostly == 0
+            && let Expr::Path(_) | Expr::Field(_) = expr
+            && let Some(name) =
+                variable_at(&self.scope, expr).filter(|name| ghost::is_ghost(&self.scope, name))
+        {
+            let place = self.place(expr);
+            self.survey.ghosts.entry(name).or_insert(place);
+        }
         match expr {
             Expr::Path(_) if self.conditions > 0 => self.survey.tested.extend(variable_at(&self.scope, expr)),
             Expr::Field(_) => {
@@ -437,6 +459,14 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                     self.sent(to, message);
                 }
                 glue::call(self, it);
+                if let (Expr::Path(path), 0) = (&*it.func, self.ghostly)
+                    && let Some(name) = path.path.get_ident().map(|it| it.to_string())
+                    && self.scope.local(&name).is_none()
+                    && self.scope.service.routine(&name).is_some()
+                {
+                    let place = self.place(&it.func);
+                    self.survey.relied_on.entry(name).or_insert(place);
+                }
                 visit::visit_expr_call(self, it);
             }
             Expr::Struct(it) => {
@@ -475,6 +505,13 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
         }
     }
 
+    fn visit_stmt(&mut self, stmt: &'ast syn::Stmt) {
+        let alone = matches!(stmt, syn::Stmt::Expr(expr, _) if ghost::changes_ghosts(&self.scope, expr));
+        self.ghostly += usize::from(alone);
+        visit::visit_stmt(self, stmt);
+        self.ghostly -= usize::from(alone);
+    }
+
     fn visit_block(&mut self, block: &'ast syn::Block) {
         self.scope.open();
         visit::visit_block(self, block);
@@ -508,6 +545,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 answer: self.answer.clone(),
                 conditions: self.conditions,
                 branches: self.branches,
+                ghostly: self.ghostly,
             };
             inner.visit_expr(expr);
             self.survey = inner.survey;
@@ -522,7 +560,8 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
     fn visit_type(&mut self, _: &'ast syn::Type) {}
 }
 
-fn is_assignment(op: &BinOp) -> bool {
+/// Whether an operator changes its left side.
+pub(super) fn is_assignment(op: &BinOp) -> bool {
     use BinOp::*;
     matches!(
         op,

@@ -236,7 +236,7 @@ impl VisitMut for Walker<'_> {
                 }
             }
             Pat::Struct(it) => {
-                if let Some(path) = it.path.get_ident().and_then(|ident| self.variant(ident)) {
+                if let Some(path) = it.path.get_ident().and_then(|ident| self.variant_with_fields(ident)) {
                     it.path = syn::parse2(path).unwrap_or_else(|_| it.path.clone());
                 }
                 it.fields.iter_mut().for_each(|field| self.visit_pat_mut(&mut field.pat));

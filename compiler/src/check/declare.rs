@@ -306,7 +306,8 @@ impl Declare<'_, '_> {
             ..ServiceNames::default()
         };
         // States and messages are constructors; variables, parameters, constants, timers and layers are values.
-        let (mut types, mut values, mut functions) = (Seen::default(), Seen::default(), Seen::default());
+        let (mut types, mut states) = (Seen::default(), Seen::default());
+        let (mut values, mut functions) = (Seen::default(), Seen::default());
         types.extend(file.messages_beside(&names).map(|it| (it.name.clone(), (it.span, "message"))));
         let taken = file.files.list.get(names.file).into_iter().flat_map(|it| &it.taken);
         types.extend(taken.map(|(name, it)| (name.clone(), (it.span, "imported name"))));
@@ -333,13 +334,14 @@ impl Declare<'_, '_> {
             });
         }
         for it in service.states() {
-            self.fresh(&mut types, &it.name, "state");
+            self.fresh(&mut states, &it.name, "state");
             self.case(&it.name, "state", true);
             names.states.push(StateName { name: it.name.name.clone(), span: it.name.span });
         }
         for it in service.variables() {
             self.value(&mut values, &it.name, "variable");
             self.reserved(&it.name, &["state"], "variable");
+            self.modifiers(it);
             let ty = self.rust.ty(&it.ty).cloned();
             names.variables.push(VariableName {
                 name: it.name.name.clone(),
@@ -367,6 +369,33 @@ impl Declare<'_, '_> {
             self.routine(it, &mut functions, &mut names);
         }
         names
+    }
+
+    /// Reports modifiers of a variable that contradict or repeat each other.
+    fn modifiers(&mut self, variable: &ast::Variable) {
+        for (at, one) in variable.modifiers.iter().enumerate() {
+            let clash = variable.modifiers[..at].iter().find_map(|other| {
+                let both = [other.kind, one.kind];
+                let why = match () {
+                    () if other.kind == one.kind => "it is written twice",
+                    () if both.contains(&ModifierKind::Ghost) => {
+                        "a ghost survives crashes anyway, and no live node has one to tell"
+                    }
+                    () if both.contains(&ModifierKind::Export) && both.contains(&ModifierKind::Secret) => {
+                        "what is exported others may know, and what is secret nobody"
+                    }
+                    () => return None,
+                };
+                Some((other, why))
+            });
+            let Some((other, why)) = clash else { continue };
+            let message = format!("`{}` does not go with `{}`: {why}", one.kind.word(), other.kind.word());
+            self.diagnostics.push(
+                Diagnostic::error("E0308", one.span, message)
+                    .with_secondary(other.span, "written here")
+                    .with_help("leave one of them out"),
+            );
+        }
     }
 
     fn value(&mut self, values: &mut Seen, ident: &Ident, what: &'static str) {

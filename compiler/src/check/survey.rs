@@ -6,8 +6,9 @@ use syn::visit::Visit;
 
 use crate::ast::{Guard, Service};
 use crate::body::{Scope, Survey, Surveyor};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{CallKind, FieldName};
+use crate::source::Span;
 use crate::types::Type;
 
 use super::{Checked, Head, Heads, Trigger};
@@ -25,7 +26,8 @@ pub(super) fn survey(
         mistakes.append(&mut survey.mistakes);
         survey
     };
-    let handlers = heads.handlers.iter().map(|head| finish(handler(checked, index, head))).collect();
+    let handlers: Vec<Survey> =
+        heads.handlers.iter().map(|head| finish(handler(checked, index, head))).collect();
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
@@ -45,7 +47,53 @@ pub(super) fn survey(
     // What was said of the same place, in better words, is not said again.
     let known: Vec<_> = diagnostics.iter().map(|it| it.span).collect();
     diagnostics.extend(mistakes.into_iter().filter(|it| !known.contains(&it.span)));
+    ghosts(heads, &handlers, &routines, diagnostics);
     (handlers, routines)
+}
+
+/// Reports bodies that depend on a ghost, directly or through a routine. A routine may read one: properties call it.
+fn ghosts(
+    heads: &Heads<'_>,
+    handlers: &[Survey],
+    routines: &BTreeMap<String, Survey>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (head, survey) in heads.handlers.iter().zip(handlers) {
+        let direct = survey.ghosts.iter().next().map(|(ghost, place)| (ghost.clone(), *place, None));
+        let through = || {
+            survey.relied_on.iter().find_map(|(routine, place)| {
+                ghost_of(routine, routines).map(|(ghost, span)| (ghost, *place, Some((routine, span))))
+            })
+        };
+        let Some((ghost, place, routine)) = direct.or_else(through) else { continue };
+        let mut found =
+            Diagnostic::error("E0421", place, format!("`{}` depends on the ghost `{ghost}`", head.name))
+                .with_label("ghosts exist for properties alone, and a live node has none")
+                .with_help(format!(
+                    "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
+                ));
+        if let Some((routine, span)) = routine {
+            found = found.with_secondary(span, format!("the routine `{routine}` reads it"));
+        }
+        diagnostics.push(found);
+    }
+}
+
+/// A ghost on which a routine depends, itself or through those that it calls.
+fn ghost_of(routine: &str, routines: &BTreeMap<String, Survey>) -> Option<(String, Span)> {
+    let (mut seen, mut work) = (vec![routine], vec![routine]);
+    while let Some(survey) = work.pop().and_then(|it| routines.get(it)) {
+        if let Some((ghost, span)) = survey.ghosts.iter().next() {
+            return Some((ghost.clone(), *span));
+        }
+        for next in
+            survey.relied_on.keys().map(String::as_str).filter(|it| !seen.contains(it)).collect::<Vec<_>>()
+        {
+            seen.push(next);
+            work.push(next);
+        }
+    }
+    None
 }
 
 fn surveyor<'c>(checked: &'c Checked<'_>, index: usize) -> Surveyor<'c> {

@@ -7,8 +7,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0201",
         "a name is declared twice",
-        "Names are looked up by themselves, so each may stand for one thing only. States and messages share a name space, since \
-         both are written bare in bodies; so do variables, parameters, constants, timers and layers. Handlers, properties and \
+        "Names are looked up by themselves, so each may stand for one thing only. Variables, parameters, constants, timers and layers \
+         share a name space. A state and a message may have one name: what is sent or delivered is the message, all else the state. Handlers, properties and \
          objectives are told apart by name in traces and reports.",
         "service A { states { B, B } }",
     ),
@@ -157,6 +157,13 @@ pub(super) const MEANING: &[Code] = &[
         "service A { allow unsett: \"it is not called so\"; }",
     ),
     code(
+        "E0308",
+        "modifiers of a variable that do not go together",
+        "`export` lets the models of others know what `secret` keeps from everybody. A `ghost` survives crashes by itself and exists on no \
+         live node, so it is neither durable nor exported nor secret.",
+        "service A { variables { export secret key: u64; } }",
+    ),
+    code(
         "E0401",
         "Rust that cannot be parsed",
         "Types, patterns, expressions and bodies are Rust. The message is that of the Rust parser.",
@@ -281,6 +288,13 @@ pub(super) const MEANING: &[Code] = &[
         "`send` goes to nodes, a timer is set to a duration, a choice picks from a collection, a message is made of what its fields are, \
          and only like is compared with like. What cannot be followed is left to the compiler of Rust.",
         "service A { timers { t; } variables { parent: Option<NodeId>; } transitions { upcall start() { t.set(parent); } } }",
+    ),
+    code(
+        "E0421",
+        "a body that depends on a ghost",
+        "Ghosts exist for properties alone: what a node does is the same without them. A ghost may be read to change a ghost, in a \
+         property, and in a routine that properties call.",
+        "service A { variables { ghost n: u8; x: u8; } timers { t every 1s; } transitions { scheduler t when n < 3 { x = 1; } } }",
     ),
     code(
         "E0431",
