@@ -70,3 +70,34 @@ fn scenarios_are_chosen_by_name_and_told_as_json() {
     let (exit, _, err) = run(&relay::SPEC, &["test", "once"]);
     assert_eq!((exit, err.contains("no scenario `once`")), (2, true), "{err}");
 }
+
+#[test]
+fn simulations_with_calls_and_faults_are_the_same_again_and_replay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.json");
+    let file = path.to_str().expect("UTF-8");
+    let mut fired = std::collections::BTreeSet::new();
+    let (mut made, mut answered) = (0, 0);
+    for seed in 0..20 {
+        let seed = seed.to_string();
+        let arguments = ["simulate", "--system", "Stormy", "--seed", &seed, "--format", "json"];
+        let first = run(&keeper::SPEC, &arguments);
+        let traced = run(&keeper::SPEC, &[&arguments[..], &["--trace-out", file]].concat());
+        assert_eq!(first, traced, "seed {seed}");
+        assert_eq!(first.0, 0, "seed {seed}: {}{}", first.1, first.2);
+        let (exit, _, err) = run(&keeper::SPEC, &["replay", file]);
+        assert_eq!(exit, 0, "seed {seed}: {err}");
+        let told: Value = serde_json::from_str(first.1.lines().next().expect("a line")).expect("JSON");
+        for fault in told["faults"].as_array().expect("a list") {
+            if fault["fired"].as_u64() > Some(0) {
+                fired.insert(fault["fault"].as_str().expect("text").to_owned());
+            }
+        }
+        for call in told["calls"].as_array().expect("a list") {
+            made += call["requests"].as_u64().expect("a count");
+            answered += call["answered"].as_u64().expect("a count");
+        }
+    }
+    assert_eq!(fired.len(), 4, "{fired:?}");
+    assert!(made > 50 && answered > made / 2 && answered < made, "{answered} of {made}");
+}
