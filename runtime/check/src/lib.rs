@@ -7,7 +7,8 @@
 //! - `intern`, `steps`, `parts`: node states, messages and timers as numbers; what a step comes to; what may happen to
 //!   a node and what is under way to it;
 //! - `judge`: properties, evaluated on what they read;
-//! - `frontier`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what is counted;
+//! - `frontier`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
+//!   is counted;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`].
 //!
 //! It never prints, never looks at a clock but to end a search, and gives the same states, transitions and verdict
@@ -26,6 +27,7 @@
 mod cells;
 mod chunked;
 mod frontier;
+mod gather;
 mod intern;
 mod judge;
 mod log;
@@ -35,6 +37,7 @@ mod pages;
 mod parts;
 mod report;
 mod search;
+mod shared;
 mod steps;
 mod table;
 mod tally;

@@ -60,11 +60,19 @@ pub struct Tuning {
     pub evaluations_max: u64,
     /// The most nodes whose steps are spared where another order leads to the same states; at most 12 count.
     pub sleepers_max: u32,
+    /// Whether steps are spared depth first too. There states are explored again so often that it seldom pays.
+    pub sleepers_depth_first: bool,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Tuning { steps_max: 4 << 20, transitions_max: 16 << 20, evaluations_max: 4 << 20, sleepers_max: 12 }
+        Tuning {
+            steps_max: 4 << 20,
+            transitions_max: 16 << 20,
+            evaluations_max: 4 << 20,
+            sleepers_max: 12,
+            sleepers_depth_first: false,
+        }
     }
 }
 

@@ -4,9 +4,6 @@
 //! need are on their way by then. No world is made for a known state: a fingerprint is a sum that every transition adds
 //! to. There is one loop; breadth first and depth first differ in their [`Frontier`].
 //!
-//! This file is long because the stages of the loop share a [`Worker`] field by field: the way of a handful through them is read in
-//! one place.
-//!
 //! # Sleeping nodes
 //! Steps of different nodes commute: what one sends to the other changes nothing of what the other can do already. So of
 //! two orders of two steps one leads nowhere that the other does not. When a state is reached by a step of node `i`, the nodes
@@ -26,21 +23,20 @@
 //! steps. It ends with the states, transitions and verdicts of a breadth first search; states may be explored often.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::time::Instant;
+use std::sync::atomic::Ordering;
 
-use foresee_kernel::{Bounds, PropertyKind};
+use foresee_kernel::PropertyKind;
 use foresee_world::{Bound, cut_by};
 
-use crate::frontier::{Control, Frontier, Hand, Sums, Waiting};
+use crate::frontier::{Frontier, Hand, Sums, Waiting};
+use crate::gather::{Candidate, Out, Sleep};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
 use crate::memo::Near;
-use crate::options::{CheckError, Options, Progress};
-use crate::pages;
+use crate::options::CheckError;
 use crate::parts::{NearPuts, Parts, Transition, VISIBLE};
 use crate::report::Cut;
+use crate::shared::Shared;
 use crate::tally::{Findings, Tally};
 use crate::visited::{Arrival, Awake, Begin, Visited};
 
@@ -50,92 +46,6 @@ const BATCH: usize = 256;
 const HANDS_PER_LOOK: u32 = 256;
 /// Depths beyond this are counted together in the histogram.
 const HISTOGRAM_MAX: usize = 1 << 20;
-
-/// What the threads of a search share.
-pub(crate) struct Shared<'a> {
-    pub parts: &'a Parts,
-    pub options: &'a Options,
-    /// The bounds of the model, the options' bound on depth included.
-    pub bounds: Bounds,
-    pub visited: RwLock<Visited>,
-    /// Whether depths are kept beside fingerprints.
-    pub graded: bool,
-    /// How many nodes may be asleep, the first ones; see the module's documentation.
-    pub sleepers: u32,
-    pub unique: AtomicU64,
-    /// Bytes of the logs, and of what threads have for themselves.
-    pub own_bytes: AtomicU64,
-    pub control: &'a Control,
-    pub progress: &'a Progress,
-    pub started: Instant,
-}
-
-impl Shared<'_> {
-    /// How many numbers a row of the frontier has.
-    pub(crate) fn stride(&self) -> usize {
-        self.parts.stride() + usize::from(self.sleepers > 0)
-    }
-
-    fn table(&self) -> RwLockReadGuard<'_, Visited> {
-        self.visited.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Grows the table until `more` states fit. False where they cannot: then the search has been stopped.
-    fn make_room(&self, more: u64, frontier_bytes: u64) -> bool {
-        loop {
-            let room = self.table().room();
-            if self.unique.load(Ordering::Relaxed) + more <= room {
-                return true;
-            }
-            if !self.grow(room, frontier_bytes) {
-                return false;
-            }
-        }
-    }
-
-    /// Grows the table, unless it has room for more than `room` states already. False where it cannot be.
-    fn grow(&self, room: u64, frontier_bytes: u64) -> bool {
-        let mut table = self.visited.write().unwrap_or_else(PoisonError::into_inner);
-        if table.room() > room {
-            return true;
-        }
-        let most = self.options.max_memory.unwrap_or(u64::MAX);
-        let needed = self.counted(frontier_bytes, table.bytes()) + 2 * table.bytes();
-        match if needed > most { None } else { table.grown() } {
-            Some(grown) => {
-                *table = grown;
-                true
-            }
-            None => {
-                self.control.stop(Cut::Memory);
-                false
-            }
-        }
-    }
-
-    fn counted(&self, frontier: u64, table: u64) -> u64 {
-        let parts = self.parts.interner_bytes() + self.parts.memo_bytes();
-        frontier + table + parts + self.own_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Stops the search where a budget is spent or somebody asks for it.
-    fn look_at_budgets(&self, frontier_bytes: u64, memory: bool) {
-        if self.progress.is_cancelled() {
-            self.control.stop(Cut::Cancelled);
-        }
-        if self.options.time.is_some_and(|most| self.started.elapsed() >= most) {
-            self.control.stop(Cut::Time);
-        }
-        let Some(most) = self.options.max_memory else { return };
-        if memory {
-            let table = self.table().bytes();
-            let counted = self.counted(frontier_bytes, table);
-            if counted.max(pages::resident().unwrap_or(0)) > most {
-                self.control.stop(Cut::Memory);
-            }
-        }
-    }
-}
 
 /// What a thread knows of a part without asking anybody.
 #[derive(Clone, Copy, Default)]
@@ -153,23 +63,6 @@ const KEPT: u32 = 1 << 31;
 const FAULTY: u32 = 1 << 30;
 const LOOSE: u32 = 1 << 29;
 const LENGTH: u32 = LOOSE - 1;
-
-/// A successor that may be new.
-struct Candidate {
-    fingerprint: u64,
-    /// What the part that changed first became.
-    part: u32,
-    /// Which part that is.
-    node: u32,
-    /// Which transition of its parent it is, and [`VISIBLE`].
-    ordinal: u32,
-    /// Where further changes are in [`Worker::changes`], plus 1; 0 where there are none. How many comes first.
-    more: u32,
-    /// Which nodes sleep.
-    asleep: u32,
-    /// The place of its parent in the hand.
-    parent: u32,
-}
 
 /// One thread of a search.
 pub(crate) struct Worker<'a, F: Frontier> {
@@ -691,108 +584,11 @@ impl<'a, F: Frontier> Worker<'a, F> {
     }
 }
 
-/// Which nodes sleep in a state.
-#[derive(Clone, Copy)]
-struct Sleep {
-    /// A bit for each node that sleeps; where the state is explored again, for each but those that were woken.
-    asleep: u32,
-    /// The nodes that may sleep.
-    mask: u32,
-    /// Whether it was explored before, but for the nodes that were woken since.
-    again: bool,
-}
-
-impl Sleep {
-    /// Whether the steps of `node` are to be explored.
-    #[inline]
-    fn wakes(&self, node: usize) -> bool {
-        if node < 32 { self.asleep >> node & 1 == 0 } else { !self.again }
-    }
-
-    /// Which nodes sleep after a step of `node`, but for those that are sent something.
-    #[inline]
-    fn after(&self, node: usize) -> u32 {
-        let own = 1_u32.checked_shl(node as u32).unwrap_or(0);
-        let before = own.wrapping_sub(1);
-        // Where a state is explored again, only those count that are explored now.
-        let kept = if self.again { !self.asleep & before } else { self.asleep | before };
-        kept & self.mask & !own
-    }
-}
-
 /// How far the parts of a state were gathered.
 struct Reached {
     node: usize,
     /// How many transitions there were so far.
     ordinal: u32,
-}
-
-/// Where the transitions of a state lead to.
-struct Out<'o> {
-    parts: &'o Parts,
-    row: &'o [u32],
-    fingerprint: u64,
-    /// The state's place in the hand.
-    parent: u32,
-    sleep: Sleep,
-    near_puts: &'o mut NearPuts,
-    candidates: &'o mut Vec<Candidate>,
-    changes: &'o mut Vec<(u32, u32)>,
-    table: &'o Visited,
-}
-
-impl Out<'_> {
-    /// Gathers where the transitions of the part of `node` lead.
-    #[inline]
-    fn gather(&mut self, node: usize, mut ordinal: u32, transitions: &[Transition]) {
-        let (parent, asleep) = (self.parent, self.sleep.after(node));
-        for transition in transitions {
-            match transition.beyond() {
-                None => {
-                    let fingerprint = self.fingerprint.wrapping_add(transition.delta);
-                    self.table.prefetch(fingerprint);
-                    // Of what is beyond, only whether properties see it is left.
-                    let ordinal = ordinal | transition.beyond;
-                    let (part, node) = (transition.part, node as u32);
-                    let candidate = Candidate { fingerprint, part, node, ordinal, more: 0, asleep, parent };
-                    self.candidates.push(candidate);
-                }
-                Some(beyond) => self.sending(node, ordinal, transition, beyond, asleep),
-            }
-            ordinal += 1;
-        }
-    }
-
-    /// Gathers where a transition leads that also changes other parts, or what was spent.
-    fn sending(&mut self, node: usize, ordinal: u32, transition: &Transition, beyond: u32, mut asleep: u32) {
-        let beyond = self.parts.beyond(beyond);
-        let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);
-        let start = self.changes.len();
-        self.changes.push((0, 0));
-        for (receiver, bundle) in &beyond.sends {
-            let part = self.row[*receiver as usize];
-            let (next, delta) = self.parts.put(self.near_puts, *receiver as usize, part, *bundle);
-            fingerprint = fingerprint.wrapping_add(delta);
-            if next != part {
-                self.changes.push((*receiver, next));
-                asleep &= !1_u32.checked_shl(*receiver).unwrap_or(0);
-            }
-        }
-        let nodes = self.parts.nodes();
-        if self.row.get(nodes).is_some_and(|ambient| *ambient != beyond.ambient) {
-            self.changes.push((nodes as u32, beyond.ambient));
-        }
-        let count = (self.changes.len() - start - 1) as u32;
-        self.changes[start].0 = count;
-        if count == 0 && self.row[node] == transition.part {
-            // All that was sent was there already.
-            return;
-        }
-        self.table.prefetch(fingerprint);
-        let (part, node, parent, more) = (transition.part, node as u32, self.parent, start as u32 + 1);
-        let ordinal = ordinal | (transition.beyond & VISIBLE);
-        self.candidates.push(Candidate { fingerprint, part, node, ordinal, more, asleep, parent });
-    }
 }
 
 /// The node states of a row of parts.

@@ -15,7 +15,8 @@ use crate::options::{CheckError, Options, Progress, Search, Tuning};
 use crate::pages;
 use crate::parts::Parts;
 use crate::report::{Counterexample, Cut, CutReport, Memo, Memory, PropertyReport, Report, Status, Verdict};
-use crate::search::{Shared, Worker};
+use crate::search::Worker;
+use crate::shared::Shared;
 use crate::tally::{Findings, Tally};
 use crate::trail::{Root, path_to, path_to_fault};
 use crate::visited::{Keeps, Visited};
@@ -51,7 +52,8 @@ pub fn check_with(
     let mut bounds = model.bounds.clone();
     bounds.depth = bounds.depth.into_iter().chain(options.max_depth).min();
     let graded = options.search == Search::DepthFirst && bounds.depth.is_some();
-    let sleepers = if graded { 0 } else { sleepers(&parts, tuning) };
+    let spared = options.search == Search::BreadthFirst || tuning.sleepers_depth_first;
+    let sleepers = if graded || !spared { 0 } else { sleepers(&parts, tuning) };
     let keeps = match (graded, sleepers) {
         (true, _) => Keeps::Depths,
         (false, 0) => Keeps::Nothing,

@@ -16,12 +16,12 @@ use proptest::prelude::*;
 const STATES_MAX: usize = 4_000;
 
 fn tunings() -> [Tuning; 4] {
-    let all = Tuning::default();
+    let all = Tuning { sleepers_depth_first: true, ..Tuning::default() };
     [
         all,
-        Tuning { sleepers_max: 0, ..all },
+        Tuning { sleepers_max: 0, ..Tuning::default() },
         Tuning { steps_max: 7, sleepers_max: 1, ..all },
-        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2 },
+        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2, ..all },
     ]
 }
 
@@ -145,7 +145,9 @@ fn agree_on_automata(bytes: &[u8]) -> Result<(), TestCaseError> {
     for search in [Search::BreadthFirst, Search::DepthFirst] {
         for threads in [1, 2] {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
-            compare(&model, &reference, &run(&model, &options, &Tuning::default()), &options);
+            for tuning in [Tuning::default(), tunings()[0]] {
+                compare(&model, &reference, &run(&model, &options, &tuning), &options);
+            }
         }
     }
     Ok(())
@@ -202,7 +204,7 @@ fn sleepers_are_woken() {
     let bytes = [119, 15, 20, 0, 10, 137, 77, 220, 73, 53, 87, 25, 39, 72, 0, 188, 17, 109, 109, 121, 103, 150, 73, 198, 182, 122, 27, 86, 207, 72, 233, 36, 94, 188, 184, 119, 106, 106, 54, 139, 235, 99, 112, 115, 15, 78, 90, 135, 93, 63, 242, 189, 249, 246, 92, 128, 131, 56, 71, 210, 11, 74, 66, 180, 67, 167, 237, 64, 240, 95, 191, 93, 128, 0, 68, 74, 55, 34, 101, 65, 109, 51, 42, 42, 109, 245, 162, 9, 80, 126, 121, 239, 0, 115, 67, 53, 251, 133, 59, 21, 60, 123, 13, 231, 242, 110, 2, 18, 183, 62, 3, 70, 45, 58, 95, 109, 98, 131, 144, 82, 212, 35, 195, 84, 42, 83, 211, 225, 200, 29, 203, 33, 22, 107, 153, 251, 136, 19, 31, 191, 67, 132, 115, 73, 216, 157, 41, 14];
     let model = Arc::new(random::automata(&bytes));
     let options = Options { search: Search::DepthFirst, keep_going: true, ..Options::default() };
-    assert_eq!(run(&model, &options, &Tuning::default()).unique_states, 984);
+    assert_eq!(run(&model, &options, &tunings()[0]).unique_states, 984);
 }
 
 /// What the random systems are good for: everything that engines must treat occurs in some of them.
