@@ -47,7 +47,7 @@ pub enum Command {
     },
     /// Write specs anew in the one layout; only files that change are written
     Fmt {
-        /// The `.mace` files; `-` reads standard input and writes standard output
+        /// The `.mace` files, or folders with some in them; `-` reads standard input and writes standard output
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Write nothing, list the files that would change, and exit with 1 if there are any

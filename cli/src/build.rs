@@ -5,6 +5,7 @@ use std::path::Path;
 
 use foresee_compiler::build::module_name;
 use foresee_compiler::compile;
+use foresee_compiler::import::Disk;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input;
@@ -28,14 +29,15 @@ pub fn run(path: &Path, out: &Path, report: &mut Report<'_>) -> Outcome {
             file.name
         )
     })?;
-    match compile::to_rust(&file, &name) {
+    let loaded = compile::load(file, &Disk);
+    match compile::write(&loaded, &name) {
         Ok((text, warnings)) => {
-            report.show(&warnings, &file)?;
+            report.show(&warnings, &loaded.source)?;
             write_changed(&out.join(format!("{name}.rs")), &text)?;
             Ok(Exit::Held)
         }
         Err(diagnostics) => {
-            report.show(&diagnostics, &file)?;
+            report.show(&diagnostics, &loaded.source)?;
             Ok(Exit::Usage)
         }
     }

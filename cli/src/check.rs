@@ -3,19 +3,21 @@
 use std::path::PathBuf;
 
 use foresee_compiler::compile;
+use foresee_compiler::import::Disk;
 
 use crate::exit::{Exit, Outcome};
 use crate::input;
 use crate::report::Report;
 
-/// Checks every file and shows all that is found in any of them; warnings are no failure.
+/// Checks every file with all that it imports, and shows all that is found in any of them; warnings are no failure.
 pub fn run(files: &[PathBuf], report: &mut Report<'_>) -> Outcome {
     let mut exit = Exit::Held;
     for path in files {
         match input::read(path) {
             Ok(file) => {
-                let (_, diagnostics) = compile::front(&file);
-                report.show(&diagnostics, &file)?;
+                let loaded = compile::load(file, &Disk);
+                let diagnostics = compile::look(&loaded);
+                report.show(&diagnostics, &loaded.source)?;
                 if diagnostics.has_errors() {
                     exit = exit.and(Exit::Usage);
                 }

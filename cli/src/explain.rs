@@ -39,10 +39,10 @@ pub fn run(wanted: Option<&str>, format: Format, out: &mut dyn Write) -> Outcome
     Ok(Exit::Held)
 }
 
-/// The code, written in any case, with or without the leading zeros of its number.
+/// The code, written in any case, with or without the leading zeros of its number, or a warning by its name.
 fn find(wanted: &str) -> Result<&'static Code, String> {
     let name = normal(wanted);
-    codes::find(&name).ok_or_else(|| {
+    codes::find(&name).or_else(|| codes::named(wanted.trim())).ok_or_else(|| {
         let meant = nearest(&name);
         let hint = meant.map(|code| format!("; did you mean {}, {}?", code.code, code.title));
         format!("there is no code {wanted}{}", hint.unwrap_or("; `foresee explain` lists all".to_owned()))
@@ -71,7 +71,8 @@ fn normal(wanted: &str) -> String {
 }
 
 fn text(code: &Code) -> String {
-    let mut text = format!("{} ({}): {}\n\n", code.code, level(code), code.title);
+    let name = if code.name.is_empty() { String::new() } else { format!(" `{}`", code.name) };
+    let mut text = format!("{}{name} ({}): {}\n\n", code.code, level(code), code.title);
     let mut width = 0;
     for word in code.explanation.split_whitespace() {
         let length = word.chars().count();
@@ -86,6 +87,9 @@ fn text(code: &Code) -> String {
         width += length;
     }
     text.push('\n');
+    if !code.name.is_empty() {
+        text.push_str(&format!("\nWhere it is meant: `allow {}: \"why\";`\n", code.name));
+    }
     if !code.example.is_empty() {
         text.push_str("\nFor example:\n\n");
         for line in code.example.lines() {
@@ -99,6 +103,7 @@ fn text(code: &Code) -> String {
 fn value(code: &Code) -> Value {
     json!({
         "code": code.code,
+        "name": (!code.name.is_empty()).then_some(code.name),
         "level": level(code),
         "title": code.title,
         "explanation": code.explanation,

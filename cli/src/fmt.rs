@@ -13,11 +13,13 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::input;
 use crate::report::Report;
 
-/// Formats every file in place, where that changes it; `-` is standard input, whose text goes to standard output. With
-/// `check` nothing is written, and the names of files that would change are listed.
+/// Formats every file in place, where that changes it; `-` is standard input, whose text goes to standard output, and a
+/// folder stands for the specs in it. With `check` nothing is written, and the names of files that would change are listed.
 pub fn run(files: &[PathBuf], check: bool, stdin: &mut dyn Read, report: &mut Report<'_>) -> Outcome {
     let mut exit = Exit::Held;
-    for path in files {
+    let mut paths = Vec::new();
+    files.iter().try_for_each(|path| specs(path, &mut paths))?;
+    for path in &paths {
         let standard = path.as_os_str() == "-";
         let read = if standard { from_stdin(stdin)? } else { input::read(path) };
         exit = exit.and(match read {
@@ -29,6 +31,21 @@ pub fn run(files: &[PathBuf], check: bool, stdin: &mut dyn Read, report: &mut Re
         });
     }
     Ok(exit)
+}
+
+/// The file, or the specs in the folder and in those below it, in the order of their names.
+fn specs(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let told = |error: std::io::Error| Failure::Told(format!("{}: {error}", path.display()));
+    if !path.is_dir() {
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    let entries = fs::read_dir(path).map_err(told)?;
+    let mut inside =
+        entries.map(|entry| Ok(entry.map_err(told)?.path())).collect::<Result<Vec<_>, Failure>>()?;
+    inside.retain(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "mace"));
+    inside.sort();
+    inside.iter().try_for_each(|path| specs(path, found))
 }
 
 fn formatted(
@@ -126,6 +143,20 @@ mod tests {
         assert_eq!(fs::metadata(&ugly).unwrap().modified().unwrap(), written);
         assert_eq!(told(std::slice::from_ref(&ugly), true, "").0, Exit::Held);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_folder_stands_for_the_specs_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("below")).unwrap();
+        for name in ["b.mace", "a.txt", "below/c.mace"] {
+            fs::write(folder.path().join(name), UGLY).unwrap();
+        }
+        let (exit, out, _) = told(&[folder.path().to_owned()], true, "");
+        assert_eq!((exit, out.lines().count()), (Exit::Violated, 2), "{out}");
+        assert_eq!(told(&[folder.path().to_owned()], false, "").0, Exit::Held);
+        assert_eq!(fs::read_to_string(folder.path().join("a.txt")).unwrap(), UGLY);
+        assert_eq!(told(&[folder.path().to_owned()], true, "").0, Exit::Held);
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn value(found: &Diagnostic, file: &SourceFile) -> Value {
 fn place(span: Span, label: &str, file: &SourceFile) -> Value {
     let (start, end) = (file.line_column(span.start), file.line_column(span.end));
     json!({
-        "file": file.name,
+        "file": file.name_at(span.start),
         "line": start.line,
         "column": start.column,
         "end_line": end.line,

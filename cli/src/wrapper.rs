@@ -1,13 +1,14 @@
 //! What happens between cargo and rustc under `foresee cargo`: one flag for each spec of the crate.
 //!
-//! The build script leaves `<name>.mace.rs` in the crate's `OUT_DIR` and beside it `<name>.mace.path`, the path of the spec.
+//! The build script leaves `<name>.mace.rs` in the crate's `OUT_DIR` and beside it `<name>.mace.path`, the path of the spec; what a
+//! spec imports is in a folder of its name.
 //! `--remap-path-prefix` makes rustc call the first by the name of the second: in errors, in cargo's JSON, in panics and
 //! in backtraces. `cargo fix` edits the files that errors name, at offsets that are not the spec's, so it is shown none
 //! of this. See `cargo.rs` for who sets it up.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::{CHAINED, become_program};
@@ -42,8 +43,16 @@ pub fn run(args: &[OsString]) -> Outcome {
 /// workspace) is named from there, as rustc names other files.
 fn remaps(out: &Path, here: &Path) -> Vec<OsString> {
     let here = here.canonicalize().unwrap_or_else(|_| here.to_path_buf());
-    let entries = fs::read_dir(out).into_iter().flatten().flatten();
-    let mut flags: Vec<OsString> = entries.filter_map(|entry| remap(&entry.path(), &here)).collect();
+    let within = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<PathBuf>>()
+    };
+    let specs = within(out).into_iter().filter(|path| path.extension().is_some_and(|it| it == "rs"));
+    let all = specs.flat_map(|spec| {
+        let imported = within(&spec.with_extension("").with_extension(""));
+        std::iter::once(spec).chain(imported)
+    });
+    let mut flags: Vec<OsString> = all.filter_map(|path| remap(&path, &here)).collect();
     flags.sort();
     flags
 }
@@ -86,15 +95,24 @@ mod tests {
             }
         }
         fs::write(out.join("other.rs"), "").unwrap();
+        fs::create_dir(out.join("a")).unwrap();
+        fs::write(out.join("a/part.mace.rs"), "").unwrap();
+        fs::write(root.join("specs/part.mace"), "service A { }").unwrap();
+        fs::write(out.join("a/part.mace.path"), format!("{}\n", root.join("specs/part.mace").display()))
+            .unwrap();
+        let imported =
+            format!("--remap-path-prefix={}=specs/part.mace", out.join("a/part.mace.rs").display());
         let flag = |name: &str| {
             let from = out.join(format!("{name}.mace.rs"));
             OsString::from(format!("--remap-path-prefix={}=specs/{name}.mace", from.display()))
         };
-        assert_eq!(remaps(&out, &root), [flag("a"), flag("b")]);
+        let mut expected = [flag("a"), flag("b"), OsString::from(imported)];
+        expected.sort();
+        assert_eq!(remaps(&out, &root), expected);
         // From elsewhere the spec has its whole path.
         let elsewhere = remaps(&out, &out);
         let whole = root.canonicalize().unwrap().join("specs/a.mace");
-        assert!(elsewhere[0].to_str().unwrap().ends_with(&format!("={}", whole.display())));
+        assert!(elsewhere[1].to_str().unwrap().ends_with(&format!("={}", whole.display())));
         assert!(remaps(&folder.path().join("nothing"), &root).is_empty());
     }
 

@@ -6,10 +6,12 @@
 //! `system.rs`. A tree may also be built by hand, with empty spans; `print` writes either kind.
 
 mod expr;
+mod remark;
 mod service;
 mod system;
 
 pub use expr::*;
+pub use remark::*;
 pub use service::*;
 pub use system::*;
 
@@ -135,6 +137,8 @@ pub enum Item {
     System(System),
     /// `scenario name in System { .. }`
     Scenario(Scenario),
+    /// `allow unused: "reason";`
+    Allow(Allow),
 }
 
 impl Item {
@@ -148,6 +152,7 @@ impl Item {
             Item::Service(item) => item.span,
             Item::System(item) => item.span,
             Item::Scenario(item) => item.span,
+            Item::Allow(item) => item.span,
         }
     }
 }
@@ -197,6 +202,11 @@ impl Ast {
         self.items.iter().filter_map(|item| if let Item::System(it) = item { Some(it) } else { None })
     }
 
+    /// The warnings allowed in the whole file.
+    pub fn allows(&self) -> impl Iterator<Item = &Allow> {
+        self.items.iter().filter_map(|item| if let Item::Allow(it) = item { Some(it) } else { None })
+    }
+
     /// The scenarios in file order.
     pub fn scenarios(&self) -> impl Iterator<Item = &Scenario> {
         self.items.iter().filter_map(|item| if let Item::Scenario(it) = item { Some(it) } else { None })
@@ -212,6 +222,8 @@ pub struct Import {
     pub spec: Path,
     /// The names taken; `None` imports everything under the specification's name.
     pub names: Option<Vec<ImportName>>,
+    /// The name here of a specification that is imported as a whole, after `as`.
+    pub alias: Option<Ident>,
     /// The whole, with the semicolon.
     pub span: Span,
 }

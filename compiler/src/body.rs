@@ -6,19 +6,27 @@
 
 mod calls;
 mod facts;
+mod ghost;
+mod glue;
+mod infer;
+mod layers;
 mod literal;
 mod macros;
 mod methods;
 mod purity;
+mod qualify;
 mod read;
 mod resolve;
 mod scope;
+mod survey;
 mod walk;
 
-pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site};
+pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Window};
+pub use infer::Scope;
 pub use literal::duration_tokens;
 pub use purity::{Purity, impure_items, impure_path, impurities};
 pub use read::{Places, Rust};
-pub use resolve::{borrowed, root};
-pub use scope::bindings;
+pub use resolve::{borrowed, message_type, root};
+pub use scope::{bindings, is_capitalised};
+pub use survey::{Sent, Survey, Surveyor};
 pub use walk::Walker;

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::compile;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::emit;
+use crate::import::Disk;
 use crate::render::{self, Style};
 use crate::source::SourceFile;
 
@@ -97,26 +98,39 @@ impl Builder {
         let empty = SourceFile::new(shown.as_str(), "");
         let source = SourceFile::from_bytes(shown.as_str(), bytes)
             .map_err(|error| render::all_text(&Diagnostics::from(error), &empty, Style::Plain))?;
+        let loaded = compile::load(source, &Disk);
+        for file in &loaded.files[1..] {
+            self.tell(format_args!("cargo:rerun-if-changed={}", file.path));
+        }
         let name = module_name(path).ok_or_else(|| {
             format!("{shown}: the name of a spec becomes a Rust module: letters, digits and `_`, such as `ping.mace`\n")
         })?;
-        let (_, diagnostics) = compile::front(&source);
+        let diagnostics = compile::look(&loaded);
         if diagnostics.has_errors() {
-            return Err(render::all_text(&diagnostics, &source, Style::Plain));
+            return Err(render::all_text(&diagnostics, &loaded.source, Style::Plain));
         }
         for warning in diagnostics.iter().filter(|it| it.severity == Severity::Warning) {
-            self.tell(format_args!("cargo:warning={}", one_line(warning, &source)));
+            self.tell(format_args!("cargo:warning={}", one_line(warning, &loaded.source)));
         }
-        let wrapper = emit::wrapper(&name, &shown, &source.text);
-        let whole =
-            path.canonicalize().map_or_else(|_| shown.clone(), |it| it.to_string_lossy().into_owned());
-        // The second file tells `foresee cargo` by which name rustc shall call the first.
-        for (ending, text) in [("rs", wrapper), ("path", format!("{whole}\n"))] {
-            let target = folder.join(format!("{name}.mace.{ending}"));
-            write_changed(&target, &text).map_err(|error| format!("{}: {error}\n", target.display()))?;
+        let wrappers = emit::wrappers(&name, &loaded);
+        for (index, (target, wrapper)) in wrappers.into_iter().enumerate() {
+            let spec = if index == 0 { path } else { Path::new(&loaded.files[index].path) };
+            self.write(&folder.join(target), &wrapper, spec)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the file around a spec's text, and beside it where that spec is: so `foresee cargo` knows by which name rustc
+    /// shall call it.
+    fn write(&self, target: &Path, wrapper: &str, spec: &Path) -> Result<(), String> {
+        let whole = spec.canonicalize().unwrap_or_else(|_| spec.to_owned());
+        let whole = format!("{}\n", whole.to_string_lossy());
+        for (target, text) in [(target.to_owned(), wrapper), (target.with_extension("path"), whole.as_str())]
+        {
+            write_changed(&target, text).map_err(|error| format!("{}: {error}\n", target.display()))?;
             // `cargo fix` edits what it finds here, and not the spec: that brings the text back.
             self.tell(format_args!("cargo:rerun-if-changed={}", target.display()));
-            age(&target, path);
+            age(&target, spec);
         }
         Ok(())
     }
@@ -139,7 +153,8 @@ pub fn module_name(path: &Path) -> Option<String> {
 
 fn one_line(warning: &Diagnostic, source: &SourceFile) -> String {
     let place = source.line_column(warning.span.start);
-    format!("{}:{}:{}: {} [{}]", source.name, place.line, place.column, warning.message, warning.code)
+    let name = source.name_at(warning.span.start);
+    format!("{name}:{}:{}: {} [{}]", place.line, place.column, warning.message, warning.code)
 }
 
 /// Writes a file unless it holds the same already, so that nothing is rebuilt for nothing.

@@ -4,10 +4,16 @@
 //! `systems.rs` at what is put together, `pending.rs` refuses what is not supported yet. Properties are checked while they
 //! are lowered. No check looks at tokens: what stands in a body it learns from [`crate::body::Facts`].
 
+mod arguments;
 mod bodies;
 mod declare;
 mod heads;
+mod interfaces;
 mod pending;
+mod queries;
+mod remark;
+mod stacks;
+mod survey;
 mod systems;
 mod values;
 
@@ -15,11 +21,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::Ast;
-use crate::body::{Facts, Places, RoutineShape, Rust};
+use crate::body::{Facts, Places, RoutineShape, Rust, Survey};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::link::Linked;
 use crate::names::Names;
 use crate::source::Span;
 
+pub use arguments::Cast;
 pub use heads::{Head, Heads, IgnoreHead, Trigger};
 
 /// A tree that was looked at, with everything that was learnt.
@@ -34,8 +42,23 @@ pub struct Checked<'a> {
     pub names: Names,
     /// What the bodies of each service do.
     pub services: Vec<ServiceFacts<'a>>,
+    /// Services that properties take for what fills a layer, noted while they are lowered.
+    pub assumed: RefCell<BTreeSet<Assumed>>,
     /// Routines that properties call, noted while they are lowered: service and name.
     pub called: RefCell<BTreeSet<(usize, String)>>,
+}
+
+/// A service that a property of another takes for what is below that, since its default says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Assumed {
+    /// The service that uses the layer.
+    pub service: usize,
+    /// The slot of the layer.
+    pub slot: usize,
+    /// The service that is taken for what fills it.
+    pub bound: usize,
+    /// Where.
+    pub span: Span,
 }
 
 /// What the bodies of a service do.
@@ -45,23 +68,41 @@ pub struct ServiceFacts<'a> {
     pub heads: Heads<'a>,
     /// What the handlers do, in the same order.
     pub handlers: Vec<Facts>,
+    /// What the analyses know of the handlers, guards included, in the same order.
+    pub surveys: Vec<Survey>,
+    /// What the analyses know of the routines, by name.
+    pub surveyed: BTreeMap<String, Survey>,
     /// What the routines do, by name.
     pub routines: BTreeMap<String, Facts>,
+    /// What the intervals of timers that are always on do, by the timer's name.
+    pub intervals: BTreeMap<String, Facts>,
     /// How the routines are called, by name.
     pub shapes: BTreeMap<String, RoutineShape>,
 }
 
 /// Checks a tree.
-pub fn check<'a>(ast: &'a Ast, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
-    let rust = Rust::read(ast, places, diagnostics);
+pub fn check<'a>(linked: &'a Linked, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
+    let ast = &linked.ast;
+    let rust = Rust::read(ast, &linked.files, places, diagnostics);
     pending::refuse(ast, diagnostics);
-    let names = declare::declare(ast, &rust, places, diagnostics);
+    crate::analyse::check_allowances(ast, diagnostics);
+    let names = declare::declare(ast, &linked.files, &rust, places, diagnostics);
     values::check(ast, &rust, &names, places, diagnostics);
-    let mut checked = Checked { ast, places, rust, names, services: Vec::new(), called: RefCell::default() };
+    let mut checked = Checked {
+        ast,
+        places,
+        rust,
+        names,
+        services: Vec::new(),
+        called: RefCell::default(),
+        assumed: RefCell::default(),
+    };
     for (index, service) in ast.services().enumerate() {
         let heads = heads::read(&checked, index, service, diagnostics);
+        queries::check(&checked, index, service, &heads, diagnostics);
         let facts = bodies::check(&checked, index, service, heads, diagnostics);
         checked.services.push(facts);
+        remark::check(&checked, index, service, diagnostics);
     }
     systems::check(&checked, diagnostics);
     checked
@@ -103,4 +144,11 @@ pub(crate) fn unknown<'n>(
         None if known.len() <= 8 => found.with_help(format!("there is: {}", known.join(", "))),
         None => found.with_help(format!("the first few are: {}", known[..8].join(", "))),
     }
+}
+
+/// What is said where something is called with the wrong number of arguments.
+pub(crate) fn arity(name: &str, given: usize, expected: usize) -> String {
+    let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
+    let are = if given == 1 { "is" } else { "are" };
+    format!("`{name}` takes {}, and {given} {are} given", arguments(expected))
 }

@@ -4,11 +4,18 @@
 //! names no crate but `foresee` and `std`. Bodies are rewritten here, token by token (`body.rs`), so that each keeps its
 //! place; glue stands at the place of what it was made from. Codegen never sees the syntax tree of the specification.
 
+mod aspect;
 mod declare;
 mod head;
+mod interface;
+mod payload;
+mod plan;
 mod property;
+mod query;
 mod routine;
+mod scenario;
 mod service;
+mod stack;
 mod step;
 mod system;
 
@@ -33,36 +40,100 @@ pub struct Sources<'a> {
     pub places: Places<'a>,
 }
 
+/// How the modules of imported files come into the module of the one that imports them.
+#[derive(Clone, Copy)]
+enum Imported<'a> {
+    /// Written out.
+    Inline,
+    /// Each included from a file of its own, in a folder of this name beside the including one.
+    Included(&'a str),
+}
+
 /// The contents of the generated module.
-pub fn module(spec: &Spec, sources: Sources<'_>) -> TokenStream {
-    let (file, types) = (&spec.file, &sources.names.types);
-    let items = spec.items.iter().map(|item| declare::item(item, types));
-    let messages = (!spec.messages.is_empty()).then(|| {
-        let doc = "Messages at file level: every service of the spec speaks them.";
-        declare::messages(&format_ident!("Message"), &spec.messages, doc, types)
-    });
-    let services = (0..spec.services.len()).map(|index| service::module(spec, index, sources));
+fn module(spec: &Spec, sources: Sources<'_>, imported: Imported<'_>) -> TokenStream {
     let systems = spec.systems.iter().map(|it| system::system(spec, it, sources));
-    let table = system::table(spec, sources);
+    let (scenarios, table) = (scenario::statics(spec), system::table(spec, sources));
+    let contents = part(spec, 0, sources);
+    let payloads = payload::table(spec);
+    let parts = (1..spec.files.len()).map(|index| {
+        let file = &spec.files[index];
+        let (name, about) = (format_ident!("{}", file.module), doc(&format!("From `{}`.", file.path)));
+        let contents = match imported {
+            Imported::Inline => part(spec, index, sources),
+            Imported::Included(folder) => {
+                let path = crate::emit::part_path(folder, &file.module);
+                quote!(include!(#path);)
+            }
+        };
+        quote!(#about pub mod #name { #contents })
+    });
+    let imported = (spec.files.len() > 1).then(|| {
+        quote! {
+            /// What the specification imports: a module for each file.
+            pub mod imported { #(#parts)* }
+        }
+    });
+    quote! { #contents #(#systems)* #scenarios #payloads #table #imported }
+}
+
+/// What one file declares: types, messages, services.
+pub fn part(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenStream {
+    let (file, types) = (&spec.files[index], &sources.names.types);
+    let path = &file.path;
+    let items = spec.items.iter().filter(|(of, _)| *of == index).map(|(_, item)| declare::item(item, types));
+    let messages: Vec<_> = spec.messages.iter().filter(|(of, _)| *of == index).map(|(_, it)| it).collect();
+    let messages = (!messages.is_empty()).then(|| {
+        let doc = "Messages at file level: every service of the spec speaks them.";
+        declare::messages(&format_ident!("Message"), messages, doc, types)
+    });
+    let interfaces = spec.interfaces.iter().filter(|it| it.file == index);
+    let interfaces = interfaces.map(|it| interface::module(it, types));
+    let services = (0..spec.services.len()).filter(|it| spec.services[*it].file == index);
+    let services = services.map(|index| service::module(spec, index, sources));
+    let outer = (index > 0).then(|| {
+        quote!(
+            use super::super::imported;
+        )
+    });
+    let reexports = file.reexports.iter().map(|it| {
+        let (module, local) = (format_ident!("{}", spec.files[it.file].module), raw(&it.local));
+        match &it.name {
+            None => quote!(pub use imported::#module as #local;),
+            Some(name) if *name == it.local => quote!(pub use imported::#module::#local;),
+            Some(name) => {
+                let name = raw(name);
+                quote!(pub use imported::#module::#name as #local;)
+            }
+        }
+    });
     quote! {
-        use ::foresee::kernel::{self, NodeId};
+        use ::foresee::kernel::{self, NodeId, Payload, Reply};
         use ::std::collections::{BTreeMap, BTreeSet, VecDeque};
         use ::std::time::Duration;
+        #outer
+        #(#reexports)*
 
         /// The specification that this was generated from.
-        pub const FILE: &str = #file;
+        pub const FILE: &str = #path;
 
         #(#items)*
         #messages
+        #(#interfaces)*
         #(#services)*
-        #(#systems)*
-        #table
     }
+}
+
+/// An identifier of text that may begin with `r#`.
+fn raw(name: &str) -> Ident {
+    let span = proc_macro2::Span::call_site();
+    name.strip_prefix("r#").map_or_else(|| Ident::new(name, span), |name| Ident::new_raw(name, span))
 }
 
 /// The whole as an item: what the procedural macro gives back.
 pub fn item(spec: &Spec, sources: Sources<'_>) -> TokenStream {
-    let (name, doc, contents) = (format_ident!("{}", spec.name), docs(&spec.doc), module(spec, sources));
+    let imported = Imported::Included(&spec.name);
+    let (name, doc, contents) =
+        (format_ident!("{}", spec.name), docs(&spec.doc), module(spec, sources, imported));
     let allowed: TokenStream = ALLOWED.parse().unwrap_or_default();
     quote! {
         #doc
@@ -73,7 +144,7 @@ pub fn item(spec: &Spec, sources: Sources<'_>) -> TokenStream {
 
 /// The whole as a file of its own.
 pub fn file(spec: &Spec, sources: Sources<'_>) -> TokenStream {
-    let contents = module(spec, sources);
+    let contents = module(spec, sources, Imported::Inline);
     let docs = spec.doc.iter().flat_map(|doc| doc.lines()).map(|line| format!(" {line}"));
     let allowed: TokenStream = ALLOWED.parse().unwrap_or_default();
     quote! { #(#![doc = #docs])* #![allow(#allowed)] #contents }

@@ -5,20 +5,29 @@
 //! once released is never given another meaning.
 
 mod meaning;
+mod warnings;
 
 use meaning::MEANING;
+use warnings::WARNINGS;
 
 /// One code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// Such as `E0101`.
     pub code: &'static str,
+    /// The short name of a warning, by which `allow` calls it; empty for an error.
+    pub name: &'static str,
     /// A few words.
     pub title: &'static str,
     /// A paragraph: what is wrong, why it matters, what to do.
     pub explanation: &'static str,
     /// A few lines of a specification that provoke it; empty where no text can.
     pub example: &'static str,
+}
+
+/// The warning of that short name.
+pub fn named(name: &str) -> Option<&'static Code> {
+    ALL.iter().find(|entry| !entry.name.is_empty() && entry.name == name)
 }
 
 /// The entry of a code.
@@ -32,19 +41,36 @@ const fn code(
     explanation: &'static str,
     example: &'static str,
 ) -> Code {
-    Code { code, title, explanation, example }
+    Code { code, name: "", title, explanation, example }
+}
+
+const fn warning(
+    code: &'static str,
+    name: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+    example: &'static str,
+) -> Code {
+    Code { code, name, title, explanation, example }
 }
 
 /// Every code, in order.
 pub const ALL: &[Code] = &{
-    let mut all = [SYNTAX[0]; SYNTAX.len() + MEANING.len()];
-    let mut at = 0;
+    let mut all = [SYNTAX[0]; SYNTAX.len() + MEANING.len() + WARNINGS.len()];
+    let lists = [SYNTAX, MEANING, WARNINGS];
+    let (mut list, mut within, mut at) = (0, 0, 0);
     while at < all.len() {
-        all[at] = if at < SYNTAX.len() { SYNTAX[at] } else { MEANING[at - SYNTAX.len()] };
-        at += 1;
+        while within == lists[list].len() {
+            (list, within) = (list + 1, 0);
+        }
+        all[at] = lists[list][within];
+        (within, at) = (within + 1, at + 1);
     }
     all
 };
+
+/// Codes that engines say when they are asked for what they cannot do yet; the compiler never reports them.
+pub const OF_ENGINES: &[&str] = &["E0905", "E0906", "E0912", "E0914"];
 
 /// E00xx and E01xx.
 const SYNTAX: &[Code] = &[
@@ -122,20 +148,20 @@ const SYNTAX: &[Code] = &[
         "comparisons do not chain",
         "As in Rust, `a < b < c` means nothing. Write `a < b && b < c`, or put parentheses round the one that is \
          meant as a truth value.",
-        "local small: 0 < load < 10;",
+        "service A { variables { load: u8; } properties { local small: 0 < load < 10; } }",
     ),
     code(
         "E0104",
         "an unknown clause",
         "Links, faults and workloads know a fixed set of clauses; the message lists those that may stand here.",
-        "network { net: dealy 1ms..40ms; }",
+        "service A { uses net: Datagram; } system S { nodes { n[2]: A; } network { net: dealy 1ms..40ms; } }",
     ),
     code(
         "E0105",
         "a malformed clause",
         "The clause is known, but something before or after it does not fit: a value is missing, or one is given \
          where none belongs.",
-        "network { net: delay, loss 0.1; }",
+        "service A { uses net: Datagram; } system S { nodes { n[2]: A; } network { net: delay, loss 0.1; } }",
     ),
 ];
 
@@ -152,6 +178,9 @@ mod tests {
             let digits = entry.code.trim_start_matches(['E', 'W']);
             assert!(digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()), "{}", entry.code);
             assert!(!entry.title.is_empty() && !entry.explanation.is_empty(), "{}", entry.code);
+            assert_eq!(entry.name.is_empty(), !entry.code.starts_with('W'), "{}", entry.code);
+            let alike = ALL.iter().filter(|other| !entry.name.is_empty() && other.name == entry.name).count();
+            assert!(alike <= 1, "{} is the name of {alike} warnings", entry.name);
         }
     }
 

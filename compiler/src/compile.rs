@@ -1,93 +1,151 @@
-//! The pipeline, and its diagram: text -> tree -> checked -> intermediate form -> Rust.
+//! The pipeline, and its diagram: text -> trees -> linked -> checked -> intermediate form -> Rust.
 
 use proc_macro2::TokenStream;
 
 use crate::ast::Ast;
 use crate::body::Places;
 use crate::codegen::{self, Sources};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::import::{self, Library, Loaded, Nothing};
+use crate::ir::Spec;
 use crate::source::SourceFile;
 use crate::tokens::TokenIndex;
-use crate::{analyse, check, emit, lower, parse};
+use crate::{analyse, check, emit, link, lower};
 
 /// The stack of the compiler where it has a thread of its own.
 const STACK_BYTES: usize = 128 << 20;
 
-/// The front end alone: everything that can be said about a file without generating anything.
-pub fn front(source: &SourceFile) -> (Ast, Diagnostics) {
-    deep(|| look(source))
+/// Reads a file and all that it imports.
+pub fn load(source: SourceFile, library: &(dyn Library + Sync)) -> Loaded {
+    deep(|| import::load(source, library))
 }
 
-fn look(source: &SourceFile) -> (Ast, Diagnostics) {
-    let (ast, mut diagnostics) = parse::parse(source);
-    if diagnostics.iter().any(|it| it.code.starts_with("E00")) {
-        // The text is no sequence of tokens, or too deep to look at.
-        return (ast, diagnostics);
-    }
-    match TokenIndex::of_source(source) {
-        Ok(tokens) => diagnostics.extend(run(source, &ast, &tokens, "spec", |_, _| ()).1),
-        // Where the text is no sequence of tokens the parser has said so too, in better words.
-        Err(error) if !diagnostics.has_errors() => diagnostics.push(error),
-        Err(_) => {}
-    }
-    diagnostics.sort();
-    (ast, diagnostics)
+/// The front end alone: everything that can be said about a file and those that it imports without generating anything.
+/// Places are those of [`Loaded::source`].
+pub fn look(loaded: &Loaded) -> Diagnostics {
+    deep(|| whole(loaded, "spec", |_, _| ()).1)
+}
+
+/// The front end for a file that imports nothing.
+pub fn front(source: &SourceFile) -> (Ast, Diagnostics) {
+    let mut loaded = load(source.clone(), &Nothing);
+    let diagnostics = look(&loaded);
+    (std::mem::take(&mut loaded.files[0].ast), diagnostics)
 }
 
 /// Readable Rust, formatted: the file of a module. The warnings come with it.
 ///
 /// # Errors
-/// Everything that is wrong with the file.
-pub fn to_rust(source: &SourceFile, name: &str) -> Result<(String, Diagnostics), Diagnostics> {
+/// Everything that is wrong with the files.
+pub fn write(loaded: &Loaded, name: &str) -> Result<(String, Diagnostics), Diagnostics> {
     deep(|| {
-        let tokens = TokenIndex::of_source(source).map_err(|error| failed(source, error))?;
-        let (file, warnings) = generate(source, &tokens, name, codegen::file)?;
-        Ok((emit::format(source, name, file), warnings))
+        let (file, warnings) = finished(whole(loaded, name, codegen::file))?;
+        Ok((emit::format(&loaded.source, name, file), warnings))
     })
 }
 
-/// The item `pub mod name { .. }`, each token of a body standing where the index found it.
+/// [`write`] for a file that imports nothing.
 ///
 /// # Errors
 /// Everything that is wrong with the file.
-pub fn to_tokens(source: &SourceFile, tokens: &TokenIndex, name: &str) -> Result<TokenStream, Diagnostics> {
-    generate(source, tokens, name, codegen::item).map(|(item, _)| item)
+pub fn to_rust(source: &SourceFile, name: &str) -> Result<(String, Diagnostics), Diagnostics> {
+    write(&load(source.clone(), &Nothing), name)
 }
 
-fn generate(
-    source: &SourceFile,
+/// What the procedural macro gives back for one of the files, each token of a body standing where the index found it: the item
+/// `pub mod name { .. }` for the first, the contents of its module for any other.
+///
+/// # Errors
+/// Everything that is wrong with the files.
+pub fn to_tokens(
+    loaded: &Loaded,
+    index: usize,
     tokens: &TokenIndex,
     name: &str,
-    write: fn(&crate::ir::Spec, Sources<'_>) -> TokenStream,
-) -> Result<(TokenStream, Diagnostics), Diagnostics> {
-    let (ast, mut diagnostics) = parse::parse(source);
-    let (written, found) = run(source, &ast, tokens, name, write);
-    diagnostics.extend(found);
-    diagnostics.sort();
-    if diagnostics.has_errors() {
-        Err(diagnostics)
-    } else {
-        written.map(|it| (it, diagnostics)).ok_or_else(Diagnostics::new)
+) -> Result<TokenStream, Diagnostics> {
+    let write = |spec: &Spec, sources: Sources<'_>| match index {
+        0 => codegen::item(spec, sources),
+        _ => codegen::part(spec, index, sources),
+    };
+    finished(one(loaded, 0, tokens, name, write)).map(|(tokens, _)| tokens)
+}
+
+fn finished<T>((written, diagnostics): (Option<T>, Diagnostics)) -> Result<(T, Diagnostics), Diagnostics> {
+    match written {
+        Some(written) if !diagnostics.has_errors() => Ok((written, diagnostics)),
+        _ => Err(diagnostics),
     }
 }
 
-fn run<T>(
-    source: &SourceFile,
-    ast: &Ast,
+/// Looks at every file from its own point of view, those first that others need, and writes the first.
+fn whole<T>(
+    loaded: &Loaded,
+    name: &str,
+    write: impl FnOnce(&Spec, Sources<'_>) -> T,
+) -> (Option<T>, Diagnostics) {
+    let mut diagnostics = loaded.diagnostics.clone();
+    diagnostics.extend(loaded.files.iter().flat_map(|file| file.syntax.iter().cloned()));
+    let files = loaded.files.iter().enumerate();
+    // Files that are no sequence of tokens, or too deep to look at.
+    let dark: Vec<usize> = files.filter(|(_, file)| !file.is_text()).map(|(index, _)| index).collect();
+    let tokens = match TokenIndex::without(&loaded.source, &dark) {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            // The parser has said so too, in better words.
+            if !diagnostics.has_errors() {
+                diagnostics.push(error);
+            }
+            diagnostics.sort();
+            return (None, diagnostics);
+        }
+    };
+    for index in loaded.bottom_up().into_iter().filter(|index| *index != 0 && !dark.contains(index)) {
+        let (_, found) = one(loaded, index, &tokens, name, |_, _| ());
+        let own = |it: &Diagnostic| it.severity == Severity::Error && of_file(loaded, index, it);
+        diagnostics.extend(found.into_iter().filter(own));
+    }
+    let mut written = None;
+    if !dark.contains(&0) {
+        let (first, found) = one(loaded, 0, &tokens, name, write);
+        // What is wrong with an imported file was said when that was looked at, and what is unused because its user is
+        // wrong needs no word of its own.
+        let said = diagnostics.has_errors();
+        let news = |it: &Diagnostic| match it.severity {
+            Severity::Error => of_file(loaded, 0, it) || !said,
+            Severity::Warning => of_file(loaded, 0, it) && !said,
+        };
+        diagnostics.extend(found.into_iter().filter(news));
+        written = first;
+    }
+    diagnostics.sort();
+    (written, diagnostics)
+}
+
+fn of_file(loaded: &Loaded, index: usize, found: &Diagnostic) -> bool {
+    loaded.source.file_at(found.span.start) == index
+}
+
+/// One file with all that it needs, syntax left aside.
+fn one<T>(
+    loaded: &Loaded,
+    index: usize,
     tokens: &TokenIndex,
     name: &str,
-    write: impl FnOnce(&crate::ir::Spec, Sources<'_>) -> T,
+    write: impl FnOnce(&Spec, Sources<'_>) -> T,
 ) -> (Option<T>, Diagnostics) {
+    let source = &loaded.source;
     let (places, mut diagnostics) = (Places { file: source, tokens }, Diagnostics::new());
-    let checked = check::check(ast, places, &mut diagnostics);
+    let linked = link::link(loaded, index, &mut diagnostics);
+    let checked = check::check(&linked, places, &mut diagnostics);
     let spec = lower::lower(&checked, name, emit::hash(&source.text), &mut diagnostics);
-    let mut diagnostics = check::plausible(ast, source, diagnostics);
+    let mut diagnostics = check::plausible(&linked.ast, source, diagnostics);
+    let good = linked.ast.broken.is_empty() && loaded.files.iter().all(|it| !it.syntax.has_errors());
     // What is unused because its user is wrong needs no word of its own.
-    if !diagnostics.has_errors() && ast.broken.is_empty() {
+    if !diagnostics.has_errors() && good {
         analyse::warnings(&checked, &mut diagnostics);
     }
     let sources = Sources { names: &checked.names, places };
-    let written = (!diagnostics.has_errors() && ast.broken.is_empty()).then(|| write(&spec, sources));
+    let written = (!diagnostics.has_errors() && good).then(|| write(&spec, sources));
     (written, diagnostics)
 }
 
@@ -101,9 +159,4 @@ fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             Err(error) => panic!("no thread for the compiler: {error}"),
         }
     })
-}
-
-fn failed(source: &SourceFile, error: Diagnostic) -> Diagnostics {
-    let (_, diagnostics) = look(source);
-    if diagnostics.has_errors() { diagnostics } else { error.into() }
 }

@@ -53,6 +53,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do, each a sentence.
     pub help: Vec<String>,
+    /// What a warning is about, by which `allow` calls it; may be empty.
+    pub subject: String,
 }
 
 impl Diagnostic {
@@ -68,7 +70,23 @@ impl Diagnostic {
 
     fn new(code: &'static str, severity: Severity, span: Span, message: String) -> Diagnostic {
         let label = String::new();
-        Diagnostic { code, severity, span, message, label, secondary: vec![], notes: vec![], help: vec![] }
+        Diagnostic {
+            code,
+            severity,
+            span,
+            message,
+            label,
+            secondary: vec![],
+            notes: vec![],
+            help: vec![],
+            subject: String::new(),
+        }
+    }
+
+    /// With the name of what it is about.
+    pub fn about(mut self, subject: impl Into<String>) -> Diagnostic {
+        self.subject = subject.into();
+        self
     }
 
     /// With a remark at the place.

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 
+use crate::import::Loaded;
 use crate::source::SourceFile;
 
 /// XXH3 of a spec's text: traces and generated tables carry it.
@@ -40,12 +41,39 @@ fn spaced(text: &str) -> String {
     out
 }
 
-/// The file that a user's crate includes: one macro call around the text, verbatim, so that lines stay what they are.
-pub fn wrapper(name: &str, path: &str, text: &str) -> String {
-    format!("{}{text}\n}}\n", opener(name, path))
+/// The files that a user's crate includes, by their paths from the folder of the first: each one macro call around the text
+/// of a file, verbatim, so that lines stay what they are. `name` is the module of the first.
+pub fn wrappers(name: &str, loaded: &Loaded) -> Vec<(String, String)> {
+    let files = listed(name, loaded);
+    let wrapper = |index: usize| {
+        let text = loaded.source.slice(loaded.files[index].span);
+        (wrapper_path(index, &files), format!("{}{text}\n}}\n", opener(index, &files)))
+    };
+    (0..files.len()).map(wrapper).collect()
 }
 
-/// What stands before the text on the first line.
-pub fn opener(name: &str, path: &str) -> String {
-    format!("::foresee_macros::spec! {{ {name:?} {path:?}; ")
+/// The modules and paths of all files: what the macro is told.
+fn listed(name: &str, loaded: &Loaded) -> Vec<(String, String)> {
+    let others = loaded.files.iter().skip(1).map(|file| (file.module.clone(), file.path.clone()));
+    std::iter::once((name.to_owned(), loaded.source.name.clone())).chain(others).collect()
+}
+
+/// The path of the file around the text of `files[index]`: `scribe.mace.rs`, and `scribe/rand_tree.mace.rs` for what it imports.
+pub fn wrapper_path(index: usize, files: &[(String, String)]) -> String {
+    match (index, files.first()) {
+        (1.., Some((name, _))) => part_path(name, &files[index].0),
+        _ => format!("{}.mace.rs", files[index].0),
+    }
+}
+
+/// The path of the file around the text of an imported one.
+pub fn part_path(name: &str, module: &str) -> String {
+    format!("{name}/{module}.mace.rs")
+}
+
+/// What stands before the text of `files[index]` on the first line: which one it is, and the modules and paths of all files,
+/// since the macro reads each of them.
+pub fn opener(index: usize, files: &[(String, String)]) -> String {
+    let files: Vec<String> = files.iter().map(|(module, path)| format!("{module:?} {path:?}")).collect();
+    format!("::foresee_macros::spec! {{ {index} {}; ", files.join(" "))
 }

@@ -3,34 +3,64 @@
 //! Rust stays parsed and unwritten here; `codegen` rewrites a body at the moment it prints it. Properties and values of systems
 //! are lowered to tokens already, since nothing else needs their form. Every list is in file order.
 
+mod claim;
+mod system;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
 
 use crate::body::{Facts, RoutineShape};
-use crate::names::CarrierKind;
+use crate::names::{CallKind, CarrierKind};
+
+pub use claim::*;
+pub use system::*;
 
 pub use crate::check::Trigger;
-pub use crate::names::MessageRef;
+pub use crate::names::{CallRef, MessageRef};
 
 /// A specification.
 pub struct Spec {
     /// The file's name without `.mace`, as a Rust module.
     pub name: String,
-    /// The path as it was given.
-    pub file: String,
-    /// XXH3 of the text.
+    /// The files that it is put together from; the first is the one that imports the others.
+    pub files: Vec<File>,
+    /// XXH3 of the text of all files.
     pub hash: u64,
     /// The documentation of the file.
     pub doc: Option<String>,
-    /// Rust items, as written.
-    pub items: Vec<syn::Item>,
-    /// Messages at file level.
-    pub messages: Vec<Message>,
-    /// Services.
+    /// Rust items, as written, each with its file.
+    pub items: Vec<(usize, syn::Item)>,
+    /// Messages at file level, each with its file.
+    pub messages: Vec<(usize, Message)>,
+    /// Interfaces, those of the first file first.
+    pub interfaces: Vec<Interface>,
+    /// Services, those of the first file first.
     pub services: Vec<Service>,
     /// Systems.
     pub systems: Vec<System>,
+    /// Scenarios.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// A file.
+pub struct File {
+    /// The name of its module.
+    pub module: String,
+    /// The path as it was given, or from there.
+    pub path: String,
+    /// What its module takes from those of other files.
+    pub reexports: Vec<Reexport>,
+}
+
+/// What a module takes from that of another file.
+pub struct Reexport {
+    /// The other file.
+    pub file: usize,
+    /// The name there; `None` for the module as a whole.
+    pub name: Option<String>,
+    /// The name here.
+    pub local: String,
 }
 
 /// A message, an upcall or a downcall: a variant with named fields.
@@ -45,6 +75,34 @@ pub struct Message {
     pub fields: Vec<Field>,
     /// The carrier: index into the sending service's.
     pub slot: usize,
+}
+
+/// An interface: a module with the types of its calls.
+pub struct Interface {
+    /// Its name.
+    pub ident: Ident,
+    /// The module.
+    pub module: Ident,
+    /// The file that declares it.
+    pub file: usize,
+    /// Its documentation.
+    pub doc: Option<String>,
+    /// Its line.
+    pub line: u32,
+    /// Its calls in file order.
+    pub calls: Vec<Call>,
+}
+
+/// A call of an interface: a variant of `Downcall` or `Upcall`, or a query's struct.
+pub struct Call {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: CallKind,
+    /// The variant or struct. A request's last field is its reply.
+    pub message: Message,
+    /// The type of a query's answer, or of what a request is answered with.
+    pub answer: Option<syn::Type>,
 }
 
 /// A field or an argument.
@@ -63,6 +121,10 @@ pub struct Service {
     pub ident: Ident,
     /// The module that holds it.
     pub module: Ident,
+    /// The path to that from the module of the first file.
+    pub path: TokenStream,
+    /// The file that declares it.
+    pub file: usize,
     /// Its documentation.
     pub doc: Option<String>,
     /// Its line.
@@ -85,19 +147,41 @@ pub struct Service {
     pub handlers: Vec<Handler>,
     /// Events that are ignored on purpose.
     pub ignores: Vec<Ignore>,
+    /// Handlers of queries.
+    pub queries: Vec<QueryHandler>,
+    /// The interfaces that it provides.
+    pub provides: Vec<Provided>,
+    /// The lower layers that it uses, by slot.
+    pub layers: Vec<Layer>,
     /// Routines.
     pub routines: Vec<Routine>,
-    /// Upcalls of the interfaces that it provides.
-    pub upcalls: Vec<Message>,
-    /// Downcalls of the interfaces that it provides.
-    pub downcalls: Vec<Message>,
     /// Properties.
     pub properties: Vec<Property>,
+    /// Liveness properties.
+    pub liveness: Vec<Liveness>,
     /// Objectives.
     pub objectives: Vec<Objective>,
+    /// The choices that are fair.
+    pub fair: Fair,
+}
+
+/// The choices of a service that are declared fair.
+pub enum Fair {
+    /// Every one.
+    All,
+    /// Those of these names.
+    Sites(BTreeSet<String>),
 }
 
 impl Service {
+    /// Whether the choice at the site of that name is declared fair.
+    pub fn is_fair(&self, site: &str) -> bool {
+        match &self.fair {
+            Fair::All => true,
+            Fair::Sites(sites) => sites.contains(site),
+        }
+    }
+
     /// The line of `states`, which the control state is listed with.
     pub fn states_line(&self) -> u32 {
         self.states.first().map_or(self.line, |state| state.line)
@@ -158,6 +242,10 @@ pub struct Variable {
     pub durable: bool,
     /// Whether it exists for properties alone.
     pub ghost: bool,
+    /// Whether models of neighbours may know it.
+    pub export: bool,
+    /// Whether it never leaves the node.
+    pub secret: bool,
     /// Its line.
     pub line: u32,
 }
@@ -190,6 +278,8 @@ pub struct Handler {
     pub states: Option<BTreeSet<String>>,
     /// Patterns for the event's arguments.
     pub patterns: Vec<syn::Pat>,
+    /// The types that payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<syn::Type>>,
     /// The `choose` clauses.
     pub chooses: Vec<Choose>,
     /// The condition.
@@ -204,6 +294,52 @@ pub struct Handler {
     pub body: syn::Block,
     /// What the body does.
     pub facts: Facts,
+}
+
+/// The handler of a query.
+pub struct QueryHandler {
+    /// Its name.
+    pub name: String,
+    /// The query.
+    pub call: CallRef,
+    /// Its head, as written, on one line.
+    pub head: String,
+    /// Its line.
+    pub line: u32,
+    /// Its documentation.
+    pub doc: Option<String>,
+    /// Patterns for the query's arguments.
+    pub patterns: Vec<syn::Pat>,
+    /// The body: the answer.
+    pub body: syn::Block,
+}
+
+/// An interface that a service provides.
+pub struct Provided {
+    /// Index into the spec's.
+    pub interface: usize,
+    /// The slot of the lower layer that it is passed through to.
+    pub by: Option<usize>,
+}
+
+/// A lower layer.
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// Its interface: index into the spec's.
+    pub interface: usize,
+    /// What is there where a system says nothing else.
+    pub default: Option<Placed>,
+}
+
+/// A service put into a stack.
+pub struct Placed {
+    /// The service: index into the spec's.
+    pub service: usize,
+    /// The arguments by parameter.
+    pub arguments: BTreeMap<String, TokenStream>,
+    /// What fills the slots that do not keep their default, by slot.
+    pub lower: BTreeMap<usize, Placed>,
 }
 
 /// `choose x in SET`
@@ -224,6 +360,8 @@ pub struct Ignore {
     pub states: Option<BTreeSet<String>>,
     /// Patterns for the event's arguments.
     pub patterns: Vec<syn::Pat>,
+    /// The types that payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<syn::Type>>,
 }
 
 /// A routine.
@@ -236,147 +374,26 @@ pub struct Routine {
     pub shape: RoutineShape,
 }
 
-/// What a property or objective reads: variables by the index of their service, the control state as `state`.
-pub type Reads = BTreeMap<usize, BTreeSet<String>>;
-
-/// A property.
-pub struct Property {
+/// A golden script.
+pub struct Scenario {
     /// Its name.
     pub name: String,
     /// Its documentation.
     pub doc: Option<String>,
-    /// What it claims.
-    pub kind: PropertyKind,
+    /// The system that it runs in.
+    pub system: String,
     /// Its line.
     pub line: u32,
-    /// An expression over `view` that says whether it holds.
-    pub holds: TokenStream,
-    /// What that reads.
-    pub reads: Reads,
+    /// Its commands.
+    pub lines: Vec<ScenarioLine>,
 }
 
-/// What a property claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PropertyKind {
-    /// Holds in every state.
-    Safety,
-    /// Holds at every node of the service, in every state.
-    Local,
-    /// Some state satisfies it.
-    Reachable,
-}
-
-/// An objective.
-pub struct Objective {
-    /// Its name.
-    pub name: String,
-    /// Whether more is better.
-    pub maximize: bool,
-    /// Its factor.
-    pub weight: f64,
-    /// Its level, from 1.
-    pub level: u32,
+/// A command of a scenario.
+pub struct ScenarioLine {
+    /// As written, on one line.
+    pub text: String,
     /// Its line.
     pub line: u32,
-    /// What it adds up.
-    pub terms: Vec<Term>,
-}
-
-/// A term of an objective.
-pub enum Term {
-    /// For every message.
-    PerMessage {
-        /// Units a message.
-        amount: f64,
-        /// The kinds that count; empty for all.
-        kinds: Vec<String>,
-    },
-    /// For every byte.
-    PerByte {
-        /// Units a byte.
-        amount: f64,
-        /// The kinds that count; empty for all.
-        kinds: Vec<String>,
-    },
-    /// A rate.
-    PerSecond {
-        /// An expression over `view`: the nodes.
-        over: TokenStream,
-        /// An expression over `view` and `node`: units a second.
-        rate: TokenStream,
-        /// Whether the rate reads nothing but its own node.
-        local: bool,
-    },
-    /// A value of the state at the horizon.
-    AtHorizon {
-        /// An expression over `view`.
-        value: TokenStream,
-    },
-}
-
-/// A system.
-pub struct System {
-    /// Its name.
-    pub ident: Ident,
-    /// Its documentation.
-    pub doc: Option<String>,
-    /// Its line.
-    pub line: u32,
-    /// Its parameters.
-    pub parameters: Vec<Parameter>,
-    /// Its groups.
-    pub groups: Vec<Group>,
-    /// What it says of the network.
-    pub links: Vec<Link>,
-    /// Where a simulation ends.
-    pub horizon: Option<TokenStream>,
-    /// Its own properties.
-    pub properties: Vec<Property>,
-    /// Its own objectives.
-    pub objectives: Vec<Objective>,
-    /// New weights of objectives.
-    pub weights: Vec<(String, f64)>,
-    /// Bounds for checking.
-    pub bounds: Bounds,
-}
-
-/// A group of nodes.
-pub struct Group {
-    /// Its name.
-    pub ident: Ident,
-    /// How many nodes; `None` for a single one.
-    pub size: Option<TokenStream>,
-    /// The service: index into the spec's.
-    pub service: usize,
-    /// The arguments by parameter.
-    pub arguments: BTreeMap<String, TokenStream>,
-}
-
-/// What a system says of a carrier.
-pub struct Link {
-    /// The carrier's name.
-    pub carrier: String,
-    /// How long a message is under way.
-    pub delay: Option<TokenStream>,
-    /// The probability of loss.
-    pub loss: Option<TokenStream>,
-    /// Whether it doubles messages, and with which probability.
-    pub duplicates: Option<Option<TokenStream>>,
-    /// Whether messages overtake each other.
-    pub reorders: bool,
-}
-
-/// Bounds for checking.
-#[derive(Default)]
-pub struct Bounds {
-    /// In steps.
-    pub depth: Option<TokenStream>,
-    /// In flight.
-    pub messages: Option<TokenStream>,
-    /// Predicates over `view`.
-    pub within: Vec<TokenStream>,
-    /// How many may be lost.
-    pub drops: Option<TokenStream>,
-    /// How many may be doubled.
-    pub duplicates: Option<TokenStream>,
+    /// A `kernel::script::Command`.
+    pub command: TokenStream,
 }

@@ -1,28 +1,111 @@
-//! The names that a file declares: what `check` collects and everything later looks up.
+//! The names that a file and those that it imports declare: what `check` collects and everything later looks up.
 //!
 //! Pure data with look-ups; nothing here reports. Read `check/declare.rs`, which fills it.
 
+mod interfaces;
+mod stacks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ast::{Ident, Path};
 use crate::source::Span;
-use crate::types::{Type, Types};
+use crate::types::{IMPORTED, Type, Types};
 
-/// All names of a file.
+pub use interfaces::{CallKind, CallName, CallRef, InterfaceName, LayerName, ProvidedName};
+pub use stacks::{Place, bound};
+
+/// The files that are compiled together, and what each sees.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
-    /// Rust items by name: types, functions, constants.
-    pub items: BTreeMap<String, ItemName>,
-    /// What `use` brings in.
-    pub imported: BTreeSet<String>,
+pub struct Files {
+    /// The file that everything is looked at from.
+    pub home: usize,
+    /// All files.
+    pub list: Vec<FileNames>,
+}
+
+/// What a file sees of others.
+#[derive(Clone, Debug, Default)]
+pub struct FileNames {
+    /// Its module, within `imported` where it is not the home.
+    pub module: String,
+    /// Its path.
+    pub path: String,
+    /// Where it stands in the source.
+    pub span: Span,
+    /// What it imports, by the names that it gives.
+    pub taken: BTreeMap<String, Taken>,
+    /// The files that it imports as a whole, by the names that it gives.
+    pub specs: BTreeMap<String, Taken>,
+    /// What `use` brings in, and what could not be imported: nothing is known of these.
+    pub used: BTreeSet<String>,
     /// Whether some `use` ends in `*`, so that unknown names prove nothing.
     pub globs: bool,
-    /// Messages at file level.
+}
+
+/// An imported name.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The file that declares it.
+    pub file: usize,
+    /// Its name there; empty for a whole file.
+    pub name: String,
+    /// Where it is imported.
+    pub span: Span,
+}
+
+impl Files {
+    /// The file that a place is in.
+    pub fn of(&self, span: Span) -> usize {
+        // Files stand in the source in their order; what stands in no file belongs to the home.
+        match self.list.iter().rposition(|file| file.span.start <= span.start) {
+            Some(file) if span != Span::default() => file,
+            _ => self.home,
+        }
+    }
+
+    /// The file that declares a name as `file` sees it, and the name there.
+    pub fn declared<'n>(&'n self, file: usize, name: &'n str) -> (usize, &'n str) {
+        match self.list.get(file).and_then(|it| it.taken.get(name)) {
+            Some(taken) => (taken.file, &taken.name),
+            None => (file, name),
+        }
+    }
+
+    /// The file that `file` imports as a whole under this name.
+    pub fn spec(&self, file: usize, name: &str) -> Option<usize> {
+        Some(self.list.get(file)?.specs.get(name)?.file)
+    }
+
+    /// The module of a file, as a path from all others: `imported::tree`. Empty for the home.
+    pub fn path(&self, file: usize) -> Option<[&str; 2]> {
+        if file == self.home { None } else { Some([IMPORTED, self.list.get(file)?.module.as_str()]) }
+    }
+
+    /// The key of a type in [`Types`]: names of the home stand for themselves.
+    pub fn key(&self, file: usize, name: &str) -> String {
+        match self.path(file) {
+            None => name.to_owned(),
+            Some([_, module]) => format!("{module}::{name}"),
+        }
+    }
+}
+
+/// All names of a file and of those that it imports.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// The files.
+    pub files: Files,
+    /// Rust items by file and name: types, functions, constants.
+    pub items: BTreeMap<(usize, String), ItemName>,
+    /// Messages at file level, of all files.
     pub messages: Vec<MessageName>,
-    /// The services in file order.
+    /// The interfaces, those of the home first.
+    pub interfaces: Vec<InterfaceName>,
+    /// The services in file order, those of the home first.
     pub services: Vec<ServiceNames>,
-    /// The types that the file declares.
+    /// The types that the files declare.
     pub types: Types,
-    /// Types of the file that have a default.
+    /// Types of the files that have a default, by their keys.
     pub defaults: BTreeSet<String>,
     /// Methods of the file's own types that take `&mut self`.
     pub mutating_methods: BTreeSet<String>,
@@ -50,6 +133,8 @@ pub struct MessageName {
     pub fields: Vec<FieldName>,
     /// The carrier: index into the service's carriers. 0 at file level.
     pub slot: usize,
+    /// The file that declares it.
+    pub file: usize,
 }
 
 impl MessageName {
@@ -73,12 +158,16 @@ pub struct FieldName {
 pub struct ServiceNames {
     /// Its name.
     pub name: String,
+    /// The file that declares it.
+    pub file: usize,
     /// Where that stands.
     pub span: Span,
     /// Its bottom interfaces in the order of `uses`.
     pub carriers: Vec<CarrierName>,
-    /// Layers below that it uses, by name.
-    pub layers: BTreeMap<String, Span>,
+    /// The lower layers that it uses, in order; a layer's place is its slot.
+    pub layers: Vec<LayerName>,
+    /// The interfaces that it provides, in order.
+    pub provides: Vec<ProvidedName>,
     /// Constants.
     pub consts: BTreeMap<String, ConstName>,
     /// Parameters in order.
@@ -93,10 +182,6 @@ pub struct ServiceNames {
     pub timers: Vec<TimerName>,
     /// Routines in order.
     pub routines: Vec<RoutineName>,
-    /// Downcalls of the interfaces that it provides.
-    pub downcalls: Vec<CallName>,
-    /// Upcalls of the interfaces that it provides.
-    pub upcalls: Vec<CallName>,
 }
 
 /// A bottom interface.
@@ -214,19 +299,6 @@ pub struct RoutineName {
     pub output: Option<syn::Type>,
 }
 
-/// A call of an interface.
-#[derive(Clone, Debug)]
-pub struct CallName {
-    /// Its name.
-    pub name: String,
-    /// Where it is declared.
-    pub span: Span,
-    /// Its parameters.
-    pub params: Vec<FieldName>,
-    /// Whether it has a result: a query or a request.
-    pub has_result: bool,
-}
-
 /// A message as a service sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MessageRef {
@@ -237,23 +309,92 @@ pub struct MessageRef {
 }
 
 impl Names {
-    /// The service of that name.
-    pub fn service(&self, name: &str) -> Option<usize> {
-        self.services.iter().position(|service| service.name == name)
+    /// The service that a name stands for, where the name stands.
+    pub fn service(&self, name: &Ident) -> Option<usize> {
+        let (file, name) = self.files.declared(self.files.of(name.span), &name.name);
+        self.services.iter().position(|service| service.file == file && service.name == name)
+    }
+
+    /// The service that a path stands for: one name, or `spec::Name` for a file that is imported as a whole.
+    pub fn service_at(&self, path: &Path) -> Option<usize> {
+        match path.segments.as_slice() {
+            [name] => self.service(name),
+            [spec, name] => {
+                let file = self.files.spec(self.files.of(spec.span), &spec.name)?;
+                self.services.iter().position(|service| service.file == file && service.name == name.name)
+            }
+            _ => None,
+        }
+    }
+
+    /// The names of services that can be named in a file.
+    pub fn services_seen(&self, file: usize) -> Vec<&str> {
+        let own = self.services.iter().filter(|it| it.file == file).map(|it| it.name.as_str());
+        let taken = self.files.list.get(file).into_iter().flat_map(|it| &it.taken);
+        let taken =
+            taken.filter(|(_, it)| self.services.iter().any(|s| s.file == it.file && s.name == it.name));
+        own.chain(taken.map(|(name, _)| name.as_str())).collect()
     }
 
     /// The message of that name as service `service` sees it: its own first.
     pub fn message(&self, service: &ServiceNames, name: &str) -> Option<MessageRef> {
-        let own = service.messages.iter().position(|message| message.name == name);
-        let shared = || self.messages.iter().position(|message| message.name == name);
-        let own = own.map(|index| MessageRef { shared: false, index });
-        own.or_else(|| shared().map(|index| MessageRef { shared: true, index }))
+        if let Some(index) = service.messages.iter().position(|message| message.name == name) {
+            return Some(MessageRef { shared: false, index });
+        }
+        let (file, name) = self.files.declared(service.file, name);
+        let index = self.messages.iter().position(|it| it.file == file && it.name == name)?;
+        Some(MessageRef { shared: true, index })
     }
 
     /// What a reference stands for.
     pub fn message_at<'n>(&'n self, service: &'n ServiceNames, at: MessageRef) -> &'n MessageName {
         let list = if at.shared { &self.messages } else { &service.messages };
         &list[at.index]
+    }
+
+    /// The messages at file level that a service can name without an import.
+    pub fn messages_beside<'n>(&'n self, service: &'n ServiceNames) -> impl Iterator<Item = &'n MessageName> {
+        self.messages.iter().filter(|it| it.file == service.file)
+    }
+
+    /// A Rust item of that name as a file sees it.
+    pub fn item(&self, file: usize, name: &str) -> Option<&ItemName> {
+        let (file, name) = self.files.declared(file, name);
+        self.items.get(&(file, name.to_owned()))
+    }
+
+    /// Whether the file of a module declares a Rust item of this name.
+    pub fn is_declared(&self, module: &str, name: &str) -> bool {
+        let file = self.files.list.iter().position(|it| it.module == module);
+        file.is_some_and(|file| self.items.contains_key(&(file, name.to_owned())))
+    }
+
+    /// Whether a name is that of a Rust item, or of something that `use` brings in and of which nothing is known.
+    pub fn is_rust(&self, file: usize, name: &str) -> bool {
+        self.item(file, name).is_some() || self.is_foreign(file, name)
+    }
+
+    /// Whether nothing is known of a name but that it is there.
+    pub fn is_foreign(&self, file: usize, name: &str) -> bool {
+        self.files.list.get(file).is_some_and(|it| it.used.contains(name) || it.specs.contains_key(name))
+    }
+
+    /// Whether names that nobody knows prove nothing in a file.
+    pub fn has_globs(&self, file: usize) -> bool {
+        self.files.list.get(file).is_some_and(|it| it.globs)
+    }
+
+    /// The names of the Rust items of a file, its own and the imported ones.
+    pub fn items_seen(&self, file: usize) -> impl Iterator<Item = &str> {
+        let own = self.items.keys().filter(move |(of, _)| *of == file).map(|(_, name)| name.as_str());
+        let taken = self.files.list.get(file).into_iter().flat_map(|it| it.taken.keys());
+        own.chain(taken.map(String::as_str))
+    }
+
+    /// Where a service's module is: `tree`, or `imported::overlay::tree`.
+    pub fn module_path(&self, service: &ServiceNames) -> Vec<String> {
+        let path = self.files.path(service.file).into_iter().flatten().map(str::to_owned);
+        path.chain(std::iter::once(crate::lower::snake(&service.name))).collect()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod build;
 mod build_handlers;
+mod build_remark;
 mod build_system;
 mod climb;
 mod expect;
@@ -21,7 +22,7 @@ use pest::Parser;
 
 use crate::ast::Ast;
 use crate::diag::Diagnostics;
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 use build::{Builder, Built, Kids};
 use grammar::{Grammar, Rule};
 
@@ -32,20 +33,27 @@ pub use recover::SYNTAX_ERRORS_MAX;
 /// Parses a file. The tree holds everything that could be read; what could not be is in [`Ast::broken`], and each such
 /// place has an error.
 pub fn parse(source: &SourceFile) -> (Ast, Diagnostics) {
-    let scan = scan::scan(&source.text, 0);
+    parse_file(source, 0)
+}
+
+/// Parses one of the files that a source is made of: 0 is the file itself.
+pub fn parse_file(source: &SourceFile, index: usize) -> (Ast, Diagnostics) {
+    let place = source.span_of(index);
+    let scan = scan::scan(source.slice(place), place.start);
     if scan.error.is_some() {
-        return recover::unbalanced(source);
+        return recover::unbalanced(source, index);
     }
-    match whole(source, &scan) {
+    match whole(source, place, &scan) {
         Some(ast) => (ast, Diagnostics::new()),
-        None => recover::balanced(source, &scan),
+        None => recover::balanced(source, index, scan),
     }
 }
 
 /// The fast path: the whole file by one rule, or nothing.
-fn whole(source: &SourceFile, scan: &scan::Scan) -> Option<Ast> {
+fn whole(source: &SourceFile, place: Span, scan: &scan::Scan) -> Option<Ast> {
     let file = Grammar::parse(Rule::file, &scan.masked).ok()?.next()?;
-    let builder = Builder { text: &source.text, comments: &scan.comments, base: 0, depth: Cell::new(0) };
+    let (text, comments) = (&source.text, &scan.comments);
+    let builder = Builder { text, comments, base: place.start, depth: Cell::new(0) };
     let items = Kids::of(file).rest().map(|pair| builder.item(pair)).collect::<Built<_>>().ok()?;
-    Some(Ast { doc: builder.file_doc(), items, broken: vec![], span: source.span() })
+    Some(Ast { doc: builder.file_doc(), items, broken: vec![], span: place })
 }

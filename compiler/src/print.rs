@@ -65,7 +65,7 @@ fn shape(ast: &Ast) -> String {
         rest = &place[end..];
     }
     out.extend(rest.chars().filter(|c| !c.is_whitespace()));
-    out.replace("\\n", "")
+    ["\\n", "\\r", "\\t"].iter().fold(out, |out, blank| out.replace(blank, ""))
 }
 
 /// The comments of a file, without white space, in some order: one that moves past a sign is still there.

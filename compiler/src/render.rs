@@ -1,7 +1,9 @@
 //! Diagnostics as text for people and as JSON lines for programs.
 //!
 //! The text looks like rustc's and is made by its renderer; the JSON has rustc's keys, so that editors which know the one
-//! know the other. Nothing is printed here: the command line and the build script's interface do that.
+//! know the other. A place is shown in the file that it is in, be that an imported one. Nothing is printed here: the command line and the build script's interface do that.
+
+use std::collections::BTreeSet;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -57,9 +59,16 @@ pub fn all_text(diagnostics: &Diagnostics, source: &SourceFile, style: Style) ->
         out.push('\n');
     }
     if let Some(summary) = summary(diagnostics) {
-        out.push_str(&format!("{summary} in `{}`\n", source.name));
+        out.push_str(&format!("{summary} in {}\n", named(diagnostics, source)));
     }
     out
+}
+
+/// The files that the diagnostics are about.
+fn named(diagnostics: &Diagnostics, source: &SourceFile) -> String {
+    let files: BTreeSet<usize> = diagnostics.iter().map(|it| source.file_at(it.span.start)).collect();
+    let names = files.into_iter().map(|it| format!("`{}`", source.name_at(source.span_of(it).start)));
+    names.collect::<Vec<String>>().join(" and ")
 }
 
 /// "2 errors, 1 warning", or nothing.
@@ -76,7 +85,7 @@ pub fn summary(diagnostics: &Diagnostics) -> Option<String> {
     }
 }
 
-/// The parts of the source that a diagnostic shows: one, or one a place where they are far apart.
+/// The parts of the source that a diagnostic shows: one, or one a place where they are far apart or in several files.
 fn excerpts<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Vec<Snippet<'a, Annotation<'a>>> {
     let mut marks = vec![(AnnotationKind::Primary, diagnostic.span, diagnostic.label.as_str())];
     marks.extend(diagnostic.secondary.iter().map(|it| (AnnotationKind::Context, it.span, it.text.as_str())));
@@ -85,7 +94,8 @@ fn excerpts<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Vec<Snipp
     }
     let lines = marks.iter().map(|mark| source.line_column(mark.1.start).line);
     let near = lines.clone().max().unwrap_or(1) - lines.min().unwrap_or(1) <= EXCERPT_LINES_MAX;
-    match near {
+    let file = source.file_at(diagnostic.span.start);
+    match near && marks.iter().all(|mark| source.file_at(mark.1.start) == file) {
         true => vec![excerpt(&marks, source)],
         false => marks.iter().map(|mark| excerpt(std::slice::from_ref(mark), source)).collect(),
     }
@@ -99,7 +109,7 @@ fn excerpt<'a>(
     let first = marks.iter().map(|mark| mark.1.start).min().unwrap_or(0);
     let last = marks.iter().map(|mark| mark.1.end).max().unwrap_or(0);
     let line = source.line_column(first).line;
-    let start = source.line_starts()[line - 1] as usize;
+    let start = source.line_start(first) as usize;
     let end =
         source.text[last as usize..].find('\n').map_or(source.text.len(), |length| last as usize + length);
     let annotations = marks.iter().map(|(kind, span, label)| {
@@ -107,7 +117,10 @@ fn excerpt<'a>(
         let annotation = kind.span(range);
         if label.is_empty() { annotation } else { annotation.label(*label) }
     });
-    Snippet::source(&source.text[start..end]).path(&source.name).line_start(line).annotations(annotations)
+    Snippet::source(&source.text[start..end])
+        .path(source.name_at(first))
+        .line_start(line)
+        .annotations(annotations)
 }
 
 /// The span within the text, on borders of characters.
@@ -134,11 +147,13 @@ pub fn json(diagnostic: &Diagnostic, source: &SourceFile) -> String {
     let child = |level: &str, message: &String| json!({ "message": message, "code": null, "level": level, "spans": [], "children": [], "rendered": null });
     let notes = diagnostic.notes.iter().map(|note| child("note", note));
     let help = diagnostic.help.iter().map(|help| child("help", help));
-    let explanation = codes::find(diagnostic.code).map(|code| code.explanation);
+    let found = codes::find(diagnostic.code);
+    let explanation = found.map(|code| code.explanation);
+    let name = found.map(|code| code.name).filter(|name| !name.is_empty());
     json!({
         "$message_type": "diagnostic",
         "message": diagnostic.message,
-        "code": { "code": diagnostic.code, "explanation": explanation },
+        "code": { "code": diagnostic.code, "name": name, "explanation": explanation },
         "level": diagnostic.severity.word(),
         "spans": spans,
         "children": notes.chain(help).collect::<Vec<Value>>(),
@@ -155,12 +170,13 @@ pub fn all_json(diagnostics: &Diagnostics, source: &SourceFile) -> String {
 fn json_span(span: Span, label: &str, primary: bool, source: &SourceFile) -> Value {
     let span = fitted(span, source);
     let (start, end) = (source.line_column(span.start), source.line_column(span.end));
-    let line = source.line(start.line).unwrap_or("");
+    let line = source.line_at(span.start);
     let highlight_end = if end.line == start.line { end.column } else { line.chars().count() + 1 };
+    let base = source.span_of(source.file_at(span.start)).start;
     json!({
-        "file_name": source.name,
-        "byte_start": span.start,
-        "byte_end": span.end,
+        "file_name": source.name_at(span.start),
+        "byte_start": span.start - base,
+        "byte_end": span.end - base,
         "line_start": start.line,
         "line_end": end.line,
         "column_start": start.column,
@@ -218,6 +234,33 @@ mod tests {
         assert_eq!(span["byte_start"], json!(source.text.find('B').unwrap()));
         assert_eq!(value["spans"][1]["is_primary"], false);
         assert_eq!(value["children"][1]["message"], "write `,`");
+    }
+
+    #[test]
+    fn places_are_shown_in_the_files_that_they_are_in() {
+        let mut source = SourceFile::new("a.mace", "import b::B;\n");
+        let part = source.append(&SourceFile::new("b.mace", "\nservice B { }\n")).unwrap();
+        let at = source.text.find("B { }").unwrap();
+        let diagnostic = Diagnostic::error("E0201", Span::at(10, 11), "twice")
+            .with_secondary(Span::at(at, at + 1), "first declared here");
+        let expected = expect_test::expect![[r#"
+            error[E0201]: twice
+             --> a.mace:1:11
+              |
+            1 | import b::B;
+              |           ^
+              |
+             ::: b.mace:2:9
+              |
+            2 | service B { }
+              |         - first declared here
+        "#]];
+        expected.assert_eq(&text(&diagnostic, &source, Style::Plain));
+        let value: Value = serde_json::from_str(&json(&diagnostic, &source)).unwrap();
+        assert_eq!(value["spans"][1]["file_name"], "b.mace");
+        assert_eq!(value["spans"][1]["byte_start"], json!(at - part.start as usize));
+        let all = all_text(&Diagnostics::from(diagnostic), &source, Style::Plain);
+        assert!(all.ends_with("1 error in `a.mace`\n"), "{all}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! One source file and places in it.
+//! One source file, with those that it imports behind it, and places in it.
 //!
 //! A [`Span`] is a pair of byte offsets into the text of one [`SourceFile`]; everything later speaks of
-//! places by spans alone, and only rendering turns them into lines and columns. This file never reads the
-//! file system. Read `diag.rs` next.
+//! places by spans alone, and only rendering turns them into names, lines and columns. The texts of imported files stand
+//! behind that of the file itself, so that a span says which file it is in. This file never reads the file system. Read
+//! `diag.rs` next, and `import.rs` for who puts files together.
 
 use std::fmt;
 
@@ -77,14 +78,27 @@ pub struct LineColumn {
     pub column: usize,
 }
 
-/// The name and the text of one `.mace` file.
+/// The name and the text of one `.mace` file, and of those that it imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// The name that diagnostics show.
+    /// The name that diagnostics show: of the file itself.
     pub name: String,
-    /// The text.
+    /// The text: first the file itself, then what was appended.
     pub text: String,
     line_starts: Vec<u32>,
+    /// Where the file itself ends.
+    end: u32,
+    /// The files that were appended.
+    appended: Vec<Part>,
+}
+
+/// An appended file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    name: String,
+    span: Span,
+    /// The index of its first line among all lines.
+    line: usize,
 }
 
 impl SourceFile {
@@ -93,9 +107,46 @@ impl SourceFile {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> SourceFile {
         let text = text.into();
         assert!(text.len() <= SOURCE_BYTES_MAX, "a source file is at most {SOURCE_BYTES_MAX} bytes long");
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let line_starts = std::iter::once(0).chain(newlines.map(|(at, _)| at as u32 + 1)).collect();
-        SourceFile { name: name.into(), text, line_starts }
+        let line_starts = std::iter::once(0).chain(line_starts(&text, 0)).collect();
+        let end = text.len() as u32;
+        SourceFile { name: name.into(), text, line_starts, end, appended: vec![] }
+    }
+
+    /// Puts another file behind this one; where it stands now. `None` where both are too large together.
+    pub fn append(&mut self, other: &SourceFile) -> Option<Span> {
+        let start = self.text.len() + 1;
+        let end = start + other.text.len();
+        if end > SOURCE_BYTES_MAX {
+            return None;
+        }
+        self.text.push('\n');
+        self.text.push_str(&other.text);
+        let (span, line) = (Span::at(start, end), self.line_starts.len());
+        self.line_starts.push(span.start);
+        self.line_starts.extend(line_starts(&other.text, span.start));
+        self.appended.push(Part { name: other.name.clone(), span, line });
+        Some(span)
+    }
+
+    /// Which file an offset is in: 0 for the file itself, then those that were appended, in their order.
+    pub fn file_at(&self, offset: u32) -> usize {
+        self.appended.partition_point(|part| part.span.start <= offset)
+    }
+
+    /// The name of the file that an offset is in.
+    pub fn name_at(&self, offset: u32) -> &str {
+        match self.file_at(offset) {
+            0 => &self.name,
+            index => &self.appended[index - 1].name,
+        }
+    }
+
+    /// Where the file of this index stands: 0 for the file itself.
+    pub fn span_of(&self, index: usize) -> Span {
+        match index {
+            0 => Span::new(0, self.end),
+            _ => self.appended[index - 1].span,
+        }
     }
 
     /// A file from bytes as they were read. Refuses what cannot be a specification: too large a file, bytes
@@ -131,18 +182,34 @@ impl SourceFile {
         self.text.get(span.range()).unwrap_or("")
     }
 
-    /// The span of the whole file.
+    /// The span of the file itself.
     pub fn span(&self) -> Span {
-        Span::at(0, self.text.len())
+        Span::new(0, self.end)
     }
 
-    /// Line and column of an offset. An offset beyond the end counts as the end.
+    /// Line and column of an offset, in the file that it is in. An offset beyond the end counts as the end.
     pub fn line_column(&self, offset: u32) -> LineColumn {
         let offset = (offset as usize).min(self.text.len());
         let line = self.line_starts.partition_point(|start| *start as usize <= offset);
         let start = self.line_starts[line - 1] as usize;
         let column = self.text.get(start..offset).map_or(offset - start, |text| text.chars().count()) + 1;
-        LineColumn { line, column }
+        let before = match self.file_at(offset as u32) {
+            0 => 0,
+            index => self.appended[index - 1].line,
+        };
+        LineColumn { line: line - before, column }
+    }
+
+    /// The text of the line that an offset is in, without its line break.
+    pub fn line_at(&self, offset: u32) -> &str {
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        self.line(line).unwrap_or("")
+    }
+
+    /// The offset at which the line of an offset starts.
+    pub fn line_start(&self, offset: u32) -> u32 {
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        self.line_starts[line - 1]
     }
 
     /// The offset of a line and column, both from 1; `None` where the file has no such place.
@@ -161,10 +228,25 @@ impl SourceFile {
         Some(self.text[start..end].trim_end_matches('\r'))
     }
 
-    /// The offsets at which lines start; the first is 0.
+    /// The offsets at which lines start, those of appended files too; the first is 0.
     pub fn line_starts(&self) -> &[u32] {
         &self.line_starts
     }
+
+    /// The offsets at which the lines of the file of this index start.
+    pub fn line_starts_of(&self, index: usize) -> &[u32] {
+        let first = |index: usize| match index {
+            0 => 0,
+            _ => self.appended.get(index - 1).map_or(self.line_starts.len(), |part| part.line),
+        };
+        &self.line_starts[first(index)..first(index + 1)]
+    }
+}
+
+/// The offsets after line breaks.
+fn line_starts(text: &str, base: u32) -> impl Iterator<Item = u32> {
+    let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    newlines.map(move |(at, _)| base + at as u32 + 1)
 }
 
 #[cfg(test)]
@@ -180,6 +262,25 @@ mod tests {
         assert_eq!(file.line_column(u32::MAX), LineColumn { line: 3, column: 1 });
         assert_eq!(file.offset(LineColumn { line: 9, column: 1 }), None);
         assert_eq!(file.line(2), Some("ñandú x"));
+    }
+
+    #[test]
+    fn places_in_appended_files_are_their_own() {
+        let mut file = SourceFile::new("a.mace", "a\nb");
+        let other = file.append(&SourceFile::new("b.mace", "c\nd\n")).unwrap();
+        let last = file.append(&SourceFile::new("c.mace", "e")).unwrap();
+        let place = |offset: u32| {
+            let LineColumn { line, column } = file.line_column(offset);
+            (file.name_at(offset), line, column, file.line_at(offset))
+        };
+        assert_eq!(place(2), ("a.mace", 2, 1, "b"));
+        assert_eq!(place(3), ("a.mace", 2, 2, "b"));
+        assert_eq!(place(other.start + 2), ("b.mace", 2, 1, "d"));
+        assert_eq!(place(last.start), ("c.mace", 1, 1, "e"));
+        assert_eq!(file.slice(other), "c\nd\n");
+        assert_eq!((file.span(), file.span_of(2)), (Span::new(0, 3), last));
+        assert_eq!(file.line_starts_of(1), [4, 6, 8]);
+        assert_eq!(file.line_starts_of(2), [9]);
     }
 
     #[test]

@@ -3,10 +3,13 @@
 //! Bodies reach the generated code as tokens that still know where they stand, so that rustc's own errors point into
 //! the specification. A [`TokenIndex`] is built once over the tokens of a whole file: either the fallback lexer's
 //! (build scripts, the command line) or the input of the procedural macro, whose spans are the compiler's. It hands
-//! out the tokens of any [`Span`] and never makes up a span of its own. `body.rs` parses what it hands out.
+//! out the tokens of any [`Span`] and never makes up a span of its own. `body.rs` parses what it hands out. The macro's
+//! input is one file; what is asked of the others that belong to it is split anew and has no place.
 //!
 //! *Caveats*: spans of the fallback lexer are known only to the thread that made them. A doc comment is several tokens
 //! at one place, and a sign such as `>>` may be two tokens at one place.
+
+use std::borrow::Cow;
 
 use proc_macro2::{TokenStream, TokenTree};
 
@@ -17,6 +20,8 @@ use crate::source::{SourceFile, Span};
 #[derive(Debug)]
 pub struct TokenIndex {
     lines: Lines,
+    /// What is known: all files of a source, or one.
+    region: Span,
     /// All levels; the first is that of the file itself.
     levels: Vec<Vec<Entry>>,
 }
@@ -33,12 +38,19 @@ struct Entry {
 impl TokenIndex {
     /// Splits the text into tokens with the fallback lexer.
     pub fn of_source(source: &SourceFile) -> Result<TokenIndex, Diagnostic> {
-        let lines = Lines::new(source, 0);
-        match source.text.parse::<TokenStream>() {
-            Ok(tokens) => Ok(TokenIndex::build(lines, tokens)),
+        TokenIndex::without(source, &[])
+    }
+
+    /// As [`TokenIndex::of_source`], as if these files of the source were empty.
+    pub fn without(source: &SourceFile, files: &[usize]) -> Result<TokenIndex, Diagnostic> {
+        let all = Span::at(0, source.text.len());
+        let lines = Lines::new(source, all, source.line_starts(), 0);
+        let text = &blanked(source, files);
+        match text.parse::<TokenStream>() {
+            Ok(tokens) => Ok(TokenIndex::build(lines, all, tokens)),
             Err(error) => {
                 let start = lines.offset(error.span().start()).unwrap_or(0);
-                let width = source.text[start as usize..].chars().next().map_or(0, char::len_utf8) as u32;
+                let width = text[start as usize..].chars().next().map_or(0, char::len_utf8) as u32;
                 let message = "this text cannot be split into tokens of Rust";
                 Err(Diagnostic::error("E0008", Span::new(start, start + width), message)
                     .with_label("here")
@@ -47,14 +59,25 @@ impl TokenIndex {
         }
     }
 
-    /// Takes the tokens of a macro's input. The text is that of the file in which the macro call stands, except that the
-    /// call's first `shift` characters on line 1 come before it.
-    pub fn of_macro_input(source: &SourceFile, tokens: TokenStream, shift: usize) -> TokenIndex {
-        TokenIndex::build(Lines::new(source, shift), tokens)
+    /// Takes the tokens of a macro's input, for the file of this index. Its text is that of the file in which the macro
+    /// call stands, except that the call's first `shift` characters on line 1 come before it.
+    pub fn of_macro_input(
+        source: &SourceFile,
+        index: usize,
+        tokens: TokenStream,
+        shift: usize,
+    ) -> TokenIndex {
+        let region = source.span_of(index);
+        TokenIndex::build(Lines::new(source, region, source.line_starts_of(index), shift), region, tokens)
+    }
+
+    /// Whether the tokens of a place are known.
+    pub fn covers(&self, span: Span) -> bool {
+        self.region.contains(span)
     }
 
     /// Builds the levels with a work list, since groups may be nested deeply.
-    fn build(lines: Lines, tokens: TokenStream) -> TokenIndex {
+    fn build(lines: Lines, region: Span, tokens: TokenStream) -> TokenIndex {
         let mut levels: Vec<Vec<Entry>> = vec![vec![]];
         let mut work = vec![(0, tokens)];
         while let Some((level, tokens)) = work.pop() {
@@ -74,7 +97,7 @@ impl TokenIndex {
             }
             levels[level] = entries;
         }
-        TokenIndex { lines, levels }
+        TokenIndex { lines, region, levels }
     }
 
     /// The token trees that lie within a span, with the spans they came with. A span that cuts through a token does not
@@ -106,6 +129,9 @@ impl TokenIndex {
     /// The compiler's span of the token that begins at an offset, or of the first one after it: for diagnostics that
     /// the procedural macro hands to rustc.
     pub fn compiler_span(&self, span: Span) -> Option<proc_macro2::Span> {
+        if !self.covers(span) {
+            return None;
+        }
         let mut level = &self.levels[0];
         loop {
             let first = level.partition_point(|entry| entry.span.end <= span.start);
@@ -130,6 +156,18 @@ impl TokenIndex {
     }
 }
 
+/// The text of a source with blanks in place of some of its files.
+fn blanked<'a>(source: &'a SourceFile, files: &[usize]) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(source.text.as_str());
+    for file in files {
+        let place = source.span_of(*file).range();
+        let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
+        let blanks: String = text[place.clone()].chars().map(blank).collect();
+        text.to_mut().replace_range(place, &blanks);
+    }
+    text
+}
+
 /// Lines and columns of tokens to offsets, in constant time.
 #[derive(Debug)]
 struct Lines {
@@ -141,9 +179,8 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(source: &SourceFile, shift: usize) -> Lines {
-        let starts = source.line_starts().to_vec();
-        let end = source.text.len() as u32;
+    fn new(source: &SourceFile, region: Span, starts: &[u32], shift: usize) -> Lines {
+        let (starts, end) = (starts.to_vec(), region.end);
         let mut wide = vec![];
         for (line, start) in starts.iter().enumerate() {
             let text = &source.text[*start as usize..starts.get(line + 1).copied().unwrap_or(end) as usize];
@@ -220,12 +257,31 @@ mod tests {
         let file: TokenStream = format!("{prefix}{spec} }}").parse().unwrap();
         let Some(TokenTree::Group(group)) = file.into_iter().last() else { panic!("no group") };
         let source = SourceFile::new("a.mace", spec);
-        let index = TokenIndex::of_macro_input(&source, group.stream(), prefix.len());
+        let index = TokenIndex::of_macro_input(&source, 0, group.stream(), prefix.len());
         assert_eq!(index.slice(place(spec, "b")).to_string(), "b");
         assert_eq!(index.slice(place(spec, "d")).to_string(), "d");
         let span = index.compiler_span(place(spec, "d")).unwrap();
         assert_eq!((span.start().line, span.start().column), (2, 4));
         assert_eq!(index.offset_of(span), Some(12));
+    }
+
+    #[test]
+    fn files_that_cannot_be_split_are_left_out() {
+        let mut source = SourceFile::new("a.mace", "a { é }");
+        let broken = source.append(&SourceFile::new("b.mace", "\" { é\n")).unwrap();
+        let last = source.append(&SourceFile::new("c.mace", "é { b }")).unwrap();
+        assert!(TokenIndex::of_source(&source).is_err());
+        let index = TokenIndex::without(&source, &[1]).unwrap();
+        assert!(index.slice(broken).is_empty());
+        let b = Span::point(last.end - 3).to(Span::point(last.end - 2));
+        assert_eq!((source.slice(b), index.slice(b).to_string()), ("b", "b".to_owned()));
+        let span = index.compiler_span(b).unwrap();
+        assert_eq!(index.span_of(span), Some(b));
+
+        let tokens: TokenStream = "é { b }".parse().unwrap();
+        let alone = TokenIndex::of_macro_input(&source, 2, tokens, 0);
+        assert_eq!(alone.span_of(alone.compiler_span(b).unwrap()), Some(b));
+        assert!(alone.compiler_span(Span::new(0, 1)).is_none() && !alone.covers(broken));
     }
 
     #[test]

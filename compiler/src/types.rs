@@ -23,6 +23,15 @@ pub enum Type {
     Duration,
     /// `NodeId`; the index of the service that runs there, where that is known.
     Node(Option<usize>),
+    /// A layer below the service, at a slot, on some node; the index of the service that fills it, where that is known.
+    Layer {
+        /// The service that uses it.
+        service: usize,
+        /// Its slot there.
+        slot: usize,
+        /// What fills it.
+        bound: Option<usize>,
+    },
     /// The control state of the service at the index.
     State(usize),
     /// `Option<T>`
@@ -49,7 +58,13 @@ impl Type {
     /// Whether values are copied as a matter of course, so that a binder takes them by value.
     pub fn is_copy(&self) -> bool {
         match self {
-            Type::Bool | Type::Int(_) | Type::Float | Type::Duration | Type::Node(_) | Type::State(_) => true,
+            Type::Bool
+            | Type::Int(_)
+            | Type::Float
+            | Type::Duration
+            | Type::Node(_)
+            | Type::Layer { .. }
+            | Type::State(_) => true,
             Type::Option(inner) => inner.is_copy(),
             Type::Tuple(parts) => parts.iter().all(Type::is_copy),
             _ => false,
@@ -110,6 +125,7 @@ impl Type {
             Type::Text => "a text".into(),
             Type::Duration => "a duration".into(),
             Type::Node(_) => "a node".into(),
+            Type::Layer { .. } => "a layer of a node".into(),
             Type::State(_) => "a control state".into(),
             Type::Option(_) => "an `Option`".into(),
             Type::Set(_) | Type::Seq(_) | Type::Map(..) => "a collection".into(),
@@ -131,32 +147,40 @@ pub const INTEGERS: [&str; 12] =
 pub struct Types {
     aliases: BTreeMap<String, syn::Type>,
     fields: BTreeMap<String, Vec<(String, syn::Type)>>,
+    /// What stands in the variants of enums, in any of them.
+    variants: BTreeMap<String, Vec<syn::Type>>,
 }
 
 impl Types {
     /// The types declared by Rust items.
     pub fn of_items<'a>(items: impl IntoIterator<Item = &'a syn::Item>) -> Types {
         let mut types = Types::default();
-        for item in items {
-            match item {
-                syn::Item::Type(alias) if alias.generics.params.is_empty() => {
-                    types.aliases.insert(alias.ident.to_string(), (*alias.ty).clone());
-                }
-                syn::Item::Struct(it) if it.generics.params.is_empty() => {
-                    let name = |(index, field): (usize, &syn::Field)| match &field.ident {
-                        Some(ident) => (ident.to_string(), field.ty.clone()),
-                        None => (index.to_string(), field.ty.clone()),
-                    };
-                    let fields = it.fields.iter().enumerate().map(name).collect();
-                    types.fields.insert(it.ident.to_string(), fields);
-                }
-                syn::Item::Enum(it) => {
-                    types.fields.insert(it.ident.to_string(), Vec::new());
-                }
-                _ => {}
-            }
-        }
+        items.into_iter().for_each(|item| types.add(item, str::to_owned));
         types
+    }
+
+    /// Adds the type that an item declares, if it does. `key` makes of its name the name by which it is known here.
+    pub fn add(&mut self, item: &syn::Item, key: impl Fn(&str) -> String) {
+        match item {
+            syn::Item::Type(alias) if alias.generics.params.is_empty() => {
+                self.aliases.insert(key(&alias.ident.to_string()), (*alias.ty).clone());
+            }
+            syn::Item::Struct(it) if it.generics.params.is_empty() => {
+                let name = |(index, field): (usize, &syn::Field)| match &field.ident {
+                    Some(ident) => (ident.to_string(), field.ty.clone()),
+                    None => (index.to_string(), field.ty.clone()),
+                };
+                let fields = it.fields.iter().enumerate().map(name).collect();
+                self.fields.insert(key(&it.ident.to_string()), fields);
+            }
+            syn::Item::Enum(it) => {
+                let key = key(&it.ident.to_string());
+                self.fields.insert(key.clone(), Vec::new());
+                let parts = it.variants.iter().flat_map(|variant| &variant.fields);
+                self.variants.insert(key, parts.map(|field| field.ty.clone()).collect());
+            }
+            _ => {}
+        }
     }
 
     /// What a Rust type stands for.
@@ -175,9 +199,60 @@ impl Types {
         Some(self.fields.get(name)?.iter().map(|(name, _)| name.as_str()))
     }
 
+    /// Whether an enum has this key.
+    pub fn is_enum(&self, key: &str) -> bool {
+        self.variants.contains_key(key)
+    }
+
     /// The type behind an alias of the file.
     pub fn alias(&self, name: &str) -> Option<&syn::Type> {
         self.aliases.get(name)
+    }
+
+    /// Whether ids of nodes certainly stand in values of this type.
+    pub fn holds_ids(&self, ty: &Type) -> bool {
+        self.holds_ids_within(ty, 8)
+    }
+
+    fn holds_ids_within(&self, ty: &Type, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match ty {
+            Type::Node(_) => true,
+            Type::Option(one) | Type::Set(one) | Type::Seq(one) | Type::Ref(one) => {
+                self.holds_ids_within(one, depth)
+            }
+            Type::Map(key, value) => self.holds_ids_within(key, depth) || self.holds_ids_within(value, depth),
+            Type::Tuple(parts) => parts.iter().any(|it| self.holds_ids_within(it, depth)),
+            Type::Named(name) => {
+                let fields = self.fields.get(name).into_iter().flatten().map(|(_, ty)| ty);
+                let parts = fields.chain(self.variants.get(name).into_iter().flatten());
+                parts.into_iter().any(|it| self.holds_ids_within(&self.resolve(it), depth))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether values of this type can be ever more: the states that hold them are not finitely many. `None` where that
+    /// does not show.
+    pub fn unbounded(&self, ty: &Type) -> Option<bool> {
+        self.unbounded_within(ty, 8)
+    }
+
+    fn unbounded_within(&self, ty: &Type, depth: u32) -> Option<bool> {
+        let depth = depth.checked_sub(1)?;
+        match ty {
+            Type::Bool | Type::Node(_) | Type::State(_) | Type::Int("u8" | "i8") => Some(false),
+            Type::Int(_) | Type::Float | Type::Duration | Type::Text | Type::Seq(_) => Some(true),
+            Type::Option(one) | Type::Set(one) | Type::Ref(one) => self.unbounded_within(one, depth),
+            Type::Map(key, value) => any([key, value].into_iter().map(|it| self.unbounded_within(it, depth))),
+            Type::Tuple(parts) => any(parts.iter().map(|it| self.unbounded_within(it, depth))),
+            Type::Named(name) => {
+                let fields = self.fields.get(name).into_iter().flatten().map(|(_, ty)| ty);
+                let parts = fields.chain(self.variants.get(name).into_iter().flatten());
+                any(parts.map(|it| self.unbounded_within(&self.resolve(it), depth)))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a value of this type may hold something that the file does not declare.
@@ -209,7 +284,7 @@ impl Types {
                 let arguments = arguments(&last.arguments);
                 let arguments: Vec<Type> =
                     arguments.into_iter().map(|argument| self.resolve_within(argument, fuel)).collect();
-                self.named(&last.ident.to_string(), arguments, fuel)
+                self.named(&key(&path.path).unwrap_or_else(|| last.ident.to_string()), arguments, fuel)
             }
             _ => Type::Unknown,
         }
@@ -241,6 +316,30 @@ impl Types {
             _ => Type::Unknown,
         }
     }
+}
+
+/// The module that holds those of imported files.
+pub const IMPORTED: &str = "imported";
+
+/// The key of a type of an imported file, `tree::Slot`, by its whole path `imported::tree::Slot`.
+pub fn key(path: &syn::Path) -> Option<String> {
+    let mut segments = path.segments.iter().map(|it| &it.ident);
+    match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        (Some(imported), Some(module), Some(name), None) if imported == IMPORTED => {
+            Some(format!("{module}::{name}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether one is; `None` where one might be and none certainly is.
+fn any(parts: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    let parts: Vec<Option<bool>> = parts.into_iter().collect();
+    // A part that does not show hides nothing where another certainly is.
+    if parts.contains(&Some(true)) {
+        return Some(true);
+    }
+    (!parts.contains(&None)).then_some(false)
 }
 
 /// The type arguments of a path's segment.

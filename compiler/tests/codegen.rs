@@ -362,6 +362,7 @@ fn properties_are_loops_and_say_what_they_read() {
                         },
                     },
                 ],
+                reads_up: false,
             },
             kernel::Property {
                 name: "few",
@@ -386,6 +387,7 @@ fn properties_are_loops_and_say_what_they_read() {
                         },
                     },
                 ],
+                reads_up: false,
             },
         ];
     "#]],
@@ -416,9 +418,9 @@ fn a_system_builds_a_model() {
                         .place(
                             &n,
                             |_me| {
-                                let service = tree::Tree::new((&n).into())
+                                let this_service = tree::Tree::new((&n).into())
                                     .patience(::std::time::Duration::from_secs(1));
-                                kernel::Stack::new(vec![kernel::Layer::new(service)])
+                                kernel::Stack::new(vec![kernel::Layer::new(this_service)])
                             },
                         );
                     this_model.properties(&tree::PROPERTIES);

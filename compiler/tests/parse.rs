@@ -213,7 +213,7 @@ service E {}
         16:37 E0101 [n] expected `,`, `:`, `where` or an operator, found `n`
         17:23 E0101 [=] expected `;` or an operator, found `=`
         18:25 E0103 [<] comparisons do not chain
-        22:1 E0101 [sytem] expected a Rust item, `import`, `interface`, `messages`, `scenario`, `service` or `system`, found `sytem`
+        22:1 E0101 [sytem] expected a Rust item, `allow`, `import`, `interface`, `messages`, `scenario`, `service` or `system`, found `sytem`
         23:11 E0005 [{] `{` is never closed
         25:20 E0104 [dealy] a link has no clause `dealy`
         25:45 E0101 [duplicates] expected `;`, `,` or an operator, found `duplicates`

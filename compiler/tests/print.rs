@@ -28,6 +28,60 @@ fn formatting_the_fixtures_is_stable_and_keeps_everything() {
     }
 }
 
+/// Every spec below a folder, fixtures and all. What is built is none of ours.
+fn below(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            below(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "mace") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_spec_of_the_repository_survives_printing() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let (mut paths, mut printed) = (vec![], 0);
+    below(&root, &mut paths);
+    for path in &paths {
+        let Ok(source) = SourceFile::from_bytes("a.mace", std::fs::read(path).unwrap()) else { continue };
+        let (ast, errors) = parse(&source);
+        // What does not parse is left alone.
+        if errors.has_errors() {
+            assert_eq!(format(&source).unwrap_err().len(), errors.len(), "{}", path.display());
+            continue;
+        }
+        printed += 1;
+        let once = SourceFile::new("a.mace", print(&source, &ast));
+        assert_eq!(format(&source).unwrap(), once.text, "{}: it is distrusted", path.display());
+        assert_eq!(shape(&once), shape(&source), "{}", path.display());
+        let number = |source: &SourceFile| scan_comments(&source.text);
+        assert_eq!(number(&once), number(&source), "{}", path.display());
+        assert_eq!(format(&once).unwrap(), once.text, "{}: not stable", path.display());
+    }
+    assert!(printed > 100 && printed < paths.len(), "{printed} of {}", paths.len());
+}
+
+/// How many signs that begin a comment there are, in comments and strings too: none goes, none comes.
+fn scan_comments(text: &str) -> usize {
+    text.matches("//").count() + text.matches("/*").count()
+}
+
+#[test]
+fn canonical_specs_have_the_one_layout() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../specs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "mace") {
+            let source = SourceFile::from_bytes("a.mace", std::fs::read(&path).unwrap()).unwrap();
+            assert_eq!(format(&source).unwrap(), source.text, "{}: run `foresee fmt`", path.display());
+        }
+    }
+}
+
 /// A tree as text without places and white space.
 fn shape(source: &SourceFile) -> String {
     let (ast, errors) = parse(source);
@@ -40,7 +94,7 @@ fn shape(source: &SourceFile) -> String {
         rest = rest[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     }
     out.extend(rest.chars().filter(|c| !c.is_whitespace()));
-    out.replace("\\n", "")
+    ["\\n", "\\r", "\\t"].iter().fold(out, |out, blank| out.replace(blank, ""))
 }
 
 #[test]
@@ -62,16 +116,16 @@ fn comments_and_lines_are_kept_where_they_belong() {
     expect_test::expect![[r#"
         //! File.
 
-        import a::{B, C};  // trailing
+        import a::{B, C};           // trailing
         // before
         /// Doc.
         #[derive(X)]
         struct D {
           a : u8,  // a
         }
-        service A {  /* head */
+        service A {   /* head */
             states {
-                B,  // first
+                B,      // first
                 C,
             }
 
@@ -104,7 +158,7 @@ fn comments_and_lines_are_kept_where_they_belong() {
                 safety d: // why
                     x && y;
                 safety e: forall a in some_nodes_with_a_long_name, b in other_nodes_with_a_long_name where a != b:
-                        a.is_connected_to(b) || b.knows(a) implies a.x == b.x;
+                              a.is_connected_to(b) || b.knows(a) implies a.x == b.x;
             }
         }  // end
         // tail

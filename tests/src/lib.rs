@@ -3,5 +3,6 @@
 //! [`two_phase_commit`] is shaped as generated code is, and says what the engines need of it. [`random`] makes small
 //! systems from bytes, for engines to be compared on.
 
+pub mod examples;
 pub mod random;
 pub mod two_phase_commit;

@@ -4,7 +4,9 @@
 //! bytes, is a plainer system: a property test shrinks well. Every construct that matters to an engine occurs: overlapping
 //! handlers, choices in heads and bodies, chance, keyed timers, sends by every discipline of network, to oneself too;
 //! losses and doublings with and without budgets; panics; starts that branch; stacks of two layers; bounds of all kinds
-//! and none; safety, local and reachable properties that read different parts.
+//! and none; safety, local and reachable properties that read different parts. [`planned`] adds a workload and faults.
+//!
+//! This file is long because the service, its tables and what is drawn for them are read side by side.
 
 use std::any::TypeId;
 use std::hash::Hash;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use foresee_kernel::choice::Distribution;
 use foresee_kernel::ctx::{Alternative, Taken};
 use foresee_kernel::model::ModelBuilder;
+use foresee_kernel::plan::{Call, FaultBudget, FaultKind, FaultPlan, FaultTarget, Timing, Way};
 use foresee_kernel::{
     ArgumentError, Arguments, CarrierInfo, CarrierKind, Ctx, Datum, Event, HandlerInfo, Layer, Model, NodeId,
     Property, PropertyKind, Read, Service, ServiceInfo, Shape, SiteInfo, SpecInfo, Stack, SystemInfo,
@@ -99,11 +102,13 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Where `copying`, almost all is sent over the carrier that keeps what was sent: queues seldom grow.
-    fn draw(draw: &mut Draw<'_>, nodes: u32, copying: bool) -> Self {
-        let copying = copying && draw.below(4) != 3;
+    /// Where a carrier is preferred, almost all is sent over it.
+    fn draw(draw: &mut Draw<'_>, nodes: u32, preferred: Option<u8>) -> Self {
+        let preferred = preferred.filter(|_| draw.below(4) != 3);
         let op = |draw: &mut Draw<'_>| match Op::draw(draw) {
-            Op::Send { kind, target, .. } if copying => Op::Send { carrier: 2, kind, target },
+            Op::Send { carrier, kind, target } => {
+                Op::Send { carrier: preferred.unwrap_or(carrier), kind, target }
+            }
             op => op,
         };
         let start = draw.list(1, 4, op);
@@ -178,6 +183,18 @@ impl Shape for Timer {
     }
 }
 
+/// A call of [`Random`], handled as a message of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Downcall {
+    kind: u8,
+    /// The number, where it is a request.
+    request: Option<u64>,
+}
+
+impl Shape for Downcall {
+    fn rename(&mut self, _: &dyn Fn(NodeId) -> NodeId) {}
+}
+
 /// Control state and variables of [`Random`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Variables {
@@ -193,7 +210,7 @@ impl Shape for Variables {
 }
 
 const fn handler(name: &'static str, event: &'static str, line: u32) -> HandlerInfo {
-    HandlerInfo { name, event, line }
+    HandlerInfo::new(name, event, line)
 }
 
 /// A handler for each event and alternative, and the start.
@@ -214,10 +231,16 @@ static HANDLERS: [HandlerInfo; 2 * KINDS * ALTERNATIVES_MAX + 1] = [
 ];
 
 static SITES: [SiteInfo; 4] = [
-    SiteInfo { name: "event", line: 10 },
-    SiteInfo { name: "choose", line: 30 },
-    SiteInfo { name: "chance", line: 31 },
-    SiteInfo { name: "target", line: 32 },
+    SiteInfo::new("event", 10),
+    SiteInfo::new("choose", 30),
+    SiteInfo::new("chance", 31),
+    SiteInfo::new("target", 32),
+];
+
+static VARIABLES: [VariableInfo; 3] = [
+    VariableInfo::new("state", "State", 2),
+    VariableInfo::new("count", "u8", 3),
+    VariableInfo::new("last", "Option<NodeId>", 4).durable(),
 ];
 
 const fn info(name: &'static str) -> ServiceInfo {
@@ -226,11 +249,7 @@ const fn info(name: &'static str) -> ServiceInfo {
         file: "random.mace",
         line: 1,
         states: &["Zero", "One", "Two"],
-        variables: &[
-            VariableInfo { name: "state", ty: "State", line: 2, durable: false, ghost: false },
-            VariableInfo { name: "count", ty: "u8", line: 3, durable: false, ghost: false },
-            VariableInfo { name: "last", ty: "Option<NodeId>", line: 4, durable: false, ghost: false },
-        ],
+        variables: &VARIABLES,
         messages: &[],
         carriers: &[
             CarrierInfo { name: "ordered", kind: CarrierKind::Reliable },
@@ -295,8 +314,8 @@ impl<const LAYER: usize> Service for Random<LAYER> {
         Variables { state: 0, count: 0, last: None }
     }
 
-    fn recover(&self, me: NodeId, _: &Variables) -> Variables {
-        self.init(me)
+    fn recover(&self, me: NodeId, before: &Variables) -> Variables {
+        Variables { last: before.last, ..self.init(me) }
     }
 
     fn step(&self, this: &mut Variables, event: &Event, ctx: &Ctx<'_, Timer>) {
@@ -314,6 +333,16 @@ impl<const LAYER: usize> Service for Random<LAYER> {
                 Some(Timer(key)) => (KINDS + usize::from(*key), None),
                 None => return ctx.consumed(false),
             },
+            Event::Call(call) => match call.get::<Downcall>() {
+                Some(Downcall { kind, request }) => {
+                    // A request is told from the one before.
+                    this.last = request.map(|number| NodeId::new((number % 2) as u32)).or(this.last);
+                    (usize::from(*kind), None)
+                }
+                None => return ctx.consumed(false),
+            },
+            // As a timer does, but somebody is concerned.
+            Event::Broken { peer, .. } => (KINDS, Some(*peer)),
             _ => return ctx.consumed(false),
         };
         let cells = &self.tables.events[class][usize::from(this.state)];
@@ -388,7 +417,7 @@ const fn property(
     holds: fn(&View<'_>) -> bool,
     reads: &'static [Read],
 ) -> [Property; 1] {
-    [Property { name, kind, file: "random.mace", line: 40, holds, reads }]
+    [Property { name, kind, file: "random.mace", line: 40, holds, reads, reads_up: false }]
 }
 
 /// The properties that a system draws from, each in a list of its own.
@@ -438,6 +467,31 @@ static PROPERTIES: [[Property; 1]; 6] = [
     ),
 ];
 
+/// Properties that see who is up.
+static UP_PROPERTIES: [[Property; 1]; 2] = [
+    [Property {
+        name: "up_or_at_zero",
+        kind: PropertyKind::Safety,
+        file: "random.mace",
+        line: 45,
+        holds: |view| {
+            let zero = |id: &NodeId| view.variables::<Upper>(*id).is_some_and(|node| node.last.is_none());
+            view.all().iter().all(|id| view.up(*id) || zero(id))
+        },
+        reads: &[READS_ALL],
+        reads_up: true,
+    }],
+    [Property {
+        name: "two_are_down",
+        kind: PropertyKind::Reachable,
+        file: "random.mace",
+        line: 46,
+        holds: |view| view.all().iter().filter(|id| !view.up(**id)).count() == 2,
+        reads: &[],
+        reads_up: true,
+    }],
+];
+
 /// The spec.
 pub static SPEC: SpecInfo = SpecInfo {
     name: "random",
@@ -450,10 +504,16 @@ pub static SPEC: SpecInfo = SpecInfo {
         parameters: &[],
         build: |_| Err(ArgumentError::new("bytes", "a random system is built by `model`")),
     }],
+    scenarios: &[],
 };
 
 /// The system that `bytes` say.
 pub fn model(bytes: &[u8]) -> Model {
+    system(bytes, None)
+}
+
+/// The system that `bytes` say, with a carrier that is preferred where queues are bounded.
+fn system(bytes: &[u8], preferred: Option<u8>) -> Model {
     let mut draw = Draw { bytes };
     let nodes = 2 + draw.below(2);
     let (stacked, alike, free) = (draw.below(3) == 2, draw.below(2) == 0, draw.below(2) == 1);
@@ -467,9 +527,11 @@ pub fn model(bytes: &[u8]) -> Model {
         }
     }
     bound(&mut builder, &mut draw, free);
+    // Over the carrier that keeps what was sent, queues seldom grow.
+    let preferred = if free { Some(2) } else { preferred };
     // Nodes run the same tables, or each its own.
     let count = if alike { 1 } else { usize::from(nodes) };
-    let tables = |draw: &mut Draw<'_>| Arc::new(Tables::draw(draw, u32::from(nodes), free));
+    let tables = |draw: &mut Draw<'_>| Arc::new(Tables::draw(draw, u32::from(nodes), preferred));
     let drawn: Vec<(Arc<Tables>, Arc<Tables>)> =
         (0..count).map(|_| (tables(&mut draw), tables(&mut draw))).collect();
     builder.place(&group, |id| {
@@ -481,6 +543,80 @@ pub fn model(bytes: &[u8]) -> Model {
         Stack::new(layers)
     });
     builder.finish()
+}
+
+/// The system that `bytes` say, with a workload and faults. What properties see is also who is up.
+pub fn planned(bytes: &[u8]) -> Model {
+    let (plans, rest) = bytes.split_at(bytes.len().min(PLAN_BYTES));
+    let mut draw = Draw { bytes: plans };
+    let mut model = system(rest, (draw.below(2) == 1).then_some(0));
+    let most = |draw: &mut Draw<'_>| [Some(1), Some(1), Some(2), None][usize::from(draw.below(4))];
+    model.calls = draw.list(0, 3, |draw| {
+        let request = draw.below(3) == 2;
+        // Requests without end are worlds without end.
+        let most = most(draw).or(request.then_some(1));
+        let ways = draw.list(1, 2, |draw| way(&model, draw, request));
+        let after_restart = draw.below(2) == 1;
+        Call { text: "a call", line: 60, most, timing: Timing::default(), after_restart, ways }
+    });
+    model.faults = draw.list(0, 3, |draw| {
+        use FaultKind::{Crash, Cut, Partition, Reset};
+        let kinds = [Crash, Reset, Cut, Partition, Cut, Crash, Cut];
+        FaultPlan {
+            text: "a fault",
+            line: 70,
+            kind: kinds[usize::from(draw.below(7))],
+            most: most(draw),
+            target: target(&model, draw),
+            timing: Timing::default(),
+            chance: (draw.below(8) == 7).then_some(0.0),
+            back: (draw.below(4) != 3).then_some((Duration::ZERO, Duration::ZERO)),
+        }
+    });
+    model.bounds.calls = (draw.below(8) == 7).then_some(2);
+    if draw.below(4) == 3 {
+        let kind = [FaultKind::Crash, FaultKind::Reset, FaultKind::Cut, FaultKind::Partition]
+            [usize::from(draw.below(4))];
+        model.bounds.faults = vec![FaultBudget { kind, nodes: some_nodes(&model, &mut draw), most: 1 }];
+    }
+    for [property] in &UP_PROPERTIES {
+        if draw.below(3) == 2 {
+            model.properties.push(property);
+        }
+    }
+    if draw.below(8) == 7 {
+        model.bounds.within.push(|view| view.up(NodeId::new(0)) || view.up(NodeId::new(1)));
+    }
+    model
+}
+
+/// How many bytes say what is planned.
+const PLAN_BYTES: usize = 48;
+
+fn way(model: &Model, draw: &mut Draw<'_>, request: bool) -> Way {
+    let node = NodeId::new(u32::from(draw.below(model.nodes.len() as u8)));
+    let layer = draw.below(model.nodes[node.index()].layers().len() as u8);
+    let (kind, probability) = (draw.below(KINDS as u8), f64::from(u8::from(draw.below(8) != 7)));
+    let call = move |number| Datum::new(Downcall { kind, request: request.then_some(number) });
+    Way { node, layer, probability, call: Arc::new(call) }
+}
+
+fn some_nodes(model: &Model, draw: &mut Draw<'_>) -> Vec<NodeId> {
+    let first = draw.below(model.nodes.len() as u8);
+    let all = (0..model.nodes.len() as u32).map(NodeId::new);
+    all.filter(|id| draw.below(2) == 0 || id.index() == usize::from(first)).collect()
+}
+
+/// Any of some nodes, or a set that depends on the state.
+fn target(model: &Model, draw: &mut Draw<'_>) -> FaultTarget {
+    match draw.below(6) {
+        4 => FaultTarget::AllOf(|view| {
+            let busy = |id: &NodeId| view.variables::<Upper>(*id).is_some_and(|node| node.state != 0);
+            view.all().into_iter().filter(busy).collect()
+        }),
+        5 => FaultTarget::AllOf(|view| view.all().into_iter().filter(|id| view.up(*id)).take(2).collect()),
+        _ => FaultTarget::OneOf(some_nodes(model, draw)),
+    }
 }
 
 /// A system that `bytes` say of automata that do little but move and wake each other: from each of its few states a node moves on
@@ -567,7 +703,7 @@ mod tests {
     fn bytes_say_everything_and_their_end_is_no_error() {
         let long: Vec<u8> = (0..2_000_u32).map(|byte| (byte * 89 % 251) as u8).collect();
         for bytes in [&[][..], &[1], &[255; 40], &long] {
-            let (once, again) = (model(bytes), model(bytes));
+            let (once, again) = (planned(bytes), planned(bytes));
             assert_eq!(format!("{once:?}"), format!("{again:?}"));
             assert!((2..=3).contains(&once.nodes.len()));
         }

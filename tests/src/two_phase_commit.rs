@@ -90,24 +90,24 @@ pub mod participant {
     }
 
     static HANDLERS: [HandlerInfo; 5] = [
-        HandlerInfo { name: "start", event: "start", line: 10 },
-        HandlerInfo { name: "prepare", event: "timer vote", line: 11 },
-        HandlerInfo { name: "refuse", event: "timer vote", line: 12 },
-        HandlerInfo { name: "deliver_Commit", event: "deliver Commit", line: 13 },
-        HandlerInfo { name: "deliver_Abort", event: "deliver Abort", line: 14 },
+        HandlerInfo::new("start", "start", 10),
+        HandlerInfo::new("prepare", "timer vote", 11),
+        HandlerInfo::new("refuse", "timer vote", 12),
+        HandlerInfo::new("deliver_Commit", "deliver Commit", 13),
+        HandlerInfo::new("deliver_Abort", "deliver Abort", 14),
     ];
     static SITES: [SiteInfo; 4] = [
-        SiteInfo { name: "start", line: 10 },
-        SiteInfo { name: "vote", line: 11 },
-        SiteInfo { name: "Commit", line: 13 },
-        SiteInfo { name: "Abort", line: 14 },
+        SiteInfo::new("start", 10),
+        SiteInfo::new("vote", 11),
+        SiteInfo::new("Commit", 13),
+        SiteInfo::new("Abort", 14),
     ];
     pub(super) static INFO: ServiceInfo = ServiceInfo {
         name: "Participant",
         file: "two_phase_commit.mace",
         line: 5,
         states: &["Working", "Prepared", "Committed", "Aborted"],
-        variables: &[VariableInfo { name: "state", ty: "State", line: 8, durable: false, ghost: false }],
+        variables: &[VariableInfo::new("state", "State", 8)],
         messages: &[],
         carriers: &[CarrierInfo { name: "net", kind: CarrierKind::Datagram }],
         handlers: &HANDLERS,
@@ -240,24 +240,21 @@ pub mod coordinator {
     }
 
     static HANDLERS: [HandlerInfo; 4] = [
-        HandlerInfo { name: "start", event: "start", line: 24 },
-        HandlerInfo { name: "commit", event: "timer decide", line: 25 },
-        HandlerInfo { name: "abort", event: "timer decide", line: 26 },
-        HandlerInfo { name: "deliver_Ready", event: "deliver Ready", line: 27 },
+        HandlerInfo::new("start", "start", 24),
+        HandlerInfo::new("commit", "timer decide", 25),
+        HandlerInfo::new("abort", "timer decide", 26),
+        HandlerInfo::new("deliver_Ready", "deliver Ready", 27),
     ];
-    static SITES: [SiteInfo; 3] = [
-        SiteInfo { name: "start", line: 24 },
-        SiteInfo { name: "decide", line: 25 },
-        SiteInfo { name: "Ready", line: 27 },
-    ];
+    static SITES: [SiteInfo; 3] =
+        [SiteInfo::new("start", 24), SiteInfo::new("decide", 25), SiteInfo::new("Ready", 27)];
     pub(super) static INFO: ServiceInfo = ServiceInfo {
         name: "Coordinator",
         file: "two_phase_commit.mace",
         line: 18,
         states: &["Collecting", "Committed", "Aborted"],
         variables: &[
-            VariableInfo { name: "state", ty: "State", line: 20, durable: false, ghost: false },
-            VariableInfo { name: "ready", ty: "BTreeSet<NodeId>", line: 21, durable: false, ghost: false },
+            VariableInfo::new("state", "State", 20),
+            VariableInfo::new("ready", "BTreeSet<NodeId>", 21),
         ],
         messages: &[],
         carriers: &[CarrierInfo { name: "net", kind: CarrierKind::Datagram }],
@@ -347,6 +344,7 @@ static PROPERTIES: [Property; 1] = [Property {
             })
         })
     },
+    reads_up: false,
     reads: &[Read {
         service: || TypeId::of::<participant::Participant>(),
         digest: |variables, digest| {
@@ -391,6 +389,7 @@ pub static SPEC: SpecInfo = SpecInfo {
             Ok(model.finish())
         },
     }],
+    scenarios: &[],
 };
 
 /// The model with `rms` participants, fickle or not.

@@ -19,7 +19,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("foresee-compiler", &[]),
     ("foresee-macros", &["foresee-compiler"]),
-    ("foresee-benches", &[]),
+    ("foresee-benches", &["foresee-compiler"]),
     ("foresee-cli", &["foresee-compiler", "foresee-decide"]),
     ("foresee-derive", &[]),
     ("foresee-net", &[]),
@@ -35,8 +35,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("foresee-live", &["foresee-kernel", "foresee-net"]),
 ];
 
-/// The crates of the compiler's side. `foresee-cli` is one of them: it builds specs and runs none.
-const COMPILER: &[&str] = &["foresee-compiler", "foresee-macros", "foresee-cli"];
+/// The crates of the compiler's side. `foresee-cli` is one of them: it builds specs and runs none. So are the benches: the engines
+/// that they measure are programs to them.
+const COMPILER: &[&str] = &["foresee-compiler", "foresee-macros", "foresee-cli", "foresee-benches"];
 
 /// Pure mathematics, which belongs to neither side.
 const NEUTRAL: &str = "foresee-decide";

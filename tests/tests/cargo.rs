@@ -201,6 +201,56 @@ fn cargo_fix_cannot_damage_a_spec() {
     assert!(again.err.contains("Fresh fixed"), "{}", again.err);
 }
 
+#[test]
+fn imported_specs_are_named_watched_and_left_alone() {
+    let project = Project::new("importing");
+    let part = project.spec.with_file_name("parts").join("common.mace");
+    fs::create_dir(part.parent().expect("a folder")).expect("it can be made");
+    let (common, system) = SPEC.split_at(SPEC.find("system One").expect("a system"));
+    let common = common.replace("n.count <= 5", "n.count <= 2");
+    fs::write(&part, &common).expect("it can be written");
+    project.write(&format!("import parts::common::{{Counter, fail}};\n\n{system}"));
+    let main = project.path.join("src/main.rs");
+    let text = fs::read_to_string(&main).expect("the template");
+    let test = "#[test]\nfn too_much() {\n    importing::fail(std::env::args().count() as u32 + 3);\n}\n";
+    fs::write(&main, format!("{text}\n{test}")).expect("it can be written");
+
+    // Panics and backtraces name the imported file, and so do traces; they are refused when that file changes.
+    let ran = project.cargo(&["test"]);
+    let place = "specs/parts/common.mace:5:5";
+    assert!(ran.code != 0 && ran.out.contains(&format!("panicked at {place}")), "{ran:?}");
+    let frame = ran.out.lines().any(|line| line.trim_start().starts_with("at ") && line.contains(place));
+    assert!(frame, "no frame of the backtrace is at {place}:\n{}", ran.out);
+    let checked = project.plain(&["run", "--quiet", "--", "check", "--trace-out", "found.json"]);
+    assert!(checked.code == 1 && checked.out.contains("specs/parts/common.mace"), "{checked:?}");
+    assert!(project.plain(&["run", "--quiet", "--", "replay", "found.json"]).code < 2);
+    fs::write(&part, format!("{common}// changed\n")).expect("it can be written");
+    let refused = project.plain(&["run", "--quiet", "--", "replay", "found.json"]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+
+    // Errors of rustc and of our own stand in the imported file.
+    let wrong = common.replace("count = (count + 1).min(5);", "count = (count + 1).min(true);");
+    fs::write(&part, &wrong).expect("it can be written");
+    let ran = project.cargo(&["check"]);
+    let place = "specs/parts/common.mace:15:37";
+    assert!(ran.err.contains("E0308") && ran.err.contains(place), "no {place} in:\n{}", ran.err);
+    let ran = project.plain(&["check"]);
+    assert!(ran.err.contains("/importing/common.mace.rs:15:37"), "{}", ran.err);
+    fs::write(&part, common.replace("timers { tick; }", "timers { tick; tick; }"))
+        .expect("it can be written");
+    let ran = project.plain(&["check"]);
+    assert!(ran.err.contains("E0201") && ran.err.contains("specs/parts/common.mace:11:"), "{}", ran.err);
+
+    // What cargo fix mends in between is in no file of the project.
+    let odd = common.replace("tick.set(1s); }", "let mut a = 1s; tick.set(a); }");
+    fs::write(&part, &odd).expect("it can be written");
+    let ran = project.plain(&["fix", "--allow-no-vcs", "--allow-dirty"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(fs::read_to_string(&part).expect("it is there"), odd);
+    let ran = project.plain(&["check"]);
+    assert!(ran.code == 0 && ran.err.contains("does not need to be mutable"), "{ran:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_wrapper_that_was_set_before_is_called_with_what_we_add() {

@@ -37,7 +37,7 @@ fn files_that_are_no_specs_are_refused_at_once() {
     }
     let missing = run(foresee().arg("check").arg(folder.path().join("missing.mace")));
     assert_eq!(missing.code, 2, "{missing:?}");
-    assert!(missing.err.contains("missing.mace"), "{}", missing.err);
+    assert!(missing.err.contains("missing.mace") && missing.err.contains("E0009"), "{}", missing.err);
     let directory = run(foresee().arg("check").arg(folder.path()));
     assert_eq!(directory.code, 2, "{directory:?}");
 }
@@ -150,7 +150,7 @@ fn a_reader_that_leaves_is_no_failure() {
 }
 
 #[test]
-fn specs_ahead_of_the_compiler_wait_for_nothing_but_what_it_does_not_support_yet() {
+fn specs_ahead_are_read_whole_and_wait_for_nothing_but_their_systems() {
     let mut seen = 0;
     for entry in fs::read_dir(root().join("specs/ahead")).expect("there are specs") {
         let path = entry.expect("an entry").path();
@@ -159,11 +159,11 @@ fn specs_ahead_of_the_compiler_wait_for_nothing_but_what_it_does_not_support_yet
         }
         seen += 1;
         let ran = run(foresee().arg("check").arg(&path).args(["--format", "json"]));
-        assert_eq!(ran.code, 2, "{} compiles: move it up into specs/", path.display());
         for line in ran.out.lines() {
             let diagnostic: Value = serde_json::from_str(line).expect("a JSON object a line");
             let code = diagnostic["code"].as_str().expect("a code");
-            assert!(code.starts_with("E09"), "{}: {line}", path.display());
+            let may = ["E05", "E09", "W"].iter().any(|block| code.starts_with(block));
+            assert!(may, "{}: {line}", path.display());
         }
     }
     assert!(seen > 0, "specs/ahead is empty: remove it and this test");

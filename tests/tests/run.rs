@@ -1,4 +1,6 @@
 //! Specs of `ui/run`: what they mean is shown by running them. `build.rs` has compiled them.
+//!
+//! A spec whose first line is `//! 12 states: why` is included here by that alone, has one system, and is counted.
 
 use foresee::kernel::SpecInfo;
 use serde_json::Value;
@@ -7,6 +9,12 @@ foresee::include_spec!("tree");
 foresee::include_spec!("overlay");
 foresee::include_spec!("log");
 foresee::include_spec!("features");
+foresee::include_spec!("answers");
+foresee::include_spec!("imports");
+foresee::include_spec!("imports_of_layers");
+foresee::include_spec!("layers");
+
+include!(concat!(env!("OUT_DIR"), "/counted.rs"));
 
 /// A type of the application, which the spec `features` uses.
 #[derive(
@@ -59,6 +67,55 @@ fn every_search_finds_the_same_states() {
     assert_eq!(states(&tree::SPEC, &[]), 642);
     assert_eq!(states(&overlay::SPEC, &["--system", "Three"]), 614);
     assert_eq!(states(&log::SPEC, &[]), 14_698);
+    assert_eq!(states(&layers::SPEC, &[]), 505);
+}
+
+#[test]
+fn specs_have_as_many_states_as_their_first_lines_say() {
+    let found: Vec<(&str, u64)> = COUNTED.iter().map(|(spec, _)| (spec.name, states(spec, &[]))).collect();
+    let said: Vec<(&str, u64)> = COUNTED.iter().map(|(spec, said)| (spec.name, *said)).collect();
+    assert_eq!(found, said);
+    assert!(found.len() > 20, "{} specs are counted", found.len());
+}
+
+#[test]
+fn properties_of_counted_specs_hold() {
+    for (spec, _) in COUNTED {
+        let (exit, lines) = run(spec, &["check"]);
+        let properties = lines[0]["properties"].as_array().expect("a list");
+        let statuses = properties.iter().map(|it| it["status"].as_str().unwrap_or_default());
+        let wrong: Vec<&str> =
+            statuses.filter(|it| !matches!(*it, "held" | "held within bounds" | "reached")).collect();
+        let faulty = spec.name == "faults_of_a_step";
+        assert_eq!((exit != 0, wrong.len()), (faulty, usize::from(faulty)), "{}: {properties:?}", spec.name);
+    }
+}
+
+#[test]
+fn imported_services_types_and_messages_are_as_if_they_were_here() {
+    assert_eq!(states(&imports::SPEC, &["--system", "Two"]), 6);
+    assert_eq!(states(&imports::SPEC, &["--system", "Whole"]), 1);
+    let (exit, lines) = run(&imports::SPEC, &["check", "--system", "Two"]);
+    assert_eq!(exit, 0, "{}", lines[0]);
+    let properties = lines[0]["properties"].as_array().expect("a list");
+    let names: Vec<&str> = properties.iter().filter_map(|it| it["name"].as_str()).collect();
+    for name in ["few", "once", "kept", "last", "back"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+    // Types of one name in two files are two types, and each service knows its file.
+    let _: (imports::Round, imports::imported::relay::Round) = (7, Default::default());
+    let files: Vec<&str> = imports::SPEC.services.iter().map(|it| it.file).collect();
+    assert_eq!(files, ["ui/run/imports.mace", "ui/run/parts/relay.mace", "ui/run/parts/words.mace"]);
+    assert_eq!(imports::shout(1), imports::imported::words::shout(1));
+}
+
+#[test]
+fn imported_services_are_layers_of_others() {
+    for system in ["Default", "Bound"] {
+        let (exit, lines) = run(&imports_of_layers::SPEC, &["check", "--system", system]);
+        let properties = lines[0]["properties"].as_array().expect("a list");
+        assert_eq!((exit, properties.len()), (0, 4), "{system}: {}", lines[0]);
+    }
 }
 
 #[test]
@@ -74,6 +131,19 @@ fn what_bodies_mean_is_what_they_assert() {
         assert!(of("handlers", handler)["runs"].as_u64() > Some(0), "{handler}");
     }
     assert_eq!(of("handlers", "rest")["runs"].as_u64(), Some(0));
+}
+
+#[test]
+fn layers_speak_with_each_other_in_every_way() {
+    let (exit, lines) = run(&layers::SPEC, &["check"]);
+    let handlers = lines[0]["handlers"].as_array().expect("a list");
+    for handler in
+        ["speak", "full", "question", "answer", "room_heard", "room_ask", "link_transmit", "link_idle"]
+    {
+        let runs = |it: &Value| it["name"].as_str() == Some(handler) && it["runs"].as_u64() > Some(0);
+        assert!(handlers.iter().any(runs), "{handler} never ran");
+    }
+    assert_eq!(exit, 0, "{}", lines[0]);
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! The procedural macro behind `foresee::include_spec!`: the compiler over the text that its call was wrapped round.
 //!
-//! The build script writes `::foresee_macros::spec! { "name" "path/name.mace"; TEXT }` with the text verbatim, so every token that
+//! The build script writes `::foresee_macros::spec! { 0 "name" "path/name.mace"; TEXT }` with the text verbatim, so every token that
 //! reaches this macro stands at its own line and column. The text itself is read from that same file, since tokens
 //! alone do not show where comments and line breaks are. What the compiler makes of it keeps the tokens' places, and so
-//! rustc's errors point at the author's lines. It never writes or prints anything.
+//! rustc's errors point at the author's lines. A spec that imports others lists them too: each has such a file of its own,
+//! which the module of the first includes, and each call reads all of them. It never writes or prints anything.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use foresee_compiler::diag::{Diagnostic, Diagnostics, Severity};
 use foresee_compiler::source::SourceFile;
 use foresee_compiler::tokens::TokenIndex;
-use foresee_compiler::{compile, emit};
+use foresee_compiler::{compile, emit, import};
 use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 
-/// `spec! { "name" "path/name.mace"; TEXT }` becomes `pub mod name { .. }`.
+/// `spec! { 0 "name" "path/name.mace"; TEXT }` becomes `pub mod name { .. }`.
 #[proc_macro]
 pub fn spec(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let place = proc_macro::Span::call_site().local_file();
@@ -20,41 +24,55 @@ pub fn spec(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 type Failure = (Span, String);
 
-fn expand(input: TokenStream, place: Option<std::path::PathBuf>) -> Result<TokenStream, Failure> {
+fn expand(input: TokenStream, place: Option<PathBuf>) -> Result<TokenStream, Failure> {
     let mut tokens = input.into_iter();
-    let (name, path) = match (tokens.next(), tokens.next(), tokens.next()) {
-        (Some(TokenTree::Literal(name)), Some(TokenTree::Literal(path)), Some(TokenTree::Punct(_))) => {
-            (unquoted(&name), unquoted(&path))
-        }
-        _ => {
-            let message = "`spec!` is written by the build script: use `foresee::include_spec!(\"name\")`";
-            return Err((Span::call_site(), message.to_owned()));
-        }
+    let words = tokens.by_ref().map_while(|token| match token {
+        TokenTree::Literal(literal) => Some(unquoted(&literal)),
+        _ => None,
+    });
+    let words: Vec<String> = words.collect();
+    let index = words.first().and_then(|it| it.parse::<usize>().ok());
+    let files: Vec<(String, String)> =
+        words.get(1..).unwrap_or(&[]).chunks_exact(2).map(|it| (it[0].clone(), it[1].clone())).collect();
+    let Some(index) = index.filter(|it| *it < files.len()) else {
+        let message = "`spec!` is written by the build script: use `foresee::include_spec!(\"name\")`";
+        return Err((Span::call_site(), message.to_owned()));
     };
-    let opener = emit::opener(&name, &path);
-    let text = read(&name, place, &opener)?;
-    let source = SourceFile::new(path, text);
-    let index = TokenIndex::of_macro_input(&source, tokens.collect(), opener.chars().count());
-    match compile::to_tokens(&source, &index, &name) {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for (at, (_, path)) in files.iter().enumerate() {
+        texts.insert(path.clone(), read(at, &files, index, place.as_deref())?);
+    }
+    let (name, path) = &files[0];
+    let source = SourceFile::new(path.clone(), texts.remove(path).unwrap_or_default());
+    let loaded = import::load(source, &texts);
+    if loaded.files.len() != files.len() {
+        return Err((
+            Span::call_site(),
+            format!("`{name}` imports other files now: run the build script (`cargo build`)"),
+        ));
+    }
+    let shift = emit::opener(index, &files).chars().count();
+    let index_of = TokenIndex::of_macro_input(&loaded.source, index, tokens.collect(), shift);
+    match compile::to_tokens(&loaded, index, &index_of, name) {
         Ok(tokens) => Ok(tokens),
-        Err(diagnostics) => Ok(report(&diagnostics, &index)),
+        Err(diagnostics) => Ok(report(&diagnostics, &index_of)),
     }
 }
 
-/// The text between the opener and the closing brace of the file that the call stands in.
-fn read(name: &str, place: Option<std::path::PathBuf>, opener: &str) -> Result<String, Failure> {
-    let wrapped = || {
-        std::env::var_os("OUT_DIR")
-            .map(|folder| std::path::Path::new(&folder).join(format!("{name}.mace.rs")))
-    };
-    let candidates = wrapped().into_iter().chain(place);
-    for candidate in candidates {
-        let Ok(file) = std::fs::read_to_string(&candidate) else { continue };
-        let body = file.strip_prefix(opener).and_then(|rest| rest.trim_end().strip_suffix('}'));
+/// The text of the file `at`, between the opener and the closing brace of the file around it. The call stands in the file
+/// around the text of `here`.
+fn read(at: usize, files: &[(String, String)], here: usize, place: Option<&Path>) -> Result<String, Failure> {
+    let folder = place.and_then(|it| if here == 0 { it.parent() } else { it.parent()?.parent() });
+    let out = std::env::var_os("OUT_DIR").map(PathBuf::from);
+    let (opener, path) = (emit::opener(at, files), emit::wrapper_path(at, files));
+    for folder in out.iter().map(PathBuf::as_path).chain(folder) {
+        let Ok(file) = std::fs::read_to_string(folder.join(&path)) else { continue };
+        let body = file.strip_prefix(&opener).and_then(|rest| rest.trim_end().strip_suffix('}'));
         if let Some(text) = body.and_then(|text| text.strip_suffix('\n')) {
             return Ok(text.to_owned());
         }
     }
+    let name = &files[at].0;
     let message = format!("the text of `{name}` cannot be read again: run the build script (`cargo build`)");
     Err((Span::call_site(), message))
 }

@@ -1,8 +1,9 @@
 //! What routines borrow and need, transitively: a routine that calls another passes on what that one borrows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::body::{Borrow, Effect, Facts, RoutineShape};
+use crate::names::CallRef;
 use crate::source::Span;
 
 /// The shapes of all routines from what each does directly.
@@ -13,7 +14,10 @@ pub fn shapes(facts: &BTreeMap<String, Facts>) -> BTreeMap<String, RoutineShape>
             let mutable = facts.writes.contains_key(variable);
             (variable.clone(), if mutable { Borrow::Mutable } else { Borrow::Shared })
         });
-        let shape = RoutineShape { borrows: borrows.collect(), ctx: !facts.effects.is_empty(), me: facts.me };
+        let asks = |effect: &Effect| *effect == Effect::Ask;
+        let ctx = facts.effects.iter().any(|(effect, _)| !asks(effect));
+        let below = facts.effects.iter().any(|(effect, _)| asks(effect));
+        let shape = RoutineShape { borrows: borrows.collect(), ctx, below, me: facts.me };
         shapes.insert(name.clone(), shape);
     }
     // Borrows only grow, so this ends.
@@ -27,6 +31,7 @@ pub fn shapes(facts: &BTreeMap<String, Facts>) -> BTreeMap<String, RoutineShape>
                     *mine = (*mine).max(*borrow);
                 }
                 shape.ctx |= callee.ctx;
+                shape.below |= callee.below;
                 shape.me |= callee.me;
             }
             if shape != shapes[name] {
@@ -38,7 +43,6 @@ pub fn shapes(facts: &BTreeMap<String, Facts>) -> BTreeMap<String, RoutineShape>
             break;
         }
     }
-    shapes.values_mut().for_each(|shape| shape.me &= !shape.ctx);
     shapes
 }
 
@@ -76,9 +80,19 @@ pub fn effects_of(
         .find_map(|(name, facts)| own(facts).map(|(what, span)| (what, span, Some((*name).to_owned()))))
 }
 
-/// Whether a routine asks about timers, which a property cannot.
-pub fn asks_timers(facts: &Facts) -> bool {
-    facts.effects.iter().any(|(effect, _)| *effect == Effect::ReadTimer)
+/// Where a body, or what it calls, asks about timers, which neither a property nor a query can see.
+pub fn asks_timers(facts: &Facts, routines: &BTreeMap<String, Facts>) -> Option<Span> {
+    let own = |facts: &Facts| {
+        let asks = facts.effects.iter().find(|(effect, _)| *effect == Effect::ReadTimer);
+        asks.map(|(_, span)| *span)
+    };
+    own(facts).or_else(|| close(facts, routines).into_values().find_map(own))
+}
+
+/// What a body, and what it calls, asks of lower layers: slots and queries.
+pub fn asks(facts: &Facts, routines: &BTreeMap<String, Facts>) -> BTreeSet<(usize, CallRef)> {
+    let reached = close(facts, routines);
+    reached.into_values().chain([facts]).flat_map(|it| it.asked.iter().copied()).collect()
 }
 
 #[cfg(test)]
@@ -98,7 +112,10 @@ mod tests {
         ]);
         let shapes = shapes(&facts);
         let expected = BTreeMap::from([("x".to_owned(), Borrow::Shared), ("y".to_owned(), Borrow::Mutable)]);
-        assert_eq!(shapes["a"], RoutineShape { borrows: expected.clone(), ctx: false, me: true });
+        assert_eq!(
+            shapes["a"],
+            RoutineShape { borrows: expected.clone(), me: true, ..RoutineShape::default() }
+        );
         assert_eq!(shapes["b"].borrows, expected);
         assert_eq!(effects_of(&facts["a"], &facts).map(|(what, ..)| what).as_deref(), Some("changes `y`"));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::{Checked, ServiceFacts, Trigger};
+use crate::check::{Cast, Checked, ServiceFacts, Trigger};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::MessageRef;
 
@@ -26,6 +26,10 @@ pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
         heads(facts, diagnostics);
         routines(checked, index, facts, diagnostics);
     }
+    // Where nobody has a carrier, messages at file level are for those who import them.
+    if checked.names.services.iter().all(|it| it.carriers.is_empty() && it.layers.is_empty()) {
+        return;
+    }
     for (at, message) in checked.names.messages.iter().enumerate() {
         unused_message(message, sent.contains(&at), handled.contains(&at), diagnostics);
     }
@@ -41,7 +45,14 @@ fn traffic(facts: &ServiceFacts<'_>) -> (BTreeSet<MessageRef>, BTreeSet<MessageR
         Some(Trigger::Deliver(message)) => Some(message),
         _ => None,
     });
-    (sent, handled.collect())
+    // A payload is handled where a head takes it for what it is.
+    let casts = facts.heads.handlers.iter().flat_map(|it| &it.casts);
+    let casts = casts.chain(facts.heads.ignores.iter().flat_map(|it| &it.casts));
+    let taken = casts.filter_map(|it| match it {
+        Some(Cast::Message(message)) => Some(*message),
+        _ => None,
+    });
+    (sent, handled.chain(taken).collect())
 }
 
 fn unused_message(
@@ -65,7 +76,7 @@ fn unused_message(
             "add a handler, or say that it is meant: `ignore deliver(_, ..);`",
         ),
     };
-    diagnostics.push(Diagnostic::warning(code, message.span, text).with_help(help));
+    diagnostics.push(Diagnostic::warning(code, message.span, text).with_help(help).about(name));
 }
 
 fn timers(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
@@ -86,7 +97,7 @@ fn timers(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnos
                     .with_help(format!("add a handler: `scheduler {name} {{ .. }}`"))
             }
         };
-        diagnostics.push(found);
+        diagnostics.push(found.about(name));
     }
 }
 
@@ -99,7 +110,8 @@ fn heads(facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
                 let message = format!("`{}` is chosen and never used", name.name);
                 diagnostics.push(
                     Diagnostic::warning("W0401", name.span, message)
-                        .with_help(format!("use it in the guard or the body, or write `_{}`", name.name)),
+                        .with_help(format!("use it in the guard or the body, or write `_{}`", name.name))
+                        .about(format!("{}.{}", head.name, name.name)),
                 );
             }
         }
@@ -112,7 +124,11 @@ fn routines(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagn
         let called = bodies().any(|it| it.calls.contains_key(&routine.name));
         if !called && !checked.called.borrow().contains(&(index, routine.name.clone())) {
             let message = format!("the routine `{}` is never called", routine.name);
-            diagnostics.push(Diagnostic::warning("W0205", routine.span, message).with_help("remove it"));
+            diagnostics.push(
+                Diagnostic::warning("W0205", routine.span, message)
+                    .with_help("remove it")
+                    .about(&routine.name),
+            );
         }
     }
 }

@@ -110,7 +110,11 @@ pub enum ExprKind {
     Array(Vec<Expr>),
     /// `Entry { reply, command: c }`; where a service is expected, a [`Stack`].
     Struct(Stack),
-    /// `vec![..]`, `matches!(..)`: name and delimited arguments, which stay Rust text.
+    /// `vec![a, b]`
+    Vec(Vec<Expr>),
+    /// `matches!(e, PATTERN if guard)`
+    Matches(Box<Matches>),
+    /// Any other macro, which no claim has: name and delimited arguments, which stay Rust text.
     Macro {
         /// The name before `!`.
         path: Path,
@@ -163,6 +167,17 @@ pub enum ExprKind {
         /// Whether the claim is just that it is finite.
         finite: bool,
     },
+}
+
+/// `matches!(value, PATTERN if guard)`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matches {
+    /// What is looked at.
+    pub value: Expr,
+    /// The pattern, which stays Rust text.
+    pub pattern: Fragment,
+    /// The condition on what it binds.
+    pub guard: Option<Expr>,
 }
 
 /// A literal as written.

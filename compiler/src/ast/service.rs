@@ -1,6 +1,9 @@
 //! The part of the tree below `service`. See `ast.rs` for the conventions.
 
-use super::{Direction, Doc, Dotted, Expr, Fragment, Ident, Messages, Param, Property, Stack};
+use super::{
+    Allow, Direction, Doc, Dotted, Expr, FairChoice, Fragment, Ident, Messages, Param, Property, Sendable,
+    Stack,
+};
 use crate::source::Span;
 
 /// `service Name { .. }`
@@ -43,6 +46,12 @@ pub enum Member {
     Properties(Section<Property>),
     /// `objectives { .. }`
     Objectives(Section<Objective>),
+    /// `generic { .. }`
+    Generic(Section<Sendable>),
+    /// `fair choice ..;`
+    Fair(FairChoice),
+    /// `allow ..;`
+    Allow(Allow),
 }
 
 impl Member {
@@ -61,6 +70,9 @@ impl Member {
             Member::Routines(it) => it.span,
             Member::Properties(it) => it.span,
             Member::Objectives(it) => it.span,
+            Member::Generic(it) => it.span,
+            Member::Fair(it) => it.span,
+            Member::Allow(it) => it.span,
         }
     }
 }
@@ -106,6 +118,8 @@ impl Service {
         properties: Properties -> Property;
         /// The objectives of all sections.
         objectives: Objectives -> Objective;
+        /// What a generic node may send, of all sections.
+        generic: Generic -> Sendable;
     }
 
     /// The interfaces provided.
@@ -116,6 +130,16 @@ impl Service {
     /// The interfaces used.
     pub fn uses(&self) -> impl Iterator<Item = &Uses> {
         self.members.iter().filter_map(|it| if let Member::Uses(it) = it { Some(it) } else { None })
+    }
+
+    /// The choices declared fair.
+    pub fn fair(&self) -> impl Iterator<Item = &FairChoice> {
+        self.members.iter().filter_map(|it| if let Member::Fair(it) = it { Some(it) } else { None })
+    }
+
+    /// The warnings allowed in it.
+    pub fn allows(&self) -> impl Iterator<Item = &Allow> {
+        self.members.iter().filter_map(|it| if let Member::Allow(it) = it { Some(it) } else { None })
     }
 
     /// The constants.

@@ -105,6 +105,8 @@ pub struct NodeGroup {
     pub name: Ident,
     /// How many; `None` is a single node, whose name is an id and not a group.
     pub size: Option<Expr>,
+    /// Where `generic` stands: nothing is known of these nodes but what the service says that they may send.
+    pub generic: Option<Span>,
     /// The service with its arguments and lower layers.
     pub stack: Stack,
     /// The whole.

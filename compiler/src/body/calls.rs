@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::visit_mut::VisitMut;
 use syn::{Expr, Ident};
 
-use super::facts::{Borrow, Effect, Mode, Site};
+use super::facts::{Borrow, Effect, Mode, Site, Window};
 use super::resolve::{borrowed, message_path, root, verbatim};
 use super::walk::{Walker, span_of};
 use super::{methods, scope};
@@ -20,10 +20,12 @@ const BUILTINS: &[(&str, usize)] = &[
     ("choose_or", 2),
     ("doubling", 1),
     ("exponential", 1),
+    ("grid", 2),
     ("now", 0),
     ("payload", 1),
     ("random", 1),
     ("send", 2),
+    ("subsets", 2),
     ("uniform", 1),
     ("weighted", 1),
 ];
@@ -54,7 +56,8 @@ impl Walker<'_> {
             let help = format!("write `{call}.set(5s)`, `{call}.cancel()` or `{call}.is_set()`");
             return self.report(Diagnostic::error("E0204", place, message).with_help(help));
         }
-        if let Some((_, arity)) = BUILTINS.iter().find(|(known, _)| *known == text) {
+        let declared = self.names.is_rust(self.service.file, &text);
+        if let Some((_, arity)) = BUILTINS.iter().find(|(known, _)| *known == text && !declared) {
             let (arity, given) = (*arity, call.args.len());
             if given != arity {
                 return self.wrong_arity(&name, given, arity);
@@ -85,14 +88,9 @@ impl Walker<'_> {
         call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
     }
 
-    fn wrong_arity(&mut self, name: &Ident, given: usize, expected: usize) {
+    pub(super) fn wrong_arity(&mut self, name: &Ident, given: usize, expected: usize) {
         let place = self.place(name.span());
-        let arguments = |n: usize| format!("{n} argument{}", if n == 1 { "" } else { "s" });
-        let message = format!(
-            "`{name}` takes {}, and {given} {} given",
-            arguments(expected),
-            if given == 1 { "is" } else { "are" }
-        );
+        let message = crate::check::arity(&name.to_string(), given, expected);
         self.report(Diagnostic::error("E0410", place, message));
     }
 
@@ -120,10 +118,14 @@ impl Walker<'_> {
             return verbatim(quote_spanned!(span=> self.#name(#(#arguments),*)));
         };
         let mut passed: Vec<TokenStream> = Vec::new();
-        if shape.ctx {
-            passed.push(quote_spanned!(span=> ctx));
-        } else if shape.me {
-            passed.push(self.me(span).into_token_stream());
+        match shape.window() {
+            Window::Step => passed.push(quote_spanned!(span=> ctx)),
+            Window::Below => passed.push(match self.sees_step() {
+                true => quote_spanned!(span=> ctx.below()),
+                false => quote_spanned!(span=> below),
+            }),
+            Window::Me => passed.push(self.me(span).into_token_stream()),
+            Window::None => {}
         }
         // The author's arguments are evaluated before the variables are borrowed.
         passed.extend(arguments.iter().map(|argument| argument.to_token_stream()));
@@ -131,8 +133,8 @@ impl Walker<'_> {
             let variable = format_ident!("{variable}", span = span);
             let lent = borrowed(&variable);
             passed.push(match (self.mode, borrow) {
-                (Mode::Routine { .. }, Borrow::Shared) => quote_spanned!(span=> &*#lent),
-                (Mode::Routine { .. }, Borrow::Mutable) => quote_spanned!(span=> &mut *#lent),
+                (Mode::Routine(_), Borrow::Shared) => quote_spanned!(span=> &*#lent),
+                (Mode::Routine(_), Borrow::Mutable) => quote_spanned!(span=> &mut *#lent),
                 (_, Borrow::Shared) => quote_spanned!(span=> &this.#variable),
                 (_, Borrow::Mutable) => quote_spanned!(span=> &mut this.#variable),
             });
@@ -148,11 +150,14 @@ impl Walker<'_> {
                 let [to, message] = arguments.as_mut_slice() else { return None };
                 return Some(self.send(span, to, message));
             }
-            "answer" | "doubling" | "payload" | "now" => {
+            "now" => {
                 self.unsupported(name);
                 return None;
             }
             _ => {}
+        }
+        if matches!(text.as_str(), "choose" | "choose_or" | "random") {
+            self.check_options(name, &*arguments[0]);
         }
         let outer = self.binding.take();
         arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
@@ -160,6 +165,15 @@ impl Walker<'_> {
         let effect = match text.as_str() {
             "choose" | "choose_or" => Effect::Choose,
             "random" => Effect::Random,
+            "answer" => {
+                let (reply, value) = (&arguments[0], &arguments[1]);
+                let answered = quote_spanned!(span=> ctx.answer(#reply, #value));
+                return self.permitted(Effect::Answer, span).then(|| verbatim(answered));
+            }
+            "payload" => {
+                let value = &arguments[0];
+                return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::Payload::of(#value))));
+            }
             "bernoulli" => {
                 let p = &arguments[0];
                 return Some(verbatim(quote_spanned!(span=> ::foresee::kernel::choice::bernoulli(#p))));
@@ -170,9 +184,15 @@ impl Walker<'_> {
                     quote_spanned!(span=> ::foresee::kernel::Distribution::#name(#outcomes)),
                 ));
             }
+            "doubling" | "grid" | "subsets" => {
+                return Some(verbatim(
+                    quote_spanned!(span=> ::foresee::kernel::grid::#name(#(#arguments),*)),
+                ));
+            }
             _ => {
-                self.unsupported(name);
-                return None;
+                return Some(verbatim(
+                    quote_spanned!(span=> ::foresee::kernel::time::#name(#(#arguments),*)),
+                ));
             }
         };
         if !self.permitted(effect, span) {
@@ -182,21 +202,40 @@ impl Walker<'_> {
         Some(verbatim(quote_spanned!(span=> ctx.#name(&SITES[#site], #(#arguments),*))))
     }
 
-    fn unsupported(&mut self, name: &Ident) {
-        let (what, help) = match name.to_string().as_str() {
-            "answer" => ("requests and their answers", "send the answer as a message"),
-            "doubling" => ("tunable quantities", "give one value, or `choose(..)` from a set of durations"),
-            "payload" => ("payloads of a layer above", "give the message a type of its own"),
-            "exponential" => {
-                ("this distribution in a body", "use a range, `bernoulli(..)` or `uniform([..])`")
+    /// Reports what has no end of options: a law or a range of moments.
+    fn check_options(&mut self, name: &Ident, options: &Expr) {
+        let endless = match options {
+            Expr::Call(call) => Self::name_of(&call.func)
+                .is_some_and(|it| it == "exponential")
+                .then_some("a law of any moment"),
+            Expr::Range(range) => {
+                let ends = [&range.start, &range.end];
+                let moments = ends.into_iter().flatten().any(|it| is_duration(it));
+                moments.then_some("a range of moments")
             }
-            _ => ("reading the time in a body", "arm a timer, or keep a counter in a variable"),
+            _ => None,
         };
+        let Some(what) = endless else { return };
+        let place = self.place(span_of(options));
+        let written = self.places.file.slice(place);
+        let help = match options {
+            Expr::Call(_) => {
+                format!("say which moments count: `{name}({written}.on(doubling(100ms..=10s)))`")
+            }
+            _ => format!(
+                "say which moments count: `{name}(grid({written}, 10ms))` or `{name}(doubling({written}))`"
+            ),
+        };
+        let message = format!("`{name}` needs finitely many options, and {what} has no end of them");
+        self.report(Diagnostic::error("E0419", place, message).with_help(help));
+    }
+
+    fn unsupported(&mut self, name: &Ident) {
         let place = self.place(name.span());
         self.report(
-            Diagnostic::error("E0910", place, format!("not yet supported: {what}"))
+            Diagnostic::error("E0910", place, "not yet supported: reading the time in a body")
                 .with_label(format!("`{name}` cannot be used yet"))
-                .with_help(help),
+                .with_help("arm a timer, or keep a counter in a variable"),
         );
     }
 
@@ -205,7 +244,10 @@ impl Walker<'_> {
         let place = self.place(span);
         self.facts.effects.push((effect, place));
         let (allowed, label) = match self.mode {
-            Mode::Handler | Mode::Routine { .. } => (true, ""),
+            Mode::Handler | Mode::Routine(_) => (true, ""),
+            Mode::Query => {
+                (effect == Effect::Ask, "a query is answered from variables and lower layers alone")
+            }
             Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
             Mode::Every => (
                 matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(),
@@ -217,6 +259,10 @@ impl Walker<'_> {
             let help = match self.mode {
                 Mode::Guard if effect == Effect::Choose => "put the choice into the head: `choose x in SET`",
                 Mode::Guard => "do it in the body",
+                Mode::Query if effect == Effect::ReadTimer => "keep what the timer means in a variable",
+                Mode::Query => {
+                    "make it a command (no result) or a request (`-> Reply<..>`), which may do this"
+                }
                 Mode::Every => "do it in the timer's handler",
                 _ => "do it in `upcall start()`",
             };
@@ -251,7 +297,15 @@ impl Walker<'_> {
         self.check_sent(message, kind);
         let place = self.place(span_of(message));
         self.visit_expr_mut(to);
-        self.visit_expr_mut(message);
+        // What is sent is a message, whatever else has its name.
+        match (kind, Self::name_of(message).cloned()) {
+            (Some(kind), Some(name)) => {
+                self.facts.messages.insert(kind);
+                self.check_constructor(&name, kind, None);
+                *message = verbatim(message_path(self.names, self.service, kind, &name));
+            }
+            _ => self.visit_expr_mut(message),
+        }
         match kind {
             Some(kind) => {
                 self.facts.sends.push((kind, place));
@@ -281,7 +335,9 @@ impl Walker<'_> {
     /// Reports what is certainly no message.
     fn check_sent(&mut self, message: &Expr, kind: Option<MessageRef>) {
         if kind.is_some() {
-            if self.service.carriers.is_empty() && self.service.layers.is_empty() {
+            // What a layer without a known interface was meant to be was reported.
+            let meant = self.service.layers.iter().any(|it| it.interface.is_none());
+            if self.service.carriers.is_empty() && !meant {
                 let place = self.place(span_of(message));
                 let name = self.service.name.clone();
                 self.report(
@@ -299,10 +355,12 @@ impl Walker<'_> {
         };
         let Some(name) = name.cloned() else { return };
         let text = name.to_string();
-        if self.names.items.contains_key(&text) || self.names.imported.contains(&text) || self.names.globs {
+        let file = self.service.file;
+        if self.names.is_rust(file, &text) || self.names.has_globs(file) {
             return;
         }
-        let known = self.service.messages.iter().chain(&self.names.messages).map(|it| it.name.as_str());
+        let known = self.service.messages.iter().chain(self.names.messages_beside(self.service));
+        let known = known.map(|it| it.name.as_str());
         let mut found =
             Diagnostic::error("E0203", self.place(name.span()), format!("there is no message `{text}`"))
                 .with_label("neither in this service nor at file level");
@@ -326,8 +384,8 @@ impl Walker<'_> {
                 *expr = self.upcall(call);
                 return;
             }
-            if !local && self.service.layers.contains_key(&text) {
-                call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+            if !local && let Some(slot) = self.service.layer(&text) {
+                *expr = self.layer_call(slot, call);
                 return;
             }
         }
@@ -360,10 +418,15 @@ impl Walker<'_> {
             ("is_set", 0) => Effect::ReadTimer,
             _ => {
                 let place = self.place(call.method.span());
-                let message = format!("a timer has no `{method}` with {} argument(s)", call.args.len());
+                let message = match method.as_str() {
+                    "set" => format!("`{text}.set` takes one delay"),
+                    "cancel" | "is_set" => format!("`{text}.{method}` takes no argument"),
+                    _ => format!("a timer has no `{method}`"),
+                };
                 let help = "a timer has `.set(delay)`, `.cancel()` and `.is_set()`";
                 self.report(Diagnostic::error("E0204", place, message).with_help(help));
-                return None;
+                call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+                return Some(Expr::Verbatim(proc_macro2::TokenStream::new()));
             }
         };
         if arguments.len() != expected {
@@ -383,7 +446,8 @@ impl Walker<'_> {
         }
         let span = call.method.span();
         if !self.permitted(effect, span) {
-            return None;
+            call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+            return Some(Expr::Verbatim(proc_macro2::TokenStream::new()));
         }
         let mut arguments = arguments;
         arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
@@ -412,41 +476,6 @@ impl Walker<'_> {
         );
     }
 
-    /// `up.joined(root)`
-    fn upcall(&mut self, call: &mut syn::ExprMethodCall) -> Expr {
-        let name = call.method.clone();
-        let (text, span) = (name.to_string(), name.span());
-        call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
-        let Some(declared) = self.service.upcalls.iter().find(|it| it.name == text) else {
-            let known = self.service.upcalls.iter().map(|it| it.name.as_str());
-            let label = match self.service.upcalls.is_empty() {
-                true => "the service provides no interface with upcalls",
-                false => "not declared in an interface that the service provides",
-            };
-            let mut found =
-                Diagnostic::error("E0209", self.place(span), format!("there is no upcall `{text}`"))
-                    .with_label(label);
-            if let Some(meant) = closest(&text, known) {
-                found = found.with_help(format!("did you mean `{meant}`?"));
-            }
-            self.report(found);
-            return verbatim(quote_spanned!(span=> ()));
-        };
-        if declared.params.len() != call.args.len() {
-            let expected = declared.params.len();
-            self.wrong_arity(&name, call.args.len(), expected);
-            return verbatim(quote_spanned!(span=> ()));
-        }
-        let fields: Vec<Ident> =
-            declared.params.iter().map(|it| format_ident!("{}", it.name, span = span)).collect();
-        self.facts.upcalls.insert(text);
-        if !self.permitted(Effect::Up, span) {
-            return verbatim(quote_spanned!(span=> ()));
-        }
-        let arguments = call.args.iter();
-        verbatim(quote_spanned!(span=> ctx.up(Upcall::#name { #(#fields: #arguments),* })))
-    }
-
     /// `Join { joiner: me, hops: 0 }`, or a struct of the file.
     pub(super) fn constructor(&mut self, it: &mut syn::ExprStruct) {
         let name = it.path.get_ident().cloned();
@@ -454,7 +483,7 @@ impl Walker<'_> {
         if let (Some(name), Some(message)) = (&name, message) {
             self.facts.messages.insert(message);
             self.check_constructor(name, message, Some(it));
-            if let Ok(path) = syn::parse2(message_path(message, name)) {
+            if let Ok(path) = syn::parse2(message_path(self.names, self.service, message, name)) {
                 it.path = path;
             }
         } else if let Some(name) = &name {
@@ -520,5 +549,15 @@ impl Walker<'_> {
             None => found.with_help(format!("its fields are: {}", known().collect::<Vec<_>>().join(", "))),
         };
         self.report(found);
+    }
+}
+
+/// Whether an expression is a literal such as `5s`.
+fn is_duration(expr: &Expr) -> bool {
+    let Expr::Lit(literal) = expr else { return false };
+    match &literal.lit {
+        syn::Lit::Int(it) => super::literal::is_duration(it.suffix()),
+        syn::Lit::Float(it) => super::literal::is_duration(it.suffix()),
+        _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::names::MessageRef;
+use crate::names::{CallRef, MessageRef};
 use crate::source::Span;
 
 /// Where an expression stands: decides what it may do and how names are written.
@@ -14,15 +14,27 @@ pub enum Mode {
     Guard,
     /// The interval of a timer that is always on.
     Every,
-    /// A routine: variables are borrowed one by one; with `ctx` unless it only needs `me`.
-    Routine {
-        /// Whether it has the window.
-        ctx: bool,
-    },
+    /// A routine: variables are borrowed one by one.
+    Routine(Window),
+    /// The answer to a query: variables are fields of `this`, and nothing changes.
+    Query,
     /// The initial value of a variable: parameters and `me`.
     Initial,
     /// The default of a parameter, or a constant: constants alone.
     Constant,
+}
+
+/// What a routine sees beyond variables and parameters. Each sees what those after it see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The step: `ctx`.
+    Step,
+    /// The layers below, to ask them: `below`.
+    Below,
+    /// The node's own id: `me`.
+    Me,
+    /// Nothing.
+    None,
 }
 
 /// How a routine borrows a variable.
@@ -39,10 +51,24 @@ pub enum Borrow {
 pub struct RoutineShape {
     /// The variables, in order.
     pub borrows: BTreeMap<String, Borrow>,
-    /// Whether it needs the window.
+    /// Whether it needs the step.
     pub ctx: bool,
-    /// Whether it needs the node's own id, and no window.
+    /// Whether it asks a lower layer.
+    pub below: bool,
+    /// Whether it needs the node's own id.
     pub me: bool,
+}
+
+impl RoutineShape {
+    /// The least that it must see.
+    pub fn window(&self) -> Window {
+        match self {
+            RoutineShape { ctx: true, .. } => Window::Step,
+            RoutineShape { below: true, .. } => Window::Below,
+            RoutineShape { me: true, .. } => Window::Me,
+            _ => Window::None,
+        }
+    }
 }
 
 /// What a body does besides reading and writing variables.
@@ -62,6 +88,12 @@ pub enum Effect {
     Random,
     /// Emits to the layer above.
     Up,
+    /// Gives a command to a lower layer, or makes a request of it.
+    Call,
+    /// Answers a request.
+    Answer,
+    /// Asks a lower layer.
+    Ask,
 }
 
 impl Effect {
@@ -75,12 +107,15 @@ impl Effect {
             Effect::Choose => "makes a choice",
             Effect::Random => "draws chance",
             Effect::Up => "calls the layer above",
+            Effect::Call => "calls a layer below",
+            Effect::Answer => "answers a request",
+            Effect::Ask => "asks a layer below",
         }
     }
 
     /// Whether it leaves everything as it was.
     pub const fn is_reading(self) -> bool {
-        matches!(self, Effect::ReadTimer)
+        matches!(self, Effect::ReadTimer | Effect::Ask)
     }
 }
 
@@ -122,6 +157,10 @@ pub struct Facts {
     pub constants: BTreeSet<String>,
     /// Upcalls emitted.
     pub upcalls: BTreeSet<String>,
+    /// What is asked of lower layers: the slot and the query.
+    pub asked: BTreeSet<(usize, CallRef)>,
+    /// What is called of lower layers: the slot and the command or request.
+    pub called: BTreeSet<(usize, CallRef)>,
     /// Places at which the step branches.
     pub sites: Vec<Site>,
 }

@@ -7,8 +7,11 @@ use syn::parse::Parser;
 
 use crate::ast::{self, Ast, Fragment, Guard, Ident, Item, Member, SystemMember, Transition};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::Files;
 use crate::source::{SourceFile, Span};
 use crate::tokens::TokenIndex;
+
+use super::qualify;
 
 /// A file with its tokens: from places in the text to tokens, and back.
 #[derive(Clone, Copy)]
@@ -20,9 +23,12 @@ pub struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// The tokens that a place covers.
+    /// The tokens that a place covers. Those of a file whose tokens are not known have no places.
     pub fn stream(&self, span: Span) -> TokenStream {
-        self.tokens.slice(span)
+        match self.tokens.covers(span) {
+            true => self.tokens.slice(span),
+            false => self.file.slice(span).parse().unwrap_or_default(),
+        }
     }
 
     /// The token's own place at the start of `span`, for generated tokens to stand at.
@@ -53,12 +59,12 @@ impl Places<'_> {
 /// The parsed fragments of a tree, by their place.
 #[derive(Default)]
 pub struct Rust {
-    types: BTreeMap<Span, syn::Type>,
-    exprs: BTreeMap<Span, syn::Expr>,
-    patterns: BTreeMap<Span, syn::Pat>,
-    blocks: BTreeMap<Span, syn::Block>,
-    functions: BTreeMap<Span, syn::ItemFn>,
-    items: BTreeMap<Span, syn::Item>,
+    pub(super) types: BTreeMap<Span, syn::Type>,
+    pub(super) exprs: BTreeMap<Span, syn::Expr>,
+    pub(super) patterns: BTreeMap<Span, syn::Pat>,
+    pub(super) blocks: BTreeMap<Span, syn::Block>,
+    pub(super) functions: BTreeMap<Span, syn::ItemFn>,
+    pub(super) items: BTreeMap<Span, syn::Item>,
 }
 
 macro_rules! lookups {
@@ -86,18 +92,22 @@ impl Rust {
         item: items -> syn::Item;
     }
 
-    /// Parses all fragments of `ast`.
-    pub fn read(ast: &Ast, places: Places<'_>, diagnostics: &mut Diagnostics) -> Rust {
+    /// Parses all fragments of `ast`. Types of imported files are named by their whole paths afterwards.
+    pub fn read(ast: &Ast, files: &Files, places: Places<'_>, diagnostics: &mut Diagnostics) -> Rust {
         let mut reader = Reader { places, diagnostics, rust: Rust::default() };
         for item in &ast.items {
             reader.item(item);
         }
-        reader.rust
+        let mut rust = reader.rust;
+        if files.list.len() > 1 {
+            qualify::all(&mut rust, ast, files);
+        }
+        rust
     }
 
-    /// The items in file order.
-    pub fn items(&self) -> impl Iterator<Item = &syn::Item> {
-        self.items.values()
+    /// The items in file order, with their places.
+    pub fn items(&self) -> impl Iterator<Item = (Span, &syn::Item)> {
+        self.items.iter().map(|(span, item)| (*span, item))
     }
 }
 
@@ -130,7 +140,7 @@ impl Reader<'_, '_> {
                     }
                 }
             }
-            Item::Import(_) | Item::Scenario(_) => {}
+            Item::Import(_) | Item::Scenario(_) | Item::Allow(_) => {}
         }
     }
 
@@ -163,8 +173,13 @@ impl Reader<'_, '_> {
                     }
                 }
             }
+            Member::Generic(section) => {
+                section.entries.iter().flat_map(|it| &it.fields).for_each(|field| self.expr(&field.set));
+            }
             Member::Provides(_)
             | Member::Uses(_)
+            | Member::Fair(_)
+            | Member::Allow(_)
             | Member::States(_)
             | Member::Properties(_)
             | Member::Objectives(_) => {}

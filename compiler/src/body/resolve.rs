@@ -4,12 +4,12 @@ use proc_macro2::Span as TokenSpan;
 use quote::{quote, quote_spanned};
 use syn::{Expr, Ident};
 
-use super::facts::Mode;
+use super::facts::{Mode, Window};
 use super::literal;
 use super::scope::{self, Local};
 use super::walk::Walker;
 use crate::diag::Diagnostic;
-use crate::names::{MessageRef, closest};
+use crate::names::{MessageRef, Names, ServiceNames, closest};
 
 impl Walker<'_> {
     /// A bare name as an expression, rewritten. `None` leaves it as it is.
@@ -45,7 +45,7 @@ impl Walker<'_> {
         if let Some(message) = self.names.message(self.service, &name) {
             self.facts.messages.insert(message);
             self.check_constructor(ident, message, None);
-            return Some(verbatim(message_path(message, ident)));
+            return Some(verbatim(message_path(self.names, self.service, message, ident)));
         }
         if let Some(timer) = self.service.timer(&name) {
             let call = if timer.params.is_empty() { name.clone() } else { format!("{name}(..)") };
@@ -55,6 +55,13 @@ impl Walker<'_> {
             self.report(Diagnostic::error("E0204", place, message).with_help(help));
             return None;
         }
+        if self.service.layer(&name).is_some() {
+            let place = self.place(span);
+            let message = format!("the layer `{name}` is named, and nothing is asked of it");
+            let help = format!("call it: `{name}.CALL(..)`, with a downcall of its interface");
+            self.report(Diagnostic::error("E0209", place, message).with_help(help));
+            return None;
+        }
         self.check_known(ident, "name");
         None
     }
@@ -62,10 +69,11 @@ impl Walker<'_> {
     pub(super) fn me(&mut self, span: TokenSpan) -> Expr {
         self.facts.me = true;
         match self.mode {
-            Mode::Handler | Mode::Guard | Mode::Every | Mode::Routine { ctx: true } => {
+            Mode::Handler | Mode::Guard | Mode::Every | Mode::Routine(Window::Step) => {
                 verbatim(quote_spanned!(span=> ctx.me()))
             }
-            Mode::Routine { ctx: false } | Mode::Initial => verbatim(quote_spanned!(span=> me)),
+            Mode::Query | Mode::Routine(Window::Below) => verbatim(quote_spanned!(span=> below.me())),
+            Mode::Routine(_) | Mode::Initial => verbatim(quote_spanned!(span=> me)),
             Mode::Constant => {
                 let place = self.place(span);
                 self.report(
@@ -83,8 +91,10 @@ impl Walker<'_> {
         let place = self.place(span);
         self.facts.variables.entry(name.clone()).or_insert(place);
         match self.mode {
-            Mode::Handler | Mode::Guard | Mode::Every => verbatim(quote_spanned!(span=> this.#ident)),
-            Mode::Routine { .. } => {
+            Mode::Handler | Mode::Guard | Mode::Every | Mode::Query => {
+                verbatim(quote_spanned!(span=> this.#ident))
+            }
+            Mode::Routine(_) => {
                 let borrowed = borrowed(ident);
                 verbatim(quote_spanned!(span=> (*#borrowed)))
             }
@@ -137,7 +147,19 @@ impl Walker<'_> {
         verbatim(quote!(self.#member))
     }
 
-    /// The path of a control state or message that is named in a pattern.
+    /// The path of a message that is named in a pattern with fields: a control state of that name has none.
+    pub(super) fn variant_with_fields(&mut self, ident: &Ident) -> Option<proc_macro2::TokenStream> {
+        match self.names.message(self.service, &ident.to_string()) {
+            Some(message) => {
+                self.facts.messages.insert(message);
+                Some(message_path(self.names, self.service, message, ident))
+            }
+            None => self.variant(ident),
+        }
+    }
+
+    /// The path of a control state or message that is named in a pattern. Where both have the name it is the state: a message
+    /// is met in the head of a `deliver`.
     pub(super) fn variant(&mut self, ident: &Ident) -> Option<proc_macro2::TokenStream> {
         let (name, span) = (ident.to_string(), ident.span());
         if self.service.has_state(&name) {
@@ -146,7 +168,7 @@ impl Walker<'_> {
         }
         let message = self.names.message(self.service, &name)?;
         self.facts.messages.insert(message);
-        Some(message_path(message, ident))
+        Some(message_path(self.names, self.service, message, ident))
     }
 
     pub(super) fn literal(&mut self, lit: &syn::Lit) -> Option<Expr> {
@@ -177,11 +199,10 @@ impl Walker<'_> {
         let known = self.service.consts.contains_key(&name)
             || self.service.routine(&name).is_some()
             || self.service.timer(&name).is_some()
-            || self.service.layers.contains_key(&name)
-            || self.names.items.contains_key(&name)
-            || self.names.imported.contains(&name)
+            || self.service.layer(&name).is_some()
+            || self.names.is_rust(self.service.file, &name)
             || PRELUDE.contains(&name.as_str());
-        if self.names.globs || (known && name != "self") {
+        if self.names.has_globs(self.service.file) || (known && name != "self") {
             return;
         }
         let place = self.place(ident.span());
@@ -210,10 +231,11 @@ impl Walker<'_> {
             .chain(service.parameters.iter().map(|it| it.name.as_str()))
             .chain(service.consts.keys().map(String::as_str))
             .chain(service.states.iter().map(|it| it.name.as_str()))
-            .chain(service.messages.iter().chain(&self.names.messages).map(|it| it.name.as_str()))
+            .chain(service.messages.iter().map(|it| it.name.as_str()))
+            .chain(self.names.messages_beside(service).map(|it| it.name.as_str()))
             .chain(service.timers.iter().map(|it| it.name.as_str()))
             .chain(service.routines.iter().map(|it| it.name.as_str()))
-            .chain(self.names.items.keys().map(String::as_str))
+            .chain(self.names.items_seen(service.file))
             .chain(["me", "state", "send", "choose", "choose_or", "random", "bernoulli"]);
         closest(name, candidates).map(str::to_owned)
     }
@@ -312,12 +334,36 @@ pub fn borrowed(variable: &Ident) -> Ident {
     Ident::new(&format!("this_{}", variable.to_string().trim_start_matches("r#")), variable.span())
 }
 
-/// The path to a message's variant from within its service's module.
-pub(super) fn message_path(message: MessageRef, ident: &Ident) -> proc_macro2::TokenStream {
-    let span = ident.span();
-    match message.shared {
-        true => quote_spanned!(span=> super::Message::#ident),
-        false => quote_spanned!(span=> Message::#ident),
+/// The path to a message's variant from within the module of a service.
+pub(super) fn message_path(
+    names: &Names,
+    service: &ServiceNames,
+    message: MessageRef,
+    ident: &Ident,
+) -> proc_macro2::TokenStream {
+    let (span, declared) = (ident.span(), &names.message_at(service, message).name);
+    let ident = if ident == declared { ident.clone() } else { Ident::new(declared, span) };
+    let messages = message_type(names, service, message, span);
+    quote_spanned!(span=> #messages::#ident)
+}
+
+/// The enum of a message from within the module of a service.
+pub fn message_type(
+    names: &Names,
+    service: &ServiceNames,
+    message: MessageRef,
+    span: TokenSpan,
+) -> proc_macro2::TokenStream {
+    if !message.shared {
+        return quote_spanned!(span=> Message);
+    }
+    let file = names.messages[message.index].file;
+    match names.files.path(file).filter(|_| file != service.file) {
+        None => quote_spanned!(span=> super::Message),
+        Some(path) => {
+            let path = path.map(|it| Ident::new(it, span));
+            quote_spanned!(span=> #(#path::)*Message)
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use syn::{Expr, Ident, Pat};
 use super::Places;
 use super::facts::{Facts, Mode, RoutineShape};
 use super::macros::{self, Arguments};
-use super::resolve::verbatim;
+use super::resolve::{root, verbatim};
 use super::scope::{self, Local, Scopes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{Names, ServiceNames};
@@ -170,7 +170,12 @@ impl VisitMut for Walker<'_> {
             Expr::Assign(assign) => {
                 self.check_assignment(&assign.left, &assign.right);
                 self.writes(&assign.left);
-                visit_mut::visit_expr_assign_mut(self, assign);
+                // What is assigned is bound to a name as well: a choice in it is called after the variable.
+                let name = root(&assign.left).map(|(ident, _)| ident.to_string());
+                self.visit_expr_mut(&mut assign.left);
+                let outer = std::mem::replace(&mut self.binding, name);
+                self.visit_expr_mut(&mut assign.right);
+                self.binding = outer;
             }
             Expr::Binary(binary) => {
                 use syn::BinOp::*;
@@ -231,7 +236,7 @@ impl VisitMut for Walker<'_> {
                 }
             }
             Pat::Struct(it) => {
-                if let Some(path) = it.path.get_ident().and_then(|ident| self.variant(ident)) {
+                if let Some(path) = it.path.get_ident().and_then(|ident| self.variant_with_fields(ident)) {
                     it.path = syn::parse2(path).unwrap_or_else(|_| it.path.clone());
                 }
                 it.fields.iter_mut().for_each(|field| self.visit_pat_mut(&mut field.pat));

@@ -7,10 +7,11 @@ use syn::visit_mut::VisitMut;
 
 use crate::analyse;
 use crate::ast::{Fragment, Guard, Service};
-use crate::body::{Facts, Mode, RoutineShape, Walker, impurities};
+use crate::body::{Facts, Mode, RoutineShape, Walker, Window, impurities};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::CallKind;
 
-use super::{Checked, Heads, ServiceFacts};
+use super::{Checked, Heads, ServiceFacts, survey};
 
 pub(super) fn check<'a>(
     checked: &Checked<'a>,
@@ -21,7 +22,7 @@ pub(super) fn check<'a>(
 ) -> ServiceFacts<'a> {
     let none = BTreeMap::new();
     let mut bodies = Bodies { checked, index, none: &none, diagnostics };
-    bodies.values(service);
+    let intervals = bodies.values(service);
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
@@ -33,7 +34,8 @@ pub(super) fn check<'a>(
     for head in &heads.handlers {
         handlers.push(bodies.handler(head, &routines));
     }
-    ServiceFacts { heads, handlers, routines, shapes }
+    let (surveys, surveyed) = survey::survey(checked, index, service, &heads, diagnostics);
+    ServiceFacts { heads, handlers, surveys, surveyed, routines, intervals, shapes }
 }
 
 struct Bodies<'c, 'a, 'd> {
@@ -55,7 +57,7 @@ impl<'c> Bodies<'c, '_, '_> {
     }
 
     /// Constants, defaults, initial values, intervals.
-    fn values(&mut self, service: &Service) {
+    fn values(&mut self, service: &Service) -> BTreeMap<String, Facts> {
         for it in service.consts() {
             self.expr(&it.value, Mode::Constant, "");
         }
@@ -65,17 +67,19 @@ impl<'c> Bodies<'c, '_, '_> {
         for initial in service.variables().filter_map(|it| it.initial.as_ref()) {
             self.expr(initial, Mode::Initial, "");
         }
+        let mut intervals = BTreeMap::new();
         for it in service.timers() {
             if let Some(every) = &it.every {
-                self.expr(every, Mode::Every, &it.name.name);
+                intervals.insert(it.name.name.clone(), self.expr(every, Mode::Every, &it.name.name));
             }
         }
+        intervals
     }
 
     fn expr(&mut self, fragment: &Fragment, mode: Mode, owner: &str) -> Facts {
         let Some(expr) = self.checked.rust.expr(fragment) else { return Facts::default() };
         self.pure(|purity| purity.visit_expr(expr));
-        let mut walker = self.walker(mode).owned_by(owner, 0);
+        let mut walker = self.walker(mode).owned_by(owner, 0).bound_to("every");
         walker.visit_expr_mut(&mut expr.clone());
         self.finish(walker)
     }
@@ -92,7 +96,7 @@ impl<'c> Bodies<'c, '_, '_> {
         });
         let owner = function.sig.ident.to_string();
         let mut walker =
-            self.walker(Mode::Routine { ctx: true }).owned_by(&owner, 0).with_arguments(patterns);
+            self.walker(Mode::Routine(Window::Step)).owned_by(&owner, 0).with_arguments(patterns);
         walker.visit_block_mut(&mut function.block.clone());
         self.finish(walker)
     }
@@ -100,10 +104,12 @@ impl<'c> Bodies<'c, '_, '_> {
     fn handler(&mut self, head: &super::Head<'_>, routines: &BTreeMap<String, Facts>) -> Facts {
         let mut bound = head.bound();
         if let Some(super::Trigger::Call(call)) = head.trigger
-            && self.checked.names.services[self.index].downcalls[call].has_result
+            && self.checked.names.call_at(call).kind == CallKind::Request
         {
             bound.push("reply".to_owned());
         }
+        let is_query = matches!(head.trigger, Some(super::Trigger::Query(_)));
+        let mode = if is_query { Mode::Query } else { Mode::Handler };
         let mut chosen: Vec<&str> = bound.iter().map(String::as_str).collect();
         let mut used = Vec::new();
         for choose in &head.handler.chooses {
@@ -117,15 +123,43 @@ impl<'c> Bodies<'c, '_, '_> {
         if let Some(block) = self.checked.rust.block(&head.handler.body) {
             self.pure(|purity| purity.visit_block(block));
             let mut walker =
-                self.walker(Mode::Handler).owned_by(&head.name, 0).with_head(chosen.iter().copied(), false);
+                self.walker(mode).owned_by(&head.name, 0).with_head(chosen.iter().copied(), false);
             walker.visit_block_mut(&mut block.clone());
             facts = self.finish(walker);
+            if is_query {
+                self.answers(&facts, routines);
+            }
         }
         for reading in used {
             facts.head_locals.extend(reading.head_locals);
             facts.calls.extend(reading.calls);
         }
         facts
+    }
+
+    /// The body of a query: it must change nothing, not even through a routine. Its own effects were refused already.
+    fn answers(&mut self, facts: &Facts, routines: &BTreeMap<String, Facts>) {
+        const LABEL: &str = "a query is answered from variables and lower layers alone, and changes nothing";
+        const HELP: &str = "make it a command (no result) or a request (`-> Reply<..>`), which may do this";
+        let own = Facts { effects: Vec::new(), ..facts.clone() };
+        let effect = analyse::effects_of(&own, routines);
+        let timer =
+            analyse::asks_timers(&own, routines).map(|span| ("asks about a timer".to_owned(), span, None));
+        let Some((what, span, routine)) = effect.or(timer) else { return };
+        let call = match &routine {
+            Some(name) => facts.calls.get(name).copied().or_else(|| facts.calls.values().next().copied()),
+            None if facts.writes.values().any(|it| *it == span) => None,
+            None => facts.calls.values().next().copied(),
+        };
+        let found = match call {
+            None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
+            Some(place) => {
+                let name = routine.map_or_else(String::new, |name| format!(" `{name}`"));
+                let message = format!("the routine{name} {what}, so it cannot be called here");
+                Diagnostic::error("E0406", place, message).with_secondary(span, "here")
+            }
+        };
+        self.diagnostics.push(found.with_label(LABEL).with_help(HELP));
     }
 
     /// A guard, or the set of a `choose`: it must change nothing, not even through a routine.

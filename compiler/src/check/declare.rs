@@ -1,16 +1,16 @@
 //! Collects the declared names, and reports doubles, reserved words and the wrong case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::{self, Ast, Direction, Ident, ModifierKind, RustItemKind, Service};
+use crate::ast::{self, Ast, Ident, ModifierKind, RustItemKind, Service};
 use crate::body::{Places, Rust};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{
-    CallName, CarrierKind, CarrierName, ConstName, FieldName, ItemName, MessageName, Names, ParameterName,
-    RoutineName, ServiceNames, StateName, TimerName, VariableName,
+    ConstName, FieldName, FileNames, Files, ItemName, MessageName, Names, ParameterName, RoutineName,
+    ServiceNames, StateName, TimerName, VariableName,
 };
 use crate::source::Span;
-use crate::types::{Type, Types};
+use crate::types::Type;
 
 use super::unknown;
 
@@ -41,8 +41,19 @@ const RESERVED_TYPES: &[&str] = &[
 ];
 
 /// Constants, functions and modules of generated code.
-const RESERVED_ITEMS: &[&str] =
-    &["FILE", "HANDLERS", "INFO", "OBJECTIVES", "PROPERTIES", "SITES", "SPEC", "at", "kernel", "service"];
+const RESERVED_ITEMS: &[&str] = &[
+    "FILE",
+    "HANDLERS",
+    "INFO",
+    "OBJECTIVES",
+    "PAYLOADS",
+    "PROPERTIES",
+    "SITES",
+    "SPEC",
+    "at",
+    "kernel",
+    "service",
+];
 
 /// Words with a meaning of their own in bodies and properties.
 const RESERVED_WORDS: &[&str] = &["me", "up", "nodes", "this", "ctx", "self", "super", "crate"];
@@ -55,47 +66,63 @@ const FUNCTIONS: &[&str] = &[
     "choose_or",
     "doubling",
     "exponential",
+    "grid",
     "now",
     "payload",
     "random",
     "send",
+    "subsets",
     "uniform",
     "weighted",
 ];
 
 /// Methods that generated services have.
-const METHODS: &[&str] = &["new", "info", "init", "recover", "step", "control", "fields", "accepts"];
+const METHODS: &[&str] = &["new", "info", "init", "recover", "step", "query", "control", "fields", "accepts"];
 
-pub(super) fn declare(ast: &Ast, rust: &Rust, places: Places<'_>, diagnostics: &mut Diagnostics) -> Names {
+pub(super) fn declare(
+    ast: &Ast,
+    files: &Files,
+    rust: &Rust,
+    places: Places<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Names {
+    let mut names = Names { files: files.clone(), ..Names::default() };
+    for (span, item) in rust.items() {
+        names.types.add(item, |name| files.key(files.of(span), name));
+    }
     let mut declare = Declare { rust, diagnostics };
-    let mut names = Names { types: Types::of_items(rust.items()), ..Names::default() };
     declare.items(ast, &mut names);
-    diagnostics.extend(crate::body::impure_items(rust.items(), places));
+    diagnostics.extend(crate::body::impure_items(rust.items().map(|(_, item)| item), places));
     let mut declare = Declare { rust, diagnostics };
-    let interfaces: Vec<&ast::Interface> = ast.interfaces().collect();
-    let mut seen = Seen::default();
+    let mut seen: BTreeMap<usize, Seen> = BTreeMap::new();
     for message in ast.messages() {
-        declare.fresh(&mut seen, &message.name, "message");
-        names.messages.push(declare.message(message, 0));
+        let file = files.of(message.name.span);
+        declare.fresh(seen.entry(file).or_default(), &message.name, "message");
+        let message = declare.message(message, 0);
+        names.messages.push(MessageName { file, ..message });
+    }
+    for interface in ast.interfaces() {
+        let declared = declare.interface(interface, files.of(interface.name.span));
+        names.interfaces.push(declared);
     }
     for service in ast.services() {
-        let declared = declare.service(service, &interfaces, &names);
+        let declared = declare.service(service, &names);
         names.services.push(declared);
     }
     names
 }
 
 /// Names taken so far in one name space.
-type Seen = BTreeMap<String, (Span, &'static str)>;
+pub(super) type Seen = BTreeMap<String, (Span, &'static str)>;
 
-struct Declare<'a, 'd> {
-    rust: &'a Rust,
-    diagnostics: &'d mut Diagnostics,
+pub(super) struct Declare<'a, 'd> {
+    pub rust: &'a Rust,
+    pub diagnostics: &'d mut Diagnostics,
 }
 
 impl Declare<'_, '_> {
     /// Notes a name, and reports it where it is taken.
-    fn fresh(&mut self, seen: &mut Seen, ident: &Ident, what: &'static str) {
+    pub(super) fn fresh(&mut self, seen: &mut Seen, ident: &Ident, what: &'static str) {
         match seen.get(&ident.name) {
             None => {
                 seen.insert(ident.name.clone(), (ident.span, what));
@@ -115,15 +142,13 @@ impl Declare<'_, '_> {
         }
     }
 
-    /// Every service is a module, named in snake case: two may differ in their capitals alone.
-    fn module(&mut self, modules: &mut Seen, ident: &Ident) {
+    /// Every service and interface is a module, named in snake case: two may differ in their capitals alone.
+    fn module(&mut self, modules: &mut Seen, ident: &Ident, what: &str) {
         let module = crate::lower::snake(&ident.name);
         match modules.get(&module) {
             Some((earlier, _)) if *earlier != ident.span => {
-                let message = format!(
-                    "the service `{}` would be the module `{module}`, and another one is",
-                    ident.name
-                );
+                let message =
+                    format!("the {what} `{}` would be the module `{module}`, and another one is", ident.name);
                 self.diagnostics.push(
                     Diagnostic::error("E0201", ident.span, message)
                         .with_secondary(*earlier, "this one")
@@ -171,42 +196,45 @@ impl Declare<'_, '_> {
     }
 
     fn items(&mut self, ast: &Ast, names: &mut Names) {
-        let (mut seen, mut modules) = (Seen::default(), Seen::default());
+        let mut taken: BTreeMap<usize, (Seen, Seen)> = BTreeMap::new();
         for item in &ast.items {
+            let file = names.files.of(item.span());
+            let (seen, modules) =
+                taken.entry(file).or_insert_with(|| (Seen::default(), imported(ast, names, file)));
             match item {
-                ast::Item::Rust(item) => self.rust_item(item, names, &mut seen),
+                ast::Item::Rust(item) => self.rust_item(item, names, seen),
                 ast::Item::Interface(it) => {
-                    self.fresh(&mut seen, &it.name, "interface");
+                    if !seen.contains_key(&it.name.name) {
+                        self.module(modules, &it.name, "interface");
+                    }
+                    self.fresh(seen, &it.name, "interface");
                     self.case(&it.name, "interface", true);
                     self.reserved(&it.name, RESERVED_TYPES, "interface");
+                    self.reserved(&it.name, &["Kernel"], "interface");
                     let mut calls = Seen::default();
                     it.calls.iter().for_each(|call| self.fresh(&mut calls, &call.name, "call"));
                 }
                 ast::Item::Service(it) => {
                     if !seen.contains_key(&it.name.name) {
-                        self.module(&mut modules, &it.name);
+                        self.module(modules, &it.name, "service");
                     }
-                    self.fresh(&mut seen, &it.name, "service");
+                    self.fresh(seen, &it.name, "service");
                     self.case(&it.name, "service", true);
                     self.reserved(&it.name, RESERVED_TYPES, "service");
                     self.reserved(&it.name, &["Kernel"], "service");
                 }
                 ast::Item::System(it) => {
-                    self.fresh(&mut seen, &it.name, "system");
+                    self.fresh(seen, &it.name, "system");
                     self.case(&it.name, "system", true);
                 }
-                ast::Item::Scenario(it) => self.fresh(&mut seen, &it.name, "scenario"),
-                ast::Item::Import(it) => {
-                    for name in it.names.iter().flatten() {
-                        names.imported.insert(name.alias.as_ref().unwrap_or(&name.name).name.clone());
-                    }
-                }
-                ast::Item::Messages(_) => {}
+                ast::Item::Scenario(it) => self.fresh(seen, &it.name, "scenario"),
+                ast::Item::Import(_) | ast::Item::Messages(_) | ast::Item::Allow(_) => {}
             }
         }
     }
 
     fn rust_item(&mut self, item: &ast::RustItem, names: &mut Names, seen: &mut Seen) {
+        let file = names.files.of(item.fragment.span);
         let is_type = matches!(item.kind, RustItemKind::Type | RustItemKind::Struct | RustItemKind::Enum);
         if let Some(name) = &item.name {
             self.fresh(seen, name, if is_type { "type" } else { "Rust item" });
@@ -215,22 +243,27 @@ impl Declare<'_, '_> {
             } else {
                 self.reserved(name, RESERVED_ITEMS, "Rust item");
             }
-            names.items.insert(name.name.clone(), ItemName { span: name.span, is_type });
+            names.items.insert((file, name.name.clone()), ItemName { span: name.span, is_type });
         }
         match self.rust.item(&item.fragment) {
-            Some(syn::Item::Use(it)) => imports(&it.tree, names),
+            Some(syn::Item::Use(it)) => {
+                if let Some(file) = names.files.list.get_mut(file) {
+                    brought(&it.tree, file);
+                }
+            }
             Some(syn::Item::Struct(it)) if derives_default(&it.attrs) => {
-                names.defaults.insert(it.ident.to_string());
+                names.defaults.insert(names.files.key(file, &it.ident.to_string()));
             }
             Some(syn::Item::Enum(it)) if derives_default(&it.attrs) => {
-                names.defaults.insert(it.ident.to_string());
+                names.defaults.insert(names.files.key(file, &it.ident.to_string()));
             }
             Some(syn::Item::Impl(it)) => {
                 let of = it.trait_.as_ref().and_then(|(path, _)| path.segments.last());
                 if let (Some(of), syn::Type::Path(ty)) = (of, &*it.self_ty)
                     && of.ident == "Default"
                 {
-                    names.defaults.extend(ty.path.segments.last().map(|it| it.ident.to_string()));
+                    let plain = || ty.path.segments.last().map(|it| it.ident.to_string());
+                    names.defaults.extend(crate::types::key(&ty.path).or_else(plain));
                 }
                 for member in &it.items {
                     let syn::ImplItem::Fn(method) = member else { continue };
@@ -253,7 +286,7 @@ impl Declare<'_, '_> {
         FieldName { name: param.name.name.clone(), ty: self.rust.ty(&param.ty).cloned() }
     }
 
-    fn fields(&mut self, params: &[ast::Param], what: &'static str) -> Vec<FieldName> {
+    pub(super) fn fields(&mut self, params: &[ast::Param], what: &'static str) -> Vec<FieldName> {
         let mut seen = Seen::default();
         params.iter().for_each(|param| self.fresh(&mut seen, &param.name, what));
         params.iter().map(|param| self.field(param)).collect()
@@ -262,24 +295,28 @@ impl Declare<'_, '_> {
     fn message(&mut self, message: &ast::Message, slot: usize) -> MessageName {
         self.case(&message.name, "message", true);
         let fields = self.fields(&message.fields, "field");
-        MessageName { name: message.name.name.clone(), span: message.name.span, fields, slot }
+        MessageName { name: message.name.name.clone(), span: message.name.span, fields, slot, file: 0 }
     }
 
-    fn service(&mut self, service: &Service, interfaces: &[&ast::Interface], file: &Names) -> ServiceNames {
+    fn service(&mut self, service: &Service, file: &Names) -> ServiceNames {
         let mut names = ServiceNames {
             name: service.name.name.clone(),
+            file: file.files.of(service.name.span),
             span: service.name.span,
             ..ServiceNames::default()
         };
         // States and messages are constructors; variables, parameters, constants, timers and layers are values.
-        let (mut types, mut values, mut functions) = (Seen::default(), Seen::default(), Seen::default());
-        types.extend(file.messages.iter().map(|it| (it.name.clone(), (it.span, "message"))));
+        let (mut types, mut states) = (Seen::default(), Seen::default());
+        let (mut values, mut functions) = (Seen::default(), Seen::default());
+        types.extend(file.messages_beside(&names).map(|it| (it.name.clone(), (it.span, "message"))));
+        let taken = file.files.list.get(names.file).into_iter().flat_map(|it| &it.taken);
+        types.extend(taken.map(|(name, it)| (name.clone(), (it.span, "imported name"))));
         for uses in service.uses() {
             self.fresh(&mut values, &uses.name, "layer");
-            self.uses(uses, interfaces, file, &mut names);
+            self.uses(uses, file, &mut names);
         }
         for provides in service.provides() {
-            self.provides(provides, interfaces, file, &mut names);
+            self.provides(provides, file, &mut names);
         }
         for it in service.consts() {
             self.fresh(&mut values, &it.name, "constant");
@@ -297,13 +334,14 @@ impl Declare<'_, '_> {
             });
         }
         for it in service.states() {
-            self.fresh(&mut types, &it.name, "state");
+            self.fresh(&mut states, &it.name, "state");
             self.case(&it.name, "state", true);
             names.states.push(StateName { name: it.name.name.clone(), span: it.name.span });
         }
         for it in service.variables() {
             self.value(&mut values, &it.name, "variable");
             self.reserved(&it.name, &["state"], "variable");
+            self.modifiers(it);
             let ty = self.rust.ty(&it.ty).cloned();
             names.variables.push(VariableName {
                 name: it.name.name.clone(),
@@ -333,6 +371,33 @@ impl Declare<'_, '_> {
         names
     }
 
+    /// Reports modifiers of a variable that contradict or repeat each other.
+    fn modifiers(&mut self, variable: &ast::Variable) {
+        for (at, one) in variable.modifiers.iter().enumerate() {
+            let clash = variable.modifiers[..at].iter().find_map(|other| {
+                let both = [other.kind, one.kind];
+                let why = match () {
+                    () if other.kind == one.kind => "it is written twice",
+                    () if both.contains(&ModifierKind::Ghost) => {
+                        "a ghost survives crashes anyway, and no live node has one to tell"
+                    }
+                    () if both.contains(&ModifierKind::Export) && both.contains(&ModifierKind::Secret) => {
+                        "what is exported others may know, and what is secret nobody"
+                    }
+                    () => return None,
+                };
+                Some((other, why))
+            });
+            let Some((other, why)) = clash else { continue };
+            let message = format!("`{}` does not go with `{}`: {why}", one.kind.word(), other.kind.word());
+            self.diagnostics.push(
+                Diagnostic::error("E0308", one.span, message)
+                    .with_secondary(other.span, "written here")
+                    .with_help("leave one of them out"),
+            );
+        }
+    }
+
     fn value(&mut self, values: &mut Seen, ident: &Ident, what: &'static str) {
         self.fresh(values, ident, what);
         self.case(ident, what, false);
@@ -355,7 +420,8 @@ impl Declare<'_, '_> {
         self.reserved(&routine.name, FUNCTIONS, "routine");
         self.reserved(&routine.name, METHODS, "routine");
         let text = &routine.name.name;
-        if text.starts_with("handle_") || text.starts_with("take_") || names.parameter(text).is_some() {
+        const PREFIXES: [&str; 4] = ["handle_", "take_", "query_", "lower_"];
+        if PREFIXES.iter().any(|it| text.starts_with(it)) || names.parameter(text).is_some() {
             self.diagnostics.push(
                 Diagnostic::error(
                     "E0207",
@@ -406,55 +472,6 @@ impl Declare<'_, '_> {
         names.routines.push(RoutineName { name: text.clone(), span: routine.name.span, arity, output });
     }
 
-    fn uses(
-        &mut self,
-        uses: &ast::Uses,
-        interfaces: &[&ast::Interface],
-        file: &Names,
-        names: &mut ServiceNames,
-    ) {
-        let interface = &uses.interface;
-        if let Some(kind) = CarrierKind::of(&interface.name) {
-            names.carriers.push(CarrierName { name: uses.name.name.clone(), span: uses.name.span, kind });
-            return;
-        }
-        names.layers.insert(uses.name.name.clone(), uses.name.span);
-        if !interfaces.iter().any(|it| it.name.name == interface.name)
-            && !file.imported.contains(&interface.name)
-        {
-            let known = interfaces.iter().map(|it| it.name.name.as_str());
-            let known = known.chain(["Reliable", "Datagram", "Secure"]);
-            self.diagnostics.push(unknown("E0209", interface.span, "interface", &interface.name, known));
-        }
-    }
-
-    fn provides(
-        &mut self,
-        provides: &ast::Provides,
-        interfaces: &[&ast::Interface],
-        file: &Names,
-        names: &mut ServiceNames,
-    ) {
-        let wanted = &provides.interface;
-        let Some(interface) = interfaces.iter().find(|it| it.name.name == wanted.name) else {
-            let known = interfaces.iter().map(|it| it.name.name.as_str());
-            if !file.imported.contains(&wanted.name) {
-                self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
-            }
-            return;
-        };
-        for call in &interface.calls {
-            let params = call.params.iter().map(|it| self.field(it)).collect();
-            let has_result = call.result.is_some();
-            let call_name =
-                CallName { name: call.name.name.clone(), span: call.name.span, params, has_result };
-            match call.direction {
-                Direction::Down => names.downcalls.push(call_name),
-                Direction::Up => names.upcalls.push(call_name),
-            }
-        }
-    }
-
     /// The carrier of a section of messages: an index into those of the service.
     fn slot(&mut self, section: &ast::Messages, service: &Service, names: &ServiceNames) -> usize {
         let carriers = &names.carriers;
@@ -465,6 +482,7 @@ impl Declare<'_, '_> {
                 0
             }),
             None => {
+                // Without a carrier they can still be the payload of a lower layer.
                 if carriers.is_empty() && names.layers.is_empty() && !section.messages.is_empty() {
                     let name = &service.name;
                     self.diagnostics.push(
@@ -494,17 +512,28 @@ fn derives_default(attrs: &[syn::Attribute]) -> bool {
     found
 }
 
+/// The modules that a file imports: services, interfaces, whole files.
+fn imported(ast: &Ast, names: &Names, file: usize) -> Seen {
+    let Some(seen) = names.files.list.get(file) else { return Seen::default() };
+    let services = ast.services().map(|it| &it.name).chain(ast.interfaces().map(|it| &it.name));
+    let modules: BTreeSet<(usize, &str)> =
+        services.map(|it| (names.files.of(it.span), it.name.as_str())).collect();
+    let taken = seen.taken.iter().filter(|(_, it)| modules.contains(&(it.file, it.name.as_str())));
+    let taken = taken.map(|(name, it)| (crate::lower::snake(name), (it.span, "module")));
+    taken.chain(seen.specs.iter().map(|(name, it)| (name.clone(), (it.span, "module")))).collect()
+}
+
 /// The names that a `use` brings in.
-fn imports(tree: &syn::UseTree, names: &mut Names) {
+fn brought(tree: &syn::UseTree, names: &mut FileNames) {
     match tree {
-        syn::UseTree::Path(path) => imports(&path.tree, names),
+        syn::UseTree::Path(path) => brought(&path.tree, names),
         syn::UseTree::Name(name) => {
-            names.imported.insert(name.ident.to_string());
+            names.used.insert(name.ident.to_string());
         }
         syn::UseTree::Rename(rename) => {
-            names.imported.insert(rename.rename.to_string());
+            names.used.insert(rename.rename.to_string());
         }
         syn::UseTree::Glob(_) => names.globs = true,
-        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| imports(tree, names)),
+        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| brought(tree, names)),
     }
 }

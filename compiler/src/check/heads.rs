@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::{Event, Guard, Handler, HandlerKind, Ident, Ignore, Service, States, Transition};
 use crate::body::bindings;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::MessageRef;
+use crate::names::{CallKind, CallRef, MessageRef};
 use crate::source::Span;
 
-use super::{Checked, unknown};
+use super::{Cast, Checked, arguments, unknown};
 
 /// What makes a handler run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +21,16 @@ pub enum Trigger {
     Timer(usize),
     /// A connection broke.
     Broken,
-    /// The downcall at the index.
-    Call(usize),
+    /// A command or request from the layer above.
+    Call(CallRef),
+    /// A query from the layer above.
+    Query(CallRef),
+    /// An upcall of the lower layer at the slot.
+    Upcall(usize, CallRef),
+    /// The answer to a request that was made of the lower layer at the slot.
+    Answered(usize, CallRef),
+    /// The variable at the index changed; `None` is the control state.
+    Aspect(Option<usize>),
 }
 
 /// A handler with what stands around it.
@@ -39,6 +47,8 @@ pub struct Head<'a> {
     pub first: Option<usize>,
     /// Its patterns, in the order of the event's arguments; an argument that is not written is `_`.
     pub patterns: Vec<syn::Pat>,
+    /// What payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<Cast>>,
 }
 
 /// An `ignore` with what stands around it.
@@ -51,6 +61,8 @@ pub struct IgnoreHead<'a> {
     pub states: Option<BTreeSet<String>>,
     /// Its patterns.
     pub patterns: Vec<syn::Pat>,
+    /// What payloads among the arguments are taken for, by their place.
+    pub casts: Vec<Option<Cast>>,
 }
 
 /// The transitions of a service, groups opened.
@@ -109,7 +121,8 @@ impl<'a> Reader<'_, 'a, '_> {
                 let states = self.states(ignore.states.as_ref(), around);
                 let trigger = self.trigger(&ignore.event, ignore.kind);
                 let patterns = self.patterns(&ignore.event);
-                self.heads.ignores.push(IgnoreHead { ignore, trigger, states, patterns });
+                let casts = self.casts(trigger, &ignore.event);
+                self.heads.ignores.push(IgnoreHead { ignore, trigger, states, patterns, casts });
             }
         }
     }
@@ -117,7 +130,7 @@ impl<'a> Reader<'_, 'a, '_> {
     fn handler(&mut self, handler: &'a Handler, around: Around, first: Option<usize>) {
         let states = self.states(handler.states.as_ref(), around);
         let trigger = match handler.kind {
-            HandlerKind::Aspect => None,
+            HandlerKind::Aspect => self.aspect(&handler.event),
             kind => self.trigger(&handler.event, Some(kind)),
         };
         let patterns = self.patterns(&handler.event);
@@ -126,7 +139,14 @@ impl<'a> Reader<'_, 'a, '_> {
             Some(name) => name.name.clone(),
             None => self.default_name(trigger, handler),
         };
-        self.heads.handlers.push(Head { handler, trigger, name, states, first, patterns });
+        let casts = self.casts(trigger, &handler.event);
+        self.heads.handlers.push(Head { handler, trigger, name, states, first, patterns, casts });
+    }
+
+    fn casts(&mut self, trigger: Option<Trigger>, event: &Event) -> Vec<Option<Cast>> {
+        trigger.map_or_else(Vec::new, |it| {
+            arguments::casts(self.checked, self.index, it, event, self.diagnostics)
+        })
     }
 
     /// The names that the head binds, each once.
@@ -160,6 +180,14 @@ impl<'a> Reader<'_, 'a, '_> {
                 let service = &self.checked.names.services[self.index];
                 format!("deliver_{}", self.checked.names.message_at(service, message).name)
             }
+            // The downcall that answers with a variable often has its name.
+            Some(Trigger::Aspect(_)) => {
+                format!("aspect_{}", handler.event.name.name.trim_start_matches("r#"))
+            }
+            Some(Trigger::Upcall(slot, call) | Trigger::Answered(slot, call)) => {
+                let layer = &self.checked.names.services[self.index].layers[slot].name;
+                format!("{layer}_{}", self.checked.names.call_at(call).name)
+            }
             _ => handler.event.name.name.clone(),
         }
     }
@@ -175,12 +203,21 @@ impl<'a> Reader<'_, 'a, '_> {
                 && let Some(earlier) = unnamed.insert(trigger, span)
             {
                 let word = head.handler.kind.word();
+                let note = match trigger {
+                    Trigger::Aspect(_) => "traces call handlers by their names",
+                    _ => {
+                        "several handlers of one event are a choice, and traces and advice call them by name"
+                    }
+                };
                 self.diagnostics.push(
                     Diagnostic::error("E0402", span, "this event has another handler without a name")
                         .with_label("the second one")
                         .with_secondary(earlier, "the first one")
-                        .with_note("several handlers of one event are a choice, and traces and advice call them by name")
-                        .with_help(format!("write `{word} NAME: {}`", self.checked.places.file.slice(head.handler.event.span))),
+                        .with_note(note)
+                        .with_help(format!(
+                            "write `{word} NAME: {}`",
+                            self.checked.places.file.slice(head.handler.event.span)
+                        )),
                 );
             } else if let Some(earlier) = names.insert(&head.name, span) {
                 self.diagnostics.push(
@@ -223,18 +260,18 @@ impl<'a> Reader<'_, 'a, '_> {
                 let help =
                     "leave the carrier out: a message arrives over the carrier that it is declared for";
                 self.diagnostics.push(
-                    Diagnostic::error("E0902", layer.span, "not yet supported: events of one carrier")
+                    Diagnostic::error("E0403", layer.span, "a carrier has no events of its own")
                         .with_help(help),
                 );
-            } else if !service.layers.contains_key(&layer.name) {
-                let known = service
-                    .layers
-                    .keys()
-                    .chain(service.carriers.iter().map(|it| &it.name))
-                    .map(String::as_str);
-                self.diagnostics.push(unknown("E0209", layer.span, "layer", &layer.name, known));
+                return None;
             }
-            return None;
+            let Some(slot) = service.layer(&layer.name) else {
+                let carriers = service.carriers.iter().map(|it| it.name.as_str());
+                let known = service.layers.iter().map(|it| it.name.as_str()).chain(carriers);
+                self.diagnostics.push(unknown("E0209", layer.span, "layer", &layer.name, known));
+                return None;
+            };
+            return self.below(event, slot, kind);
         }
         let kind = kind.unwrap_or_else(|| self.guess(&event.name));
         match kind {
@@ -256,8 +293,49 @@ impl<'a> Reader<'_, 'a, '_> {
         let service = &self.checked.names.services[self.index];
         match name.name.as_str() {
             _ if service.timer(&name.name).is_some() => HandlerKind::Scheduler,
-            _ if service.downcalls.iter().any(|it| it.name == name.name) => HandlerKind::Downcall,
+            _ if self.checked.names.downcall(service, &name.name).is_some() => HandlerKind::Downcall,
             _ => HandlerKind::Upcall,
+        }
+    }
+
+    /// `tree.moved(_)`: an upcall of a lower layer; `link.transmit(reply, value)`: the answer to a request.
+    fn below(&mut self, event: &Event, slot: usize, kind: Option<HandlerKind>) -> Option<Trigger> {
+        let names = &self.checked.names;
+        let layer = &names.services[self.index].layers[slot];
+        // A layer without a known interface was reported.
+        let interface = layer.interface?;
+        if kind.is_some_and(|it| it != HandlerKind::Upcall) {
+            let message = format!("what comes from the layer `{}` below is handled by `upcall`", layer.name);
+            let help = format!("write `upcall {}`", self.checked.places.file.slice(event.span));
+            self.diagnostics.push(Diagnostic::error("E0403", event.span, message).with_help(help));
+            return None;
+        }
+        let Some(call) = names.layer_call(layer, &event.name.name) else {
+            let known = names
+                .calls(interface)
+                .filter(|(_, it)| matches!(it.kind, CallKind::Upcall | CallKind::Request));
+            let what = format!("upcall or request of `{}` named", names.interfaces[interface].name);
+            let known = known.map(|(_, it)| it.name.as_str());
+            self.diagnostics.push(unknown("E0403", event.name.span, &what, &event.name.name, known));
+            return None;
+        };
+        let declared = names.call_at(call);
+        match declared.kind {
+            CallKind::Upcall => {
+                self.arity(event, declared.params.len()).then_some(Trigger::Upcall(slot, call))
+            }
+            CallKind::Request => self.arity(event, 2).then_some(Trigger::Answered(slot, call)),
+            CallKind::Command | CallKind::Query => {
+                let (word, name) = (declared.kind.word(), &declared.name);
+                let message = format!("`{name}` is a {word}: nothing comes back from it later");
+                let (layer, span) = (&layer.name, declared.span);
+                self.diagnostics.push(
+                    Diagnostic::error("E0403", event.name.span, message)
+                        .with_secondary(span, "declared here")
+                        .with_help(format!("call it in a body: `{layer}.{name}(..)`")),
+                );
+                None
+            }
         }
     }
 
@@ -281,7 +359,7 @@ impl<'a> Reader<'_, 'a, '_> {
                     .with_label("`upcall` handles `start()`, `deliver(from, MESSAGE)`, `broken(peer)` and upcalls of layers");
                 if service.timer(name).is_some() {
                     found = found.with_help(format!("`{name}` is a timer: write `scheduler {name} ..`"));
-                } else if service.downcalls.iter().any(|it| it.name == name) {
+                } else if self.checked.names.downcall(service, name).is_some() {
                     found = found.with_help(format!("`{name}` is a downcall: write `downcall {name}(..)`"));
                 }
                 self.diagnostics.push(found);
@@ -301,7 +379,8 @@ impl<'a> Reader<'_, 'a, '_> {
             syn::Pat::Paren(inner) => return self.message(&inner.pat, span),
             _ => None,
         };
-        let known = || service.messages.iter().chain(&names.messages).map(|it| it.name.as_str());
+        let known =
+            || service.messages.iter().chain(names.messages_beside(service)).map(|it| it.name.as_str());
         let Some(name) = path else {
             let found = Diagnostic::error("E0404", span, "a `deliver` handles one message, by its name")
                 .with_label("not the name of a message")
@@ -379,17 +458,66 @@ impl<'a> Reader<'_, 'a, '_> {
     }
 
     fn downcall(&mut self, event: &Event) -> Option<Trigger> {
-        let service = &self.checked.names.services[self.index];
-        let Some(index) = service.downcalls.iter().position(|it| it.name == event.name.name) else {
-            let known = service.downcalls.iter().map(|it| it.name.as_str());
+        let names = &self.checked.names;
+        let service = &names.services[self.index];
+        let Some(call) = names.downcall(service, &event.name.name) else {
+            let down = || names.provided(service).filter(|(_, it)| it.kind.is_down());
+            let known = down().map(|(_, it)| it.name.as_str());
             let mut found = unknown("E0403", event.name.span, "downcall", &event.name.name, known);
-            if service.downcalls.is_empty() {
+            if down().next().is_none() {
                 found = found.with_help("declare it in an interface, and provide that: `provides NAME;`");
             }
             self.diagnostics.push(found);
             return None;
         };
-        self.arity(event, service.downcalls[index].params.len()).then_some(Trigger::Call(index))
+        if let Some(provided) = service.provides(call.interface)
+            && let Some(by) = provided.by
+        {
+            let layer = &service.layers[by].name;
+            let message = format!("`{}` is answered by the layer `{layer}`, not here", event.name.name);
+            self.diagnostics.push(
+                Diagnostic::error("E0433", event.name.span, message)
+                    .with_secondary(provided.span, "passed through here")
+                    .with_help(format!("leave the handler out, or `by {layer}`")),
+            );
+            return None;
+        }
+        let declared = names.call_at(call);
+        let trigger =
+            if declared.kind == CallKind::Query { Trigger::Query(call) } else { Trigger::Call(call) };
+        self.arity(event, declared.params.len()).then_some(trigger)
+    }
+
+    /// The variable that an aspect watches.
+    fn aspect(&mut self, event: &Event) -> Option<Trigger> {
+        let service = &self.checked.names.services[self.index];
+        let name = event.name.name.as_str();
+        if let Some(layer) = &event.layer {
+            let found =
+                Diagnostic::error("E0403", layer.span, "an aspect watches a variable of its own service");
+            let help = format!("write `aspect {name}(old)`, or handle an upcall of the layer");
+            self.diagnostics.push(found.with_help(help));
+            return None;
+        }
+        let watched = match service.variables.iter().position(|it| it.name == name) {
+            Some(index) => Some(index),
+            None if name == "state" && !service.states.is_empty() => None,
+            None => {
+                let known = service.variables.iter().map(|it| it.name.as_str());
+                let known = known.chain((!service.states.is_empty()).then_some("state"));
+                let found = unknown("E0403", event.name.span, "variable", name, known);
+                self.diagnostics
+                    .push(found.with_label("`aspect` runs when a variable of the service has changed"));
+                return None;
+            }
+        };
+        if event.args.as_ref().is_some_and(|args| args.len() != 1) {
+            let message = "an aspect is told one thing: the value before the change";
+            let help = format!("write `aspect {name}(old)`, or `aspect {name}(_)`");
+            self.diagnostics.push(Diagnostic::error("E0404", event.span, message).with_help(help));
+            return None;
+        }
+        Some(Trigger::Aspect(watched))
     }
 
     fn arity(&mut self, event: &Event, expected: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Systems: services and arguments, carriers, bounds, doubled names. Expressions are checked when they are lowered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit_mut::VisitMut;
 
@@ -10,13 +10,14 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::ServiceNames;
 use crate::source::Span;
 
-use super::{Checked, unknown};
+use super::{Checked, stacks, unknown};
 
 pub(super) fn check(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
+    let sound = stacks::defaults(checked, diagnostics);
     for system in checked.ast.systems() {
         let mut systems = Systems { checked, diagnostics };
         systems.defaults(system);
-        systems.nodes(system);
+        systems.nodes(system, &sound);
         systems.network(system);
         systems.bounds(system);
         systems.properties(system);
@@ -54,7 +55,8 @@ impl Systems<'_, '_, '_> {
 
     /// Defaults of parameters: constants of the file alone.
     fn defaults(&mut self, system: &ast::System) {
-        let (routines, service) = (BTreeMap::new(), ServiceNames::default());
+        let service = ServiceNames { file: self.checked.names.files.home, ..ServiceNames::default() };
+        let routines = BTreeMap::new();
         for default in system.parameters().filter_map(|it| it.default.as_ref()) {
             let Some(mut expr) = self.checked.rust.expr(default).cloned() else { continue };
             let (names, places) = (&self.checked.names, self.checked.places);
@@ -75,7 +77,7 @@ impl Systems<'_, '_, '_> {
         }
     }
 
-    fn nodes(&mut self, system: &ast::System) {
+    fn nodes(&mut self, system: &ast::System, sound: &BTreeSet<usize>) {
         let mut seen = BTreeMap::new();
         for parameter in system.parameters() {
             self.fresh(&mut seen, &parameter.name, "parameters");
@@ -86,67 +88,31 @@ impl Systems<'_, '_, '_> {
             groups += 1;
             self.fresh(&mut seen, &group.name, "groups or parameters");
             self.reserved(&group.name, "group");
-            self.stack(&group.stack);
+            stacks::check(self.checked, &group.stack, sound, self.diagnostics);
         }
-        if groups == 0 {
+        let broken = |it: &ast::Fragment| system.span.contains(it.span);
+        if groups == 0 && !self.checked.ast.broken.iter().any(broken) {
             let message = format!("the system `{}` has no nodes", system.name.name);
             let found = Diagnostic::error("E0515", system.name.span, message);
             self.diagnostics.push(found.with_help("say what runs: `nodes { n[3]: SERVICE; }`"));
         }
     }
 
-    fn stack(&mut self, stack: &ast::Stack) {
-        let names = &self.checked.names;
-        let Some(name) = stack.path.as_ident() else {
-            let found = Diagnostic::error("E0208", stack.path.span, "a service is named by one word");
-            self.diagnostics.push(found);
-            return;
-        };
-        let Some(index) = names.service(&name.name) else {
-            if names.imported.contains(&name.name) {
-                return;
-            }
-            let known = names.services.iter().map(|it| it.name.as_str());
-            let found = unknown("E0208", name.span, "service", &name.name, known);
-            self.diagnostics.push(found.with_label("not declared in this file"));
-            return;
-        };
-        let service = &names.services[index];
-        let mut given = BTreeMap::new();
-        for field in stack.fields() {
-            self.fresh(&mut given, &field.name, "arguments");
-            let text = &field.name.name;
-            if service.parameter(text).is_none() && !service.layers.contains_key(text) {
-                let known = service.parameters.iter().map(|it| it.name.as_str());
-                let what = format!("parameter of `{}` named", service.name);
-                self.diagnostics.push(unknown("E0507", field.name.span, &what, text, known));
-            }
-        }
-        for parameter in service.parameters.iter().filter(|it| !it.has_default) {
-            if !given.contains_key(parameter.name.as_str()) {
-                let message = format!("`{}` needs its parameter `{}`", service.name, parameter.name);
-                self.diagnostics.push(
-                    Diagnostic::error("E0506", stack.span, message)
-                        .with_secondary(parameter.span, "declared here, without a default")
-                        .with_help(format!("write `{} {{ {}: .. }}`", service.name, parameter.name)),
-                );
-            }
-        }
-    }
-
     fn network(&mut self, system: &ast::System) {
         let names = &self.checked.names;
-        let used = system.nodes().filter_map(|it| names.service(&it.stack.path.as_ident()?.name));
-        let carriers: Vec<_> = used.flat_map(|it| &names.services[it].carriers).collect();
+        let places: Vec<_> = system.nodes().flat_map(|it| names.places(&it.stack)).collect();
+        let carriers: Vec<_> = places.iter().flat_map(|it| &names.services[it.service].carriers).collect();
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         for link in system.network() {
             let (name, layers) = link.carrier.split_last();
-            if let Some(layer) = layers.first() {
-                self.diagnostics.push(Diagnostic::error(
-                    "E0902",
-                    layer.span,
-                    "not yet supported: carriers of lower layers",
-                ));
+            let path: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+            let path = path.join(".");
+            let within = |it: &&crate::names::Place| layers.is_empty() || it.path == path;
+            let mut there = places.iter().filter(within).flat_map(|it| &names.services[it.service].carriers);
+            if !layers.is_empty() && !there.any(|it| it.name == name.name) {
+                let message = format!("no layer `{path}` of this system uses a carrier `{}`", name.name);
+                let found = Diagnostic::error("E0508", link.carrier.span, message);
+                self.diagnostics.push(found.with_help("write the name of the carrier alone: layers share it"));
                 continue;
             }
             self.fresh(&mut seen, name, "links");
@@ -179,34 +145,39 @@ impl Systems<'_, '_, '_> {
     }
 
     fn bounds(&mut self, system: &ast::System) {
-        const KEYS: [&str; 5] = ["depth", "messages", "within", "drop", "duplicate"];
+        const KEYS: [&str; 12] = [
+            "depth",
+            "messages",
+            "within",
+            "drop",
+            "duplicate",
+            "call",
+            "crash",
+            "reset",
+            "partition",
+            "cut",
+            "timed",
+            "retain_ignored",
+        ];
         for bound in system.check() {
             let key = bound.key.name.as_str();
             if !KEYS.contains(&key) {
-                let later = ["crash", "reset", "partition", "cut", "call", "timed", "retain_ignored"];
-                if later.contains(&key) {
-                    let found = Diagnostic::error(
-                        "E0914",
-                        bound.span,
-                        format!("not yet supported: the bound `{key}`"),
-                    );
-                    self.diagnostics.push(found.with_help(format!("there is: {}", KEYS.join(", "))));
-                } else {
-                    self.diagnostics.push(unknown("E0514", bound.key.span, "bound", key, KEYS));
-                }
+                self.diagnostics.push(unknown("E0514", bound.key.span, "bound", key, KEYS));
                 continue;
             }
-            let budget = matches!(key, "drop" | "duplicate");
+            let fault = matches!(key, "crash" | "reset" | "partition" | "cut");
             let fits = match &bound.value {
-                BoundValue::Flag => false,
-                BoundValue::AtMost(_) => budget || key == "messages",
-                BoundValue::Expr(_) => !budget,
+                BoundValue::Flag => matches!(key, "timed" | "retain_ignored"),
+                BoundValue::AtMost(_) => fault || matches!(key, "drop" | "duplicate" | "call" | "messages"),
+                BoundValue::Expr(_) => matches!(key, "depth" | "messages" | "within"),
             };
-            if !fits || bound.target.is_some() {
+            if !fits || (bound.target.is_some() && !fault) {
                 let right = match key {
                     "within" => "within: PREDICATE;".to_owned(),
-                    "drop" | "duplicate" => format!("{key}: at most 1;"),
-                    _ => format!("{key}: 40;"),
+                    "timed" | "retain_ignored" => format!("{key};"),
+                    "depth" | "messages" => format!("{key}: 40;"),
+                    _ if fault => format!("{key} any: at most 1;"),
+                    _ => format!("{key}: at most 1;"),
                 };
                 let found =
                     Diagnostic::error("E0510", bound.span, format!("`{key}` is not written like this"));
@@ -218,11 +189,11 @@ impl Systems<'_, '_, '_> {
     /// Properties of the services that take part, and of the system, are told apart by name.
     fn properties(&mut self, system: &ast::System) {
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        let mut services: Vec<&ast::Service> = Vec::new();
-        for group in system.nodes() {
-            let service = self.checked.ast.services().find(|it| stack_is(&group.stack, &it.name.name));
-            services.extend(service.filter(|it| !services.iter().any(|known| std::ptr::eq(*known, *it))));
-        }
+        let used: BTreeSet<usize> =
+            system.nodes().flat_map(|it| self.checked.names.places(&it.stack)).map(|it| it.service).collect();
+        let services = self.checked.ast.services().enumerate();
+        let services: Vec<&ast::Service> =
+            services.filter(|(index, _)| used.contains(index)).map(|(_, it)| it).collect();
         let own = system.properties();
         for property in services.iter().flat_map(|it| it.properties()).chain(own) {
             if let Some(earlier) = seen.get(property.name.name.as_str()) {
@@ -256,11 +227,26 @@ impl Systems<'_, '_, '_> {
     }
 
     fn objectives(&mut self, system: &ast::System) {
-        let services = system
-            .nodes()
-            .filter_map(|group| self.checked.ast.services().find(|it| stack_is(&group.stack, &it.name.name)));
-        let known: Vec<&str> =
-            services.flat_map(|it| it.objectives()).map(|it| it.name.name.as_str()).collect();
+        let places: Vec<_> = system.nodes().flat_map(|it| self.checked.names.places(&it.stack)).collect();
+        let service = |index: usize| self.checked.ast.services().nth(index);
+        let of = |index: usize| service(index).into_iter().flat_map(|it| it.objectives()).map(|it| &it.name);
+        let used: BTreeSet<usize> = places.iter().map(|it| it.service).collect();
+        let mut names: BTreeMap<&str, (usize, &Ident)> = BTreeMap::new();
+        for (service, name) in used.iter().flat_map(|it| of(*it).map(move |name| (*it, name))) {
+            // Doubles within a service are reported there.
+            if let Some((other, earlier)) = names.insert(&name.name, (service, name))
+                && other != service
+            {
+                let message =
+                    format!("the system `{}` has two objectives named `{}`", system.name.name, name.name);
+                self.diagnostics.push(
+                    Diagnostic::error("E0201", name.span, message)
+                        .with_secondary(earlier.span, "the other one")
+                        .with_help("give one of them another name"),
+                );
+            }
+        }
+        let known: Vec<&str> = names.keys().copied().collect();
         let mut seen = BTreeMap::new();
         for entry in system.objectives() {
             match entry {
@@ -275,7 +261,10 @@ impl Systems<'_, '_, '_> {
                 }
                 ast::SystemObjective::Reweigh(it) => {
                     let (name, layers) = it.name.split_last();
-                    if layers.is_empty() && !known.contains(&name.name.as_str()) {
+                    let path: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+                    let path = path.join(".");
+                    let there = places.iter().filter(|it| layers.is_empty() || it.path == path);
+                    if !there.flat_map(|it| of(it.service)).any(|it| it.name == name.name) {
                         self.diagnostics.push(unknown(
                             "E0511",
                             name.span,
@@ -298,8 +287,4 @@ impl Systems<'_, '_, '_> {
             service.objectives().for_each(|it| self.fresh(&mut seen, &it.name, "objectives"));
         }
     }
-}
-
-fn stack_is(stack: &ast::Stack, name: &str) -> bool {
-    stack.path.as_ident().is_some_and(|it| it.name == name)
 }

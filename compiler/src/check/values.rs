@@ -14,8 +14,9 @@ pub(super) fn check(
     places: Places<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let mut check = Values { rust, names, places, diagnostics };
+    let mut check = Values { rust, names, places, file: names.files.home, diagnostics };
     for item in &ast.items {
+        check.file = names.files.of(item.span());
         match item {
             Item::Rust(item) => check.item(item),
             Item::Messages(section) => check.messages(section),
@@ -34,7 +35,7 @@ pub(super) fn check(
                     }
                 }
             }
-            Item::Import(_) | Item::Scenario(_) => {}
+            Item::Import(_) | Item::Scenario(_) | Item::Allow(_) => {}
         }
     }
 }
@@ -43,6 +44,8 @@ struct Values<'a, 'd> {
     rust: &'a Rust,
     names: &'a Names,
     places: Places<'a>,
+    /// The file that is looked at.
+    file: usize,
     diagnostics: &'d mut Diagnostics,
 }
 
@@ -109,13 +112,13 @@ impl Values<'_, '_> {
         if variable.initial.is_some() {
             return;
         }
-        let (message, label, help) = match self.names.types.resolve(ty) {
+        let (message, label, help) = match self.without_default(self.names.types.resolve(ty)) {
             Type::Node(_) => (
                 "there is no default node".to_owned(),
                 "a `NodeId` always names some node",
                 "write `= me`, or make it an `Option<NodeId>`".to_owned(),
             ),
-            Type::Named(name) if !self.names.defaults.contains(&name) => (
+            Type::Named(name) => (
                 format!("`{name}` has no default"),
                 "a variable without an initial value starts with the default of its type",
                 format!("write `= ..`, or `#[derive(Default)]` before `{name}`"),
@@ -125,6 +128,19 @@ impl Values<'_, '_> {
         let message = format!("`{}` needs an initial value: {message}", variable.name.name);
         self.diagnostics
             .push(Diagnostic::error("E0303", variable.ty.span, message).with_label(label).with_help(help));
+    }
+
+    /// The part of a type that has no default; [`Type::Unknown`] where all have.
+    fn without_default(&self, ty: Type) -> Type {
+        match ty {
+            Type::Node(_) => ty,
+            Type::Named(ref name) if !self.names.defaults.contains(name) => ty,
+            Type::Tuple(parts) => {
+                let mut parts = parts.into_iter().map(|part| self.without_default(part));
+                parts.find(|part| *part != Type::Unknown).unwrap_or(Type::Unknown)
+            }
+            _ => Type::Unknown,
+        }
     }
 
     /// A parameter of a system is read from text.
@@ -194,7 +210,19 @@ impl Values<'_, '_> {
         let Some(last) = path.path.segments.last() else { return };
         let name = last.ident.to_string();
         let help = match name.as_str() {
-            _ if path.path.segments.len() == 1 && self.names.items.contains_key(&name) => None,
+            _ if let Some(key) = crate::types::key(&path.path) => {
+                let (module, name) = key.split_once("::").unwrap_or_default();
+                if !self.names.is_declared(module, name) {
+                    let message = format!("there is no type `{name}` in the imported file `{module}`");
+                    let found = Diagnostic::error("E0302", self.places.place(last.ident.span()), message);
+                    self.diagnostics
+                        .push(found.with_help("types of other files are named as they are declared there"));
+                }
+                return crate::types::arguments(&last.arguments)
+                    .into_iter()
+                    .for_each(|ty| self.value(ty, role));
+            }
+            _ if path.path.segments.len() == 1 && self.names.item(self.file, &name).is_some() => None,
             "HashMap" => Some("use `BTreeMap`: it has one order, in every run"),
             "HashSet" => Some("use `BTreeSet`: it has one order, in every run"),
             "f32" | "f64" => {
@@ -208,14 +236,6 @@ impl Values<'_, '_> {
             "PhantomData" => Some("leave it out"),
             "BinaryHeap" | "LinkedList" => Some("use `BTreeSet`, `BTreeMap` or `VecDeque`"),
             "str" => Some("use `String`"),
-            "Reply" | "Payload" => {
-                let place = self.places.place(last.ident.span());
-                self.diagnostics.push(
-                    Diagnostic::error("E0903", place, format!("not yet supported: the type `{name}`"))
-                        .with_label("part of the language, but this compiler cannot do it yet"),
-                );
-                return;
-            }
             _ => None,
         };
         if let Some(help) = help {
@@ -248,18 +268,19 @@ impl Values<'_, '_> {
             "BTreeSet", "Box", "Duration", "NodeId", "Reply", "Payload", "Self",
         ];
         let Some(ident) = path.path.segments.first().map(|it| &it.ident) else { return };
-        if path.path.segments.len() != 1 || path.qself.is_some() || self.names.globs {
+        let file = self.file;
+        if path.path.segments.len() != 1 || path.qself.is_some() || self.names.has_globs(file) {
             return;
         }
         let name = ident.to_string();
         let known = KNOWN.contains(&name.as_str())
             || INTEGERS.contains(&name.as_str())
-            || self.names.items.get(&name).is_some_and(|it| it.is_type)
-            || self.names.imported.contains(&name);
+            || self.names.item(file, &name).is_some_and(|it| it.is_type)
+            || self.names.is_foreign(file, &name);
         if known {
             return;
         }
-        let candidates = KNOWN.into_iter().chain(INTEGERS).chain(self.names.items.keys().map(String::as_str));
+        let candidates = KNOWN.into_iter().chain(INTEGERS).chain(self.names.items_seen(file));
         let mut found =
             Diagnostic::error("E0302", self.places.place(ident.span()), format!("there is no type `{name}`"))
                 .with_label("not declared in this file, not brought in by `use`");

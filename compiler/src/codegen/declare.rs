@@ -110,7 +110,13 @@ pub(super) fn is_copy(ty: &syn::Type, types: &Types, depth: usize) -> bool {
 }
 
 /// An enum of messages or calls.
-pub(super) fn messages(name: &Ident, messages: &[Message], about: &str, types: &Types) -> TokenStream {
+pub(super) fn messages<'m>(
+    name: &Ident,
+    messages: impl IntoIterator<Item = &'m Message>,
+    about: &str,
+    types: &Types,
+) -> TokenStream {
+    let messages: Vec<&Message> = messages.into_iter().collect();
     let variants = messages.iter().map(|message| {
         let (docs, ident, fields) = (docs(&message.doc), &message.ident, named(&message.fields));
         quote!(#docs #ident #fields)
@@ -136,7 +142,7 @@ pub(super) fn messages(name: &Ident, messages: &[Message], about: &str, types: &
 }
 
 /// Named fields in braces, or nothing.
-fn named(fields: &[Field]) -> TokenStream {
+pub(super) fn named(fields: &[Field]) -> TokenStream {
     let list = fields.iter().map(|field| {
         let (docs, ident, ty) = (docs(&field.doc), &field.ident, &field.ty);
         quote!(#docs #ident: #ty)

@@ -31,9 +31,9 @@ pub(super) fn arguments(generator: &Generator<'_>, trigger: Trigger) -> Vec<Argu
     match trigger {
         Trigger::Start => Vec::new(),
         Trigger::Deliver(message) => {
-            let ty = if message.shared { quote!(&super::Message) } else { quote!(&Message) };
+            let ty = generator.message_type(message);
             let src = Argument { name: format_ident!("src"), ty: quote!(&NodeId) };
-            vec![src, Argument { name: format_ident!("message"), ty }]
+            vec![src, Argument { name: format_ident!("message"), ty: quote!(&#ty) }]
         }
         Trigger::Broken => vec![Argument { name: format_ident!("peer"), ty: quote!(&NodeId) }],
         Trigger::Timer(index) => {
@@ -44,14 +44,25 @@ pub(super) fn arguments(generator: &Generator<'_>, trigger: Trigger) -> Vec<Argu
             };
             params.iter().map(argument).collect()
         }
-        Trigger::Call(index) => of(&generator.service.downcalls[index]),
+        Trigger::Call(call) | Trigger::Query(call) | Trigger::Upcall(_, call) => {
+            of(&generator.call(call).message)
+        }
+        Trigger::Answered(_, call) => {
+            let ty = &generator.call(call).answer;
+            let reply = Argument { name: format_ident!("reply"), ty: quote!(&Reply<#ty>) };
+            vec![reply, Argument { name: format_ident!("value"), ty: quote!(&#ty) }]
+        }
+        Trigger::Aspect(variable) => {
+            let ty = generator.watched(variable).1;
+            vec![Argument { name: format_ident!("old"), ty: quote!(&#ty) }]
+        }
     }
 }
 
 /// The patterns of a head, cut down to the names that are needed, with the arguments that they match.
 pub(super) struct Matched {
     patterns: Vec<Pat>,
-    arguments: Vec<Ident>,
+    arguments: Vec<TokenStream>,
     /// The names bound, each with whether the author wrote `mut`.
     pub bound: Vec<(Ident, bool)>,
 }
@@ -90,6 +101,7 @@ pub(super) fn matched(
     generator: &Generator<'_>,
     trigger: Trigger,
     patterns: &[Pat],
+    casts: &[Option<syn::Type>],
     needed: &BTreeSet<String>,
 ) -> Matched {
     let mut matched = Matched { patterns: Vec::new(), arguments: Vec::new(), bound: Vec::new() };
@@ -101,10 +113,22 @@ pub(super) fn matched(
             }
         }
         let is_message = matches!(trigger, Trigger::Deliver(_)) && at == 1;
-        if let Some(mut cut) = cut(pattern, needed, is_message) {
+        let kept = cut(pattern, needed, is_message).map(|mut cut| {
             generator.walker(Mode::Guard).visit_pat_mut(&mut cut);
-            matched.patterns.push(cut);
-            matched.arguments.push(argument.name);
+            cut
+        });
+        let name = argument.name;
+        match (kept, casts.get(at).and_then(Option::as_ref)) {
+            (kept, Some(ty)) => {
+                let inner = kept.unwrap_or_else(|| syn::parse_quote!(_));
+                matched.patterns.push(syn::parse_quote!(Some(#inner)));
+                matched.arguments.push(quote!(#name.get::<#ty>()));
+            }
+            (Some(kept), None) => {
+                matched.patterns.push(kept);
+                matched.arguments.push(quote!(#name));
+            }
+            (None, None) => {}
         }
     }
     matched
@@ -214,6 +238,19 @@ pub(super) fn prologue(matched: &Matched) -> TokenStream {
     quote!(let #pattern = #scrutinee else { return }; #(#clones)*)
 }
 
+/// As [`prologue`], where there is nothing to go on with if the patterns do not match.
+pub(super) fn prologue_total(matched: &Matched) -> TokenStream {
+    if matched.is_empty() || matched.is_plain() {
+        return prologue(matched);
+    }
+    let clones = matched.bound.iter().map(|(name, mutable)| {
+        let mutable = mutable.then(|| quote!(mut));
+        quote!(let #mutable #name = #name.clone();)
+    });
+    let (pattern, scrutinee) = (matched.pattern(), matched.scrutinee());
+    quote!(let #pattern = #scrutinee; #(#clones)*)
+}
+
 /// The states of a clause as a condition.
 pub(super) fn in_states(states: &Option<BTreeSet<String>>) -> Option<TokenStream> {
     let states = states.as_ref()?;
@@ -250,7 +287,7 @@ pub(super) fn ways(generator: &Generator<'_>, handler: &Handler, ways: &Ident) -
     for (ident, set) in idents.iter().zip(&sets).rev() {
         tokens = quote!(for #ident in &kernel::choice::Options::options(#set) { #tokens });
     }
-    let matched = matched(generator, handler.trigger, &handler.patterns, &needed);
+    let matched = matched(generator, handler.trigger, &handler.patterns, &handler.casts, &needed);
     if !matched.is_empty() {
         let (pattern, scrutinee) = (matched.pattern(), matched.scrutinee());
         tokens = quote!(if let #pattern = #scrutinee { #tokens });

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut;
 
-use super::doc;
 use super::service::Generator;
+use super::{doc, query};
 use crate::body::{Borrow, Mode, borrowed};
 use crate::ir::Routine;
 
@@ -18,16 +18,12 @@ pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStre
     });
     let mut block = (*function.block).clone();
     let mut walker = generator
-        .walker(Mode::Routine { ctx: shape.ctx })
+        .walker(Mode::Routine(shape.window()))
         .owned_by(&name.to_string(), generator.sites())
         .with_arguments(patterns);
     walker.visit_block_mut(&mut block);
     generator.add_sites(walker.facts.sites);
-    let window = match (shape.ctx, shape.me) {
-        (true, _) => Some(quote!(ctx: &kernel::Ctx<'_, Timer>)),
-        (false, true) => Some(quote!(me: NodeId)),
-        (false, false) => None,
-    };
+    let window = query::window(shape.window());
     let inputs = function.sig.inputs.iter();
     let variables = shape.borrows.iter().map(|(variable, borrow)| {
         let ty = variable_type(generator, variable);
@@ -39,7 +35,7 @@ pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStre
     });
     let arguments = window.into_iter().chain(inputs.map(|it| quote!(#it))).chain(variables);
     let (output, attrs) = (&function.sig.output, &function.attrs);
-    let about = doc(&format!("`{}:{}`", generator.spec.file, routine.line));
+    let about = doc(&format!("`{}:{}`", generator.file(), routine.line));
     quote! {
         #about
         #(#attrs)*

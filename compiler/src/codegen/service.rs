@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::VisitMut;
 
-use super::{Sources, declare, doc, docs, property, routine, step, used};
+use super::{Sources, declare, doc, docs, property, query, routine, stack, step, used};
 use crate::body::{Mode, RoutineShape, Site, Walker};
-use crate::ir::{Service, Spec, Trigger};
+use crate::ir::{Call, CallRef, Service, Spec, Trigger};
 use crate::names::ServiceNames;
 
 /// What the functions of a service are generated from.
@@ -53,14 +53,64 @@ impl<'a> Generator<'a> {
             Trigger::Deliver(message) => format!("deliver {}", self.message_name(message)),
             Trigger::Timer(index) => format!("timer {}", self.service.timers[index].ident),
             Trigger::Broken => "broken".to_owned(),
-            Trigger::Call(index) => format!("downcall {}", self.service.downcalls[index].ident),
+            Trigger::Call(call) => format!("downcall {}", self.call(call).name),
+            Trigger::Query(call) => format!("query {}", self.call(call).name),
+            Trigger::Upcall(slot, call) => format!("upcall {}.{}", self.layer(slot), self.call(call).name),
+            Trigger::Answered(slot, call) => format!("answer {}.{}", self.layer(slot), self.call(call).name),
+            Trigger::Aspect(variable) => format!("aspect {}", self.watched(variable).0),
         }
+    }
+
+    /// The name and type of what an aspect watches.
+    pub(super) fn watched(&self, variable: Option<usize>) -> (Ident, TokenStream) {
+        match variable.map(|index| &self.service.variables[index]) {
+            Some(variable) => (variable.ident.clone(), variable.ty.to_token_stream()),
+            None => (format_ident!("state"), quote!(State)),
+        }
+    }
+
+    /// A call of an interface.
+    pub(super) fn call(&self, at: CallRef) -> &'a Call {
+        &self.spec.interfaces[at.interface].calls[at.call]
+    }
+
+    /// The path from the service's module to a type of an interface.
+    pub(super) fn interface(&self, interface: usize, name: &str) -> TokenStream {
+        let span = proc_macro2::Span::call_site();
+        let (module, name) = (self.sources.names.interface_path(interface, span), format_ident!("{name}"));
+        quote!(super::#module::#name)
+    }
+
+    /// The name of the lower layer at a slot.
+    pub(super) fn layer(&self, slot: usize) -> &str {
+        &self.service.layers[slot].name
     }
 
     /// The name of a message.
     pub(super) fn message_name(&self, message: crate::ir::MessageRef) -> String {
-        let list = if message.shared { &self.spec.messages } else { &self.service.messages };
-        list[message.index].ident.to_string()
+        let message = match message.shared {
+            true => &self.spec.messages[message.index].1,
+            false => &self.service.messages[message.index],
+        };
+        message.ident.to_string()
+    }
+
+    /// The module of the file that declares a message, if it is another one.
+    pub(super) fn foreign(&self, message: crate::ir::MessageRef) -> Option<&str> {
+        let file = message.shared.then(|| self.spec.messages[message.index].0)?;
+        (file != self.service.file).then(|| self.spec.files[file].module.as_str())
+    }
+
+    /// The enum of a message.
+    pub(super) fn message_type(&self, message: crate::ir::MessageRef) -> TokenStream {
+        let names = self.sources.names;
+        let span = proc_macro2::Span::call_site();
+        crate::body::message_type(names, &names.services[self.index], message, span)
+    }
+
+    /// The path of the file that declares the service.
+    pub(super) fn file(&self) -> &str {
+        &self.spec.files[self.service.file].path
     }
 }
 
@@ -78,7 +128,10 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
     let routines: Vec<TokenStream> = routines.collect();
     let variables = variables(&generator);
     let accepts = step::accepts(&generator);
+    let defaults = stack::defaults(&generator);
+    let (answers, queries) = (query::answers(&generator), query::handlers(&generator));
     let claims = property::statics(spec, &service.properties, &service.objectives, sources);
+    let liveness = property::liveness(spec, &service.liveness);
     let tables = tables(&generator);
     let (ident, module) = (&service.ident, &service.module);
     let about = doc(&format!("The service `{ident}` (line {}).", service.line));
@@ -101,12 +154,16 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
 
                 #variables
                 #step
+                #answers
                 #accepts
             }
 
             #handlers
+            #queries
 
             impl #ident { #(#routines)* }
+
+            #defaults
 
             /// The variables of a node that runs this service.
             pub fn at<'v>(view: &kernel::View<'v>, node: impl ::foresee::support::Id) -> &'v Variables {
@@ -119,6 +176,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
             }
 
             #claims
+            #liveness
         }
     }
 }
@@ -220,22 +278,6 @@ fn types(generator: &Generator<'_>) -> TokenStream {
             types,
         )
     });
-    let upcalls = (!service.upcalls.is_empty()).then(|| {
-        declare::messages(
-            &format_ident!("Upcall"),
-            &service.upcalls,
-            "What the service tells the layer above.",
-            types,
-        )
-    });
-    let calls = (!service.downcalls.is_empty()).then(|| {
-        declare::messages(
-            &format_ident!("Call"),
-            &service.downcalls,
-            "What the layer above asks of the service.",
-            types,
-        )
-    });
     let (of_variables, of_timers) = (declare::derives(false), declare::derives(false));
     quote! {
         #state
@@ -249,8 +291,6 @@ fn types(generator: &Generator<'_>) -> TokenStream {
         pub enum Timer { #(#timers),* }
 
         #messages
-        #upcalls
-        #calls
     }
 }
 
@@ -326,20 +366,25 @@ fn tables(generator: &Generator<'_>) -> TokenStream {
     let service = generator.service;
     let handlers = service.handlers.iter().map(|it| {
         let (name, event, line) = (&it.name, generator.event(it.trigger), it.line);
-        quote!(kernel::HandlerInfo { name: #name, event: #event, line: #line })
+        quote!(kernel::HandlerInfo::new(#name, #event, #line))
     });
     let sites = generator.sites.borrow();
-    let sites = sites.iter().map(|Site { name, line }| quote!(kernel::SiteInfo { name: #name, line: #line }));
+    let sites = sites.iter().map(|Site { name, line }| {
+        let fair = service.is_fair(name).then(|| quote!(.fair()));
+        quote!(kernel::SiteInfo::new(#name, #line) #fair)
+    });
     let (handler_count, site_count) = (handlers.len(), sites.len());
     let states = service.states.iter().map(|it| it.ident.to_string());
     let control = (!service.states.is_empty()).then(|| {
         let line = service.states_line();
-        quote!(kernel::VariableInfo { name: "state", ty: "State", line: #line, durable: false, ghost: false },)
+        quote!(kernel::VariableInfo::new("state", "State", #line),)
     });
     let variables = service.variables.iter().map(|it| {
         let (name, ty, line) = (it.ident.to_string(), &it.ty_text, it.line);
-        let (durable, ghost) = (it.durable, it.ghost);
-        quote!(kernel::VariableInfo { name: #name, ty: #ty, line: #line, durable: #durable, ghost: #ghost })
+        let marks =
+            [("durable", it.durable), ("ghost", it.ghost), ("export", it.export), ("secret", it.secret)];
+        let marks = marks.iter().filter(|(_, is)| *is).map(|(mark, _)| format_ident!("{mark}"));
+        quote!(kernel::VariableInfo::new(#name, #ty, #line) #(.#marks())*)
     });
     let messages = service.messages.iter().map(|it| {
         let (name, line) = (it.ident.to_string(), it.line);

@@ -1,15 +1,15 @@
 //! The step: from an event to its handlers, and the handlers themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut;
 
 use super::service::Generator;
-use super::{doc, docs, head, used};
+use super::{aspect, doc, docs, head, used};
 use crate::body::Mode;
-use crate::ir::{Handler, MessageRef, Trigger};
+use crate::ir::{Handler, Layer, MessageRef, Trigger};
 
 /// The events that some handler or `ignore` is about, in file order.
 fn triggers(generator: &Generator<'_>) -> Vec<Trigger> {
@@ -24,14 +24,38 @@ fn triggers(generator: &Generator<'_>) -> Vec<Trigger> {
 }
 
 /// The name of the function that picks the handler of an event.
-fn take(generator: &Generator<'_>, trigger: Trigger) -> Ident {
+pub(super) fn take(generator: &Generator<'_>, trigger: Trigger) -> Ident {
     match trigger {
         Trigger::Start => format_ident!("take_start"),
-        Trigger::Deliver(message) => format_ident!("take_deliver_{}", generator.message_name(message)),
+        Trigger::Deliver(message) => {
+            let foreign = generator.foreign(message).map(|module| format!("{module}_"));
+            format_ident!("take_deliver_{}{}", foreign.unwrap_or_default(), generator.message_name(message))
+        }
         Trigger::Timer(index) => format_ident!("take_timer_{}", generator.service.timers[index].ident),
         Trigger::Broken => format_ident!("take_broken"),
-        Trigger::Call(index) => format_ident!("take_call_{}", generator.service.downcalls[index].ident),
+        Trigger::Call(call) | Trigger::Query(call) => {
+            format_ident!("take_call_{}", plain(&generator.call(call).name))
+        }
+        Trigger::Upcall(slot, call) => {
+            format_ident!(
+                "take_upcall_{}_{}",
+                plain(generator.layer(slot)),
+                plain(&generator.call(call).name)
+            )
+        }
+        Trigger::Answered(slot, call) => {
+            format_ident!(
+                "take_answer_{}_{}",
+                plain(generator.layer(slot)),
+                plain(&generator.call(call).name)
+            )
+        }
+        Trigger::Aspect(variable) => format_ident!("take_aspect_{}", generator.watched(variable).0),
     }
+}
+
+fn plain(name: &str) -> &str {
+    name.trim_start_matches("r#")
 }
 
 /// `Service::step`.
@@ -48,7 +72,10 @@ pub(super) fn step(generator: &Generator<'_>) -> TokenStream {
         arms.push(quote!(kernel::Event::Broken { peer, .. } => self.take_broken(this, ctx, peer)));
     }
     arms.extend(calls(generator, &triggers));
+    arms.extend(upcalls(generator, &triggers));
+    arms.extend(answers(generator, &triggers));
     let body = quote!(match event { #(#arms,)* _ => ctx.consumed(false) });
+    let body = aspect::around(generator, &triggers, body);
     let this = used(&body, "this");
     quote! {
         fn step(&self, #this: &mut Variables, event: &kernel::Event, ctx: &kernel::Ctx<'_, Timer>) {
@@ -70,35 +97,36 @@ fn arm(generator: &Generator<'_>, index: usize) -> TokenStream {
 }
 
 fn deliver(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream> {
-    let of = |shared: bool| {
-        let messages = triggers.iter().filter_map(move |it| match it {
-            Trigger::Deliver(message) if message.shared == shared => Some(*message),
-            _ => None,
-        });
-        messages.collect::<Vec<MessageRef>>()
-    };
-    let group = |shared: bool| {
-        let messages = of(shared);
-        if messages.is_empty() {
-            return None;
-        }
-        let ty = if shared { quote!(super::Message) } else { quote!(Message) };
+    let groups = delivered(generator, triggers).into_iter().map(|messages| {
+        let ty = generator.message_type(messages[0]);
         let arms = messages.iter().map(|it| {
             let variant = format_ident!("{}", generator.message_name(*it));
             let take = take(generator, Trigger::Deliver(*it));
             quote!(#ty::#variant { .. } => self.#take(this, ctx, src, message))
         });
-        Some(quote! {
+        quote! {
             if let Some(message) = message.get::<#ty>() {
                 return match message { #(#arms,)* _ => ctx.consumed(false) };
             }
-        })
-    };
-    let (own, shared) = (group(false), group(true));
-    if own.is_none() && shared.is_none() {
+        }
+    });
+    let groups: Vec<TokenStream> = groups.collect();
+    if groups.is_empty() {
         return None;
     }
-    Some(quote!(kernel::Event::Deliver { src, message, .. } => { #own #shared ctx.consumed(false) }))
+    Some(quote!(kernel::Event::Deliver { src, message, .. } => { #(#groups)* ctx.consumed(false) }))
+}
+
+/// The messages that are handled, those of one enum together: the service's own first, then those of files.
+fn delivered(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<Vec<MessageRef>> {
+    let mut groups: BTreeMap<Option<usize>, Vec<MessageRef>> = BTreeMap::new();
+    for trigger in triggers {
+        if let Trigger::Deliver(message) = trigger {
+            let file = message.shared.then(|| generator.spec.messages[message.index].0);
+            groups.entry(file).or_default().push(*message);
+        }
+    }
+    groups.into_values().collect()
 }
 
 fn timers(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream> {
@@ -131,45 +159,101 @@ fn timers(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream
     })
 }
 
+/// Commands and requests, by the interface that they are of; those of an interface that is passed through go on downward.
 fn calls(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<TokenStream> {
-    let arms = triggers.iter().filter_map(|trigger| {
-        let Trigger::Call(index) = trigger else { return None };
-        let call = &generator.service.downcalls[*index];
-        let (name, take) = (&call.ident, take(generator, *trigger));
-        let fields: Vec<&Ident> = call.fields.iter().map(|it| &it.ident).collect();
-        Some(quote!(Some(Call::#name { #(#fields),* }) => self.#take(this, ctx #(, #fields)*)))
+    let provided = generator.service.provides.iter().filter_map(|provided| {
+        let ty = generator.interface(provided.interface, "Downcall");
+        if let Some(slot) = provided.by {
+            return Some(quote! {
+                if call.get::<#ty>().is_some() {
+                    return ctx.pass_down(#slot, call);
+                }
+            });
+        }
+        let arms = triggers.iter().filter_map(|trigger| {
+            let Trigger::Call(at) = trigger else { return None };
+            let message = &generator.call(*at).message;
+            let fields: Vec<&Ident> = message.fields.iter().map(|it| &it.ident).collect();
+            let (name, take) = (&message.ident, take(generator, *trigger));
+            let arm = quote!(#ty::#name { #(#fields),* } => self.#take(this, ctx #(, #fields)*));
+            (at.interface == provided.interface).then_some(arm)
+        });
+        let arms: Vec<TokenStream> = arms.collect();
+        (!arms.is_empty()).then(|| {
+            quote! {
+                if let Some(call) = call.get::<#ty>() {
+                    return match call { #(#arms,)* _ => ctx.consumed(false) };
+                }
+            }
+        })
     });
-    let arms: Vec<TokenStream> = arms.collect();
-    if arms.is_empty() {
+    let provided: Vec<TokenStream> = provided.collect();
+    if provided.is_empty() {
         return None;
     }
-    Some(quote! {
-        kernel::Event::Call(call) => match call.get::<Call>() {
-            #(#arms,)*
-            _ => ctx.consumed(false),
+    Some(quote!(kernel::Event::Call(call) => { #(#provided)* ctx.consumed(false) }))
+}
+
+/// Upcalls, slot by slot. Those of an interface that is passed through go on upward, whether they are handled or not.
+fn upcalls(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<TokenStream> {
+    let of = |(slot, layer): (usize, &Layer)| {
+        let passed = generator.service.provides.iter().any(|it| it.by == Some(slot));
+        let ty = generator.interface(layer.interface, "Upcall");
+        let arms = triggers.iter().filter_map(|trigger| {
+            let Trigger::Upcall(at, call) = trigger else { return None };
+            let message = &generator.call(*call).message;
+            let fields: Vec<&Ident> = message.fields.iter().map(|it| &it.ident).collect();
+            let (name, take) = (&message.ident, take(generator, *trigger));
+            let arm = quote!(Some(#ty::#name { #(#fields),* }) => self.#take(this, ctx #(, #fields)*));
+            (*at == slot).then_some(arm)
+        });
+        let arms: Vec<TokenStream> = arms.collect();
+        let pass = passed.then(|| quote!(ctx.pass_up(upcall);));
+        let rest = if passed { quote!({}) } else { quote!(ctx.consumed(false)) };
+        let slot = proc_macro2::Literal::u8_unsuffixed(slot as u8);
+        if arms.is_empty() {
+            return passed
+                .then(|| quote!(kernel::Event::Upcall { slot: #slot, upcall } => ctx.pass_up(upcall)));
         }
-    })
+        Some(quote! {
+            kernel::Event::Upcall { slot: #slot, upcall } => {
+                #pass
+                match upcall.get::<#ty>() { #(#arms,)* _ => #rest }
+            }
+        })
+    };
+    generator.service.layers.iter().enumerate().filter_map(of).collect()
+}
+
+/// Answers to requests that this service made.
+fn answers(generator: &Generator<'_>, triggers: &[Trigger]) -> Vec<TokenStream> {
+    let of = |trigger: &Trigger| {
+        let Trigger::Answered(slot, call) = trigger else { return None };
+        let (ty, take) = (&generator.call(*call).answer, take(generator, *trigger));
+        let slot = proc_macro2::Literal::u8_unsuffixed(*slot as u8);
+        let method = proc_macro2::Literal::u16_unsuffixed(call.call as u16);
+        Some(quote! {
+            kernel::Event::Answered { slot: #slot, method: #method, number, value } => match value.get::<#ty>() {
+                Some(value) => self.#take(this, ctx, &ctx.reply(*number), value),
+                None => ctx.consumed(false),
+            }
+        })
+    };
+    triggers.iter().filter_map(of).collect()
 }
 
 /// `Service::accepts`.
 pub(super) fn accepts(generator: &Generator<'_>) -> TokenStream {
     let own = (!generator.service.messages.is_empty()).then(|| quote!(message.get::<Message>().is_some()));
-    let shared: BTreeSet<String> = triggers(generator)
-        .into_iter()
-        .filter_map(|it| match it {
-            Trigger::Deliver(message) if message.shared => Some(generator.message_name(message)),
-            _ => None,
-        })
-        .collect();
-    let shared = (!shared.is_empty()).then(|| {
-        let variants = shared.iter().map(|it| format_ident!("{it}"));
-        quote!(matches!(message.get::<super::Message>(), Some(#(super::Message::#variants { .. })|*)))
-    });
-    let body = match (own, shared) {
-        (Some(own), Some(shared)) => quote!(#own || #shared),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => quote!(false),
-    };
+    let shared =
+        delivered(generator, &triggers(generator)).into_iter().filter(|it| it[0].shared).map(|group| {
+            let ty = generator.message_type(group[0]);
+            let variants: BTreeSet<String> = group.iter().map(|it| generator.message_name(*it)).collect();
+            let variants = variants.iter().map(|it| format_ident!("{it}"));
+            quote!(matches!(message.get::<#ty>(), Some(#(#ty::#variants { .. })|*)))
+        });
+    let all: Vec<TokenStream> = own.into_iter().chain(shared).collect();
+    let body = if all.is_empty() { quote!(false) } else { quote!(#(#all)||*) };
     let message = used(&body, "message");
     quote! {
         fn accepts(#message: &kernel::Datum) -> bool {
@@ -181,8 +265,9 @@ pub(super) fn accepts(generator: &Generator<'_>) -> TokenStream {
 /// The functions that pick handlers, and the handlers.
 pub(super) fn handlers(generator: &Generator<'_>) -> TokenStream {
     let ident = &generator.service.ident;
-    let takes = triggers(generator).into_iter().map(|trigger| picking(generator, trigger));
-    let takes: Vec<TokenStream> = takes.collect();
+    let triggers = triggers(generator);
+    let takes = triggers.iter().map(|trigger| picking(generator, *trigger));
+    let takes: Vec<TokenStream> = takes.chain(aspect::drain(generator, &triggers)).collect();
     let handlers = generator.service.handlers.iter().filter(|it| is_function(it));
     let handlers: Vec<TokenStream> = handlers.map(|it| handler(generator, it)).collect();
     quote! {
@@ -193,7 +278,7 @@ pub(super) fn handlers(generator: &Generator<'_>) -> TokenStream {
 }
 
 /// Whether the handler is a function of its own: the types of what its head chooses are known.
-fn is_function(handler: &Handler) -> bool {
+pub(super) fn is_function(handler: &Handler) -> bool {
     handler.chooses.iter().all(|it| it.ty.is_some())
 }
 
@@ -202,7 +287,7 @@ fn handle(handler: &Handler) -> Ident {
 }
 
 /// The variable that holds the ways of a handler, and the expression that counts them.
-fn counted(handler: &Handler) -> (Ident, TokenStream) {
+pub(super) fn counted(handler: &Handler) -> (Ident, TokenStream) {
     let name = format_ident!("ways_{}", handler.name.trim_start_matches("r#"));
     let count = if handler.chooses.is_empty() { quote!(#name) } else { quote!(#name.len()) };
     (name, count)
@@ -234,7 +319,30 @@ fn count(generator: &Generator<'_>, handler: &Handler, handlers: &[(usize, &Hand
     quote!(let mut #name = #empty; #statements)
 }
 
-/// The function that picks one of the handlers of an event.
+/// The choice among the handlers that apply, and what each of them does.
+fn picked(generator: &Generator<'_>, trigger: Trigger, handlers: &[(usize, &Handler)]) -> TokenStream {
+    let alternatives = handlers.iter().map(|(index, it)| alternative(*index, it));
+    let bindings = binding(handlers);
+    let arms = handlers.iter().enumerate().map(|(at, (_, it))| arm_of(generator, at, it, &counted(it).0));
+    let arms: Vec<TokenStream> = arms.collect();
+    let meant = meant(generator, trigger);
+    let site = site(generator, trigger, handlers.first().map(|(_, it)| it.line));
+    quote! {
+        let alternatives = [#(#alternatives),*];
+        match ctx.which(&SITES[#site], &alternatives, #bindings) {
+            #(#arms,)*
+            _ => ctx.consumed(#meant),
+        }
+    }
+}
+
+/// A handler as an option, and the number of its ways.
+pub(super) fn alternative(index: usize, handler: &Handler) -> TokenStream {
+    let (index, count) = (index as u16, counted(handler).1);
+    quote!(kernel::ctx::Alternative { handler: #index, ways: #count })
+}
+
+/// The function that picks one of the handlers of an event; of the aspects of a variable it runs all that apply.
 fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     let all = generator.service.handlers.iter().enumerate();
     let handlers: Vec<(usize, &Handler)> = all.filter(|(_, it)| it.trigger == trigger).collect();
@@ -242,25 +350,20 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     let (last, first): (Vec<_>, Vec<_>) = handlers.iter().partition(|(_, it)| it.otherwise);
     let counts = first.iter().chain(&last).map(|(_, handler)| count(generator, handler, &handlers));
     let counts: Vec<TokenStream> = counts.collect();
-    let alternatives = handlers.iter().map(|(index, it)| {
-        let (index, count) = (*index as u16, counted(it).1);
-        quote!(kernel::ctx::Alternative { handler: #index, ways: #count })
-    });
-    let bindings = binding(&handlers);
-    let arms = handlers.iter().enumerate().map(|(at, (_, it))| arm_of(generator, at, it, &counted(it).0));
-    let arms: Vec<TokenStream> = arms.collect();
-    let meant = meant(generator, trigger);
-    let site = site(generator, trigger, handlers.first().map(|(_, it)| it.line));
-    let body = match handlers.is_empty() {
-        true => quote!(ctx.consumed(#meant)),
-        false => quote! {
-            #(#counts)*
-            let alternatives = [#(#alternatives),*];
-            match ctx.which(&SITES[#site], &alternatives, #bindings) {
-                #(#arms,)*
-                _ => ctx.consumed(#meant),
-            }
-        },
+    let body = match trigger {
+        _ if handlers.is_empty() => {
+            let meant = meant(generator, trigger);
+            quote!(ctx.consumed(#meant))
+        }
+        Trigger::Aspect(_) => {
+            let runs = handlers.iter().map(|it| aspect::run(generator, it));
+            let runs: Vec<TokenStream> = runs.collect();
+            quote!(#(#counts)* #(#runs)*)
+        }
+        _ => {
+            let picked = picked(generator, trigger, &handlers);
+            quote!(#(#counts)* #picked)
+        }
     };
     let (this, about) =
         (used(&body, "this"), doc(&format!("Which handler takes `{}`.", generator.event(trigger))));
@@ -283,7 +386,11 @@ fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_
         Trigger::Deliver(message) => generator.message_name(message),
         Trigger::Timer(index) => generator.service.timers[index].ident.to_string(),
         Trigger::Broken => "broken".to_owned(),
-        Trigger::Call(index) => generator.service.downcalls[index].ident.to_string(),
+        Trigger::Call(call) | Trigger::Query(call) => generator.call(call).name.clone(),
+        Trigger::Upcall(slot, call) | Trigger::Answered(slot, call) => {
+            format!("{}.{}", generator.layer(slot), generator.call(call).name)
+        }
+        Trigger::Aspect(variable) => generator.watched(variable).0.to_string(),
     };
     let site = match line {
         Some(line) => generator.site(&name, line),
@@ -293,7 +400,7 @@ fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_
 }
 
 /// What the heads bound, as traces show it.
-fn binding(handlers: &[(usize, &Handler)]) -> TokenStream {
+pub(super) fn binding(handlers: &[(usize, &Handler)]) -> TokenStream {
     let choosing = handlers.iter().enumerate().filter(|(_, (_, it))| !it.chooses.is_empty());
     let arms = choosing.map(|(at, (_, handler))| {
         let options = counted(handler).0;
@@ -316,7 +423,12 @@ fn binding(handlers: &[(usize, &Handler)]) -> TokenStream {
 }
 
 /// The arm that runs one handler.
-fn arm_of(generator: &Generator<'_>, at: usize, handler: &Handler, options: &Ident) -> TokenStream {
+pub(super) fn arm_of(
+    generator: &Generator<'_>,
+    at: usize,
+    handler: &Handler,
+    options: &Ident,
+) -> TokenStream {
     let arguments: Vec<Ident> =
         head::arguments(generator, handler.trigger).into_iter().map(|it| it.name).collect();
     let mut idents: Vec<Ident> = handler.chooses.iter().map(|it| it.ident.clone()).collect();
@@ -343,7 +455,7 @@ fn meant(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     let ignores = generator.service.ignores.iter().filter(|it| it.trigger == trigger);
     let conditions = ignores.map(|it| {
         let states = head::in_states(&it.states);
-        let matched = head::matched(generator, trigger, &it.patterns, &BTreeSet::new());
+        let matched = head::matched(generator, trigger, &it.patterns, &it.casts, &BTreeSet::new());
         let matches = (!matched.is_empty()).then(|| {
             let (pattern, scrutinee) = (matched.pattern(), matched.scrutinee());
             quote!(matches!(#scrutinee, #pattern))
@@ -370,7 +482,13 @@ fn body(generator: &Generator<'_>, handler: &Handler) -> (TokenStream, TokenStre
         .with_head(names.iter().chain(&chosen).map(String::as_str), false);
     walker.visit_block_mut(&mut block);
     generator.add_sites(walker.facts.sites);
-    let matched = head::matched(generator, handler.trigger, &handler.patterns, &walker.facts.head_locals);
+    let matched = head::matched(
+        generator,
+        handler.trigger,
+        &handler.patterns,
+        &handler.casts,
+        &walker.facts.head_locals,
+    );
     let unused =
         handler.chooses.iter().filter(|it| !walker.facts.head_locals.contains(&it.ident.to_string()));
     let unused = unused.map(|it| it.ident.clone()).collect();
@@ -392,7 +510,7 @@ fn handler(generator: &Generator<'_>, handler: &Handler) -> TokenStream {
         let ty = &it.ty;
         quote!(#name: #ty)
     });
-    let place = format!("`{}:{}`: `{}`", generator.spec.file, handler.line, handler.head);
+    let place = format!("`{}:{}`: `{}`", generator.file(), handler.line, handler.head);
     let (place, docs, name) = (doc(&place), docs(&handler.doc), handle(handler));
     quote! {
         #place

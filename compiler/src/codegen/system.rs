@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Sources, doc, docs, property};
-use crate::ir::{Group, Link, Parameter, Spec, System};
+use super::{Sources, doc, docs, plan, property, stack};
+use crate::ir::{Group, Link, Parameter, Scale, Spec, System};
 
 fn build(system: &System) -> Ident {
     format_ident!("build_{}", crate::lower::snake(&system.ident.to_string()))
@@ -28,12 +28,19 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     let places = system.groups.iter().map(|it| place(spec, it));
     let links = system.links.iter().map(link);
     let services = spec.services.iter().enumerate();
-    let taking_part = services.filter(|(index, _)| system.groups.iter().any(|it| it.service == *index));
+    let taking_part = services.filter(|(index, _)| system.places.iter().any(|it| it.service == *index));
     let properties = taking_part.map(|(_, it)| {
-        let module = &it.module;
-        quote!(this_model.properties(&#module::PROPERTIES); this_model.objectives(&#module::OBJECTIVES);)
+        let module = &it.path;
+        let liveness = (!it.liveness.is_empty()).then(|| quote!(this_model.liveness(&#module::LIVENESS);));
+        quote! {
+            this_model.properties(&#module::PROPERTIES);
+            #liveness
+            this_model.objectives(&#module::OBJECTIVES);
+        }
     });
-    let weights = system.weights.iter().map(|(name, weight)| quote!(this_model.reweigh(#name, #weight);));
+    let liveness = (!system.liveness.is_empty()).then(|| quote!(this_model.liveness(&#claims::LIVENESS);));
+    let scales = system.scales.iter().map(|(name, it)| scale(name, it));
+    let plan = plan::plan(spec, system);
     let horizon = system.horizon.iter().map(|it| quote!(this_model.horizon(#it);));
     let bounds = bounds(system);
     let (own, docs) = (property::module(spec, &claims, system, sources), docs(&system.doc));
@@ -53,9 +60,11 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
                 #(#links)*
                 #(#properties)*
                 this_model.properties(&#claims::PROPERTIES);
+                #liveness
                 this_model.objectives(&#claims::OBJECTIVES);
-                #(#weights)*
+                #(#scales)*
                 #(#horizon)*
+                #plan
                 #bounds
                 Ok(this_model.finish())
             })
@@ -74,23 +83,9 @@ fn default(parameter: &Parameter, sources: Sources<'_>) -> TokenStream {
 }
 
 fn place(spec: &Spec, group: &Group) -> TokenStream {
-    let service = &spec.services[group.service];
-    let (module, ident, name) = (&service.module, &service.ident, &group.ident);
-    let given = |parameter: &Parameter| group.arguments.get(&parameter.ident.to_string());
-    let required = service.parameters.iter().filter(|it| it.default.is_none()).filter_map(given);
-    let required: Vec<&TokenStream> = required.collect();
-    let set = service.parameters.iter().filter(|it| it.default.is_some()).filter_map(|it| {
-        let (ident, value) = (&it.ident, given(it)?);
-        Some(quote!(.#ident(#value)))
-    });
-    let made = quote!(#module::#ident::new(#(#required),*) #(#set)*);
+    let (name, made) = (&group.ident, stack::placed(spec, &group.stack));
     let me = super::used(&made, "me");
-    quote! {
-        this_model.place(&#name, |#me| {
-            let service = #made;
-            kernel::Stack::new(vec![kernel::Layer::new(service)])
-        });
-    }
+    quote!(this_model.place(&#name, |#me| #made);)
 }
 
 fn link(link: &Link) -> TokenStream {
@@ -102,8 +97,12 @@ fn link(link: &Link) -> TokenStream {
         quote!(this_carrier.duplicates = Some(#p);)
     });
     let reorders = link.reorders.then(|| quote!(this_carrier.reorders = true;));
+    let overtakes = link.overtakes.iter().map(|it| quote!(this_carrier.overtakes = Some(#it);));
+    let bandwidth = link.bandwidth.iter().map(|it| quote!(this_carrier.bandwidth = Some(#it);));
     quote! {
-        this_model.network(#name, |this_carrier| { #(#delay)* #(#loss)* #(#duplicates)* #reorders });
+        this_model.network(#name, |this_carrier| {
+            #(#delay)* #(#loss)* #(#duplicates)* #reorders #(#overtakes)* #(#bandwidth)*
+        });
     }
 }
 
@@ -114,6 +113,7 @@ fn bounds(system: &System) -> TokenStream {
         ("messages", &bounds.messages),
         ("drops", &bounds.drops),
         ("duplicates", &bounds.duplicates),
+        ("calls", &bounds.calls),
     ];
     let limits = limits.into_iter().filter_map(|(name, value)| {
         let (name, value) = (format_ident!("{name}"), value.as_ref()?);
@@ -123,14 +123,25 @@ fn bounds(system: &System) -> TokenStream {
         let view = super::used(it, "view");
         quote!(this_model.bounds().within.push(|#view| #it);)
     });
-    quote!(#(#limits)* #(#within)*)
+    let faults = bounds.faults.iter().map(plan::budget);
+    let timed = bounds.timed.then(|| quote!(this_model.bounds().timed = true;));
+    let retain = bounds.retain_ignored.then(|| quote!(this_model.bounds().retain_ignored = true;));
+    quote!(#(#limits)* #(#within)* #(#faults)* #timed #retain)
+}
+
+fn scale(name: &str, scale: &Scale) -> TokenStream {
+    let weight = scale.weight.iter().map(|it| quote!(it.weight = #it;));
+    let level = scale.level.iter().map(|it| quote!(it.level = #it;));
+    let discount = scale.discount.iter().map(|it| quote!(it.discount = #it;));
+    let horizon = scale.horizon.iter().map(|it| quote!(it.horizon = Some(#it);));
+    quote!(this_model.rescale(#name, |it| { #(#weight)* #(#level)* #(#discount)* #(#horizon)* });)
 }
 
 /// `SPEC`
 pub(super) fn table(spec: &Spec, sources: Sources<'_>) -> TokenStream {
     let _ = sources;
     let (name, hash) = (&spec.name, spec.hash);
-    let services = spec.services.iter().map(|it| &it.module);
+    let services = spec.services.iter().map(|it| &it.path);
     let systems = spec.systems.iter().map(|system| {
         let (name, line, function) = (system.ident.to_string(), system.line, build(system));
         let parameters = system.parameters.iter().map(|it| {
@@ -153,6 +164,7 @@ pub(super) fn table(spec: &Spec, sources: Sources<'_>) -> TokenStream {
             hash: #hash,
             services: &[#(&#services::INFO),*],
             systems: &[#(#systems),*],
+            scenarios: &SCENARIOS,
         };
     }
 }

@@ -2,13 +2,13 @@
 
 use super::{Code, code};
 
-/// E02xx to E09xx and the warnings, in order.
+/// E02xx to E09xx, in order.
 pub(super) const MEANING: &[Code] = &[
     code(
         "E0201",
         "a name is declared twice",
-        "Names are looked up by themselves, so each may stand for one thing only. States and messages share a name space, since \
-         both are written bare in bodies; so do variables, parameters, constants, timers and layers. Handlers, properties and \
+        "Names are looked up by themselves, so each may stand for one thing only. Variables, parameters, constants, timers and layers \
+         share a name space. A state and a message may have one name: what is sent or delivered is the message, all else the state. Handlers, properties and \
          objectives are told apart by name in traces and reports.",
         "service A { states { B, B } }",
     ),
@@ -77,6 +77,40 @@ pub(super) const MEANING: &[Code] = &[
         "service A { uses net: Datagram; messages { B { x: u8 } } transitions { upcall start() { send(me, B); } } }",
     ),
     code(
+        "E0212",
+        "a choice that does not exist",
+        "`fair choice` names choices as traces do: an event whose handlers or ways are the options (`Join`, `retry`), or a choice in \
+         a body by its handler and what it is bound to (`resend.to`), or by its timer (`beat.every`). Without names it is about every choice.",
+        "service A { timers { t every 1s; } transitions { scheduler t { } } fair choice u; }",
+    ),
+    code(
+        "E0220",
+        "an imported file cannot be read",
+        "`import tree::{Tree};` reads `tree.mace` in the folder of the importing file, `import parts::tree::{Tree};` reads \
+         `parts/tree.mace` there, and `super` is one folder up.",
+        "import tree::Tree;",
+    ),
+    code(
+        "E0221",
+        "imports go round in a circle",
+        "A file that imports another, directly or not, cannot be imported by it. Put what both need into a third file. (The \
+         example is a file `example.mace`.)",
+        "import example::Tree;",
+    ),
+    code(
+        "E0222",
+        "an imported file lacks a name",
+        "Interfaces, services, messages at file level and Rust items can be imported, from the file that declares them. Systems and \
+         scenarios stay where they are.",
+        "",
+    ),
+    code(
+        "E0223",
+        "an imported name is taken",
+        "An imported name is used like one that is declared here, so it can stand for one thing only. `as` gives it another name.",
+        "import tree::Tree; service Tree { }",
+    ),
+    code(
         "E0301",
         "a type whose values cannot be stored or sent",
         "States are copied, compared, hashed, ordered and sent: that is how a checker tells one from another, and how a trace is \
@@ -110,6 +144,26 @@ pub(super) const MEANING: &[Code] = &[
         "service A { } system S { parameters { ids: Vec<u8>; } nodes { n[2]: A; } }",
     ),
     code(
+        "E0306",
+        "a warning is allowed without a reason",
+        "Whoever reads the specification next has the question that the warning asked; the reason answers it: \
+         `allow grows log: \"a workload appends twice\";`.",
+        "service A { uses net: Datagram; messages { B; } allow unsent B; }",
+    ),
+    code(
+        "E0307",
+        "an unknown warning is allowed",
+        "`allow` names a warning by its short name, which `foresee explain` lists beside its code. Errors cannot be allowed.",
+        "service A { allow unsett: \"it is not called so\"; }",
+    ),
+    code(
+        "E0308",
+        "modifiers of a variable that do not go together",
+        "`export` lets the models of others know what `secret` keeps from everybody. A `ghost` survives crashes by itself and exists on no \
+         live node, so it is neither durable nor exported nor secret.",
+        "service A { variables { export secret key: u64; } }",
+    ),
+    code(
         "E0401",
         "Rust that cannot be parsed",
         "Types, patterns, expressions and bodies are Rust. The message is that of the Rust parser.",
@@ -125,7 +179,7 @@ pub(super) const MEANING: &[Code] = &[
         "E0403",
         "an event that does not exist",
         "`upcall` handles `start()`, `deliver(from, MESSAGE)`, `broken(peer)` and upcalls of layers; `downcall` the calls of the \
-         interfaces that the service provides; `scheduler` its timers.",
+         interfaces that the service provides; `scheduler` its timers; `aspect` changes of its variables.",
         "service A { transitions { upcall begin() { } } }",
     ),
     code(
@@ -222,6 +276,65 @@ pub(super) const MEANING: &[Code] = &[
         "service A { timers { t; } transitions { scheduler t { t.set(5); } } }",
     ),
     code(
+        "E0419",
+        "a choice or chance without end",
+        "Every option is explored, so there are finitely many. A range of moments or a law of delays is fine where a timer is armed, \
+         which no search branches on; to choose or draw from it, say which moments count, with a grid.",
+        "service A { timers { t; } transitions { upcall start() { let d = choose(1ms..5ms); t.set(d); } } }",
+    ),
+    code(
+        "E0420",
+        "a value of the wrong kind",
+        "`send` goes to nodes, a timer is set to a duration, a choice picks from a collection, a message is made of what its fields are, \
+         and only like is compared with like. What cannot be followed is left to the compiler of Rust.",
+        "service A { timers { t; } variables { parent: Option<NodeId>; } transitions { upcall start() { t.set(parent); } } }",
+    ),
+    code(
+        "E0421",
+        "a body that depends on a ghost",
+        "Ghosts exist for properties alone: what a node does is the same without them. A ghost may be read to change a ghost, in a \
+         property, and in a routine that properties call.",
+        "service A { variables { ghost n: u8; x: u8; } timers { t every 1s; } transitions { scheduler t when n < 3 { x = 1; } } }",
+    ),
+    code(
+        "E0431",
+        "an upcall with a result",
+        "Upcalls tell and never ask: the layer above answers nothing. It can make a downcall of its own.",
+        "interface T { upcall moved() -> bool; }",
+    ),
+    code(
+        "E0432",
+        "an interface is passed through to a layer that does not have it",
+        "`provides T by tree` hands the calls of `T` to the lower layer `tree`, whose interface must be `T`.",
+        "interface T { upcall a(); } interface U { upcall b(); } service A { provides T by x; uses x: U; }",
+    ),
+    code(
+        "E0433",
+        "a call of an interface that is passed through",
+        "With `provides T by tree` the layer `tree` takes the downcalls of `T` and emits its upcalls; the service in between does \
+         neither. It may still handle the upcalls, as `upcall tree.x(..)`.",
+        "interface T { downcall a(); } service A { provides T by x; uses x: T; transitions { downcall a() { } } }",
+    ),
+    code(
+        "E0434",
+        "a query that is not always answered, or twice",
+        "A query has an answer in every state, and one alone: it has one handler, without states, conditions and choices in its head.",
+        "interface T { downcall a() -> bool; } service A { provides T; states { B, C } transitions { downcall a() in B { true } } }",
+    ),
+    code(
+        "E0435",
+        "a query without a handler",
+        "A service answers all queries of the interfaces that it provides: who asks cannot go on without an answer.",
+        "interface T { downcall a() -> bool; } service A { provides T; }",
+    ),
+    code(
+        "E0436",
+        "an argument of another type",
+        "The types of a call's arguments stand in its interface. A head may repeat them, and cannot change them; a `Payload` alone may be \
+         taken for what it carries.",
+        "interface T { downcall a(x: u8); } service A { provides T; transitions { downcall a(x: u16) { } } }",
+    ),
+    code(
         "E0501",
         "a name in a property or system stands for nothing",
         "Properties name what they bind, `nodes`, states, constants, and in systems groups and parameters. Variables belong to nodes: `n.x`.",
@@ -292,9 +405,10 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0512",
         "an amount that is not known",
-        "The amounts of messages and bytes, weights and levels are numbers as written. What depends on the state is a rate \
-         `per second`, or a value at the horizon.",
-        "service A { objectives { minimize m: x per message; } }",
+        "The amounts of messages, bytes, calls and handlers are made of numbers, constants and parameters; what a service says of weights, \
+         levels, discounts and horizons of numbers and constants alone. What depends on the state is a rate `per second`, or a value at \
+         the horizon.",
+        "service A { variables { x: u64; } objectives { minimize m: x per message; } }",
     ),
     code(
         "E0513",
@@ -305,119 +419,193 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0514",
         "an unknown bound",
-        "A search is bounded by `depth`, `messages` and `within`; `drop` and `duplicate` say how often the network may do so.",
+        "A search is bounded by `depth`, `messages` and `within`; `drop`, `duplicate`, `call`, `crash`, `reset`, `partition` and `cut` say how \
+         often something may happen in it; `timed` and `retain_ignored` stand alone.",
         "service A { } system S { nodes { n[2]: A; } check { dept: 4; } }",
     ),
     code("E0515", "a system without nodes", "A system says what runs.", "system S { }"),
     code(
-        "E0901",
-        "imports are not supported yet",
-        "`import` takes services and interfaces from another specification.",
-        "import tree::Tree;",
+        "E0530",
+        "a scenario of no system",
+        "A scenario says after `in` which system of the file it runs in.",
+        "scenario a in Nowhere { run; }",
+    ),
+    code(
+        "E0531",
+        "a scenario names a message that is not there",
+        "`deliver`, `drop` and `duplicate` name a message that the receiver's service declares, or one of the file.",
+        "service A { messages { Hi; } } system S { nodes { n[2]: A; } } scenario a in S { deliver Hello to n[1]; }",
+    ),
+    code(
+        "E0532",
+        "a scenario fires a timer that is not there",
+        "`fire` names a timer of the node's service, with as many arguments as it declares.",
+        "service A { timers { t; } } system S { nodes { n[2]: A; } } scenario a in S { fire u at n[1]; }",
+    ),
+    code(
+        "E0533",
+        "a scenario calls what cannot be called",
+        "A call in a scenario is the application's: a downcall of an interface that the node's service provides, with its \
+         arguments. A query changes nothing and has no place in a script; ask it in `expect`.",
+        "service A { variables { x: u8; } } system S { nodes { n[2]: A; } } scenario a in S { n[0].go(); }",
+    ),
+    code(
+        "E0534",
+        "`refuse` before something that is no event",
+        "`refuse` takes one command that makes something happen, and says that it cannot happen at this point. What must not \
+         hold is `expect !(..);`.",
+        "service A { variables { x: u8; } } system S { nodes { n[2]: A; } } scenario a in S { refuse run; }",
+    ),
+    code(
+        "E0535",
+        "a scenario pins what is not there",
+        "After `as` stands a handler of the event, and in parentheses values of what its head chooses, or of choices in its \
+         body, by the names they are bound to.",
+        "service A { timers { t; } transitions { scheduler t { } } } system S { nodes { n[2]: A; } } \
+         scenario a in S { fire t at n[1] as other; }",
+    ),
+    code(
+        "E0540",
+        "a fault that says neither how often nor when",
+        "Faults are nature's, and nature does only what a system says it may: how often at most, at which rate, with which chance, or when.",
+        "service A { } system S { nodes { n[2]: A; } faults { crash n: back; } }",
+    ),
+    code(
+        "E0541",
+        "clauses that do not go together",
+        "A line of `faults` or `workload` says each thing once, and one thing of when: `rate`, `at` or `within`. Only a crash and a partition \
+         come to an end by `back`.",
+        "service A { } system S { nodes { n[2]: A; } faults { crash n: at 5s, rate 0.1 per second; } }",
+    ),
+    code(
+        "E0542",
+        "a bound on what never happens",
+        "`check { crash any: at most 1; }` bounds the crashes that `faults` allows, and `call: at most 2` the calls of the `workload`. Where the \
+         system has none, there is nothing to bound.",
+        "service A { } system S { nodes { n[2]: A; } check { crash n: at most 1; } }",
+    ),
+    code(
+        "E0543",
+        "an unknown call or handler",
+        "Calls are counted, and made by an application, by the names that the interfaces of a service declare; handlers by the names that they have \
+         or that come from their event. A query is answered at once and is no event.",
+        "service A { objectives { minimize m: 1.0 per upcall done; } }",
+    ),
+    code(
+        "E0544",
+        "a node is asked before there is one",
+        "Arguments, the network, rates, times, weights and lists of nodes of a system are evaluated once, when the system is put together. They are \
+         made of constants, parameters, groups and nodes, and cannot read a variable.",
+        "service A { variables { x: usize; } } system S { nodes { a: A; n[a.x]: A; } }",
+    ),
+    code(
+        "E0545",
+        "a liveness property of another form",
+        "A liveness property is `eventually P`, `always eventually P`, `eventually always P` or `P leads to Q`, outermost or directly within `forall`; \
+         P and Q are about one state.",
+        "service A { properties { liveness p: forall n in nodes: n == n; } }",
+    ),
+    code(
+        "E0546",
+        "a claim about runs that ranges over what a state holds",
+        "`forall n in nodes: P leads to Q` claims the same of each node, so what it ranges over must be the same nodes in every state. Collections \
+         of a state are ranged over within the claim, where each state has its own.",
+        "service A { variables { s: BTreeSet<NodeId>; } properties { liveness p: forall n in nodes, m in n.s: eventually m == n; } }",
+    ),
+    code(
+        "E0547",
+        "a statistical property of another form",
+        "A statistical property compares one probability or one expectation with a number, or says that an expectation is finite. An estimate \
+         has an interval, so it is never exactly equal to a number.",
+        "service A { } system S { nodes { n[2]: A; } properties { statistical p: expected(1.0) == 1.0; } }",
+    ),
+    code(
+        "E0548",
+        "what nature does is drawn, and only where it happens",
+        "A workload says what the application calls. What it leaves open is nature's: `random(..)` in the call, with every outcome a way in which \
+         it can go. It is never a choice, which belongs to the handlers of a service.",
+        "interface I { downcall go(n: NodeId); } service A { provides I; transitions { downcall go(_) { } } } \
+         system S { nodes { n[2]: A; } workload { once: call n[0].go(choose(n)); } }",
+    ),
+    code(
+        "E0549",
+        "a macro that claims do not have",
+        "Claims have `matches!(value, PATTERN)` and `vec![..]`. Everything else is said by operators and methods, or in a pure routine of the \
+         service.",
+        "service A { properties { safety p: forall n in nodes: format!(\"{n}\") == \"a\"; } }",
+    ),
+    code(
+        "E0551",
+        "a service that does not provide the interface of a layer",
+        "What fills a layer answers the calls of that layer's interface: it needs `provides INTERFACE;`.",
+        "interface T { downcall a(); } service A { uses x: T = B; } service B { }",
+    ),
+    code(
+        "E0552",
+        "a layer without a service",
+        "A layer is filled by the default in `uses`, or by the system: `n[3]: A { tree: RandTree }`.",
+        "interface T { downcall a(); } service A { uses x: T; } system S { nodes { n[2]: A; } }",
+    ),
+    code(
+        "E0553",
+        "a service stands twice in one stack",
+        "A message goes to the layer that runs its service, and `n.x` reads that layer. So a service can be in a stack once, and not \
+         below itself.",
+        "interface T { downcall a(); } service A { provides T; uses x: T = A; }",
+    ),
+    code(
+        "E0554",
+        "a layer of which the service is not known",
+        "The variables of a lower layer can be read where it is known which service it is: in a system, or where `uses` has a default. \
+         A query of its interface can be asked everywhere.",
+        "interface T { downcall a(); } service A { uses x: T; properties { safety p: forall n in nodes: n.x.y == 1; } }",
+    ),
+    code(
+        "E0555",
+        "a property reads another service than the system has",
+        "A property that reads variables of a lower layer takes it for the service that `uses` names as its default. A system that puts \
+         another one there cannot be judged by it.",
+        "",
     ),
     code(
         "E0902",
-        "layers are not supported yet",
-        "A service may use the interface of another, which is then a layer below it on the same node.",
-        "interface T { upcall moved(); } service A { uses tree: T; }",
+        "layers are not supported there yet",
+        "A scenario calls the topmost layer of a node, and names messages, timers and handlers without a path of layers.",
+        "service A { timers { t; } transitions { scheduler t { } } } system S { nodes { n[2]: A; } } \
+         scenario a in S { fire tree.t at n[1]; }",
     ),
-    code(
-        "E0903",
-        "queries, requests and payloads are not supported yet",
-        "A downcall with a result is answered at once, or later through a `Reply`; a `Payload` is a value of the layer above.",
-        "interface L { downcall read(slot: u64) -> bool; }",
-    ),
-    code("E0904", "aspects are not supported yet", "An aspect runs when a variable has changed.", ""),
     code(
         "E0905",
         "liveness is not supported yet",
-        "`eventually`, `always eventually` and `leads to` need fairness and a search for cycles. They are parsed, and never skipped.",
-        "service A { properties { liveness p: eventually true; } }",
+        "`eventually`, `always eventually`, `eventually always` and `leads to` need fairness and a search for cycles. They are compiled and listed, as \
+         not checked; no engine decides them yet, and none counts them as held.",
+        "",
     ),
     code(
         "E0906",
         "statistical properties are not supported yet",
-        "`probability(..)` and `expected(..)` are judged over many runs. They are parsed, and never skipped.",
-        "",
-    ),
-    code(
-        "E0907",
-        "faults are not supported yet",
-        "Crashes, partitions and cuts will be actions of the world. Losses and doublings are, through `network` and `check`.",
-        "service A { } system S { nodes { n[2]: A; } faults { crash n: at most 1; } }",
-    ),
-    code(
-        "E0908",
-        "workloads are not supported yet",
-        "A workload says what the application calls, and when.",
-        "",
-    ),
-    code(
-        "E0909",
-        "scenarios are not supported yet",
-        "A scenario is a golden script that pins deliveries and choices.",
+        "`probability(..)` and `expected(..)` are about many runs, with an interval as verdict. They are compiled and listed, as not checked; \
+         nothing estimates them yet, and nothing counts them as held.",
         "",
     ),
     code(
         "E0910",
         "a function of the language is not supported yet",
-        "`answer`, `payload`, `doubling`, `exponential` in a body, `now`.",
-        "service A { timers { t; } transitions { scheduler t { t.set(doubling(1s)); } } }",
-    ),
-    code(
-        "E0911",
-        "a scale of objectives is not supported yet",
-        "Growing rates, discounts, and horizons or levels of one objective in a system.",
-        "",
+        "`now`; nodes of which nothing is known.",
+        "service A { timers { t; } transitions { scheduler t { let x = now(); } } }",
     ),
     code(
         "E0912",
         "a clause of a link is not supported yet",
-        "Bandwidth, and a probability of overtaking.",
-        "",
-    ),
-    code("E0913", "a term of objectives is not supported yet", "Terms per upcall, downcall or handler.", ""),
-    code("E0914", "a bound is not supported yet", "Bounds on faults and calls, and timed checking.", ""),
-    code(
-        "E0915",
-        "macros in properties are not supported yet",
-        "Use operators and methods, or a pure routine.",
+        "Bandwidth, and a probability of overtaking. Both are compiled; a simulation refuses a system that has them, and a check goes by the kind of \
+         the carrier alone.",
         "",
     ),
     code(
-        "W0201",
-        "a message that is never sent",
-        "Nobody sends it, so its handlers never run. Perhaps a `send` is missing.",
-        "service A { uses net: Datagram; messages { B; } }",
-    ),
-    code(
-        "W0202",
-        "a timer that is never set",
-        "Nothing arms it, so its handlers never run.",
-        "service A { timers { t; } }",
-    ),
-    code(
-        "W0203",
-        "a message that nobody handles",
-        "It is sent, and every node that gets it consumes it. If that is meant, say so with `ignore`.",
-        "service A { uses net: Datagram; messages { B; } transitions { upcall start() { send(me, B); } } }",
-    ),
-    code(
-        "W0204",
-        "a timer that nobody handles",
-        "It is armed, and nothing happens when it fires.",
-        "service A { timers { t every 1s; } }",
-    ),
-    code(
-        "W0205",
-        "a routine that is never called",
-        "No body, guard or property calls it.",
-        "service A { routines { fn f() { } } }",
-    ),
-    code(
-        "W0401",
-        "a choice that nothing uses",
-        "The options of a choice differ only in what they bind. If nothing uses it, every option is the same.",
-        "service A { timers { t every 1s; } transitions { scheduler t choose x in [1, 2] { } } }",
+        "E0914",
+        "a bound is not supported yet",
+        "`timed` keeps the order of times in a check, and `retain_ignored` keeps unwanted messages in the network. Both are compiled; a check refuses a \
+         system that has them.",
+        "",
     ),
 ];

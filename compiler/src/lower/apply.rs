@@ -4,12 +4,14 @@ use proc_macro2::{Span as TokenSpan, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::ast::{self, Expr, ExprKind};
-use crate::body::Borrow;
+use crate::body::{Borrow, Window};
 use crate::check::unknown;
 use crate::diag::Diagnostic;
 use crate::types::Type;
 
+use super::layers::LayerAt;
 use super::methods;
+use super::names::Part;
 use super::value::{Home, Lowerer, Value};
 
 impl Lowerer<'_, '_, '_> {
@@ -41,8 +43,15 @@ impl Lowerer<'_, '_, '_> {
             Type::Node(service) => {
                 self.note_node(base);
                 let node = self.by_value(value).tokens;
-                let service = self.service_of(service, name, false)?;
+                let service = self.service_of(service, name, Part::Field)?;
+                if let Some(layer) = self.layer(service, node.clone(), name) {
+                    return Some(layer);
+                }
                 self.member(service, node, name)
+            }
+            Type::Layer { service, slot, bound } => {
+                self.note_node(base);
+                self.field_of_layer(LayerAt { service, slot, bound }, self.by_value(value).tokens, name)
             }
             Type::Named(ty) => {
                 let tokens = value.tokens;
@@ -115,9 +124,18 @@ impl Lowerer<'_, '_, '_> {
             && !matches!(call.name.name.as_str(), "index" | "clone" | "cmp" | "max" | "min")
         {
             self.note_node(&call.base);
-            let service = self.service_of(service, &call.name, true)?;
+            let service = self.service_of(service, &call.name, Part::Method)?;
             let node = self.by_value(base).tokens;
+            let routine = self.checked.names.services[service].routine(&call.name.name).is_some();
+            if let Some(query) = self.answers(service, &call.name.name).filter(|_| !routine) {
+                return self.query(service, node, query, call);
+            }
             return self.routine(service, node, &call.name, &call.args);
+        }
+        if let Type::Layer { service, slot, bound } = *base.ty.peeled() {
+            self.note_node(&call.base);
+            let node = self.by_value(base).tokens;
+            return self.method_of_layer(LayerAt { service, slot, bound }, node, call);
         }
         let name = call.name.name.as_str();
         let parameter = methods::lambda_parameter(base.ty.peeled(), name);
@@ -155,6 +173,7 @@ impl Lowerer<'_, '_, '_> {
     ) -> Option<Value> {
         let args: Vec<Option<Value>> = args.iter().map(|it| self.expr(it, None)).collect();
         let args: Vec<Value> = args.into_iter().collect::<Option<_>>()?;
+        self.look(name.span)?;
         self.called.borrow_mut().insert((service, name.name.clone()));
         let facts = &self.checked.services.get(service)?;
         let shape = facts.shapes.get(&name.name)?.clone();
@@ -176,8 +195,7 @@ impl Lowerer<'_, '_, '_> {
             return None;
         }
         if declared.arity != args.len() {
-            let message =
-                format!("`{}` takes {} argument(s), and {} given", name.name, declared.arity, args.len());
+            let message = crate::check::arity(&name.name, args.len(), declared.arity);
             self.report(
                 Diagnostic::error("E0410", name.span, message).with_secondary(declared.span, "declared here"),
             );
@@ -186,8 +204,13 @@ impl Lowerer<'_, '_, '_> {
         let (module, token) = (self.module(service), self.checked.places.ident(name));
         let span = token.span();
         let mut passed: Vec<TokenStream> = Vec::new();
-        if shape.me {
-            passed.push(node.clone());
+        match shape.window() {
+            Window::Below => passed.push(quote!(below)),
+            Window::Me => passed.push(node.clone()),
+            Window::Step | Window::None => {}
+        }
+        if shape.below {
+            self.reads_below(service, &name.name);
         }
         passed.extend(args.into_iter().map(|it| self.by_value(it).tokens));
         for variable in shape.borrows.keys() {
@@ -197,7 +220,11 @@ impl Lowerer<'_, '_, '_> {
         }
         let ty =
             declared.output.as_ref().map_or(Type::Tuple(vec![]), |ty| self.checked.names.types.resolve(ty));
-        Some(Value::new(quote_spanned!(span=> #module::service(view, #node).#token(#(#passed),*)), ty))
+        let mut call = quote_spanned!(span=> #module::service(view, #node).#token(#(#passed),*));
+        if shape.below {
+            call = self.in_sight(service, &node, call, span);
+        }
+        Some(Value::new(call, ty))
     }
 
     pub(super) fn call(&mut self, expr: &Expr, function: &Expr, args: &[Expr]) -> Option<Value> {
@@ -210,9 +237,30 @@ impl Lowerer<'_, '_, '_> {
             {
                 return self.routine(index, quote!(me), name, args);
             }
-            let known = self.checked.names.items.contains_key(&name.name)
-                || self.checked.names.imported.contains(&name.name)
-                || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
+            let own = self.checked.names.is_rust(self.file(), &name.name);
+            match (name.name.as_str(), own, self.home) {
+                ("random", false, Home::System(_)) => return self.random(expr, args),
+                ("choose" | "choose_or", false, Home::System(_)) => {
+                    let message = "what the application and the environment do is nature's, never a choice";
+                    let found = Diagnostic::error("E0548", expr.span, message);
+                    self.report(
+                        found
+                            .with_label("a choice is the service's own to make, and is made in its handlers")
+                            .with_help("write `random(..)`"),
+                    );
+                    return None;
+                }
+                ("payload", false, Home::System(_)) => {
+                    let args = self.all(args)?;
+                    let args = args.iter().map(|it| &it.tokens);
+                    return Some(Value::new(
+                        quote_spanned!(span=> kernel::Payload::of(#(#args),*)),
+                        Type::Unknown,
+                    ));
+                }
+                _ => {}
+            }
+            let known = own || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
             if !known {
                 let mut found = unknown("E0501", name.span, "function", &name.name, ["Some", "Ok", "Err"]);
                 if let Home::Service { index, .. } = self.home

@@ -10,6 +10,15 @@ use crate::types::Type;
 
 use super::value::{Home, Lowerer, SystemScope, Value};
 
+/// What is named of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A variable, a parameter or a layer.
+    Field,
+    /// A routine or a query.
+    Method,
+}
+
 impl Lowerer<'_, '_, '_> {
     pub(super) fn path(&mut self, expr: &Expr, path: &ast::Path, expected: Option<&Type>) -> Option<Value> {
         let Some(ident) = path.as_ident() else {
@@ -18,7 +27,8 @@ impl Lowerer<'_, '_, '_> {
                 .segments
                 .first()
                 .and_then(|it| crate::types::INTEGERS.iter().find(|known| **known == it.name));
-            return Some(Value::new(written, integer.map_or(Type::Unknown, |it| Type::Int(it))));
+            let ty = integer.map_or_else(|| self.variant_type(path), |it| Type::Int(it));
+            return Some(Value::new(written, ty));
         };
         let (name, token) = (ident.name.as_str(), self.checked.places.ident(ident));
         if let Some(ty) = self.local(name) {
@@ -29,7 +39,7 @@ impl Lowerer<'_, '_, '_> {
         }
         match self.home {
             Home::Service { index, own } => {
-                if name == "nodes" {
+                if name == "nodes" && !self.binding {
                     let (module, service) = (self.module(index), self.service_ident(index));
                     self.fetch(name, quote!(let nodes = view.running::<#module::#service>();));
                     self.reads_others = true;
@@ -46,6 +56,9 @@ impl Lowerer<'_, '_, '_> {
                     }
                     return self.member(index, quote!(me), ident);
                 }
+                if own && let Some(layer) = self.own_layer(index, ident) {
+                    return Some(layer);
+                }
             }
             Home::System(scope) => {
                 if let Some(value) = self.of_system(scope, name, &token) {
@@ -53,15 +66,32 @@ impl Lowerer<'_, '_, '_> {
                 }
             }
         }
-        if self.checked.names.items.contains_key(name)
-            || self.checked.names.imported.contains(name)
-            || name == "None"
-        {
+        if self.checked.names.is_rust(self.file(), name) || name == "None" {
             let ty = if name == "None" { Type::Option(Box::new(Type::Unknown)) } else { Type::Unknown };
             return Some(Value::new(quote!(#token), ty));
         }
         self.unknown_name(expr, ident);
         None
+    }
+
+    /// The type of `Kind::Loud`: an enum that a file declares, if it is one.
+    fn variant_type(&self, path: &ast::Path) -> Type {
+        let names = &self.checked.names;
+        let (file, of, variant) = match path.segments.as_slice() {
+            [of, variant] => {
+                let (file, of) = names.files.declared(self.file(), &of.name);
+                (Some(file), of, variant)
+            }
+            [spec, of, variant] => (names.files.spec(self.file(), &spec.name), of.name.as_str(), variant),
+            _ => return Type::Unknown,
+        };
+        let key = file.map(|file| names.files.key(file, of));
+        let is_variant =
+            variant.name.contains(char::is_lowercase) && variant.name.starts_with(char::is_uppercase);
+        match key.filter(|key| is_variant && names.types.is_enum(key)) {
+            Some(key) => Type::Named(key),
+            None => Type::Unknown,
+        }
     }
 
     pub(super) fn of_system(&mut self, scope: &SystemScope, name: &str, token: &Ident) -> Option<Value> {
@@ -89,11 +119,66 @@ impl Lowerer<'_, '_, '_> {
             }
             return Some(Value::place(quote!(#token), ty.clone()));
         }
-        if name == "nodes" && !scope.building {
-            self.fetch(name, quote!(let nodes = view.all();));
+        if name == "nodes" {
             self.reads_others = true;
-            return Some(Value::place(quote!(nodes), Type::Seq(Box::new(Type::Node(None)))));
+            let service = common(scope.groups.iter().map(|(_, service, _)| Some(*service)));
+            let ty = Type::Seq(Box::new(Type::Node(service)));
+            if scope.building {
+                return Some(Value::new(quote!(this_model.ids()), ty));
+            }
+            self.fetch(name, quote!(let nodes = view.all();));
+            return Some(Value::place(quote!(nodes), ty));
         }
+        None
+    }
+
+    /// Whether a list holds nodes and something else, which is reported.
+    pub(super) fn mixed(&mut self, exprs: &[Expr], parts: &[Value]) -> bool {
+        let node = |part: &Value| match part.ty.peeled() {
+            Type::Node(_) | Type::Group(_) => Some(true),
+            Type::Unknown => None,
+            _ => Some(false),
+        };
+        let wrong = match parts.iter().any(|it| node(it) == Some(true)) {
+            true => parts.iter().position(|it| node(it) == Some(false)),
+            false => None,
+        };
+        let Some(at) = wrong else { return false };
+        let message = format!("this list is of nodes, and this is {}", parts[at].ty.describe());
+        self.report(Diagnostic::error("E0513", exprs[at].span, message));
+        true
+    }
+
+    /// Groups and nodes, one after another, as one list of ids.
+    pub(super) fn joined(&mut self, parts: Vec<Value>) -> Value {
+        let Home::System(scope) = self.home else { return Value::new(quote!([]), Type::Unknown) };
+        let service = |part: &Value| match part.ty.peeled() {
+            Type::Group(group) => Some(scope.groups[*group].1),
+            Type::Node(service) => *service,
+            _ => None,
+        };
+        let ty = Type::Seq(Box::new(Type::Node(common(parts.iter().map(service)))));
+        let each = parts.iter().map(|part| {
+            let tokens = &part.tokens;
+            match part.ty.peeled() {
+                Type::Group(_) if scope.building => quote!(this_ids.extend(#tokens.ids());),
+                Type::Group(_) => quote!(this_ids.extend(#tokens.iter().copied());),
+                _ => quote!(this_ids.push(::foresee::support::id(#tokens));),
+            }
+        });
+        Value::new(quote!({ let mut this_ids: Vec<NodeId> = Vec::new(); #(#each)* this_ids }), ty)
+    }
+
+    /// Notes that a node is asked for something of its own. Nobody can while the system is put together.
+    pub(super) fn look(&mut self, span: crate::source::Span) -> Option<()> {
+        self.looks = true;
+        let Home::System(SystemScope { building: true, .. }) = self.home else { return Some(()) };
+        let message = "this asks a node, and there is none before the system is put together";
+        self.report(
+            Diagnostic::error("E0544", span, message)
+                .with_label("what stands here is evaluated once, before the first state")
+                .with_help("use constants, parameters of the system, groups and nodes"),
+        );
         None
     }
 
@@ -101,8 +186,18 @@ impl Lowerer<'_, '_, '_> {
         self.prelude.insert(name.to_owned(), statement);
     }
 
-    pub(super) fn module(&self, service: usize) -> Ident {
-        Ident::new(&super::service::snake(&self.checked.names.services[service].name), TokenSpan::call_site())
+    /// The file in whose module the expression will stand.
+    pub(super) fn file(&self) -> usize {
+        match self.home {
+            Home::Service { index, .. } => self.checked.names.services[index].file,
+            Home::System(_) => self.checked.names.files.home,
+        }
+    }
+
+    /// The path to the module of a service.
+    pub(super) fn module(&self, service: usize) -> TokenStream {
+        let names = &self.checked.names;
+        super::service::module_path(names, &names.services[service])
     }
 
     pub(super) fn service_ident(&self, index: usize) -> Ident {
@@ -180,6 +275,7 @@ impl Lowerer<'_, '_, '_> {
     /// `node.name`, where the service is known.
     pub(super) fn member(&mut self, service: usize, node: TokenStream, name: &ast::Ident) -> Option<Value> {
         let ty = self.member_type(service, &name.name)?;
+        self.look(name.span)?;
         let (module, token) = (self.module(service), self.checked.places.ident(name));
         let span = token.span();
         if self.checked.names.services[service].parameter(&name.name).is_some() {
@@ -190,16 +286,17 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// The service whose `name` is meant on a node.
-    pub(super) fn service_of(
-        &mut self,
-        node: Option<usize>,
-        name: &ast::Ident,
-        routine: bool,
-    ) -> Option<usize> {
+    pub(super) fn service_of(&mut self, node: Option<usize>, name: &ast::Ident, part: Part) -> Option<usize> {
         let names = &self.checked.names;
-        let has = |index: usize| match routine {
-            true => names.services[index].routine(&name.name).is_some(),
-            false => self.member_type(index, &name.name).is_some(),
+        let has = |index: usize| match part {
+            Part::Method => {
+                names.services[index].routine(&name.name).is_some()
+                    || self.answers(index, &name.name).is_some()
+            }
+            Part::Field => {
+                self.member_type(index, &name.name).is_some()
+                    || names.services[index].layer(&name.name).is_some()
+            }
         };
         if let Some(index) = node.filter(|index| has(*index)) {
             return Some(index);
@@ -239,9 +336,6 @@ impl Lowerer<'_, '_, '_> {
 
     pub(super) fn unknown_member(&mut self, node: Option<usize>, name: &ast::Ident) {
         let services = &self.checked.names.services;
-        if services.iter().any(|it| it.layers.contains_key(&name.name)) {
-            return self.not_yet("E0902", name.span, "reading a layer below a service", "leave it out");
-        }
         let of: Vec<usize> = match (node, self.home) {
             (Some(index), _) | (None, Home::Service { index, .. }) => vec![index],
             (None, Home::System(_)) => (0..services.len()).collect(),
@@ -251,11 +345,14 @@ impl Lowerer<'_, '_, '_> {
             known.extend(services[*index].variables.iter().map(|it| it.name.as_str()));
             known.extend(services[*index].parameters.iter().map(|it| it.name.as_str()));
             known.extend(services[*index].routines.iter().map(|it| it.name.as_str()));
+            known.extend(services[*index].layers.iter().map(|it| it.name.as_str()));
             known.push("state");
         }
         let message = match of.as_slice() {
-            [one] => format!("`{}` has no variable or parameter `{}`", services[*one].name, name.name),
-            _ => format!("no service has a variable or parameter `{}`", name.name),
+            [one] => {
+                format!("`{}` has no variable, parameter or routine `{}`", services[*one].name, name.name)
+            }
+            _ => format!("no service has a variable, parameter or routine `{}`", name.name),
         };
         let mut found = Diagnostic::error("E0502", name.span, message);
         if let Some(meant) = crate::names::closest(&name.name, known) {
@@ -265,9 +362,16 @@ impl Lowerer<'_, '_, '_> {
     }
 
     pub(super) fn note_node(&mut self, base: &Expr) {
-        let own = base.peeled().as_ident().map(|it| it.name.as_str());
+        let own = self.root_of(base).peeled().as_ident().map(|it| it.name.as_str());
         if self.own_node.is_none() || own != self.own_node.as_deref() {
             self.reads_others = true;
         }
     }
+}
+
+/// The service that all have in common, if there is one.
+fn common(services: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
+    let mut services = services.into_iter();
+    let first = services.next()??;
+    services.all(|it| it == Some(first)).then_some(first)
 }

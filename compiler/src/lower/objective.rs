@@ -1,11 +1,14 @@
 //! Objectives: what messages, bytes, seconds and states are worth.
 
+use std::collections::BTreeSet;
+
 use quote::quote;
 
-use crate::ast::{self, Binder, Expr, ExprKind, Goal, Literal, LiteralKind, Per, PerSecond, UnaryOp};
+use crate::ast::{self, Direction, Expr, ExprKind, Goal, Literal, LiteralKind, Per, UnaryOp};
 use crate::check::{Checked, unknown};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::ir::{Objective, Term};
+use crate::ir::{Amount, Objective, Scale, Term};
+use crate::names::CallKind;
 use crate::types::Type;
 
 use super::value::{Home, Lowerer, SystemScope};
@@ -27,33 +30,37 @@ pub(super) fn of_system(
     scope: &SystemScope,
     system: &ast::System,
     diagnostics: &mut Diagnostics,
-) -> (Vec<Objective>, Vec<(String, f64)>) {
-    let (mut own, mut weights) = (Vec::new(), Vec::new());
+) -> Vec<Objective> {
+    let own = system.objectives().filter_map(|entry| match entry {
+        ast::SystemObjective::Own(it) => Some(lower(checked, Home::System(scope), it, diagnostics)),
+        ast::SystemObjective::Reweigh(_) => None,
+    });
+    own.collect()
+}
+
+/// What a system says of the weights, levels, discounts and horizons of objectives, its own among them. `scope` is that of
+/// the code which puts the system together.
+pub(super) fn scales(
+    checked: &Checked<'_>,
+    scope: &SystemScope,
+    system: &ast::System,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, Scale)> {
+    let mut scales = Vec::new();
     for entry in system.objectives() {
-        match entry {
-            ast::SystemObjective::Own(it) => own.push(lower(checked, Home::System(scope), it, diagnostics)),
+        let (name, written) = match entry {
+            ast::SystemObjective::Own(it) => (it.name.name.clone(), &it.scale),
             ast::SystemObjective::Reweigh(it) => {
-                let (name, layers) = it.name.split_last();
-                if let Some(layer) = layers.first() {
-                    let found = Diagnostic::error(
-                        "E0902",
-                        layer.span,
-                        "not yet supported: objectives of lower layers",
-                    );
-                    diagnostics.push(found.with_help("leave the layer out"));
-                }
-                if let Some(level) = &it.scale.level {
-                    let found =
-                        Diagnostic::error("E0911", level.span, "not yet supported: a new level in a system");
-                    diagnostics.push(found.with_help("give the level where the objective is declared"));
-                }
-                if let Some(weight) = &it.scale.weight {
-                    weights.push((name.name.clone(), number(checked, weight, diagnostics).unwrap_or(1.0)));
-                }
+                // That there is such an objective was checked; its name is unique in the system.
+                (it.name.split_last().0.name.clone(), &it.scale)
             }
+        };
+        let scale = scale(checked, Home::System(scope), written, diagnostics);
+        if [&scale.weight, &scale.level, &scale.discount, &scale.horizon].iter().any(|it| it.is_some()) {
+            scales.push((name, scale));
         }
     }
-    (own, weights)
+    scales
 }
 
 fn lower(
@@ -62,25 +69,104 @@ fn lower(
     objective: &ast::Objective,
     diagnostics: &mut Diagnostics,
 ) -> Objective {
-    let scale = &objective.scale;
-    let weight = scale.weight.as_ref().and_then(|it| number(checked, it, diagnostics)).unwrap_or(1.0);
-    let level = scale.level.as_ref().map_or(1.0, |it| {
-        let level = number(checked, it, diagnostics).unwrap_or(1.0);
-        if level < 1.0 || level.fract() != 0.0 {
-            let found = Diagnostic::error("E0510", it.span, "a level is a whole number from 1");
-            diagnostics.push(found.with_help("level 1 goes strictly before level 2"));
-        }
-        level
-    });
     let terms = objective.terms.iter().filter_map(|it| term(checked, home, it, diagnostics)).collect();
     Objective {
         name: objective.name.name.clone(),
         maximize: objective.goal == Goal::Maximize,
-        weight,
-        level: level as u32,
+        // What a system says of its own objectives may depend on its parameters, and is said where it is put together.
+        scale: match home {
+            Home::Service { .. } => scale(checked, home, &objective.scale, diagnostics),
+            Home::System(_) => Scale::default(),
+        },
         line: checked.places.line(objective.name.span),
         terms,
     }
+}
+
+fn scale(checked: &Checked<'_>, home: Home<'_>, scale: &ast::Scale, diagnostics: &mut Diagnostics) -> Scale {
+    let mut fixed = |expr: &Option<Expr>, duration: bool| {
+        let expr = expr.as_ref()?;
+        if matches!(home, Home::Service { .. }) && !is_constant(checked, home, expr) {
+            unknown_amount(
+                checked,
+                expr,
+                "weights, levels, discounts and horizons of a service are made of numbers and constants",
+                "a system can set it with its own parameters: `objectives { NAME weight .. }`",
+                diagnostics,
+            );
+            return None;
+        }
+        let mut lowerer = Lowerer::new(checked, home, diagnostics);
+        if !duration {
+            return lowerer.amount(expr);
+        }
+        let value = lowerer.expr(expr, None)?;
+        let value = lowerer.by_value(value);
+        match value.ty.peeled() {
+            Type::Duration | Type::Unknown => Some(value.tokens),
+            other => {
+                let message = format!("a duration is needed here, and this is {}", other.describe());
+                let found = Diagnostic::error("E0510", expr.span, message);
+                lowerer.report(found.with_help("write a unit: `10ms`, `5s`, `2min`"));
+                None
+            }
+        }
+    };
+    let (weight, level) = (fixed(&scale.weight, false), fixed(&scale.level, false));
+    let (discount, horizon) = (fixed(&scale.discount, false), fixed(&scale.horizon, true));
+    let mut sane = |expr: &Option<Expr>, holds: fn(f64) -> bool, message: &str, help: &str| {
+        let Some(expr) = expr else { return };
+        if literal(expr).is_some_and(|it| !holds(it)) {
+            diagnostics.push(Diagnostic::error("E0510", expr.span, message).with_help(help));
+        }
+    };
+    sane(
+        &scale.level,
+        |it| it >= 1.0 && it.fract() == 0.0,
+        "a level is a whole number from 1",
+        "level 1 goes strictly before level 2",
+    );
+    sane(
+        &scale.discount,
+        |it| it > 0.0 && it <= 1.0,
+        "a discount is a number above 0, and at most 1",
+        "it is the worth of a second from now: `discount 0.99`",
+    );
+    Scale { weight, level: level.map(|it| quote!((#it) as u32)), discount, horizon }
+}
+
+/// Whether an expression is arithmetic of numbers and constants.
+fn is_constant(checked: &Checked<'_>, home: Home<'_>, expr: &Expr) -> bool {
+    let inner = |expr: &Expr| is_constant(checked, home, expr);
+    match &expr.kind {
+        ExprKind::Literal(it) => {
+            matches!(it.kind, LiteralKind::Int | LiteralKind::Float | LiteralKind::Duration)
+        }
+        ExprKind::Path(path) => path.as_ident().is_some_and(|it| {
+            let file = checked.names.files.of(it.span);
+            let of_file = checked.names.item(file, &it.name).is_some_and(|item| !item.is_type);
+            let of_service = match home {
+                Home::Service { index, .. } => checked.names.services[index].consts.contains_key(&it.name),
+                Home::System(_) => false,
+            };
+            of_file || of_service
+        }),
+        ExprKind::Paren(it) | ExprKind::Unary(UnaryOp::Negate, it) | ExprKind::Cast(it, _) => inner(it),
+        ExprKind::Binary(it) => it.op.strength() >= 12 && inner(&it.left) && inner(&it.right),
+        _ => false,
+    }
+}
+
+pub(super) fn unknown_amount(
+    checked: &Checked<'_>,
+    expr: &Expr,
+    label: &str,
+    help: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    let text = checked.places.file.slice(expr.span);
+    let message = format!("`{text}` is not a number that is known here");
+    diagnostics.push(Diagnostic::error("E0512", expr.span, message).with_label(label).with_help(help));
 }
 
 fn term(
@@ -89,6 +175,7 @@ fn term(
     term: &ast::Term,
     diagnostics: &mut Diagnostics,
 ) -> Option<Term> {
+    let amount = |diagnostics: &mut Diagnostics| amount(checked, home, &term.amount, diagnostics);
     match &term.per {
         None => {
             let mut lowerer = Lowerer::new(checked, home, diagnostics);
@@ -97,16 +184,126 @@ fn term(
         }
         Some(Per::Message(kinds)) => {
             let kinds = messages(checked, home, kinds, diagnostics);
-            Some(Term::PerMessage { amount: number(checked, &term.amount, diagnostics)?, kinds })
+            Some(Term::PerMessage { amount: amount(diagnostics)?, kinds })
         }
         Some(Per::Byte(kinds)) => {
             let kinds = messages(checked, home, kinds, diagnostics);
-            Some(Term::PerByte { amount: number(checked, &term.amount, diagnostics)?, kinds })
+            Some(Term::PerByte { amount: amount(diagnostics)?, kinds })
         }
-        Some(Per::Second(second)) => per_second(checked, home, &term.amount, second, diagnostics),
-        // Refused before.
-        Some(Per::Call(..) | Per::Handler(_)) => None,
+        Some(Per::Call(direction, names)) => {
+            let up = *direction == Direction::Up;
+            let calls = counted(
+                checked,
+                home,
+                names,
+                if up { Counted::Upcall } else { Counted::Downcall },
+                diagnostics,
+            );
+            Some(Term::PerCall { amount: amount(diagnostics)?, up, calls: calls? })
+        }
+        Some(Per::Handler(names)) => {
+            let handlers = counted(checked, home, names, Counted::Handler, diagnostics);
+            Some(Term::PerHandler { amount: amount(diagnostics)?, handlers: handlers? })
+        }
+        Some(Per::Second(second)) => {
+            super::rate::per_second(checked, home, &term.amount, second, diagnostics)
+        }
     }
+}
+
+/// An amount: of numbers, constants and parameters, and never of a state.
+fn amount(
+    checked: &Checked<'_>,
+    home: Home<'_>,
+    expr: &Expr,
+    diagnostics: &mut Diagnostics,
+) -> Option<Amount> {
+    if let Some(number) = literal(expr) {
+        return Some(Amount::Number(number));
+    }
+    let home = match home {
+        Home::Service { index, .. } => Home::Service { index, own: true },
+        Home::System(scope) => Home::System(scope),
+    };
+    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let tokens = lowerer.amount(expr)?;
+    if !lowerer.reads.is_empty() || lowerer.reads_up {
+        let label = "an amount is made of numbers, constants and parameters";
+        let help = "what depends on the state is a rate `per second`, or a value at the horizon";
+        unknown_amount(checked, expr, label, help, diagnostics);
+        return None;
+    }
+    Some(Amount::AtNode(lowerer.finish(tokens)))
+}
+
+/// What a term counts besides messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Upcall,
+    Downcall,
+    Handler,
+}
+
+/// The calls or handlers of the given names, each with its service.
+fn counted(
+    checked: &Checked<'_>,
+    home: Home<'_>,
+    names: &[ast::Dotted],
+    what: Counted,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<(usize, String)>> {
+    let services = taking_part(home);
+    let of = |index: usize| -> Vec<&str> {
+        let names = &checked.names.services[index];
+        match what {
+            Counted::Upcall | Counted::Downcall => {
+                let down = what == Counted::Downcall;
+                let calls = checked.names.provided(names).filter(|(_, it)| it.kind.is_down() == down);
+                calls.map(|(_, it)| it.name.as_str()).collect()
+            }
+            Counted::Handler => {
+                let heads = checked.services.get(index).map(|it| &it.heads.handlers);
+                heads.into_iter().flatten().map(|it| it.name.as_str()).collect()
+            }
+        }
+    };
+    let word = match what {
+        Counted::Upcall => "upcall",
+        Counted::Downcall => "downcall",
+        Counted::Handler => "handler",
+    };
+    let (mut list, mut whole) = (Vec::new(), true);
+    for name in names {
+        let (last, layers) = name.split_last();
+        let Some(services) = within(checked, home, layers, &services, diagnostics) else {
+            whole = false;
+            continue;
+        };
+        let found: Vec<usize> =
+            services.iter().copied().filter(|it| of(*it).contains(&last.name.as_str())).collect();
+        if found.is_empty() {
+            let known: BTreeSet<&str> = services.iter().flat_map(|it| of(*it)).collect();
+            diagnostics.push(unknown("E0543", last.span, word, &last.name, known));
+            whole = false;
+        }
+        for index in found {
+            let names = &checked.names.services[index];
+            let call = match what {
+                Counted::Handler => None,
+                Counted::Upcall => checked.names.upcall(names, &last.name),
+                Counted::Downcall => checked.names.downcall(names, &last.name),
+            };
+            let call = call.map(|it| checked.names.call_at(it));
+            if call.is_some_and(|it| it.kind == CallKind::Query) {
+                let message = format!("`{}` is a query: it is answered at once and is no event", last.name);
+                let found = Diagnostic::error("E0543", last.span, message);
+                diagnostics.push(found.with_help("count commands, requests, or the handler that asks"));
+                whole = false;
+            }
+            list.push((index, call.map_or_else(|| last.name.clone(), |it| it.type_name())));
+        }
+    }
+    whole.then_some(list)
 }
 
 /// The messages that a term counts.
@@ -117,136 +314,74 @@ fn messages(
     diagnostics: &mut Diagnostics,
 ) -> Vec<String> {
     let names = &checked.names;
-    let services: Vec<_> = match home {
-        Home::Service { index, .. } => vec![&names.services[index]],
-        Home::System(scope) => scope.groups.iter().map(|(_, service, _)| &names.services[*service]).collect(),
-    };
-    let known = || {
-        let own = services.iter().flat_map(|it| &it.messages);
-        own.chain(&names.messages).map(|it| it.name.as_str())
-    };
+    let all = taking_part(home);
     let mut list = Vec::new();
     for kind in kinds {
         let (name, layers) = kind.split_last();
-        if let Some(layer) = layers.first() {
-            diagnostics.push(Diagnostic::error(
-                "E0902",
-                layer.span,
-                "not yet supported: messages of lower layers",
-            ));
-        } else if !known().any(|it| it == name.name) {
+        list.push(name.name.clone());
+        let Some(services) = within(checked, home, layers, &all, diagnostics) else { continue };
+        let known = || {
+            let own = services.iter().flat_map(|it| &names.services[*it].messages);
+            own.chain(&names.messages).map(|it| it.name.as_str())
+        };
+        if !known().any(|it| it == name.name) {
             diagnostics.push(unknown("E0203", name.span, "message", &name.name, known()));
         }
-        list.push(name.name.clone());
     }
     list
 }
 
-/// `0.2 per second for n in nodes where F while P`: the sum over the first binder's nodes of what each costs.
-fn per_second(
-    checked: &Checked<'_>,
-    home: Home<'_>,
-    amount: &Expr,
-    second: &PerSecond,
-    diagnostics: &mut Diagnostics,
-) -> Option<Term> {
-    let Some((first, rest)) = second.binders.list.split_first() else {
-        let mut lowerer = Lowerer::new(checked, home, diagnostics);
-        let during = second.during.as_ref().map(|it| lowerer.truth(it));
-        let amount = lowerer.amount(amount)?;
-        let rate = match during {
-            None => amount,
-            Some(during) => {
-                let during = during?;
-                quote!(if #during { #amount } else { 0.0 })
-            }
-        };
-        let rate = lowerer.finish(rate);
-        let over = quote!(view.all().into_iter().take(1).collect());
-        return Some(Term::PerSecond { over, rate: quote!({ let _ = node; #rate }), local: false });
-    };
-    let over = over(checked, home, first, diagnostics)?;
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
-    let value = lowerer.expr(&first.domain, None)?;
-    let service = match value.ty.peeled() {
-        Type::Group(group) => match home {
-            Home::System(scope) => Some(scope.groups[*group].1),
-            Home::Service { .. } => None,
-        },
-        ty => match ty.element().map(|it| it.peeled().clone()) {
-            Some(Type::Node(service)) => service,
-            _ => None,
-        },
-    };
-    // The domain itself is not part of the rate.
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
-    let (tokens, bound) = match &first.pattern.kind {
-        ast::PatternKind::Bind(ident) => {
-            lowerer.locals.push((ident.name.clone(), Type::Node(service)));
-            lowerer.own_node = Some(ident.name.clone());
-            let token = checked.places.ident(ident);
-            (quote!(let #token = node;), true)
+/// The services whose things can be named without a path.
+fn taking_part(home: Home<'_>) -> Vec<usize> {
+    match home {
+        Home::Service { index, .. } => vec![index],
+        Home::System(scope) => {
+            let all: BTreeSet<usize> = scope.stacks.iter().flatten().map(|it| it.service).collect();
+            all.into_iter().collect()
         }
-        _ => (quote!(let _ = node;), false),
-    };
-    let inner = ast::Binders { list: rest.to_vec(), filter: second.binders.filter.clone() };
-    let rate = lowerer.binders(&inner, |lowerer| {
-        let during = second.during.as_ref().map(|it| lowerer.truth(it));
-        let amount = lowerer.amount(amount)?;
-        Some(match during {
-            None => quote!(this_rate += #amount;),
-            Some(during) => {
-                let during = during?;
-                quote!(if #during { this_rate += #amount; })
-            }
-        })
-    })?;
-    let local = bound && !lowerer.reads_others;
-    let rate = lowerer.finish(quote!({ let mut this_rate = 0.0; #rate this_rate }));
-    Some(Term::PerSecond { over, rate: quote!({ #tokens #rate }), local })
+    }
 }
 
-/// The nodes that a rate is summed over.
-fn over(
+/// The services that a path of layers leads to; all of those given where there is none.
+fn within(
     checked: &Checked<'_>,
     home: Home<'_>,
-    binder: &Binder,
+    layers: &[ast::Ident],
+    services: &[usize],
     diagnostics: &mut Diagnostics,
-) -> Option<proc_macro2::TokenStream> {
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
-    let value = lowerer.expr(&binder.domain, None)?;
-    let ids = match value.ty.peeled() {
-        Type::Group(_) => true,
-        ty => ty.element().is_some_and(|it| matches!(it.peeled(), Type::Node(_))),
+) -> Option<Vec<usize>> {
+    let names = &checked.names;
+    let Some(first) = layers.first() else { return Some(services.to_vec()) };
+    let found: Vec<usize> = match home {
+        Home::Service { index, .. } => {
+            let step = |service: usize, layer: &ast::Ident| {
+                names.default_below(service, names.services[service].layer(&layer.name)?)
+            };
+            layers.iter().try_fold(index, step).into_iter().collect()
+        }
+        Home::System(scope) => {
+            let path: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+            let path = path.join(".");
+            scope.stacks.iter().flatten().filter(|it| it.path == path).map(|it| it.service).collect()
+        }
     };
-    if !ids {
-        let message = "the first thing that a rate ranges over is a collection of nodes";
-        let found = Diagnostic::error("E0513", binder.domain.span, message);
-        lowerer.report(found.with_help("write `for n in nodes, x in ..`"));
+    if found.is_empty() {
+        let message = "it is not known here which service this layer has".to_owned();
+        let found = Diagnostic::error("E0554", first.span, message);
+        diagnostics.push(found.with_help("name a layer of `uses` that has a default, or say it in a system"));
         return None;
     }
-    let tokens = value.tokens;
-    let tokens = lowerer.finish(quote!(::foresee::support::ids(&#tokens)));
-    Some(tokens)
+    Some(found)
 }
 
-/// A number that is known when the spec is compiled.
-fn number(checked: &Checked<'_>, expr: &Expr, diagnostics: &mut Diagnostics) -> Option<f64> {
-    let value = match &expr.kind {
+/// The value of a number as written.
+pub(super) fn literal(expr: &Expr) -> Option<f64> {
+    match &expr.kind {
         ExprKind::Literal(Literal { kind: LiteralKind::Int | LiteralKind::Float, text }) => {
             text.replace('_', "").parse::<f64>().ok()
         }
-        ExprKind::Paren(inner) => return number(checked, inner, diagnostics),
-        ExprKind::Unary(UnaryOp::Negate, inner) => return number(checked, inner, diagnostics).map(|it| -it),
+        ExprKind::Paren(inner) => literal(inner),
+        ExprKind::Unary(UnaryOp::Negate, inner) => literal(inner).map(|it| -it),
         _ => None,
-    };
-    if value.is_none() {
-        let text = checked.places.file.slice(expr.span);
-        diagnostics.push(
-            Diagnostic::error("E0512", expr.span, format!("`{text}` is not a number that is known here"))
-                .with_label("amounts, weights and levels are plain numbers")
-                .with_help("write the number itself, such as `0.01`"),
-        );
     }
-    value
 }

@@ -52,11 +52,15 @@ impl Lowerer<'_, '_, '_> {
         let span = self.span(binary.op_span);
         match binary.op {
             BinaryOp::LeadsTo => {
-                let message = "`leads to` says something about a run, and this property is about one state";
-                self.report(
+                let found = if self.of_runs {
+                    super::run::not_outermost(binary.op_span, "leads to")
+                } else {
+                    let message =
+                        "`leads to` says something about a run, and this property is about one state";
                     Diagnostic::error("E0505", binary.op_span, message)
-                        .with_help("`implies` is about one state"),
-                );
+                        .with_help("`implies` is about one state")
+                };
+                self.report(found);
                 None
             }
             BinaryOp::Implies | BinaryOp::Iff | BinaryOp::Or | BinaryOp::And => {
@@ -144,6 +148,9 @@ impl Lowerer<'_, '_, '_> {
             if matches!((left, right), (Type::Option(_), _)) {
                 let right = self.checked.places.file.slice(binary.right.span);
                 found = found.with_help(format!("write `== Some({right})`"));
+            } else if matches!((left, right), (Type::Bool, Type::Int(_) | Type::Float)) {
+                found =
+                    found.with_help("a `count` ends before its comparison where it stands in parentheses");
             } else if let (Type::State(_), Type::State(_)) = (left, right) {
                 found = found.with_help("the two control states belong to different services");
             }
@@ -165,6 +172,15 @@ impl Lowerer<'_, '_, '_> {
             Some(expr) => {
                 let value = self.expr(expr, None)?;
                 let value = self.by_value(value);
+                if matches!(
+                    value.ty.peeled(),
+                    Type::Seq(_) | Type::Set(_) | Type::Map(..) | Type::Group(_) | Type::Bool
+                ) {
+                    let message =
+                        format!("a range has numbers at its ends, and this is {}", value.ty.describe());
+                    self.report(Diagnostic::error("E0513", expr.span, message));
+                    return None;
+                }
                 Some((value.tokens, value.ty))
             }
         };

@@ -42,8 +42,16 @@ fn lower(
         ast::PropertyKind::Safety => PropertyKind::Safety,
         ast::PropertyKind::Local => PropertyKind::Local,
         ast::PropertyKind::Reachable => PropertyKind::Reachable,
-        // Refused before.
-        ast::PropertyKind::Liveness | ast::PropertyKind::Statistical => return None,
+        // Claims about runs are lowered elsewhere.
+        ast::PropertyKind::Liveness => return None,
+        ast::PropertyKind::Statistical => {
+            if let Home::Service { .. } = home {
+                let message = "a `statistical` property belongs to a system, where the numbers are";
+                let found = Diagnostic::error("E0505", property.name.span, message);
+                diagnostics.push(found.with_help("move it into `system NAME { properties { .. } }`"));
+            }
+            return None;
+        }
     };
     if kind == PropertyKind::Local
         && let Home::System(_) = home
@@ -68,6 +76,7 @@ fn lower(
         kind,
         line: checked.places.line(property.name.span),
         holds,
+        reads_up: lowerer.reads_up,
         reads: lowerer.reads,
     })
 }

@@ -8,6 +8,7 @@ use crate::ast::{
     Quantifier,
 };
 use crate::diag::Diagnostic;
+use crate::ir::Loops;
 use crate::types::Type;
 
 use super::value::{Home, Lowerer, Value};
@@ -94,8 +95,14 @@ impl Lowerer<'_, '_, '_> {
         binders: &Binders,
         inner: impl FnOnce(&mut Self) -> Option<TokenStream>,
     ) -> Option<TokenStream> {
-        let mut heads = Vec::new();
-        let mut whole = true;
+        let loops = self.heads(binders);
+        let tokens = inner(self)?;
+        Some(loops?.around(tokens))
+    }
+
+    /// The loops of binders. What they bind stays in scope.
+    pub(super) fn heads(&mut self, binders: &Binders) -> Option<Loops> {
+        let (mut loops, mut whole) = (Loops::default(), true);
         for binder in &binders.list {
             let domain = self.domain(&binder.domain);
             whole &= domain.is_some();
@@ -103,38 +110,26 @@ impl Lowerer<'_, '_, '_> {
             let (domain, element) = domain.unwrap_or((TokenStream::new(), Type::Unknown));
             let mut copies = Vec::new();
             let pattern = self.pattern(&binder.pattern, element, &mut copies);
-            heads.push((pattern, domain, copies));
+            loops.heads.push((pattern, domain, copies));
         }
-        let filter = match &binders.filter {
-            Some(filter) => {
-                let filter = self.truth(filter);
-                whole &= filter.is_some();
-                filter
-            }
-            None => None,
-        };
-        let mut tokens = inner(self)?;
-        if !whole {
-            return None;
+        if let Some(filter) = &binders.filter {
+            loops.filter = self.truth(filter);
+            whole &= loops.filter.is_some();
         }
-        if let Some(filter) = filter {
-            tokens = quote!(if #filter { #tokens });
-        }
-        for (pattern, domain, copies) in heads.into_iter().rev() {
-            tokens = quote!(for #pattern in #domain { #(#copies)* #tokens });
-        }
-        Some(tokens)
+        whole.then_some(loops)
     }
 
     /// What a binder ranges over, as something to iterate, and the type of its elements.
-    fn domain(&mut self, expr: &Expr) -> Option<(TokenStream, Type)> {
+    pub(super) fn domain(&mut self, expr: &Expr) -> Option<(TokenStream, Type)> {
         let value = self.expr(expr, None)?;
         let tokens = value.tokens;
         match value.ty.peeled() {
             Type::Group(group) => {
                 let Home::System(scope) = self.home else { return None };
                 let service = scope.groups[*group].1;
-                Some((quote!(#tokens.iter().copied()), Type::Node(Some(service))))
+                let ids =
+                    if scope.building { quote!(#tokens.ids()) } else { quote!(#tokens.iter().copied()) };
+                Some((ids, Type::Node(Some(service))))
             }
             Type::Node(_) => {
                 let message = "this is one node, and a binder ranges over several";
@@ -238,29 +233,26 @@ impl Lowerer<'_, '_, '_> {
     /// `n.(parent)+`: the nodes reached by following a path of fields again and again.
     pub(super) fn closure(&mut self, closure: &Closure, span: TokenSpan) -> Option<Value> {
         let start = self.node(&closure.base)?;
-        let service = match self.expr(&closure.base, None)?.ty.peeled() {
-            Type::Node(service) => *service,
+        let of = self.expr(&closure.base, None)?.ty.peeled().clone();
+        let service = match of {
+            Type::Node(service) => service,
             _ => None,
         };
         self.reads_others = true;
         let bound = "at".to_owned();
         let id = Ident::new(&bound, TokenSpan::call_site());
         let depth = self.locals.len();
-        self.locals.push((bound.clone(), Type::Node(service)));
+        let at = if let Type::Layer { .. } = of { of } else { Type::Node(service) };
+        self.locals.push((bound.clone(), at.clone()));
         let first = closure.path.first().map_or(closure.base.span, |it| it.span);
         let name = crate::ast::Ident { name: bound, span: first };
         let path = crate::ast::Path { segments: vec![name], span: first };
         let mut expr = Expr { kind: ExprKind::Path(path), span: first };
+        let mut ty = at;
         for field in &closure.path {
-            let routine = match self.home {
-                Home::Service { index, .. } => {
-                    self.checked.names.services[service.unwrap_or(index)].routine(&field.name).is_some()
-                }
-                Home::System(_) => {
-                    service.is_some_and(|it| self.checked.names.services[it].routine(&field.name).is_some())
-                }
-            };
-            let kind = match routine {
+            let called = self.is_call(&ty, &field.name);
+            ty = self.step_of(&ty, &field.name);
+            let kind = match called {
                 true => ExprKind::Method(Box::new(MethodCall {
                     base: expr,
                     name: field.clone(),

@@ -1,16 +1,20 @@
 //! Services: declarations, handlers, routines.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 
-use crate::ast::{self, Direction, ModifierKind};
-use crate::body::root;
-use crate::check::Checked;
+use crate::ast::{self, ModifierKind};
+use crate::body::{message_type, root};
+use crate::check::{Cast, Checked, Trigger};
 use crate::diag::Diagnostics;
 use crate::ir::{
-    Choose, Const, Handler, Ignore, Message, Parameter, Routine, Service, State, Timer, Variable,
+    Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State,
+    Timer, Variable,
 };
-use crate::names::ServiceNames;
+use crate::names::{CallKind, LayerName, Names, ServiceNames};
 
+use super::stack::Stacks;
+use super::value::Home;
 use super::{fields, message, objective, property};
 
 pub(super) fn lower(
@@ -36,6 +40,8 @@ pub(super) fn lower(
     });
     Service {
         module: Ident::new(&snake(&service.name.name), ident.span()),
+        path: module_path(&checked.names, names),
+        file: names.file,
         ident,
         doc: service.doc.clone(),
         line: places.line(service.name.span),
@@ -47,13 +53,28 @@ pub(super) fn lower(
         messages,
         timers: timers.collect(),
         handlers: handlers(checked, index),
+        queries: queries(checked, index),
+        provides: names.provides.iter().map(|it| Provided { interface: it.interface, by: it.by }).collect(),
+        layers: layers(checked, index, diagnostics),
         ignores: ignores(checked, index),
         routines: routines(checked, index, service),
-        upcalls: calls(checked, service, Direction::Up),
-        downcalls: calls(checked, service, Direction::Down),
         properties: property::of_service(checked, index, service, diagnostics),
+        liveness: super::run::liveness(
+            checked,
+            super::value::Home::Service { index, own: false },
+            service.properties(),
+            diagnostics,
+        ),
         objectives: objective::of_service(checked, index, service, diagnostics),
+        fair: fair(service),
     }
+}
+
+/// The path to the module of a service.
+pub(crate) fn module_path(names: &Names, service: &ServiceNames) -> TokenStream {
+    let path = names.module_path(service);
+    let path = path.iter().map(|it| Ident::new(it, proc_macro2::Span::call_site()));
+    quote!(#(#path)::*)
 }
 
 /// `RandTree` as `rand_tree`.
@@ -74,6 +95,16 @@ pub(crate) fn snake(name: &str) -> String {
         Ok(_) => snake,
         Err(_) => format!("{snake}_service"),
     }
+}
+
+/// The choices that are declared fair.
+fn fair(service: &ast::Service) -> Fair {
+    if service.fair().any(|it| it.sites.is_empty()) {
+        return Fair::All;
+    }
+    let sites = service.fair().flat_map(|it| &it.sites);
+    let name = |it: &ast::Dotted| it.segments.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(".");
+    Fair::Sites(sites.map(name).collect())
 }
 
 fn constant(checked: &Checked<'_>, it: &ast::Const) -> Option<Const> {
@@ -107,6 +138,8 @@ fn variable(checked: &Checked<'_>, it: &ast::Variable) -> Option<Variable> {
         initial: it.initial.as_ref().and_then(|it| checked.rust.expr(it)).cloned(),
         durable: it.is(ModifierKind::Durable),
         ghost: it.is(ModifierKind::Ghost),
+        export: it.is(ModifierKind::Export),
+        secret: it.is(ModifierKind::Secret),
         line: checked.places.line(it.name.span),
     })
 }
@@ -119,14 +152,16 @@ fn handlers(checked: &Checked<'_>, index: usize) -> Vec<Handler> {
             Some(ast::Guard::When(guard)) => Some(checked.rust.expr(guard)?.clone()),
             _ => None,
         };
+        let trigger = head.trigger.filter(|it| !matches!(it, Trigger::Query(_)))?;
         Some(Handler {
             name: head.name.clone(),
-            trigger: head.trigger?,
+            trigger,
             head: one_line(checked.places.file.slice(written.head_span())),
             line: checked.places.line(written.span),
             doc: written.doc.clone(),
             states: head.states.clone(),
-            patterns: head.patterns.clone(),
+            patterns: patterns(checked, trigger, head),
+            casts: casts(checked, index, &head.casts),
             chooses: chooses(checked, index, head)?,
             guard,
             otherwise: head.is_otherwise(),
@@ -137,6 +172,58 @@ fn handlers(checked: &Checked<'_>, index: usize) -> Vec<Handler> {
         })
     };
     facts.heads.handlers.iter().zip(&facts.handlers).enumerate().filter_map(handler).collect()
+}
+
+/// The types of payloads, as the module of a service names them.
+fn casts(checked: &Checked<'_>, index: usize, casts: &[Option<Cast>]) -> Vec<Option<syn::Type>> {
+    let service = &checked.names.services[index];
+    let ty = |it: &Option<Cast>| match it {
+        Some(Cast::Message(message)) => {
+            let ty = message_type(&checked.names, service, *message, proc_macro2::Span::call_site());
+            Some(syn::parse_quote!(#ty))
+        }
+        Some(Cast::Type(ty)) => Some((**ty).clone()),
+        None => None,
+    };
+    casts.iter().map(ty).collect()
+}
+
+/// The patterns of a head; a request brings its reply, which nobody writes.
+fn patterns(checked: &Checked<'_>, trigger: Trigger, head: &crate::check::Head<'_>) -> Vec<syn::Pat> {
+    let mut patterns = head.patterns.clone();
+    if let Trigger::Call(call) = trigger
+        && checked.names.call_at(call).kind == CallKind::Request
+    {
+        patterns.push(syn::parse_quote!(reply));
+    }
+    patterns
+}
+
+fn layers(checked: &Checked<'_>, index: usize, diagnostics: &mut Diagnostics) -> Vec<Layer> {
+    let layer = |it: &LayerName| {
+        let home = Home::Service { index, own: false };
+        let default = it.default.as_ref();
+        let default = default.and_then(|it| Stacks { checked, home, diagnostics }.placed(it));
+        Some(Layer { name: it.name.clone(), interface: it.interface?, default })
+    };
+    checked.names.services[index].layers.iter().filter_map(layer).collect()
+}
+
+fn queries(checked: &Checked<'_>, index: usize) -> Vec<QueryHandler> {
+    let query = |head: &crate::check::Head<'_>| {
+        let Some(Trigger::Query(call)) = head.trigger else { return None };
+        let written = head.handler;
+        Some(QueryHandler {
+            name: head.name.clone(),
+            call,
+            head: one_line(checked.places.file.slice(written.head_span())),
+            line: checked.places.line(written.span),
+            doc: written.doc.clone(),
+            patterns: head.patterns.clone(),
+            body: checked.rust.block(&written.body)?.clone(),
+        })
+    };
+    checked.services[index].heads.handlers.iter().filter_map(query).collect()
 }
 
 fn chooses(checked: &Checked<'_>, index: usize, head: &crate::check::Head<'_>) -> Option<Vec<Choose>> {
@@ -164,6 +251,10 @@ fn item_type(checked: &Checked<'_>, names: &ServiceNames, set: &syn::Expr) -> Op
             let variable = names.variable(&name).and_then(|it| it.ty.as_ref());
             variable.or_else(|| names.parameter(&name).and_then(|it| it.ty.as_ref()))?
         }
+        syn::Expr::Call(call) if is_named(&call.func, "subsets") => {
+            let item = item_type(checked, names, call.args.first()?)?;
+            return Some(syn::parse_quote!(BTreeSet<#item>));
+        }
         syn::Expr::Call(call) => match &*call.func {
             syn::Expr::Path(path) => names.routine(&path.path.get_ident()?.to_string())?.output.as_ref()?,
             _ => return None,
@@ -181,6 +272,10 @@ fn item_type(checked: &Checked<'_>, names: &ServiceNames, set: &syn::Expr) -> Op
     element(path)
 }
 
+fn is_named(function: &syn::Expr, name: &str) -> bool {
+    matches!(function, syn::Expr::Path(path) if path.path.is_ident(name))
+}
+
 fn element(path: &syn::TypePath) -> Option<syn::Type> {
     let last = path.path.segments.last()?;
     let known = matches!(last.ident.to_string().as_str(), "BTreeSet" | "Vec" | "VecDeque" | "Option");
@@ -189,7 +284,12 @@ fn element(path: &syn::TypePath) -> Option<syn::Type> {
 
 fn ignores(checked: &Checked<'_>, index: usize) -> Vec<Ignore> {
     let ignores = checked.services[index].heads.ignores.iter().filter_map(|it| {
-        Some(Ignore { trigger: it.trigger?, states: it.states.clone(), patterns: it.patterns.clone() })
+        Some(Ignore {
+            trigger: it.trigger?,
+            states: it.states.clone(),
+            patterns: it.patterns.clone(),
+            casts: casts(checked, index, &it.casts),
+        })
     });
     ignores.collect()
 }
@@ -203,20 +303,6 @@ fn routines(checked: &Checked<'_>, index: usize, service: &ast::Service) -> Vec<
         })
     };
     service.routines().filter_map(routine).collect()
-}
-
-fn calls(checked: &Checked<'_>, service: &ast::Service, direction: Direction) -> Vec<Message> {
-    let provided: Vec<&str> = service.provides().map(|it| it.interface.name.as_str()).collect();
-    let interfaces = checked.ast.interfaces().filter(|it| provided.contains(&it.name.name.as_str()));
-    let calls = interfaces.flat_map(|it| &it.calls).filter(|call| call.direction == direction);
-    let call = |call: &ast::Call| Message {
-        ident: checked.places.ident(&call.name),
-        doc: call.doc.clone(),
-        line: checked.places.line(call.name.span),
-        fields: fields(checked, &call.params),
-        slot: 0,
-    };
-    calls.map(call).collect()
 }
 
 /// Text on one line.

@@ -14,21 +14,36 @@ use crate::ir::{Bounds, Group, Link, System};
 use crate::names::{Names, ServiceNames};
 use crate::types::Type;
 
+use super::stack::Stacks;
 use super::value::{Home, Lowerer, SystemScope};
-use super::{objective, property, service};
+use super::{objective, property, run, service};
 
 pub(super) fn lower(
     checked: &Checked<'_>,
     system: &ast::System,
     diagnostics: &mut Diagnostics,
 ) -> Option<System> {
-    let mut scope = scope(checked, system);
-    let properties = property::of_system(checked, &scope, system, diagnostics);
-    let (objectives, weights) = objective::of_system(checked, &scope, system, diagnostics);
-    let mut bounds = within(checked, &scope, system, diagnostics);
-    scope.building = true;
-    let mut build = Build { checked, scope: &scope, diagnostics };
+    let viewing = scope(checked, system);
+    assumptions(checked, system, diagnostics);
+    let properties = property::of_system(checked, &viewing, system, diagnostics);
+    let liveness = run::liveness(checked, Home::System(&viewing), system.properties(), diagnostics);
+    let objectives = objective::of_system(checked, &viewing, system, diagnostics);
+    let mut bounds = within(checked, &viewing, system, diagnostics);
+    let scope = SystemScope { building: true, ..viewing.clone() };
+    let scales = objective::scales(checked, &scope, system, diagnostics);
+    let mut build = Build {
+        checked,
+        scope: &scope,
+        viewing: &viewing,
+        objectives: objectives_of(checked, system),
+        called: called(system),
+        diagnostics,
+    };
     build.bounds(system, &mut bounds);
+    let statistical = system.properties().filter(|it| it.kind == ast::PropertyKind::Statistical);
+    let statistics = statistical.filter_map(|it| build.statistical(it)).collect();
+    let faults = system.faults().filter_map(|it| build.fault(it)).collect();
+    let workload = system.workload().filter_map(|it| build.work(it)).collect();
     let groups = system.nodes().filter_map(|it| build.group(it)).collect();
     let links = system.network().map(|it| build.link(it)).collect();
     let horizon = system.horizons().next().and_then(|it| build.duration(&it.value));
@@ -38,22 +53,28 @@ pub(super) fn lower(
         line: checked.places.line(system.name.span),
         parameters: system.parameters().filter_map(|it| service::parameter(checked, it)).collect(),
         groups,
+        places: system.nodes().flat_map(|it| checked.names.places(&it.stack)).collect(),
         links,
         horizon,
         properties,
+        liveness,
+        statistics,
         objectives,
-        weights,
+        scales,
+        faults,
+        workload,
         bounds,
     })
 }
 
-fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope {
+pub(super) fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope {
     let mut scope = SystemScope::default();
     for group in system.nodes() {
         // An unknown service was reported; its group is left out of what can be named.
-        let service = group.stack.path.as_ident().and_then(|it| checked.names.service(&it.name));
+        let service = checked.names.service_at(&group.stack.path);
         if let Some(service) = service {
             scope.groups.push((group.name.name.clone(), service, group.size.is_none()));
+            scope.stacks.push(checked.names.places(&group.stack));
         }
     }
     for parameter in system.parameters() {
@@ -71,9 +92,35 @@ fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope {
     scope
 }
 
+/// Properties that read the variables of a lower layer hold of the service that they take it for.
+fn assumptions(checked: &Checked<'_>, system: &ast::System, diagnostics: &mut Diagnostics) {
+    let names = &checked.names;
+    for (group, assumed) in system.nodes().flat_map(|group| {
+        let assumed = checked.assumed.borrow();
+        assumed.iter().map(|it| (group, *it)).collect::<Vec<_>>()
+    }) {
+        let places = names.places(&group.stack);
+        let Some(above) = places.iter().find(|it| it.service == assumed.service) else { continue };
+        let layer = &names.services[assumed.service].layers[assumed.slot].name;
+        let path = above.qualified(layer);
+        let filled = places.iter().find(|it| it.path == path).filter(|it| it.service != assumed.bound);
+        if let Some(filled) = filled {
+            let (is, taken) = (&names.services[filled.service].name, &names.services[assumed.bound].name);
+            let message = format!("a property reads `{layer}` as a `{taken}`, and here it is a `{is}`");
+            diagnostics.push(
+                Diagnostic::error("E0555", group.stack.span, message)
+                    .with_secondary(assumed.span, "read here")
+                    .with_help("let the property ask a query of the interface, which every service answers"),
+            );
+            return;
+        }
+    }
+}
+
 /// A default of a parameter of a system: constants of the file and durations.
 pub(crate) fn constant(names: &Names, places: Places<'_>, expr: &syn::Expr) -> TokenStream {
-    let (none, service, mut expr) = (BTreeMap::new(), ServiceNames::default(), expr.clone());
+    let service = ServiceNames { file: names.files.home, ..ServiceNames::default() };
+    let (none, mut expr) = (BTreeMap::new(), expr.clone());
     Walker::new(names, &service, places, Mode::Constant, &none).visit_expr_mut(&mut expr);
     match &expr {
         syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => quote!(#text.to_owned()),
@@ -99,92 +146,58 @@ fn within(
     bounds
 }
 
-struct Build<'c, 'a, 'd> {
-    checked: &'c Checked<'a>,
-    scope: &'c SystemScope,
-    diagnostics: &'d mut Diagnostics,
+/// The names of the objectives that a system has: its own, and those of the services that take part.
+fn objectives_of(checked: &Checked<'_>, system: &ast::System) -> Vec<String> {
+    let own = system.objectives().filter_map(|entry| match entry {
+        ast::SystemObjective::Own(it) => Some(it.name.name.clone()),
+        ast::SystemObjective::Reweigh(_) => None,
+    });
+    let places = system.nodes().flat_map(|it| checked.names.places(&it.stack));
+    let services = places.filter_map(|it| checked.ast.services().nth(it.service));
+    services.flat_map(|it| it.objectives()).map(|it| it.name.name.clone()).chain(own).collect()
+}
+
+/// The names of what the application of a system calls.
+fn called(system: &ast::System) -> Vec<String> {
+    let name = |work: &ast::Work| match &work.call.peeled().kind {
+        ExprKind::Method(call) => Some(call.name.name.clone()),
+        _ => None,
+    };
+    system.workload().filter_map(name).collect()
+}
+
+/// What is evaluated once, when a system is put together.
+pub(super) struct Build<'c, 'a, 'd> {
+    pub checked: &'c Checked<'a>,
+    /// The names of the code that puts it together.
+    pub scope: &'c SystemScope,
+    /// The names of what looks at a state.
+    pub viewing: &'c SystemScope,
+    /// The objectives by name.
+    pub objectives: Vec<String>,
+    /// What the application calls.
+    pub called: Vec<String>,
+    pub diagnostics: &'d mut Diagnostics,
 }
 
 impl Build<'_, '_, '_> {
-    fn lowerer(&mut self) -> Lowerer<'_, '_, '_> {
+    pub(super) fn lowerer(&mut self) -> Lowerer<'_, '_, '_> {
         Lowerer::new(self.checked, Home::System(self.scope), self.diagnostics)
     }
 
     fn group(&mut self, group: &ast::NodeGroup) -> Option<Group> {
-        let index = group.stack.path.as_ident().and_then(|it| self.checked.names.service(&it.name))?;
         let size = match &group.size {
             Some(size) => Some(self.whole(size, "usize")?),
             None => None,
         };
-        let names = &self.checked.names.services[index];
-        let mut arguments = BTreeMap::new();
-        for field in group.stack.fields() {
-            let Some(parameter) = names.parameter(&field.name.name) else { continue };
-            let ty = parameter.ty.as_ref().map_or(Type::Unknown, |ty| self.checked.names.types.resolve(ty));
-            let shorthand;
-            let value = match &field.value {
-                Some(value) => value,
-                None => {
-                    let path = ast::Path { segments: vec![field.name.clone()], span: field.name.span };
-                    shorthand = Expr { kind: ExprKind::Path(path), span: field.name.span };
-                    &shorthand
-                }
-            };
-            if let Some(tokens) = self.argument(value, &ty) {
-                arguments.insert(field.name.name.clone(), tokens);
-            }
-        }
-        Some(Group { ident: self.checked.places.ident(&group.name), size, service: index, arguments })
-    }
-
-    /// An argument: a group where a set of ids is wanted, a single node where an id is, and values.
-    fn argument(&mut self, expr: &Expr, wanted: &Type) -> Option<TokenStream> {
-        let single =
-            |name: &str, scope: &SystemScope| scope.groups.iter().find(|it| it.0 == name).map(|it| it.2);
-        if let Some(name) = expr.peeled().as_ident()
-            && let Some(single) = single(&name.name, self.scope)
-        {
-            let token = self.checked.places.ident(name);
-            let many = matches!(wanted, Type::Set(_) | Type::Seq(_));
-            let one = matches!(wanted, Type::Node(_));
-            let optional = matches!(wanted, Type::Option(inner) if matches!(**inner, Type::Node(_)));
-            let wrong = if one || optional { !single } else { !many && *wanted != Type::Unknown };
-            if wrong {
-                let message = match (one, single) {
-                    (true, _) => format!("`{}` is a group of nodes, and one node is wanted", name.name),
-                    _ => format!("`{}` stands for nodes, and {} is wanted", name.name, wanted.describe()),
-                };
-                let mut found = Diagnostic::error("E0509", expr.span, message);
-                if one {
-                    found = found.with_help(format!("write `{}[0]` for its first node", name.name));
-                }
-                self.diagnostics.push(found);
-                return None;
-            }
-            return Some(match optional {
-                true => quote!(Some(#token.only())),
-                false => quote!((&#token).into()),
-            });
-        }
-        let mut lowerer = self.lowerer();
-        lowerer.locals.push(("me".to_owned(), Type::Node(None)));
-        let value = lowerer.expr(expr, Some(wanted))?;
-        let value = lowerer.by_value(value);
-        let (tokens, ty) = (value.tokens, value.ty);
-        Some(match (wanted, &ty) {
-            // A list of ids stands for a set of them.
-            (Type::Set(_), Type::Seq(_)) => quote!(#tokens.into_iter().collect()),
-            (Type::Seq(_), Type::Seq(_)) if matches!(expr.peeled().kind, ExprKind::Array(_)) => {
-                quote!(#tokens.into_iter().collect())
-            }
-            (Type::Text, Type::Ref(_)) => quote!(#tokens.to_owned()),
-            (Type::Text, _) => quote!(#tokens.clone()),
-            _ => tokens,
-        })
+        let home = Home::System(self.scope);
+        let stack =
+            Stacks { checked: self.checked, home, diagnostics: self.diagnostics }.placed(&group.stack)?;
+        Some(Group { ident: self.checked.places.ident(&group.name), size, stack })
     }
 
     /// A whole number of the given type.
-    fn whole(&mut self, expr: &Expr, ty: &str) -> Option<TokenStream> {
+    pub(super) fn whole(&mut self, expr: &Expr, ty: &str) -> Option<TokenStream> {
         let mut lowerer = self.lowerer();
         let value = lowerer.expr(expr, None)?;
         let value = lowerer.by_value(value);
@@ -203,7 +216,7 @@ impl Build<'_, '_, '_> {
         }
     }
 
-    fn duration(&mut self, expr: &Expr) -> Option<TokenStream> {
+    pub(super) fn duration(&mut self, expr: &Expr) -> Option<TokenStream> {
         let mut lowerer = self.lowerer();
         let value = lowerer.expr(expr, None)?;
         let value = lowerer.by_value(value);
@@ -218,7 +231,7 @@ impl Build<'_, '_, '_> {
         }
     }
 
-    fn probability(&mut self, expr: &Expr) -> Option<TokenStream> {
+    pub(super) fn probability(&mut self, expr: &Expr) -> Option<TokenStream> {
         if let ExprKind::Literal(literal) = &expr.peeled().kind
             && let Ok(number) = literal.text.replace('_', "").parse::<f64>()
             && !(0.0..=1.0).contains(&number)
@@ -232,20 +245,30 @@ impl Build<'_, '_, '_> {
 
     fn link(&mut self, link: &ast::Link) -> Link {
         let (name, _) = link.carrier.split_last();
-        let mut lowered =
-            Link { carrier: name.name.clone(), delay: None, loss: None, duplicates: None, reorders: false };
+        let mut lowered = Link { carrier: name.name.clone(), ..Link::default() };
         for clause in &link.clauses {
             match &clause.kind {
                 LinkClauseKind::Delay(delay) => lowered.delay = self.delay(delay),
                 LinkClauseKind::Loss(loss) => lowered.loss = self.probability(loss),
                 LinkClauseKind::Duplicates(None) => lowered.duplicates = Some(None),
                 LinkClauseKind::Duplicates(Some(p)) => lowered.duplicates = Some(self.probability(p)),
-                LinkClauseKind::Reorders(_) => lowered.reorders = true,
-                // Refused before.
-                LinkClauseKind::Bandwidth(_) => {}
+                LinkClauseKind::Reorders(None) => lowered.reorders = true,
+                LinkClauseKind::Reorders(Some(p)) => {
+                    (lowered.reorders, lowered.overtakes) = (true, self.probability(p));
+                }
+                LinkClauseKind::Bandwidth(bandwidth) => lowered.bandwidth = self.bandwidth(bandwidth),
             }
         }
         lowered
+    }
+
+    fn bandwidth(&mut self, expr: &Expr) -> Option<TokenStream> {
+        if objective::literal(expr).is_some_and(|it| it <= 0.0) {
+            let found = Diagnostic::error("E0510", expr.span, "a bandwidth is above 0");
+            self.diagnostics.push(found.with_help("it counts bytes a second: `bandwidth 1_000_000`"));
+            return None;
+        }
+        self.lowerer().amount(expr)
     }
 
     fn delay(&mut self, expr: &Expr) -> Option<TokenStream> {
@@ -283,7 +306,19 @@ impl Build<'_, '_, '_> {
                 }
                 ("drop", BoundValue::AtMost(value)) => bounds.drops = self.whole(value, "u32"),
                 ("duplicate", BoundValue::AtMost(value)) => bounds.duplicates = self.whole(value, "u32"),
-                _ => {}
+                ("call", BoundValue::AtMost(value)) => {
+                    if self.called.is_empty() {
+                        let message =
+                            "there is nothing to bound: the application of this system calls nothing";
+                        let found = Diagnostic::error("E0542", bound.span, message);
+                        let help = "say what it calls: `workload { at most 2: call n[0].append(1); }`";
+                        self.diagnostics.push(found.with_help(help));
+                    }
+                    bounds.calls = self.whole(value, "u32");
+                }
+                ("timed", BoundValue::Flag) => bounds.timed = true,
+                ("retain_ignored", BoundValue::Flag) => bounds.retain_ignored = true,
+                _ => bounds.faults.extend(self.budget(system, bound)),
             }
         }
     }

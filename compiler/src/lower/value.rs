@@ -15,6 +15,7 @@ use crate::body::duration_tokens;
 use crate::check::Checked;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::Reads;
+use crate::names::Place;
 use crate::source::Span;
 use crate::types::Type;
 
@@ -48,10 +49,12 @@ pub(super) enum Home<'h> {
 }
 
 /// The names of a system.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct SystemScope {
     /// Groups: name, service, whether it is a single node.
     pub groups: Vec<(String, usize, bool)>,
+    /// What is in the stack of each group.
+    pub stacks: Vec<Vec<Place>>,
     /// Parameters: name, type, tokens of the type, the default as an expression.
     pub parameters: Vec<(String, Type, TokenStream, TokenStream)>,
     /// Whether groups and parameters are variables of the surrounding code, so that nothing needs to be fetched.
@@ -67,9 +70,19 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     pub locals: Vec<(String, Type)>,
     /// What was read.
     pub reads: Reads,
+    /// Whether it was asked which nodes are up.
+    pub reads_up: bool,
+    /// Whether anything was asked of a node: a variable, a parameter, a routine, whether it is up.
+    pub looks: bool,
+    /// What nature draws in a call of a workload, so far; `None` elsewhere.
+    pub draws: Option<Vec<super::workload::Draw>>,
+    /// Whether the expression is a claim about runs, so that messages speak of those.
+    pub of_runs: bool,
     /// Whether something else than the node of that name was read.
     pub own_node: Option<String>,
     pub reads_others: bool,
+    /// Whether this is an argument of a lower layer, which names parameters and never a state.
+    pub binding: bool,
     pub(super) prelude: BTreeMap<String, TokenStream>,
     pub(super) called: &'c RefCell<BTreeSet<(usize, String)>>,
     pub(super) labels: usize,
@@ -83,8 +96,13 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             home,
             locals: Vec::new(),
             reads: Reads::new(),
+            reads_up: false,
+            looks: false,
+            of_runs: false,
+            draws: None,
             own_node: None,
             reads_others: false,
+            binding: false,
             prelude: BTreeMap::new(),
             called: &checked.called,
             labels: 0,
@@ -167,21 +185,32 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
                 let tokens = quote_spanned!(span=> (#(#tokens,)*));
                 Some(Value::new(tokens, Type::Tuple(parts.into_iter().map(|it| it.ty).collect())))
             }
-            ExprKind::Array(parts) => {
-                let parts = self.all(parts)?;
+            ExprKind::Array(exprs) => {
+                let parts = self.all(exprs)?;
+                if self.mixed(exprs, &parts) {
+                    return None;
+                }
+                if parts.iter().any(|it| matches!(it.ty, Type::Group(_))) {
+                    return Some(self.joined(parts));
+                }
                 let tokens = parts.iter().map(|it| &it.tokens);
                 let tokens = quote_spanned!(span=> [#(#tokens),*]);
                 let ty = parts.into_iter().next().map_or(Type::Unknown, |it| it.ty);
                 Some(Value::new(tokens, Type::Seq(Box::new(ty))))
             }
             ExprKind::Struct(it) => self.construct(it, span),
+            ExprKind::Vec(parts) => {
+                let parts = self.all(parts)?;
+                let tokens = parts.iter().map(|it| &it.tokens);
+                let tokens = quote_spanned!(span=> vec![#(#tokens),*]);
+                let ty = parts.into_iter().next().map_or(Type::Unknown, |it| it.ty);
+                Some(Value::new(tokens, Type::Seq(Box::new(ty))))
+            }
+            ExprKind::Matches(it) => self.matches(it, span),
             ExprKind::Macro { path, .. } => {
-                self.not_yet(
-                    "E0915",
-                    path.span,
-                    "macros in properties",
-                    "use `==`, `&&` and methods, or a pure routine",
-                );
+                let message = "a claim has no macros but `matches!` and `vec!`";
+                let found = Diagnostic::error("E0549", path.span, message);
+                self.report(found.with_help("use `==`, `&&` and methods, or a pure routine"));
                 None
             }
             ExprKind::Unary(op, inner) => self.unary(*op, inner, expected, span),
@@ -201,18 +230,21 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             ExprKind::Aggregate(it) => self.aggregate(it, span),
             ExprKind::Up(inner) => {
                 let node = self.node(inner)?;
-                self.reads_others = true;
+                self.look(expr.span)?;
+                (self.reads_others, self.reads_up) = (true, true);
                 Some(Value::new(quote_spanned!(span=> view.up(#node)), Type::Bool))
             }
             ExprKind::Temporal(op, _) => {
-                let message = format!(
-                    "`{}` says something about a run, and this property is about one state",
-                    op.word()
-                );
-                let found = Diagnostic::error("E0505", expr.span, message);
-                self.report(
-                    found.with_help("leave the word out; `safety` properties hold in every state anyway"),
-                );
+                let word = op.word();
+                let found = if self.of_runs {
+                    super::run::not_outermost(expr.span, word)
+                } else {
+                    let message =
+                        format!("`{word}` says something about a run, and this property is about one state");
+                    Diagnostic::error("E0505", expr.span, message)
+                        .with_help("leave the word out; `safety` properties hold in every state anyway")
+                };
+                self.report(found);
                 None
             }
             ExprKind::Probability(_) | ExprKind::Expected { .. } => {
@@ -307,7 +339,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
         let value = self.expr(expr, None)?;
         let value = self.by_value(value);
         match value.ty.peeled() {
-            Type::Node(_) => Some(value.tokens),
+            Type::Node(_) | Type::Layer { .. } => Some(value.tokens),
             Type::Unknown => {
                 let tokens = value.tokens;
                 Some(quote!(::foresee::support::id(#tokens)))

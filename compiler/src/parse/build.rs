@@ -162,6 +162,7 @@ impl Builder<'_> {
             Rule::service => Item::Service(self.service(pair)?),
             Rule::system => Item::System(self.system(pair)?),
             Rule::scenario => Item::Scenario(self.scenario(pair)?),
+            Rule::allow => Item::Allow(self.allow(pair)),
             rule => unreachable!("the grammar has no item {rule:?}"),
         })
     }
@@ -178,12 +179,13 @@ impl Builder<'_> {
             });
             names.collect()
         });
+        let mut alias = kids.opt(Rule::import_alias).map(|it| self.ident(Kids::of(it).next(Rule::ident)));
         if names.is_none() && spec.segments.len() > 1 {
             let name = spec.segments.pop().expect("there are two segments");
             spec.span = spec.segments[0].span.to(spec.segments[spec.segments.len() - 1].span);
-            names = Some(vec![ImportName { name, alias: None }]);
+            names = Some(vec![ImportName { name, alias: alias.take() }]);
         }
-        Import { doc: self.doc(span), spec, names, span }
+        Import { doc: self.doc(span), spec, names, alias, span }
     }
 
     fn rust_item(&self, pair: Pair<'_, Rule>) -> RustItem {
@@ -293,6 +295,9 @@ impl Builder<'_> {
             Rule::routines => Member::Routines(self.section(pair, Self::routine)?),
             Rule::properties => Member::Properties(self.section(pair, Self::property)?),
             Rule::objectives => Member::Objectives(self.section(pair, Self::objective)?),
+            Rule::generic => Member::Generic(self.section(pair, Self::sendable)?),
+            Rule::fair => Member::Fair(self.fair(pair)),
+            Rule::allow => Member::Allow(self.allow(pair)),
             rule => unreachable!("the grammar has no member {rule:?}"),
         })
     }

@@ -145,7 +145,9 @@ impl Builder<'_> {
         let mut kids = Kids::of(pair);
         let name = self.ident(kids.next(Rule::ident));
         let size = kids.opt(Rule::size).map(|it| self.only_expr(it)).transpose()?;
-        Ok(NodeGroup { doc: self.doc(span), name, size, stack: self.stack(kids.next(Rule::stack))?, span })
+        let generic = kids.opt(Rule::w_generic).map(|it| self.span(&it));
+        let stack = self.stack(kids.next(Rule::stack))?;
+        Ok(NodeGroup { doc: self.doc(span), name, size, generic, stack, span })
     }
 
     /// `net: delay 1ms..40ms, loss 0.02;`

@@ -7,7 +7,12 @@ use crate::diag::Diagnostic;
 use crate::source::Span;
 
 /// How many alternatives a message lists.
-const EXPECTED_MAX: usize = 14;
+const EXPECTED_MAX: usize = 16;
+
+/// Words that begin what a property claims.
+const CLAIMS: [&str; 4] = ["forall", "exists", "always", "eventually"];
+/// What may stand before a variable, as messages show it.
+const MODIFIERS: [&str; 4] = ["`durable`", "`export`", "`secret`", "`ghost`"];
 
 /// A syntax error of a chunk: `masked` is the chunk as the grammar saw it, `text` the same place of the file.
 pub fn syntax_error(error: &Error<Rule>, masked: &str, text: &str, base: u32) -> Diagnostic {
@@ -115,6 +120,14 @@ fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Optio
     let wants = |word: &str| expected.iter().any(|it| it == word);
     let operator = wants("an operator");
     Some(match found {
+        "choose" if expected.is_empty() => {
+            "write `choose NAME in SET` before `when`; a guard itself makes no choice".to_owned()
+        }
+        "{" if wants("an expression") => "put the block in parentheses, or call a routine".to_owned(),
+        "->" if wants("a block `{ .. }`") => {
+            "leave it out: what a handler gives back is declared in its interface".to_owned()
+        }
+        _ if operator && before == "not" => "write `!`".to_owned(),
         _ if new_line && wants("`;`") => "put a `;` at the end".to_owned(),
         "=" if operator => "compare with `==`".to_owned(),
         "and" if operator => "write `&&`".to_owned(),
@@ -130,6 +143,13 @@ fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Optio
             if wants("a name") || wants("a variable") =>
         {
             format!("`{found}` is a keyword of Rust: take another name, or write `r#{found}`")
+        }
+        _ if wants("`:`") && CLAIMS.contains(&before) => {
+            "a property has a name: `safety NAME: ..`".to_owned()
+        }
+        name if wants("`:`") && CLAIMS.contains(&name) => format!("write `:` before `{name}`"),
+        _ if wants("`:`") && !operator && misspelt(&MODIFIERS.map(str::to_owned), before).is_some() => {
+            return misspelt(&MODIFIERS.map(str::to_owned), before);
         }
         name if wants("`:`") && !operator && name.starts_with(char::is_alphabetic) && !before.is_empty() => {
             format!("a declaration is written `name: Type`, here `{before}: {}`", short(name))

@@ -64,12 +64,19 @@ fn thing(rule: Rule) -> Option<&'static str> {
         }
         Rule::arg => "an argument",
         Rule::expr | Rule::operand | Rule::path_expr | Rule::number => "an expression",
-        Rule::quantified | Rule::aggregate | Rule::paren | Rule::array | Rule::lambda => "an expression",
+        Rule::quantified
+        | Rule::aggregate
+        | Rule::paren
+        | Rule::array
+        | Rule::vec
+        | Rule::matches
+        | Rule::lambda => "an expression",
         Rule::binders | Rule::binder => "`name in set`",
         Rule::attribute | Rule::visibility | Rule::rust_item => "a Rust item",
         Rule::rust_use | Rule::rust_type | Rule::rust_const | Rule::rust_struct => "a Rust item",
         Rule::rust_enum | Rule::rust_fn | Rule::rust_impl => "a Rust item",
         Rule::import => "`import`",
+        Rule::import_alias => "`as`",
         Rule::import_name => "a name",
         Rule::interface => "`interface`",
         Rule::interface_call => "`downcall` or `upcall`",
@@ -88,6 +95,12 @@ fn thing(rule: Rule) -> Option<&'static str> {
         Rule::routines => "`routines`",
         Rule::properties => "`properties`",
         Rule::objectives | Rule::system_objectives => "`objectives`",
+        Rule::generic => "`generic`",
+        Rule::fair => "`fair choice`",
+        Rule::allow => "`allow`",
+        Rule::sites | Rule::sendable | Rule::sendable_field => "a name",
+        Rule::sendable_fields => "`{`",
+        Rule::set => "an expression",
         Rule::param | Rule::message | Rule::parameter | Rule::timer | Rule::link | Rule::node_group => {
             "a name"
         }

@@ -76,6 +76,8 @@ impl Builder<'_> {
                 let (list, below) = self.exprs(Kids::of(pair).rest())?;
                 self.tall(ExprKind::Array(list), span, below)
             }
+            Rule::vec => self.vec(pair),
+            Rule::matches => self.matches(pair),
             Rule::quantified => self.quantified(pair),
             Rule::temporal => {
                 let mut kids = Kids::of(pair);
@@ -103,6 +105,25 @@ impl Builder<'_> {
             }
             rule => unreachable!("the grammar has no operand {rule:?}"),
         }
+    }
+
+    /// `vec![a, b]`
+    fn vec(&self, pair: Pair<'_, Rule>) -> Built<Tall> {
+        let span = self.span(&pair);
+        let (list, below) = self.exprs(Kids::of(pair).rest())?;
+        self.tall(ExprKind::Vec(list), span, below)
+    }
+
+    /// `matches!(value, PATTERN if guard)`
+    fn matches(&self, pair: Pair<'_, Rule>) -> Built<Tall> {
+        let span = self.span(&pair);
+        let mut kids = Kids::of(pair);
+        let value = self.tall_expr(kids.next(Rule::expr))?;
+        let pattern = self.fragment(&kids.next(Rule::matches_pattern));
+        let guard = kids.opt(Rule::expr).map(|it| self.tall_expr(it)).transpose()?;
+        let below = value.height.max(guard.as_ref().map_or(0, |it| it.height));
+        let it = Matches { value: value.expr, pattern, guard: guard.map(|it| it.expr) };
+        self.tall(ExprKind::Matches(Box::new(it)), span, below)
     }
 
     /// Several expressions and the greatest height among them.

@@ -27,20 +27,30 @@ pub const SYNTAX_ERRORS_MAX: usize = 100;
 const CUTS: [&str; 4] = ["interface", "service", "system", "scenario"];
 
 /// Reads a file whose delimiters match but whose text the grammar refuses.
-pub fn balanced(source: &SourceFile, scan: &Scan) -> (Ast, Diagnostics) {
+pub fn balanced(source: &SourceFile, index: usize, scan: Scan) -> (Ast, Diagnostics) {
     // A brace that one item lacks and another has too many is two mistakes that hide each other.
-    let hidden =
-        regions(source, &CUTS).into_iter().any(|region| self::scan(source.slice(region), 0).error.is_some());
-    if hidden { unbalanced(source) } else { read(source, scan, Diagnostics::new(), vec![]) }
+    let mut regions = regions(source, index, &CUTS).into_iter();
+    if regions.any(|region| self::scan(source.slice(region), 0).error.is_some()) {
+        return unbalanced(source, index);
+    }
+    let mut whole = blank_before(source.span_of(index));
+    whole.masked.push_str(&scan.masked);
+    whole.comments = scan.comments;
+    read(source, index, &whole, Diagnostics::new(), vec![])
+}
+
+/// Blanks in place of what stands before a file, so that places in the masked text are those of the source.
+fn blank_before(place: Span) -> Scan {
+    Scan { masked: " ".repeat(place.start as usize), ..Scan::default() }
 }
 
 /// Reads a file whose delimiters do not match, or in which a literal or comment has no end.
-pub fn unbalanced(source: &SourceFile) -> (Ast, Diagnostics) {
-    let mut whole = Scan::default();
+pub fn unbalanced(source: &SourceFile, index: usize) -> (Ast, Diagnostics) {
+    let mut whole = blank_before(source.span_of(index));
     let mut errors = Diagnostics::new();
     let mut broken = vec![];
     let words = CUTS.iter().chain(&["import", "use", "pub", "type", "struct", "enum", "impl"]);
-    for region in regions(source, &words.copied().collect::<Vec<_>>()) {
+    for region in regions(source, index, &words.copied().collect::<Vec<_>>()) {
         let text = source.slice(region);
         let part = if errors.len() < SYNTAX_ERRORS_MAX { scan(text, region.start) } else { Scan::default() };
         match part.error {
@@ -53,24 +63,31 @@ pub fn unbalanced(source: &SourceFile) -> (Ast, Diagnostics) {
         }
         whole.comments.extend(part.comments);
     }
-    read(source, &whole, errors, broken)
+    read(source, index, &whole, errors, broken)
 }
 
 /// Cuts a file before every line that begins, without indentation, with one of these words.
-fn regions(source: &SourceFile, words: &[&str]) -> Vec<Span> {
-    let starts = source.line_starts().iter().copied().filter(|start| {
-        let word = first_word(&source.text[*start as usize..]);
-        *start == 0 || words.contains(&word)
+fn regions(source: &SourceFile, index: usize, words: &[&str]) -> Vec<Span> {
+    let place = source.span_of(index);
+    let starts = source.line_starts_of(index).iter().copied().filter(|start| {
+        let word = first_word(&source.text[*start as usize..place.end as usize]);
+        *start == place.start || words.contains(&word)
     });
     let starts: Vec<u32> = starts.collect();
-    let ends = starts.iter().copied().skip(1).chain(std::iter::once(source.text.len() as u32));
+    let ends = starts.iter().copied().skip(1).chain(std::iter::once(place.end));
     starts.iter().zip(ends).map(|(start, end)| Span::new(*start, end)).collect()
 }
 
-fn read(source: &SourceFile, scan: &Scan, errors: Diagnostics, broken: Vec<Fragment>) -> (Ast, Diagnostics) {
+fn read(
+    source: &SourceFile,
+    index: usize,
+    scan: &Scan,
+    errors: Diagnostics,
+    broken: Vec<Fragment>,
+) -> (Ast, Diagnostics) {
+    let place = source.span_of(index);
     let mut recovery = Recovery { source, scan, errors, broken, groups: 0 };
-    let items =
-        recovery.entries(Context::Items, source.span(), Rule::only_item, &Builder::item, Recovery::open_item);
+    let items = recovery.entries(Context::Items, place, Rule::only_item, &Builder::item, Recovery::open_item);
     let doc = recovery.builder(0).file_doc();
     let Recovery { mut errors, broken, .. } = recovery;
     errors.sort();
@@ -80,7 +97,7 @@ fn read(source: &SourceFile, scan: &Scan, errors: Diagnostics, broken: Vec<Fragm
         errors = Diagnostics::new();
         errors.extend(list.into_iter().chain(last));
     }
-    (Ast { doc, items, broken, span: source.span() }, errors)
+    (Ast { doc, items, broken, span: place }, errors)
 }
 
 struct Recovery<'a> {
@@ -228,7 +245,7 @@ impl<'a> Recovery<'a> {
                 it.span = piece;
                 it.commands = self.plain(Context::Commands, inside, Rule::only_command, &Builder::command);
             }
-            Item::Import(_) | Item::Rust(_) => {}
+            Item::Import(_) | Item::Rust(_) | Item::Allow(_) => {}
         }
         Some(item)
     }
@@ -249,7 +266,9 @@ impl<'a> Recovery<'a> {
 
     fn open_member(&mut self, piece: Span) -> Option<Member> {
         let word = first_word(self.masked(piece));
-        if !Context::Members.begins(word) || matches!(word, "states" | "provides" | "uses" | "const") {
+        if !Context::Members.begins(word)
+            || matches!(word, "states" | "provides" | "uses" | "const" | "fair" | "allow")
+        {
             return None;
         }
         let (mut member, inside) = self.block(piece, Rule::only_member, &Builder::member)?;
@@ -282,7 +301,12 @@ impl<'a> Recovery<'a> {
                 it.entries =
                     self.plain(Context::Objectives, inside, Rule::only_objective, &Builder::objective);
             }
+            Member::Generic(it) => {
+                it.span = piece;
+                it.entries = self.plain(Context::Messages, inside, Rule::only_sendable, &Builder::sendable);
+            }
             Member::Provides(_) | Member::Uses(_) | Member::Const(_) | Member::States(_) => {}
+            Member::Fair(_) | Member::Allow(_) => {}
         }
         Some(member)
     }

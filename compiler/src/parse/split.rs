@@ -57,6 +57,7 @@ impl Context {
                 "service",
                 "system",
                 "scenario",
+                "allow",
             ],
             Context::Calls => &["downcall", "upcall"],
             Context::Members => &[
@@ -72,6 +73,9 @@ impl Context {
                 "routines",
                 "properties",
                 "objectives",
+                "generic",
+                "fair",
+                "allow",
             ],
             Context::SystemMembers => &[
                 "parameters",
@@ -101,8 +105,8 @@ impl Context {
     /// Whether a piece that begins with this word may also end after a block, without a `;`.
     fn ends_after_block(self, word: &str) -> bool {
         match self {
-            Context::Items => !matches!(word, "import" | "use" | "type" | "const"),
-            Context::Members => !matches!(word, "provides" | "uses" | "const"),
+            Context::Items => !matches!(word, "import" | "use" | "type" | "const" | "allow"),
+            Context::Members => !matches!(word, "provides" | "uses" | "const" | "fair" | "allow"),
             Context::SystemMembers => word != "horizon",
             Context::Transitions => word != "ignore",
             Context::Messages | Context::Routines => true,

@@ -15,8 +15,7 @@ pub fn text(lines: &[Line]) -> String {
         if line.spaced {
             out.push('\n');
         }
-        let mut physical: Vec<String> =
-            std::iter::once(row.clone()).chain(line.rest.iter().cloned()).collect();
+        let mut physical: Vec<String> = std::iter::once(row.clone()).chain(further(line, row)).collect();
         if let (Some(comment), Some(last)) = (&line.comment, physical.last_mut()) {
             let gap = column.saturating_sub(last.chars().count()).max(1);
             *last += &format!("{}{comment}", " ".repeat(gap));
@@ -27,6 +26,13 @@ pub fn text(lines: &[Line]) -> String {
         }
     }
     out
+}
+
+/// The further lines of a line, moved by as much as its last cell was.
+fn further(line: &Line, row: &str) -> Vec<String> {
+    let plain = line.indent + line.cells.join(" ").chars().count();
+    let moved = if line.hanging { row.chars().count().saturating_sub(plain) } else { 0 };
+    line.rest.iter().map(|rest| " ".repeat(if rest.is_empty() { 0 } else { moved }) + rest).collect()
 }
 
 fn first_row(line: &Line, widths: &[usize]) -> String {
@@ -45,12 +51,13 @@ fn cell_widths(lines: &[Line]) -> Vec<Vec<usize>> {
     let mut all: Vec<Vec<usize>> = vec![];
     let mut start = 0;
     while start < lines.len() {
-        let key = |line: &Line| (line.indent, line.cells.len());
+        let key = |line: &Line| (line.indent, line.cells.len(), line.class);
         let run =
             lines[start + 1..].iter().take_while(|line| !line.spaced && key(line) == key(&lines[start]));
         let end = start + 1 + run.count();
         let mut widths = vec![0; lines[start].cells.len()];
-        for line in &lines[start..end] {
+        let aligned = lines[start].class.is_empty() || lines[start..end].iter().any(|line| line.asks);
+        for line in lines[start..end].iter().filter(|_| aligned) {
             for (width, cell) in widths.iter_mut().zip(&line.cells) {
                 *width = (*width).max(cell.chars().count());
             }
@@ -63,14 +70,20 @@ fn cell_widths(lines: &[Line]) -> Vec<Vec<usize>> {
 
 /// The column of each line's comment.
 fn comment_columns(lines: &[Line], rows: &[String]) -> Vec<usize> {
-    let length = |index: usize| lines[index].rest.last().unwrap_or(&rows[index]).chars().count();
+    let length = |index: usize| {
+        let further = further(&lines[index], &rows[index]);
+        further.last().unwrap_or(&rows[index]).chars().count()
+    };
     let mut columns = vec![0; lines.len()];
     let mut start = 0;
     while start < lines.len() {
         let more = lines[start + 1..].iter().take_while(|line| line.comment.is_some() && !line.spaced);
         let end = if lines[start].comment.is_some() { start + 1 + more.count() } else { start + 1 };
         let fitting = (start..end).map(length).filter(|length| *length <= ALIGNED_MAX);
-        let column = fitting.max().map_or(0, |longest| longest + 2);
+        let least = fitting.max().map_or(0, |longest| longest + 2);
+        let mut own = lines[start..end].iter().map(|line| line.comment_column);
+        let common = own.next().flatten().filter(|first| own.all(|it| it == Some(*first)));
+        let column = common.filter(|it| (least..=ALIGNED_MAX).contains(it)).unwrap_or(least);
         for (index, place) in columns.iter_mut().enumerate().take(end).skip(start) {
             *place = column.max(length(index) + 2);
         }

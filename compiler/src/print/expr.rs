@@ -235,6 +235,17 @@ fn base(out: &mut String, expr: &Expr) {
     wrapped(out, expr, strength(expr) < POSTFIX || tail(expr) != Tail::Closed || open);
 }
 
+// Forms stand in functions of their own where they would make the frame of `write`, which nests, larger.
+
+fn vec(items: &[Expr]) -> String {
+    format!("vec![{}]", list(items))
+}
+
+fn matches(it: &Matches) -> String {
+    let guard = it.guard.as_ref().map_or_else(String::new, |it| format!(" if {}", flat(it)));
+    format!("matches!({}, {}{guard})", flat(&it.value), it.pattern.text)
+}
+
 fn write(out: &mut String, expr: &Expr) {
     match &expr.kind {
         ExprKind::Literal(literal) => out.push_str(&literal.text),
@@ -243,6 +254,8 @@ fn write(out: &mut String, expr: &Expr) {
         ExprKind::Tuple(items) => out.push_str(&tuple(items.iter().map(flat).collect())),
         ExprKind::Array(items) => *out += &format!("[{}]", list(items)),
         ExprKind::Struct(it) => out.push_str(&stack(it)),
+        ExprKind::Vec(items) => *out += &vec(items),
+        ExprKind::Matches(it) => *out += &matches(it),
         ExprKind::Macro { path: name, args } => *out += &format!("{}!{}", path(name), args.text),
         ExprKind::Unary(op, inner) => {
             out.push_str(op.sign());

@@ -28,6 +28,7 @@ fn item(item: &Item) -> Node {
         }
         Item::System(it) => layout_system::system(it),
         Item::Scenario(it) => layout_system::scenario(it),
+        Item::Allow(it) => allow(it),
     }
 }
 
@@ -38,10 +39,11 @@ fn import(it: &Import) -> Node {
     };
     let names = match it.names.as_deref() {
         None => String::new(),
-        Some([one]) if one.alias.is_none() => format!("::{}", one.name.name),
+        Some([one]) => format!("::{}", name(one)),
         Some(many) => format!("::{{{}}}", many.iter().map(name).collect::<Vec<_>>().join(", ")),
     };
-    Node::line(it.span, &it.doc, vec![format!("import {}{names};", path(&it.spec))])
+    let alias = it.alias.as_ref().map(|alias| format!(" as {}", alias.name)).unwrap_or_default();
+    Node::line(it.span, &it.doc, vec![format!("import {}{names}{alias};", path(&it.spec))])
 }
 
 fn call(it: &Call) -> Node {
@@ -79,7 +81,9 @@ fn messages(it: &Messages) -> Node {
             true => vec![format!("{};", message.name.name)],
             false => enclosed(&format!("{} {{ ", message.name.name), &message.fields, " }"),
         };
-        Node::line(message.span, &message.doc, parts)
+        let name = &message.name;
+        let node = Node::line(message.span, &message.doc, parts);
+        node.with_column("message", name.name.chars().count(), name.span.end, false)
     });
     Node::section(it.span, head, entries.collect())
 }
@@ -111,7 +115,7 @@ fn member(member: &Member) -> Node {
                 commas: true,
                 spaced: false,
             };
-            Node { span: it.span, doc: None, kind }
+            Node { span: it.span, doc: None, kind, column: None }
         }
         Member::Variables(it) => section(it, "variables", variable),
         Member::Messages(it) => messages(it),
@@ -120,7 +124,43 @@ fn member(member: &Member) -> Node {
         Member::Routines(it) => section(it, "routines", |routine| Node::rust(&routine.fragment)),
         Member::Properties(it) => section(it, "properties", layout_system::property),
         Member::Objectives(it) => section(it, "objectives", layout_system::objective),
+        Member::Generic(it) => section(it, "generic", sendable),
+        Member::Fair(it) => Node::line(it.span, &None, listed("fair choice", &it.sites, ";")),
+        Member::Allow(it) => allow(it),
     }
+}
+
+fn allow(it: &Allow) -> Node {
+    let reason = it.reason.as_ref().map_or(String::new(), |reason| format!(": {}", reason.text));
+    let parts = listed(&format!("allow {}", it.warning.name), &it.targets, &format!("{reason};"));
+    Node::line(it.span, &None, parts)
+}
+
+/// A word and the names behind it, in parts.
+fn listed(word: &str, names: &[Dotted], after: &str) -> Vec<String> {
+    let names: Vec<String> = names.iter().map(dotted).collect();
+    match names.is_empty() {
+        true => vec![format!("{word}{after}")],
+        false => vec![format!("{word} {}{after}", names.join(", "))],
+    }
+}
+
+fn sendable(it: &Sendable) -> Node {
+    let name = &it.message.name;
+    let mut parts: Vec<String> = it
+        .fields
+        .iter()
+        .map(|field| format!("{} in {},", field.name.name, squeezed(&field.set.text)))
+        .collect();
+    match parts.last_mut() {
+        Some(last) => {
+            last.pop();
+            last.push_str(" }");
+            parts[0] = format!("{name} {{ {}", parts[0]);
+        }
+        None => parts.push(format!("{name};")),
+    }
+    Node::line(it.span, &None, parts)
 }
 
 /// A section of entries.
@@ -200,7 +240,16 @@ fn handler(it: &Handler) -> Node {
         Some(Guard::Otherwise(_)) => parts.push("otherwise".to_owned()),
         None => {}
     }
-    Node { span: it.span, doc: it.doc.clone(), kind: NodeKind::Handler { parts, body: it.body.clone() } }
+    let head = parts.join(" ").chars().count();
+    let kind = NodeKind::Handler { parts, body: it.body.clone() };
+    let node = Node { span: it.span, doc: it.doc.clone(), kind, column: None };
+    match &it.name {
+        Some(name) => {
+            let before = it.kind.word().len() + name.name.chars().count() + 2;
+            node.with_column(it.kind.word(), before, it.event.span.start, false)
+        }
+        None => node.with_column("body", head, it.body.span.start, true),
+    }
 }
 
 /// Dotted names separated by bars.

@@ -2,14 +2,14 @@
 
 use super::expr::{binders, dotted, flat, list, parts, prefixed, stack};
 use super::layout::{names, parameters, section};
-use super::node::Node;
+use super::node::{Node, NodeKind};
 use crate::ast::*;
 
 /// `safety agree: EXPR;`
 pub fn property(it: &Property) -> Node {
     let mut text = parts(&it.expr);
     ended(&mut text, ";");
-    Node::cells(it.span, &it.doc, vec![it.kind.word().to_owned(), format!("{}:", it.name.name)], text)
+    Node::hanging(it.span, &it.doc, vec![it.kind.word().to_owned(), format!("{}:", it.name.name)], text)
 }
 
 fn ended(parts: &mut [String], sign: &str) {
@@ -33,7 +33,7 @@ pub fn objective(it: &Objective) -> Node {
     }
     text.extend(scale(&it.scale));
     ended(&mut text, ";");
-    Node::cells(it.span, &it.doc, vec![goal.to_owned(), format!("{}:", it.name.name)], text)
+    Node::hanging(it.span, &it.doc, vec![goal.to_owned(), format!("{}:", it.name.name)], text)
 }
 
 fn scale(it: &Scale) -> Vec<String> {
@@ -94,12 +94,24 @@ pub fn system(it: &System) -> Node {
         SystemMember::Properties(it) => section(it, "properties", property),
         SystemMember::Check(it) => section(it, "check", bound),
     });
+    let members = members.map(|mut member| {
+        let word = match &member.kind {
+            NodeKind::Block { head, .. } => head.len(),
+            _ => "horizon".len(),
+        };
+        member = member.with_column("section", word, 0, true);
+        if let Some(column) = &mut member.column {
+            column.at = member.span.start + word as u32;
+        }
+        member
+    });
     Node::item(it.span, &it.doc, format!("system {}", it.name.name), members.collect())
 }
 
 fn node_group(it: &NodeGroup) -> Node {
     let size = it.size.as_ref().map_or(String::new(), |size| format!("[{}]", flat(size)));
-    Node::line(it.span, &it.doc, vec![format!("{}{size}: {};", it.name.name, stack(&it.stack))])
+    let generic = if it.generic.is_some() { "generic " } else { "" };
+    Node::line(it.span, &it.doc, vec![format!("{}{size}: {generic}{};", it.name.name, stack(&it.stack))])
 }
 
 /// Clauses with commas between them and a sign at the end.

@@ -23,6 +23,14 @@ pub struct Line {
     pub rest: Vec<String>,
     /// The comment after its last line.
     pub comment: Option<String>,
+    /// The column in which the author put that comment, if two spaces stand before it.
+    pub comment_column: Option<usize>,
+    /// What its two cells are a column of, if they are one only where a neighbour asks for it.
+    pub class: &'static str,
+    /// Whether the author asked.
+    pub asks: bool,
+    /// Whether further lines move with the last cell.
+    pub hanging: bool,
     /// Whether an empty line comes before it.
     pub spaced: bool,
 }
@@ -95,6 +103,7 @@ impl<'a> Writer<'a> {
             if !joined {
                 let line = self.lines.len();
                 self.node(node, text, indent);
+                self.column(node);
                 if let Some(cell) = self.lines[line].cells.last_mut().filter(|_| manner.commas) {
                     cell.push(',');
                 }
@@ -127,12 +136,16 @@ impl<'a> Writer<'a> {
             let rest: Vec<String> = rows.collect();
             match self.lines.last_mut() {
                 Some(line) if breaks == 0 && at > 0 && rest.is_empty() => {
+                    line.comment_column = match line.comment {
+                        None => column_of(origin.source, comment.span.start),
+                        Some(_) => None,
+                    };
                     line.comment =
                         Some(line.comment.take().map_or(first.clone(), |before| format!("{before} {first}")));
                 }
                 _ => {
                     let spaced = breaks > 1 && self.lines.len() > first_line;
-                    self.lines.push(Line { indent, cells: vec![first], rest, comment: None, spaced });
+                    self.lines.push(Line { indent, cells: vec![first], rest, spaced, ..Line::default() });
                 }
             }
             *joinable = false;
@@ -148,6 +161,7 @@ impl<'a> Writer<'a> {
         let fits = line.indent + joined.chars().count() <= WIDTH;
         if fits {
             line.cells = vec![joined];
+            line.class = "";
         }
         fits
     }
@@ -158,7 +172,7 @@ impl<'a> Writer<'a> {
             return None;
         }
         let text = match &node.kind {
-            NodeKind::Line { cells, parts } => {
+            NodeKind::Line { cells, parts, .. } => {
                 cells.iter().chain(parts).map(String::as_str).collect::<Vec<_>>().join(" ")
             }
             NodeKind::Handler { parts, body } => format!("{} {}", parts.join(" "), body.text),
@@ -208,10 +222,18 @@ impl<'a> Writer<'a> {
         }
         let fits = |text: &String| indent + text.chars().count() <= WIDTH;
         match (&node.kind, flat.filter(fits)) {
-            (NodeKind::Line { cells, parts }, _) => {
-                let mut rows = filled(parts, indent, cells.iter().map(|cell| cell.len() + 1).sum());
+            (NodeKind::Line { cells, parts, hanging }, _) => {
+                let used: usize = cells.iter().map(|cell| cell.chars().count() + 1).sum();
+                let whole =
+                    indent + used + parts.iter().map(|part| part.chars().count() + 1).sum::<usize>() - 1;
+                let broken = *hanging && (whole > WIDTH || self.is_broken(node.span));
+                let further = if *hanging { indent + used + INDENT } else { indent + 2 * INDENT };
+                let mut rows = filled(parts, indent, used, further, broken);
                 let first = rows.remove(0);
                 self.push(indent, cells.iter().cloned().chain([first]).collect(), rows);
+                if let Some(line) = self.lines.last_mut() {
+                    line.hanging = *hanging;
+                }
             }
             (NodeKind::Rust(fragment), _) => {
                 let stacked = fragment.text.starts_with("//") || fragment.text.starts_with('#');
@@ -242,40 +264,79 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A handler that does not fit on one line: its body is opened, and its head broken only if it is too long by itself.
     fn handler(&mut self, parts: &[String], body: &str, indent: usize) {
-        let mut body = reindented(body, indent, Shape::Hanging);
-        // What follows the head on its last line is filled with it: the brace, or all of a one-line body.
+        let inside = body.strip_prefix('{').and_then(|body| body.strip_suffix('}')).unwrap_or("").trim();
+        let mut body = match body.contains('\n') || inside.is_empty() {
+            true => reindented(body, indent, Shape::Hanging),
+            false => vec!["{".into(), " ".repeat(indent + INDENT) + inside, " ".repeat(indent) + "}"],
+        };
+        // What follows the head on its last line is filled with it.
         let mut parts = parts.to_vec();
         if let Some(last) = parts.last_mut() {
             last.push(' ');
             last.push_str(&body.remove(0));
         }
-        let mut rows = filled(&parts, indent, 0);
+        let mut rows = filled(&parts, indent, 0, indent + 2 * INDENT, false);
         let first = rows.remove(0);
         rows.extend(body);
         self.push(indent, vec![first], rows);
     }
+
+    /// Splits the line that was just written where its node may have a column.
+    fn column(&mut self, node: &Node) {
+        let (Some(origin), Some(column)) = (self.origin, &node.column) else { return };
+        let kept = self.is_kept(node);
+        let Some(line) = self.lines.last_mut().filter(|line| line.cells.len() == 1 && !kept) else { return };
+        if (column.flat && !line.rest.is_empty()) || line.cells[0] == "}" {
+            return;
+        }
+        let text = std::mem::take(&mut line.cells[0]);
+        let at = text.char_indices().nth(column.before).map_or(text.len(), |(at, _)| at);
+        let (before, after) = (text[..at].trim_end(), text[at..].trim_start());
+        if before.is_empty() || !text[at..].starts_with(' ') && !text[..at].ends_with(' ') {
+            line.cells[0] = text;
+            return;
+        }
+        let file = origin.source.text.as_str();
+        let place = column.at as usize;
+        let blanks = |text: &str| text.chars().take_while(|c| *c == ' ').count();
+        let left = file[..place].chars().rev().take_while(|c| *c == ' ').count();
+        line.asks = left + blanks(&file[place..]) > 1;
+        line.class = column.class;
+        line.cells = vec![before.to_owned(), after.to_owned()];
+    }
+
+    /// Whether a node stands on several lines of the file.
+    fn is_broken(&self, span: Span) -> bool {
+        self.origin.is_some_and(|origin| origin.source.slice(span).contains('\n'))
+    }
+}
+
+/// The column of a comment in its line, if two spaces stand before it.
+fn column_of(source: &SourceFile, at: u32) -> Option<usize> {
+    let before = &source.text[..at as usize];
+    before.ends_with("  ").then(|| source.line_column(at).column - 1)
 }
 
 fn is_short(node: &Node) -> bool {
     matches!(node.kind, NodeKind::Line { .. }) && node.doc.is_none()
 }
 
-/// Fills lines with parts. The first line has `used` characters before it and no indentation, the others are indented by
-/// two levels more.
-fn filled(parts: &[String], indent: usize, used: usize) -> Vec<String> {
+/// Fills lines with parts. The first line has `used` characters before it and no indentation, the others have `hanging`.
+/// A text that was broken is broken after its first part.
+fn filled(parts: &[String], indent: usize, used: usize, hanging: usize, broken: bool) -> Vec<String> {
     let whole = parts.join(" ");
     // Text that already has lines, because of a literal or a comment, is only moved.
     if whole.contains('\n') {
         return reindented(&whole, indent, Shape::Hanging);
     }
     let mut rows: Vec<String> = vec![];
-    let hanging = indent + 2 * INDENT;
     let mut length = 0;
-    for part in parts {
-        let width = part.chars().count();
+    for (index, part) in parts.iter().enumerate() {
+        let (width, first) = (part.chars().count(), index == 1);
         match rows.last_mut() {
-            Some(row) if length + 1 + width <= WIDTH => {
+            Some(row) if length + 1 + width <= WIDTH && !(broken && first) => {
                 *row = format!("{row} {part}");
                 length += 1 + width;
             }

@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use foresee_kernel::argument;
 use foresee_sim::ResolverKind;
 
+use crate::faults::FaultArg;
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -22,6 +24,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Run the system on a virtual clock, one run a seed
     Simulate(SimulateArgs),
+    /// Run the scenarios of the spec
+    Test(TestArgs),
     /// Walk through a trace again and show every step
     Replay(ReplayArgs),
     /// Show what the spec declares: services, handlers, choices, systems, properties
@@ -52,6 +56,9 @@ pub enum Format {
 pub struct CheckArgs {
     #[command(flatten)]
     pub system: SystemArgs,
+    /// Check this property alone, and that no step faults; may be repeated
+    #[arg(long = "property", value_name = "NAME")]
+    pub properties: Vec<String>,
     /// In which order states are explored; breadth first finds shortest counterexamples
     #[arg(long, value_enum, default_value = "bfs")]
     pub search: SearchKind,
@@ -70,6 +77,12 @@ pub struct CheckArgs {
     /// Threads that search
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
+    /// What the environment may do, in the place of what the system says: crash, reset, cut, partition, drop, duplicate
+    #[arg(long, value_name = "KIND=COUNT,..", value_delimiter = ',', value_parser = FaultArg::parse)]
+    pub fault: Vec<FaultArg>,
+    /// Do not fail where a fault or a call of the workload never came about
+    #[arg(long)]
+    pub allow_unfired: bool,
     /// Go on after the first violation, and count them all
     #[arg(long)]
     pub keep_going: bool,
@@ -115,6 +128,18 @@ pub struct SimulateArgs {
     pub threads: u16,
     /// Write the trace of the first run that violates a property, or of the only run, to this file
     #[arg(long, value_name = "FILE")]
+    pub trace_out: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    /// The scenarios; all of the spec if left out
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Write the trace of each scenario into this folder, as NAME.json
+    #[arg(long, value_name = "DIR")]
     pub trace_out: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foresee_check::{Options, Progress, Report, Search, Status, Verdict};
-use foresee_kernel::{Model, SpecInfo};
+use foresee_kernel::trace::Origin;
+use foresee_kernel::{Model, SpecInfo, Trace};
 use foresee_world::narrate::{self, Narration};
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use crate::args::{CheckArgs, Format, SearchKind};
 use crate::exit::{Exit, Failure};
 use crate::progress::Ticker;
 use crate::usage::{self, Usage};
-use crate::{interrupt, model, plain, story};
+use crate::{claims, faults, interrupt, model, plain, story};
 
 /// Runs the command.
 pub fn run(
@@ -23,7 +24,9 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let model = model::build(spec, &args.system)?;
+    let mut model = claims::select(model::build(spec, &args.system)?, &args.properties)?;
+    claims::refuse(&model)?;
+    faults::apply(Arc::make_mut(&mut model), &args.fault);
     #[expect(clippy::disallowed_methods, reason = "a report says how long the search took")]
     let (started, before) = (Instant::now(), usage::now());
     let report = search(&model, args)?;
@@ -41,7 +44,9 @@ pub fn run(
     let trace = match &report.counterexample {
         Some(found) => {
             let trace = narrate::to_trace(&model, &found.path, "check", args.seed, found.ending.clone());
-            Some(trace.map_err(|error| Failure::internal(error.to_string()))?)
+            let trace = trace.map_err(|error| Failure::internal(error.to_string()))?;
+            let faults = args.fault.iter().map(|fault| fault.text()).collect();
+            Some(Trace::new(Origin { faults, ..trace.origin }, trace.ending, trace.steps))
         }
         None => None,
     };
@@ -69,6 +74,7 @@ pub fn run(
         Format::Text => told.text(story.as_ref(), out)?,
     }
     Ok(match report.verdict {
+        Verdict::Held if told.fails_idle() => Exit::Violation,
         Verdict::Held | Verdict::HeldWithinBounds => Exit::Held,
         Verdict::Violated => Exit::Violation,
         Verdict::Inconclusive => Exit::Inconclusive,
@@ -110,6 +116,15 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
+    fn unjudged(&self) -> Vec<claims::Unjudged> {
+        claims::liveness(self.model).into_iter().chain(claims::statistical(self.model)).collect()
+    }
+
+    /// Whether what was planned and never came about is a failing: where everything was explored it never can.
+    fn fails_idle(&self) -> bool {
+        self.report.complete && !self.args.allow_unfired && self.report.idle().next().is_some()
+    }
+
     fn json(&self) -> Value {
         let report = self.report;
         let properties = report.properties.iter().map(|property| {
@@ -135,9 +150,13 @@ impl Told<'_> {
             "seconds": self.seconds.as_secs_f64(),
             "cpu_seconds": self.usage.cpu_seconds,
             "peak_rss_bytes": self.usage.peak_rss_bytes,
-            "properties": properties.collect::<Vec<_>>(),
+            "properties": properties.chain(claims::json(&self.unjudged())).collect::<Vec<_>>(),
             "handlers": handlers.collect::<Vec<_>>(),
             "ignored": ignored.collect::<Vec<_>>(),
+            "plans": report.plans.iter()
+                .map(|plan| json!({ "kind": plan.kind, "text": plan.text, "line": plan.line, "fired": plan.fired }))
+                .collect::<Vec<_>>(),
+            "unfired": report.idle().map(|plan| plan.text.as_str()).collect::<Vec<_>>(),
             "cut_by": report.cut_by.iter()
                 .map(|cut| json!({ "by": cut.by.to_string(), "bound": cut.by.is_bound(), "states": cut.states }))
                 .collect::<Vec<_>>(),
@@ -174,6 +193,7 @@ impl Told<'_> {
             let (kind, status) = (property.kind.keyword(), status(property.status));
             writeln!(out, "  {kind:<10} {:<24} {status}", property.name)?;
         }
+        claims::write(out, &self.unjudged())?;
         for handler in report.handlers.iter().filter(|handler| handler.runs == 0) {
             writeln!(out, "  never ran  {}.{} (line {})", handler.service, handler.name, handler.line)?;
         }
@@ -183,8 +203,40 @@ impl Told<'_> {
                 if ignored.state.is_empty() { String::new() } else { format!(" in {}", ignored.state) };
             writeln!(out, "  unhandled  {} at {}{state}: {times} times", ignored.message, ignored.service)?;
         }
+        self.plans(out)?;
         for cut in &report.cut_by {
             writeln!(out, "  cut        by {}: {} states", cut.by, grouped(cut.states))?;
+        }
+        Ok(())
+    }
+}
+
+impl Told<'_> {
+    /// What was planned, a line for each of the spec, and how often it came about.
+    fn plans(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let mut lines: Vec<(&str, &str, Option<u32>, u64)> = Vec::new();
+        for plan in self.report.plans.iter().filter(|plan| plan.allowed) {
+            match lines.iter_mut().find(|line| plan.is_of(line.0, line.1, line.2)) {
+                Some(line) => line.3 += plan.fired,
+                None => lines.push((plan.kind, &plan.text, plan.line, plan.fired)),
+            }
+        }
+        for (kind, text, line, fired) in lines {
+            let place = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+            let often = match fired {
+                0 => "never fired".to_owned(),
+                1 => "fired once".to_owned(),
+                _ => format!("fired {} times", grouped(fired)),
+            };
+            writeln!(out, "  {kind:<10} {:<24} {often}", format!("{text}{place}"))?;
+        }
+        if self.fails_idle() {
+            writeln!(
+                out,
+                "  what never fired was tested by nothing: mend it, or accept it with --allow-unfired"
+            )?;
+        } else if self.report.idle().next().is_some() && !self.report.complete {
+            writeln!(out, "  note: the search was cut, so what never fired may yet do so")?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Format, InfoArgs};
 use crate::exit::{Exit, Failure};
-use crate::model;
+use crate::{claims, model};
 
 /// Runs the command.
 pub fn run(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -26,6 +26,12 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
             let properties = model.properties.iter().map(|property| {
                 json!({ "name": property.name, "kind": property.kind.keyword(), "line": property.line })
             });
+            let unjudged: Vec<_> =
+                claims::liveness(&model).into_iter().chain(claims::statistical(&model)).collect();
+            let faults =
+                model.faults.iter().map(|it| json!({ "fault": it.text, "line": it.line, "most": it.most }));
+            let calls =
+                model.calls.iter().map(|it| json!({ "call": it.text, "line": it.line, "most": it.most }));
             let objectives = model.objectives.iter().map(|objective| {
                 let terms: Vec<String> = objective.terms.iter().map(|term| format!("{term:?}")).collect();
                 json!({ "name": objective.name, "line": objective.line, "weight": objective.weight, "terms": terms })
@@ -39,6 +45,9 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
                 "nodes": model.names.to_vec(),
                 "carriers": carriers.collect::<Vec<_>>(),
                 "properties": properties.collect::<Vec<_>>(),
+                "not_checked": claims::json(&unjudged),
+                "faults": faults.collect::<Vec<_>>(),
+                "calls": calls.collect::<Vec<_>>(),
                 "objectives": objectives.collect::<Vec<_>>(),
             })
         }
@@ -117,6 +126,15 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
         }
         for property in &model.properties {
             writeln!(out, "  {:<10} {} (line {})", property.kind.keyword(), property.name, property.line)?;
+        }
+        for claim in claims::liveness(&model).into_iter().chain(claims::statistical(&model)) {
+            writeln!(out, "  {:<10} {} (not checked: {})", claim.kind, claim.name, claim.code)?;
+        }
+        for fault in &model.faults {
+            writeln!(out, "  fault      {} (line {})", fault.text, fault.line)?;
+        }
+        for call in &model.calls {
+            writeln!(out, "  call       {} (line {})", call.text, call.line)?;
         }
         for objective in &model.objectives {
             let sense = format!("{:?}", objective.sense).to_lowercase();

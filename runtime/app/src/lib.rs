@@ -1,11 +1,13 @@
-//! The command line that every generated service gets: `check`, `simulate`, `replay`, `info`.
+//! The command line that every generated service gets: `check`, `simulate`, `test`, `replay`, `info`.
 //!
 //! [`main`] is all that a service's `main.rs` calls. Everything below it writes to the streams it is given and
 //! returns an [`Exit`]; nothing here searches, simulates or decides by itself.
 
 mod args;
 mod check;
+mod claims;
 mod exit;
+mod faults;
 mod info;
 mod interrupt;
 mod model;
@@ -14,6 +16,7 @@ mod progress;
 mod replay;
 mod simulate;
 mod story;
+mod test;
 mod usage;
 
 use std::ffi::OsString;
@@ -65,6 +68,7 @@ pub fn run(
     let result = match &cli.command {
         Command::Check(args) => check::run(spec, args, out, err),
         Command::Simulate(args) => simulate::run(spec, args, out, err),
+        Command::Test(args) => test::run(spec, args, out),
         Command::Replay(args) => replay::run(spec, args, out),
         Command::Info(args) => info::run(spec, args, out),
     };

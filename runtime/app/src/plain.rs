@@ -58,6 +58,7 @@ fn told(model: &Arc<Model>, report: reference::Report) -> Result<Report, Failure
         properties,
         handlers: handlers(model, &report),
         ignored: ignored(&report),
+        plans: foresee_check::plans(model, &report.fired),
         counterexample,
         witnesses: Vec::new(),
         cut_by: Vec::new(),

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::args::{Format, ReplayArgs};
 use crate::exit::{Exit, Failure};
-use crate::{model, story};
+use crate::faults::{self, FaultArg};
+use crate::{model, story, test};
 
 /// The largest trace that is read.
 const TRACE_BYTES_MAX: u64 = 1 << 30;
@@ -31,9 +32,19 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
             format!("`{}` has changed since it was written (its hash was {})", spec.file, origin.spec_hash);
         return Err(refuse(what));
     }
-    let arguments: Arguments = origin.parameters.iter().cloned().collect();
-    let model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
-    let (_, narration) = narrate::replay(&model, &trace).map_err(|error| refuse(error.to_string()))?;
+    let (model, narration) = match &origin.scenario {
+        Some(name) => scenario(spec, name, &trace).map_err(|failure| refuse(failure.message))?,
+        None => {
+            let arguments: Arguments = origin.parameters.iter().cloned().collect();
+            let mut model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
+            let faults: Result<Vec<FaultArg>, String> =
+                origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
+            faults::apply(Arc::make_mut(&mut model), &faults.map_err(refuse)?);
+            let (_, narration) =
+                narrate::replay(&model, &trace).map_err(|error| refuse(error.to_string()))?;
+            (model, narration)
+        }
+    };
     confirm(&model, &trace.ending, &narration).map_err(refuse)?;
     match args.format {
         Format::Text => {
@@ -51,6 +62,21 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
         Ending::Violation { .. } | Ending::Fault { .. } => Exit::Violation,
         Ending::Witness { .. } | Ending::Run => Exit::Held,
     })
+}
+
+/// The trace of a scenario is made again: its script may do what the system says nothing of.
+fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<(Arc<Model>, Narration), Failure> {
+    let scenario = spec.scenarios.iter().find(|scenario| scenario.name == name);
+    let scenario = scenario.ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")))?;
+    let run = test::play(spec, scenario)?;
+    if run.trace != *trace {
+        let steps = run.trace.steps.iter().zip(&trace.steps);
+        let first = steps.take_while(|(made, written)| made == written).count() + 1;
+        return Err(Failure::usage(format!("step {first}: the scenario goes another way now")));
+    }
+    let narration = narrate::retell(&run.model, &run.path);
+    let narration = narration.map_err(|error| Failure::internal(error.to_string()))?;
+    Ok((run.model, narration))
 }
 
 fn read(path: &Path) -> Result<Trace, Failure> {

@@ -9,7 +9,7 @@ use foresee_sim::{Moments, Options, Run, Status, Summary};
 
 use crate::args::{Format, SimulateArgs};
 use crate::exit::{Exit, Failure};
-use crate::{model, progress};
+use crate::{claims, model, progress};
 
 /// Runs the command.
 pub fn run(
@@ -19,6 +19,7 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let model = model::build(spec, &args.system)?;
+    let unjudged: Vec<_> = claims::liveness(&model).into_iter().chain(claims::statistical(&model)).collect();
     let seeds = seeds(args);
     let single = seeds.end - seeds.start == 1;
     // A run that violates a property keeps its trace unasked.
@@ -42,8 +43,11 @@ pub fn run(
     bar.finish_and_clear();
     failed?;
     match args.format {
-        Format::Json => writeln!(out, "{}", json(&summary)?)?,
-        Format::Text => write_summary(&summary, out)?,
+        Format::Json => writeln!(out, "{}", told(&summary, &unjudged)?)?,
+        Format::Text => {
+            write_summary(&summary, out)?;
+            claims::write(out, &unjudged)?;
+        }
     }
     if let Some(path) = &args.trace_out {
         match kept {
@@ -71,6 +75,16 @@ fn tell(run: &Run, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
         Format::Text => write_run(run, out)?,
     }
     Ok(())
+}
+
+/// The summary, with the claims that no run judges.
+fn told(summary: &Summary, unjudged: &[claims::Unjudged]) -> Result<String, Failure> {
+    if unjudged.is_empty() {
+        return json(summary);
+    }
+    let mut value = serde_json::to_value(summary).map_err(|error| Failure::internal(error.to_string()))?;
+    value["not_checked"] = claims::json(unjudged).into();
+    json(&value)
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use foresee_kernel::trace::{Action, Choice, Ending};
+use foresee_kernel::trace::{Action, Called, Choice, Connection, Ending};
 use foresee_world::narrate::{Change, Handled, Narration, Told};
 use serde_json::{Value, json};
 
@@ -57,6 +57,24 @@ fn headline(told: &Told) -> String {
             format!("network: {} from {} to {} is doubled", transfer.message, transfer.from, transfer.to)
         }
         Some(Action::Fire { node, timer, .. }) => format!("{node}: timer {timer} fires"),
+        Some(Action::Miss(transfer)) => {
+            format!("{} is down: {} from {} is lost", transfer.to, transfer.message, transfer.from)
+        }
+        Some(Action::Broken(Connection { node, peer, .. })) => {
+            format!("{node}: its connection to {peer} is broken")
+        }
+        Some(Action::Lapse(Connection { node, peer, .. })) => {
+            format!("network: what {peer} sent to {node} before its reset is lost")
+        }
+        Some(Action::Call(Called { node, call, .. })) => format!("{node}.{call}"),
+        Some(Action::Crash { nodes, .. }) => format!("crash {}", nodes.join(", ")),
+        Some(Action::Restart { node }) => format!("restart {node}"),
+        Some(Action::Reset { node, .. }) => format!("reset {node}, silently"),
+        Some(Action::Cut { connection: Connection { node, peer, .. }, .. }) => {
+            format!("cut the connection of {node} and {peer}")
+        }
+        Some(Action::Partition { side, .. }) => format!("partition {} from the others", side.join(", ")),
+        Some(Action::Heal { side }) => format!("heal {}", side.join(", ")),
     }
 }
 

@@ -84,3 +84,48 @@ fn budgets_and_mistakes_have_their_exit_codes() {
     assert_eq!(run(&["info"]).0, Exit::Held);
     assert_eq!(run(&["--help"]).0, Exit::Held);
 }
+
+#[test]
+fn faults_of_the_command_line_are_explored_alike_by_every_search_and_counted() {
+    let mut told = Vec::new();
+    for search in ["bfs", "dfs", "reference"] {
+        let args = ["check", "--param", "rms=2", "--fault", "crash=1,partition=1", "--keep-going"];
+        let (exit, json) = json(&[&args[..], &["--search", search]].concat());
+        assert_eq!(exit, Exit::Violation, "who committed and forgot it may abort");
+        let fired = |kind: &str| {
+            let plans = json["plans"].as_array().expect("plans");
+            plans.iter().find(|plan| plan["kind"] == kind).and_then(|plan| plan["fired"].as_u64())
+        };
+        assert!(fired("crash") > Some(0) && fired("partition") > Some(0), "{json}");
+        told.push((json["unique_states"].clone(), json["transitions"].clone(), json["plans"].clone()));
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+}
+
+#[test]
+fn a_counterexample_with_a_crash_says_so_and_replays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.json");
+    let file = path.to_str().expect("UTF-8");
+    let (exit, out, _) = run(&["check", "--param", "rms=2", "--fault", "crash=1", "--trace-out", file]);
+    assert_eq!(exit, Exit::Violation, "{out}");
+    assert!(out.contains("crash rm[") && out.contains("restart rm["), "{out}");
+    let (exit, replayed, err) = run(&["replay", file]);
+    assert_eq!(exit, Exit::Violation, "{err}");
+    assert!(replayed.contains("crash rm["), "{replayed}");
+}
+
+#[test]
+fn a_fault_that_never_fires_fails_a_complete_search_unless_it_is_allowed() {
+    // Datagrams have no connections to cut.
+    let args = ["check", "--param", "rms=2", "--fault", "cut=1"];
+    let (exit, out, _) = run(&args);
+    assert_eq!(exit, Exit::Violation, "{out}");
+    assert!(out.contains("never fired") && out.contains("--allow-unfired"), "{out}");
+    assert_eq!(run(&[&args[..], &["--allow-unfired"]].concat()).0, Exit::Held);
+    assert_eq!(run(&[&args[..], &["--depth", "2"]].concat()).0, Exit::Held);
+    assert_eq!(run(&["check", "--param", "rms=2", "--fault", "cut=0"]).0, Exit::Held);
+    let (exit, _, err) = run(&["check", "--fault", "flood=1"]);
+    assert_eq!(exit, Exit::Usage);
+    assert!(err.contains("partition"), "{err}");
+}

@@ -8,7 +8,7 @@ pub(crate) struct Candidate {
     pub fingerprint: u64,
     /// What the part that changed first became.
     pub part: u32,
-    /// Which part that is.
+    /// Which part that is; or [`SEVERAL`], and then all that changes is among the further changes.
     pub node: u32,
     /// Which transition of its parent it is, and [`VISIBLE`].
     pub ordinal: u32,
@@ -19,6 +19,9 @@ pub(crate) struct Candidate {
     /// The place of its parent in the hand.
     pub parent: u32,
 }
+
+/// Stands for a node where what happens concerns several.
+pub(crate) const SEVERAL: u32 = u32::MAX;
 
 /// Which nodes sleep in a state.
 #[derive(Clone, Copy)]
@@ -85,7 +88,46 @@ impl Out<'_> {
         }
     }
 
-    /// Gathers where a transition leads that also changes other parts, or what was spent.
+    /// Gathers where partitions lead.
+    pub(crate) fn divides(&mut self, mut ordinal: u32, after: &[(u32, u64)]) {
+        let nodes = self.parts.nodes();
+        for (ambient, delta) in after {
+            if self.row[nodes] != *ambient {
+                let (fingerprint, more) =
+                    (self.fingerprint.wrapping_add(*delta), self.changes.len() as u32 + 1);
+                self.changes.extend([(1, 0), (nodes as u32, *ambient)]);
+                self.table.prefetch(fingerprint);
+                let parent = self.parent;
+                let candidate =
+                    Candidate { fingerprint, part: 0, node: SEVERAL, ordinal, more, asleep: 0, parent };
+                self.candidates.push(candidate);
+            }
+            ordinal += 1;
+        }
+    }
+
+    /// Gathers where what concerns several nodes leads.
+    pub(crate) fn several(&mut self, mut ordinal: u32, rows: &[Vec<u32>]) {
+        for row in rows {
+            let changes = row.iter().zip(self.row).enumerate().filter(|(_, (after, before))| after != before);
+            let start = self.changes.len();
+            self.changes.push((0, 0));
+            self.changes.extend(changes.map(|(place, (after, _))| (place as u32, *after)));
+            let count = (self.changes.len() - start - 1) as u32;
+            self.changes[start].0 = count;
+            if count > 0 {
+                let fingerprint = self.parts.fingerprint(row);
+                self.table.prefetch(fingerprint);
+                let (parent, more) = (self.parent, start as u32 + 1);
+                let candidate =
+                    Candidate { fingerprint, part: 0, node: SEVERAL, ordinal, more, asleep: 0, parent };
+                self.candidates.push(candidate);
+            }
+            ordinal += 1;
+        }
+    }
+
+    /// Gathers where a transition leads that also changes other parts, or the ambient.
     fn sending(&mut self, node: usize, ordinal: u32, transition: &Transition, beyond: u32, mut asleep: u32) {
         let beyond = self.parts.beyond(beyond);
         let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use foresee_kernel::digest::mix;
 use foresee_kernel::{Datum, Digest, Model, NodeId};
-use foresee_world::{Action, Direct, Discipline, Envelope, Node, Program, Route, Stimulus, Successor, Timer};
+use foresee_world::{
+    Action, Direct, Discipline, Envelope, Mark, Node, Plans, Program, Route, Stimulus, Successor, Timer,
+};
 
 use crate::table::Table;
 
@@ -39,6 +41,7 @@ struct Kept {
 
 struct Sent {
     envelope: Envelope,
+    mark: Option<Mark>,
     digest: u64,
 }
 
@@ -95,7 +98,10 @@ impl Interned {
         let digest = self.direct.envelope_digest(envelope);
         let owned = || envelope.message.encoded_len() + DATUM_OVERHEAD;
         let same = |sent: &Sent| sent.envelope == *envelope;
-        self.envelopes.intern(mix(digest), same, || (Sent { envelope: envelope.clone(), digest }, owned()))
+        self.envelopes.intern(mix(digest), same, || {
+            let mark = self.direct.mark(envelope);
+            (Sent { envelope: envelope.clone(), mark, digest }, owned())
+        })
     }
 
     /// The state that number `node` stands for.
@@ -120,9 +126,20 @@ impl Interned {
         let envelope = |id: &u32| self.direct_envelope(*id).clone();
         match action {
             Action::Deliver(id) => Action::Deliver(envelope(id)),
+            Action::Miss(id) => Action::Miss(envelope(id)),
+            Action::Lapse(id) => Action::Lapse(envelope(id)),
             Action::Fire(node, timer) => Action::Fire(*node, self.timers.get(*timer).clone()),
             Action::Drop(id) => Action::Drop(envelope(id)),
             Action::Duplicate(id) => Action::Duplicate(envelope(id)),
+            Action::Call(calling) => Action::Call(*calling),
+            Action::Restart(node) => Action::Restart(*node),
+            Action::Heal(side) => Action::Heal(side.clone()),
+            Action::Crash { plan, nodes } => Action::Crash { plan: *plan, nodes: nodes.clone() },
+            Action::Reset { plan, node } => Action::Reset { plan: *plan, node: *node },
+            Action::Cut { plan, carrier, ends } => {
+                Action::Cut { plan: *plan, carrier: *carrier, ends: *ends }
+            }
+            Action::Partition { plan, side } => Action::Partition { plan: *plan, side: side.clone() },
         }
     }
 
@@ -132,6 +149,9 @@ impl Interned {
         let stimulus = match stimulus {
             Stimulus::Deliver(id) => Stimulus::Deliver(self.direct_envelope(**id)),
             Stimulus::Fire(id) => Stimulus::Fire(self.timers.get(**id)),
+            Stimulus::Call(calling) => Stimulus::Call(*calling),
+            Stimulus::Start => Stimulus::Start,
+            Stimulus::Reset => Stimulus::Reset,
         };
         self.direct.successors(&node, &stimulus).into_iter().map(|way| self.successor(way)).collect()
     }
@@ -159,6 +179,22 @@ impl Program for Interned {
 
     fn disciplines(&self) -> &[Discipline] {
         self.direct.disciplines()
+    }
+
+    fn plans(&self) -> &Plans {
+        self.direct.plans()
+    }
+
+    fn mark(&self, envelope: &u32) -> Option<Mark> {
+        self.envelopes.get(*envelope).mark
+    }
+
+    fn marked(&self, route: Route, mark: Mark) -> u32 {
+        self.envelope(&self.direct.marked(route, mark))
+    }
+
+    fn recover(&self, id: NodeId, node: &u32) -> u32 {
+        self.node(&self.direct.recover(id, &self.direct_node(*node)))
     }
 
     fn route(&self, envelope: &u32) -> Route {

@@ -1,6 +1,6 @@
 //! Properties, evaluated on what they read.
 //!
-//! Of a node's state a property sees a projection ([`foresee_kernel::Property::projection`]). The projections of all
+//! Of a node's state a property sees a projection ([`foresee_kernel::Property::projection`]), and of all, where it says so, who is up. The projections of all
 //! nodes make a key; a state whose key is known costs a look-up, and a step that changes no projection not even that.
 //! There is one key for all properties together, and behind it one for each, so that a costly property is not evaluated
 //! anew because another one reads more.
@@ -13,7 +13,7 @@ use std::hash::Hasher;
 
 use foresee_kernel::digest::at;
 use foresee_kernel::{Digest, NodeId, Property, PropertyKind, fault};
-use foresee_world::{Program, Spent, World};
+use foresee_world::{Ambient, Program, World};
 
 use crate::chunked::Chunked;
 use crate::intern::Interned;
@@ -30,10 +30,15 @@ pub(crate) struct Judge {
     joint: Memo<u32>,
     /// For each property, by its own key.
     each: Vec<Memo<bool>>,
-    /// By the key of all node states, whether all `within` bounds hold.
+    /// By the key of all node states and of who is up, whether all `within` bounds hold.
     within: Memo<bool>,
     sets: Table<Box<[u16]>>,
+    /// Whether some property reads which nodes are up.
+    reads_up: bool,
 }
+
+/// The place of who is up in keys, beyond any node's.
+const UP_PLACE: u64 = u64::MAX;
 
 struct Keys {
     joint: u64,
@@ -62,6 +67,7 @@ impl Judge {
         debug_assert_eq!(nothing, NOTHING);
         let each = properties.iter().map(|_| Memo::new(evaluations_max)).collect();
         Judge {
+            reads_up: properties.iter().any(|property| property.reads_up),
             properties,
             keys: Chunked::new(),
             joint: Memo::new(evaluations_max),
@@ -74,6 +80,12 @@ impl Judge {
     /// What the node state of number `node`, at `id`, contributes to the joint key.
     pub(crate) fn key(&self, program: &Interned, id: NodeId, node: u32) -> u64 {
         self.keys(program, id, node).joint
+    }
+
+    /// What the ambient contributes to the joint key.
+    #[inline]
+    pub(crate) fn ambient_key(&self, ambient: &Ambient) -> u64 {
+        if self.reads_up { up_key(ambient) } else { 0 }
     }
 
     fn keys(&self, program: &Interned, id: NodeId, node: u32) -> &Keys {
@@ -100,19 +112,26 @@ impl Judge {
         program: &Interned,
         near: &mut NearJudge,
         key: u64,
-        nodes: impl FnOnce() -> Vec<u32>,
+        state: impl FnOnce() -> (Vec<u32>, Ambient),
     ) -> Result<u32, CheckError> {
         near.findings.get(key, || match self.joint.get(key) {
             Some(found) => Ok(found),
-            None => self.evaluate(program, key, nodes()),
+            None => self.evaluate(program, key, state()),
         })
     }
 
-    fn evaluate(&self, program: &Interned, key: u64, nodes: Vec<u32>) -> Result<u32, CheckError> {
-        let world = World::<Interned> { nodes, carriers: Vec::new(), spent: Spent::default() };
+    fn evaluate(
+        &self,
+        program: &Interned,
+        key: u64,
+        (nodes, ambient): (Vec<u32>, Ambient),
+    ) -> Result<u32, CheckError> {
+        let world = World::<Interned> { nodes, carriers: Vec::new(), ambient };
+        let up = up_key(&world.ambient);
         let mut noted = Vec::new();
         for (index, property) in self.properties.iter().enumerate() {
-            let own = world.nodes.iter().enumerate().fold(0_u64, |sum, (place, node)| {
+            let own = if property.reads_up { up } else { 0 };
+            let own = world.nodes.iter().enumerate().fold(own, |sum, (place, node)| {
                 sum.wrapping_add(self.keys(program, NodeId::new(place as u32), *node).each[index])
             });
             let holds = match self.each[index].get(own) {
@@ -146,17 +165,17 @@ impl Judge {
         &self,
         program: &Interned,
         near: &mut NearJudge,
-        nodes: impl FnOnce() -> Vec<u32>,
+        state: impl FnOnce() -> (Vec<u32>, Ambient),
     ) -> Result<bool, CheckError> {
-        let nodes = nodes();
-        let key = nodes.iter().enumerate().fold(0_u64, |sum, (place, node)| {
+        let (nodes, ambient) = state();
+        let key = nodes.iter().enumerate().fold(up_key(&ambient), |sum, (place, node)| {
             sum.wrapping_add(program.node_digest(NodeId::new(place as u32), node))
         });
         near.within.get(key, || {
             if let Some(holds) = self.within.get(key) {
                 return Ok(holds);
             }
-            let world = World::<Interned> { nodes, carriers: Vec::new(), spent: Spent::default() };
+            let world = World::<Interned> { nodes, carriers: Vec::new(), ambient };
             let bounds = &program.model().bounds.within;
             let holds =
                 guarded("within", || world.view(program, |view| bounds.iter().all(|within| within(view))))?;
@@ -170,6 +189,16 @@ impl Judge {
         let each: u64 = self.each.iter().map(Memo::bytes).sum();
         self.keys.bytes() + self.joint.bytes() + self.within.bytes() + each + self.sets.bytes()
     }
+}
+
+/// The key of which nodes are up.
+fn up_key(ambient: &Ambient) -> u64 {
+    if ambient.down.is_empty() {
+        return 0;
+    }
+    let mut digest = Digest::new();
+    ambient.down.keys().for_each(|node| digest.write_usize(node.index()));
+    at(UP_PLACE, digest.finish())
 }
 
 fn intern(sets: &Table<Box<[u16]>>, set: Box<[u16]>) -> u32 {

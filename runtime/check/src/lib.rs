@@ -30,13 +30,16 @@ mod frontier;
 mod gather;
 mod intern;
 mod judge;
+mod locals;
 mod log;
 mod memo;
 mod options;
 mod pages;
 mod parts;
+mod plans;
 mod report;
 mod search;
+mod several;
 mod shared;
 mod steps;
 mod table;
@@ -46,8 +49,9 @@ mod verdict;
 mod visited;
 
 pub use options::{CheckError, Options, Progress, Search, Tuning};
+pub use plans::plans;
 pub use report::{
-    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PropertyReport, Report,
-    Status, Verdict,
+    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PlanReport, PropertyReport,
+    Report, Status, Verdict,
 };
 pub use verdict::{STARTS_MAX, check, check_with};

@@ -1,8 +1,8 @@
-//! A world in parts: for each node, its state and what is under way to it; and, for all, what was spent of budgets.
+//! A world in parts: for each node, its state and what is under way to it; and, for all, the ambient.
 //!
 //! A part is a world of its own, of which the other nodes are left out, and it has a number. A state of the system is
 //! then a row of numbers, and its fingerprint the sum of its parts' digests. What may happen next is what may happen in
-//! one of its parts, since every action concerns one receiver. What happens to that part is worked out once, by
+//! one of its parts, since almost every action concerns one node (the others: see `several`). What happens to that part is worked out once, by
 //! [`World::enabled`] and [`World::perform`], and kept as transitions; and so is what it does to another part that a
 //! message is sent to. Nothing here says for itself what may happen: it only remembers what a [`World`] said.
 
@@ -10,14 +10,16 @@ use std::hash::Hasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foresee_kernel::{Digest, Model, NodeId};
-use foresee_world::{Action, Direct, Make, Program, Sink, Spent, World};
+use foresee_kernel::{Digest, FaultKind, FaultTarget, Model, NodeId};
+use foresee_world::{Action, Ambient, Direct, Make, Of, Planned, Program, Sink, World};
 
 use crate::chunked::Chunked;
 use crate::intern::{Interned, NOBODY};
 use crate::judge::Judge;
+use crate::locals::Locals;
 use crate::memo::{Memo, Near};
 use crate::options::Tuning;
+use crate::several::Divides;
 use crate::steps::{Found, Step, Steps};
 use crate::table::Table;
 
@@ -48,27 +50,51 @@ impl Transition {
 pub(crate) struct Beyond {
     /// The receivers of what is sent, each with the number of what it is sent, in order.
     pub sends: Box<[(u32, u32)]>,
-    /// The budgets spent afterwards.
+    /// The number of the ambient afterwards.
     pub ambient: u32,
 }
 
 /// All that may happen to a part.
+#[derive(Default)]
 pub(crate) struct Expansion {
     /// Where it leads somewhere: first the transitions that change nothing beyond the part.
     pub transitions: Box<[Transition]>,
     /// The kept steps that it consists of.
-    pub steps: Box<[u32]>,
+    pub steps: Vec<u32>,
     /// Steps beyond the bound of the memo; an expansion with one of these is not kept.
     pub loose: Vec<Step>,
-    /// What the network may do by itself.
+    /// What happens without a step.
     pub network: u32,
     /// How many ways are faults.
     pub faults: u32,
+    /// How many ways are by which plan.
+    pub fired: Vec<(Planned, u32)>,
+}
+
+impl Expansion {
+    /// Counts the plan of an action.
+    pub(crate) fn fire(&mut self, action: &Action<Interned>, ways: u32) {
+        let Some(plan) = action.plan() else { return };
+        match self.fired.iter_mut().find(|(known, _)| *known == plan) {
+            Some((_, count)) => *count += ways,
+            None => self.fired.push((plan, ways)),
+        }
+    }
+
+    /// Counts a step.
+    pub(crate) fn add(&mut self, found: Found<'_>) {
+        let faults = found.step().successors.iter().filter(|successor| successor.fault.is_some());
+        self.faults += faults.count() as u32;
+        match found {
+            Found::Kept(id, _) => self.steps.push(id),
+            Found::Loose(step) => self.loose.push(step),
+        }
+    }
 }
 
 /// What a part is.
 pub(crate) struct Part {
-    /// The node's state, then for each carrier how many messages are under way to it, and these.
+    /// The node's state, then its counters, then for each carrier how many messages are under way to it, and these.
     words: Box<[u32]>,
     /// What it contributes to a fingerprint.
     pub digest: u64,
@@ -88,7 +114,7 @@ impl Part {
 /// The parts of one node.
 struct Place {
     parts: Table<Part>,
-    /// By what was spent, by the number of the part.
+    /// By the ambient, by the number of the part.
     expansions: Chunked<Chunked<Expansion>>,
 }
 
@@ -109,7 +135,15 @@ pub(crate) struct Parts {
     /// The properties.
     pub judge: Judge,
     places: Vec<Place>,
-    ambients: Table<Spent>,
+    locals: Vec<Locals>,
+    /// Whether the ambient can change, counters of single nodes aside.
+    changes: bool,
+    /// Whether something concerns several nodes at once, and whether that depends on their states.
+    pub(crate) several: bool,
+    pub(crate) together: bool,
+    /// By the ambient.
+    pub(crate) divides: Chunked<Divides>,
+    ambients: Table<Ambient>,
     beyond: Table<Beyond>,
     bundles: Table<Bundle>,
     puts: Vec<Memo<(u32, u64)>>,
@@ -121,12 +155,27 @@ impl Parts {
     pub(crate) fn new(model: Arc<Model>, tuning: &Tuning) -> Self {
         let nodes = model.nodes.len();
         let judge = Judge::new(model.properties.clone(), tuning.evaluations_max);
+        let program = Interned::new(model.clone());
+        let locals = Locals::of(&model, program.plans().first());
+        let bounds = &model.bounds;
+        let changes = bounds.drops.is_some()
+            || bounds.duplicates.is_some()
+            || bounds.calls.is_some()
+            || !model.faults.is_empty()
+            || Locals::leave_some(&locals, &model);
+        let together = model.faults.iter().any(|fault| matches!(fault.target, FaultTarget::AllOf(_)));
+        let several = together || model.faults.iter().any(|fault| fault.kind == FaultKind::Partition);
         let place = || Place { parts: Table::new(), expansions: Chunked::new() };
         let parts = Parts {
-            program: Interned::new(model),
+            program,
             steps: Steps::new(tuning.steps_max),
             judge,
             places: (0..nodes).map(|_| place()).collect(),
+            locals,
+            changes,
+            several,
+            together,
+            divides: Chunked::new(),
             ambients: Table::new(),
             beyond: Table::new(),
             bundles: Table::new(),
@@ -135,14 +184,18 @@ impl Parts {
             transitions_max: tuning.transitions_max,
         };
         // Where nothing is ever spent, number 0 says so.
-        parts.ambient_id(Spent::default());
+        parts.ambient_id(parts.first());
         parts
     }
 
-    /// How many numbers a state is: one for each node, one for what was spent where budgets exist.
+    /// The ambient that runs begin with.
+    fn first(&self) -> &Ambient {
+        self.program.plans().first()
+    }
+
+    /// How many numbers a state is: one for each node, and one for the ambient where it can change.
     pub(crate) fn stride(&self) -> usize {
-        let bounds = &self.program.model().bounds;
-        self.places.len() + usize::from(bounds.drops.is_some() || bounds.duplicates.is_some())
+        self.places.len() + usize::from(self.changes)
     }
 
     /// How many nodes there are.
@@ -150,49 +203,49 @@ impl Parts {
         self.places.len()
     }
 
-    /// The number of what was spent in a state.
+    /// The number of the ambient of a state.
     #[inline]
     pub(crate) fn ambient(&self, words: &[u32]) -> u32 {
         words.get(self.places.len()).copied().unwrap_or(0)
     }
 
+    /// The ambient of that number.
+    pub(crate) fn ambient_of(&self, number: u32) -> &Ambient {
+        self.ambients.get(number)
+    }
+
     /// A state as a row of numbers.
-    pub(crate) fn encode(&self, world: &World<Direct>) -> Vec<u32> {
-        let nodes: Vec<u32> = world.nodes.iter().map(|node| self.program.node(node)).collect();
+    pub(crate) fn encode_interned(&self, world: &World<Interned>) -> Vec<u32> {
+        let mut ambient = world.ambient.clone();
         let mut words = Vec::with_capacity(self.stride());
-        for (index, node) in nodes.iter().enumerate() {
-            let mut part = self.bare(index, *node, Spent::default());
+        for (index, node) in world.nodes.iter().enumerate() {
+            let mut part = self.bare(index, *node, self.first());
             for (queue, kept) in world.carriers.iter().zip(&mut part.carriers) {
-                let here = queue.iter().filter(|envelope| envelope.route.dst.index() == index);
-                kept.extend(here.map(|envelope| self.program.envelope(envelope)));
+                let here = |envelope: &&u32| self.receiver(**envelope) as usize == index;
+                kept.extend(queue.iter().filter(here));
             }
-            self.sort(&mut part);
-            words.push(self.part_id(index, &part));
+            let counters = self.locals[index].split(&mut ambient);
+            words.push(self.part_id(index, &part, &counters));
         }
-        let ambient = self.ambient_id(world.spent);
+        let ambient = self.ambient_id(&ambient);
         words.resize(self.stride(), ambient);
         words
     }
 
-    /// Brings messages that were put together by hand into the order that the world keeps them in.
-    fn sort(&self, part: &mut World<Interned>) {
-        let unsorted = std::mem::take(&mut part.carriers);
-        part.carriers = vec![Vec::new(); unsorted.len()];
-        unsorted.iter().for_each(|envelopes| part.put_all(&self.program, envelopes));
-    }
-
     /// A part with nothing under way.
-    fn bare(&self, index: usize, node: u32, spent: Spent) -> World<Interned> {
+    fn bare(&self, index: usize, node: u32, ambient: &Ambient) -> World<Interned> {
         let mut nodes = vec![NOBODY; self.places.len()];
         nodes[index] = node;
         let carriers = vec![Vec::new(); self.program.model().carriers.len()];
-        World { nodes, carriers, spent }
+        World { nodes, carriers, ambient: ambient.clone() }
     }
 
-    fn world(&self, index: usize, part: u32, ambient: u32) -> World<Interned> {
+    /// The world of a part, of which the other nodes are left out.
+    pub(crate) fn world(&self, index: usize, part: u32, ambient: u32) -> World<Interned> {
         let words = &self.part(index, part).words;
-        let mut world = self.bare(index, words[0], *self.ambients.get(ambient));
-        let mut rest = &words[1..];
+        let mut world = self.bare(index, words[0], self.ambients.get(ambient));
+        self.join(index, part, &mut world.ambient);
+        let mut rest = &words[1 + self.locals[index].len()..];
         for queue in &mut world.carriers {
             let (length, tail) = rest.split_first().expect("a length for each carrier");
             let (envelopes, tail) = tail.split_at(*length as usize);
@@ -202,9 +255,16 @@ impl Parts {
         world
     }
 
-    /// The number of a part, which must have nothing spent.
-    fn part_id(&self, index: usize, world: &World<Interned>) -> u32 {
+    /// Puts the counters of a part into `ambient`.
+    pub(crate) fn join(&self, index: usize, part: u32, ambient: &mut Ambient) {
+        let locals = &self.locals[index];
+        locals.join(&self.part(index, part).words[1..=locals.len()], ambient);
+    }
+
+    /// The number of the part that is all of `world`, with these counters of its node.
+    fn part_id(&self, index: usize, world: &World<Interned>, counters: &[u32]) -> u32 {
         let mut words = vec![world.nodes[index]];
+        words.extend_from_slice(counters);
         for queue in &world.carriers {
             words.push(queue.len() as u32);
             words.extend_from_slice(queue);
@@ -216,11 +276,12 @@ impl Parts {
             |part| *part.words == *words,
             || {
                 let id = NodeId::new(index as u32);
-                let spent = self.ambient_digest_of(world.spent);
+                let counted = self.locals[index].digest(counters, self.first());
+                let digest = world.digest(&self.program).wrapping_sub(world.ambient.digest());
                 let part = Part {
-                    digest: world.digest(&self.program).wrapping_sub(spent),
+                    digest: digest.wrapping_add(counted),
                     key: self.judge.key(&self.program, id, world.nodes[index]),
-                    messages: world.in_flight() as u32,
+                    messages: world.in_flight(&self.program) as u32,
                     words: words.as_slice().into(),
                 };
                 let owned = words.len() * 4;
@@ -235,20 +296,20 @@ impl Parts {
         self.places[index].parts.get(part)
     }
 
-    fn ambient_id(&self, spent: Spent) -> u32 {
-        let mut hash = Digest::new();
-        hash.write_u32(spent.drops);
-        hash.write_u32(spent.duplicates);
-        self.ambients.intern(hash.finish(), |other| *other == spent, || (spent, 0))
+    /// A world of nobody.
+    pub(crate) fn nobody(&self, ambient: u32) -> World<Interned> {
+        self.bare(0, NOBODY, self.ambients.get(ambient))
     }
 
-    /// What the spent budgets of number `ambient` contribute to a fingerprint.
+    /// The number of an ambient.
+    pub(crate) fn ambient_id(&self, ambient: &Ambient) -> u32 {
+        let make = || (ambient.clone(), 0);
+        self.ambients.intern(ambient.digest(), |other| other == ambient, make)
+    }
+
+    /// What the ambient of that number contributes to a fingerprint.
     pub(crate) fn ambient_digest(&self, ambient: u32) -> u64 {
-        self.ambient_digest_of(*self.ambients.get(ambient))
-    }
-
-    fn ambient_digest_of(&self, spent: Spent) -> u64 {
-        World::<Interned> { nodes: Vec::new(), carriers: Vec::new(), spent }.digest(&self.program)
+        self.ambients.get(ambient).digest()
     }
 
     /// The fingerprint of a state: the digest of its world.
@@ -283,27 +344,27 @@ impl Parts {
     /// All that may happen to a part.
     pub(crate) fn expand(&self, index: usize, part: u32, ambient: u32) -> Expansion {
         let (mut alone, mut sending) = (Vec::new(), Vec::new());
-        let (mut steps, mut loose, mut network, mut faults) = (Vec::new(), Vec::new(), 0, 0);
+        let mut expansion = Expansion::default();
         self.each_action(index, part, ambient, |action, found, world| {
             let Some(found) = found else {
-                network += 1;
+                expansion.network += 1;
+                expansion.fire(action, 1);
                 let transition = self.transition(index, part, ambient, world, action, None);
                 sort_in(transition, &mut alone, &mut sending);
                 return;
             };
-            for successor in 0..found.step().successors.len() {
-                faults += u32::from(found.step().successors[successor].fault.is_some());
+            let ways = found.step().successors.len();
+            for successor in 0..ways {
                 let way = Some((found.step(), successor));
                 let transition = self.transition(index, part, ambient, world, action, way);
                 sort_in(transition, &mut alone, &mut sending);
             }
-            match found {
-                Found::Kept(id, _) => steps.push(id),
-                Found::Loose(step) => loose.push(step),
-            }
+            expansion.fire(action, ways as u32);
+            expansion.add(found);
         });
         alone.append(&mut sending);
-        Expansion { transitions: alone.into(), steps: steps.into(), loose, network, faults }
+        expansion.transitions = alone.into();
+        expansion
     }
 
     /// Calls `visit` with every action of a part, and the step that its node takes on it, if it takes one.
@@ -316,7 +377,8 @@ impl Parts {
     ) {
         let world = self.world(index, part, ambient);
         let mut actions = Vec::new();
-        world.enabled(&self.program, |action| actions.push(action));
+        let of = Of::Node(NodeId::new(index as u32));
+        world.enabled_of(&self.program, of, |action| actions.push(action));
         for action in &actions {
             let found = action.stimulus(&self.program).map(|(id, stimulus)| {
                 assert_eq!(id.index(), index, "an action of a part concerns its node");
@@ -341,9 +403,9 @@ impl Parts {
         let successor = way.map(|(step, successor)| &step.successors[successor]);
         let mut sink = Inside { index, make: Make(&mut next), sent: &mut sent };
         world.perform(&self.program, action, successor, &mut sink);
-        let after = self.ambient_id(next.spent);
-        next.spent = Spent::default();
-        let next = self.part_id(index, &next);
+        let counters = self.locals[index].split(&mut next.ambient);
+        let after = self.ambient_id(&next.ambient);
+        let next = self.part_id(index, &next, &counters);
         if next == part && sent.is_empty() && after == ambient {
             return None;
         }
@@ -409,9 +471,10 @@ impl Parts {
         }
         let bundle = self.bundles.get(bundle);
         debug_assert_eq!(bundle.receiver as usize, index);
-        let mut world = self.world(index, part, self.ambient_id(Spent::default()));
+        let mut world = self.world(index, part, self.ambient_id(self.first()));
         world.put_all(&self.program, &bundle.envelopes);
-        let next = self.part_id(index, &world);
+        let counters = &self.part(index, part).words[1..=self.locals[index].len()];
+        let next = self.part_id(index, &world, counters);
         let delta = self.part(index, next).digest.wrapping_sub(self.part(index, part).digest);
         self.puts[index].put(key, (next, delta));
         (next, delta)
@@ -451,7 +514,7 @@ impl Parts {
         first
     }
 
-    /// The expansions that are kept, by node, part and what was spent.
+    /// The expansions that are kept, by node, part and ambient.
     pub(crate) fn kept(&self, index: usize, part: u32, ambient: u32) -> Option<&Expansion> {
         self.places[index].expansions.get(ambient)?.get(part)
     }
@@ -515,8 +578,13 @@ impl Sink<Interned> for Inside<'_> {
         }
     }
 
-    fn spend(&mut self, spent: Spent) {
-        self.make.spend(spent);
+    fn lose(&mut self, program: &Interned, id: NodeId, all: bool) {
+        assert_eq!(id.index(), self.index, "a part loses what is in flight to its node");
+        self.make.lose(program, id, all);
+    }
+
+    fn ambient(&mut self, program: &Interned, ambient: &Ambient) {
+        self.make.ambient(program, ambient);
     }
 }
 

@@ -31,11 +31,14 @@ fn by_parts(parts: &Parts, words: &[u32]) -> (BTreeMap<u64, u32>, u32) {
     let (mut after, mut all) = (BTreeMap::new(), 0);
     let (ambient, fingerprint) = (parts.ambient(words), parts.fingerprint(words));
     let mut near = Near::new(2);
+    let ways = |expansion: &Expansion| {
+        let kept = expansion.steps.iter().map(|step| parts.steps.get(*step).successors.len() as u32);
+        let loose = expansion.loose.iter().map(|step| step.successors.len() as u32);
+        expansion.network + kept.chain(loose).sum::<u32>()
+    };
     for node in 0..parts.nodes() {
         let expansion = parts.expand(node, words[node], ambient);
-        all += expansion.network;
-        let steps = expansion.steps.iter().map(|step| parts.steps.get(*step).successors.len() as u32);
-        all += steps.chain(expansion.loose.iter().map(|step| step.successors.len() as u32)).sum::<u32>();
+        all += ways(&expansion);
         for transition in &expansion.transitions {
             let mut next = words.to_vec();
             next[node] = transition.part;
@@ -55,6 +58,19 @@ fn by_parts(parts: &Parts, words: &[u32]) -> (BTreeMap<u64, u32>, u32) {
             *after.entry(sum).or_insert(0) += 1;
         }
     }
+    let several = parts.several(words).expect("sets can be worked out");
+    all += ways(&several.counted);
+    for row in &several.rows {
+        *after.entry(parts.fingerprint(row)).or_insert(0) += 1;
+    }
+    assert!(several.rows.is_empty() || parts.concerns_several());
+    if let Some(divides) = parts.divides(ambient) {
+        let after = divides.after.iter().map(|(ambient, delta)| (*ambient, fingerprint.wrapping_add(*delta)));
+        let rows = several.rows.iter().map(|row| (parts.ambient(row), parts.fingerprint(row)));
+        assert!(after.eq(rows), "what is remembered of partitions");
+        let counted = |counted: &Expansion| (counted.fired.clone(), counted.network);
+        assert_eq!(counted(&divides.counted), counted(&several.counted));
+    }
     (after, all)
 }
 
@@ -67,7 +83,7 @@ fn same(model: Model, tuning: &Tuning) {
         path::initials(&direct, 100).into_iter().flatten().map(|initial| initial.world).collect();
     while let Some(world) = waiting.pop() {
         let digest = world.digest(&direct);
-        if seen.len() > 200 || world.in_flight() > 6 || !seen.insert(digest) {
+        if seen.len() > 200 || world.in_flight(&direct) > 6 || !seen.insert(digest) {
             continue;
         }
         let words = parts.encode(&world);
@@ -105,5 +121,11 @@ proptest! {
     fn random_systems_by_parts_are_the_same(bytes in prop::collection::vec(any::<u8>(), 0..700)) {
         same(random::model(&bytes), &Tuning::default());
         same(random::model(&bytes), &Tuning { steps_max: 5, ..Tuning::default() });
+    }
+
+    #[test]
+    fn random_plans_by_parts_are_the_same(bytes in prop::collection::vec(any::<u8>(), 0..750)) {
+        same(random::planned(&bytes), &Tuning::default());
+        same(random::planned(&bytes), &Tuning { steps_max: 5, ..Tuning::default() });
     }
 }

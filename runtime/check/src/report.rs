@@ -7,6 +7,8 @@ use foresee_kernel::PropertyKind;
 use foresee_kernel::trace::Ending;
 use foresee_world::Path;
 
+pub use crate::plans::PlanReport;
+
 /// What a search came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
@@ -58,6 +60,8 @@ pub struct Report {
     pub handlers: Vec<HandlerReport>,
     /// Messages that met no handler, and that the spec does not ignore on purpose.
     pub ignored: Vec<IgnoredReport>,
+    /// What the system says may be done to it, and how often it was.
+    pub plans: Vec<PlanReport>,
     /// A violation, where one was found: of those found the one nearest to the start.
     pub counterexample: Option<Counterexample>,
     /// For each `reachable` property that was reached, how.
@@ -107,6 +111,17 @@ pub struct IgnoredReport {
     pub service: &'static str,
     /// In how many transitions.
     pub count: u64,
+}
+
+impl Report {
+    /// The lines of the spec that could have come about and never did. That is a failing where everything was explored.
+    pub fn idle(&self) -> impl Iterator<Item = &PlanReport> {
+        let fired = |idle: &PlanReport| {
+            let same = |plan: &&PlanReport| plan.is_of(idle.kind, &idle.text, idle.line);
+            self.plans.iter().filter(same).any(|plan| plan.fired > 0)
+        };
+        self.plans.iter().filter(move |plan| plan.is_idle() && !fired(plan))
+    }
 }
 
 /// A path to a state or a fault, and what it shows.

@@ -14,8 +14,8 @@
 //! 1996, with nodes for transitions).
 //!
 //! All states are seen, breadth first at the same depth, and all steps are counted as if they were taken: nothing reported
-//! depends on it. Steps do not commute where budgets of faults are spent, or where a bound cuts states by what they are;
-//! there nobody sleeps.
+//! depends on it. Steps do not commute where a workload or faults change what the others may do, where budgets are spent, or where a
+//! bound cuts states by what they are; there nobody sleeps.
 //!
 //! # Depth first within a depth
 //! A bound on depth is about shortest ways, and a depth first search reaches states by longer ones. So under such a bound
@@ -26,10 +26,10 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use foresee_kernel::PropertyKind;
-use foresee_world::{Bound, cut_by};
+use foresee_world::{Ambient, Bound, cut_by};
 
 use crate::frontier::{Frontier, Hand, Sums, Waiting};
-use crate::gather::{Candidate, Out, Sleep};
+use crate::gather::{Candidate, Out, SEVERAL, Sleep};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
 use crate::memo::Near;
@@ -74,7 +74,7 @@ pub(crate) struct Worker<'a, F: Frontier> {
     width: usize,
     /// How many numbers a row has: where nodes sleep, one more says which of them are to be explored again.
     stride: usize,
-    /// By what was spent and node, then by part.
+    /// By ambient and node, then by part.
     hot: Vec<Vec<Hot>>,
     /// The transitions of the parts that this thread met.
     transitions: Vec<Transition>,
@@ -141,9 +141,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
         drop(table);
         if new {
             self.shared.unique.fetch_add(1, Ordering::Relaxed);
-            let parts = words[..self.nodes].iter().enumerate();
-            let key = |(node, part): (usize, &u32)| self.shared.parts.part(node, *part).key;
-            let key = parts.map(key).fold(0_u64, u64::wrapping_add);
+            let key = key_of(self.shared.parts, words);
             self.row.clear();
             self.row.extend_from_slice(words);
             self.row.resize(self.stride, 0);
@@ -229,6 +227,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
                 self.expand_loose(place, &mut reached, ambient, first, sleep, table);
             }
         }
+        if self.shared.parts.concerns_several() {
+            self.expand_several(place, reached.ordinal, first, table);
+        }
         while let Some(node) = self.faulty.pop() {
             self.faulted(place, node, first);
         }
@@ -304,10 +305,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
         let messages = if bounds.messages.is_some() { self.in_flight(place) } else { 0 };
         let mut error = None;
         let cut = cut_by(bounds, depth, messages, || {
-            let row = &self.hand.words[place * self.stride..(place + 1) * self.stride];
-            let nodes = || nodes_of(self.shared.parts, &row[..self.nodes]);
+            let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
             let Shared { parts, .. } = self.shared;
-            let holds = parts.judge.within(&parts.program, &mut self.near_judge, nodes);
+            let holds = parts.judge.within(&parts.program, &mut self.near_judge, || seen_of(parts, row));
             holds.unwrap_or_else(|problem| {
                 error = Some(problem);
                 false
@@ -405,6 +405,42 @@ impl<'a, F: Frontier> Worker<'a, F> {
         *reached = Reached { node: node + 1, ordinal: reached.ordinal + expansion.transitions.len() as u32 };
     }
 
+    /// Gathers where what concerns several nodes at once leads.
+    #[cold]
+    fn expand_several(&mut self, place: usize, ordinal: u32, first: bool, table: &Visited) {
+        let parts = self.shared.parts;
+        let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
+        let mut out = Out {
+            parts,
+            row,
+            fingerprint: self.hand.sums[place].fingerprint,
+            parent: place as u32,
+            sleep: Sleep { asleep: 0, mask: 0, again: false },
+            near_puts: &mut self.near_puts,
+            candidates: &mut self.candidates,
+            changes: &mut self.changes,
+            table,
+        };
+        if let Some(divides) = parts.divides(parts.ambient(row)) {
+            out.divides(ordinal, &divides.after);
+            if first {
+                self.tally.expansion(parts, &divides.counted, 1);
+            }
+            return;
+        }
+        let several = match parts.several(row) {
+            Ok(several) => several,
+            Err(error) => return self.shared.control.fail(error),
+        };
+        out.several(ordinal, &several.rows);
+        if first {
+            self.tally.expansion(parts, &several.counted, 1);
+        }
+        if several.counted.faults > 0 {
+            self.faulty.push(self.nodes);
+        }
+    }
+
     /// Notes the states among the candidates that are new.
     fn flush(&mut self) {
         let shared = self.shared;
@@ -488,9 +524,12 @@ impl<'a, F: Frontier> Worker<'a, F> {
     #[inline(never)]
     fn reach(&mut self, candidate: &Candidate, arrival: Arrival, woken: u32) {
         let (place, node) = (candidate.parent as usize, candidate.node as usize);
+        let parts = self.shared.parts;
         self.row.clear();
         self.row.extend_from_slice(&self.hand.words[place * self.stride..(place + 1) * self.stride]);
-        let before = std::mem::replace(&mut self.row[node], candidate.part);
+        let several = candidate.node == SEVERAL;
+        let before = if several { 0 } else { std::mem::replace(&mut self.row[node], candidate.part) };
+        let ambient = parts.ambient(&self.row[..self.width]);
         if let Some(more) = candidate.more.checked_sub(1) {
             let (count, _) = self.changes[more as usize];
             let more = more as usize + 1;
@@ -502,8 +541,9 @@ impl<'a, F: Frontier> Worker<'a, F> {
             self.row[self.width] = woken;
         }
         let mut key = self.hand.sums[place].key;
-        if candidate.ordinal & VISIBLE != 0 {
-            let parts = self.shared.parts;
+        if several || ambient != parts.ambient(&self.row[..self.width]) {
+            key = key_of(parts, &self.row[..self.width]);
+        } else if candidate.ordinal & VISIBLE != 0 {
             let change = parts.part(node, candidate.part).key.wrapping_sub(parts.part(node, before).key);
             key = key.wrapping_add(change);
         }
@@ -539,8 +579,8 @@ impl<'a, F: Frontier> Worker<'a, F> {
     /// Evaluates the properties in the state of `self.row`.
     fn judge(&mut self, key: u64, depth: u32, index: u32) {
         let Shared { parts, options, .. } = self.shared;
-        let nodes = || nodes_of(parts, &self.row[..self.nodes]);
-        let found = match parts.judge.findings(&parts.program, &mut self.near_judge, key, nodes) {
+        let state = || seen_of(parts, &self.row[..self.width]);
+        let found = match parts.judge.findings(&parts.program, &mut self.near_judge, key, state) {
             Ok(found) => found,
             Err(error) => return self.shared.control.fail(error),
         };
@@ -591,7 +631,16 @@ struct Reached {
     ordinal: u32,
 }
 
-/// The node states of a row of parts.
-fn nodes_of(parts: &Parts, row: &[u32]) -> Vec<u32> {
-    row.iter().enumerate().map(|(node, part)| parts.part(node, *part).node()).collect()
+/// What properties may see of a row: the states of nodes, and the ambient.
+fn seen_of(parts: &Parts, row: &[u32]) -> (Vec<u32>, Ambient) {
+    let nodes = row[..parts.nodes()].iter().enumerate();
+    let nodes = nodes.map(|(node, part)| parts.part(node, *part).node()).collect();
+    (nodes, parts.ambient_of(parts.ambient(row)).clone())
+}
+
+/// The key of the properties in a row.
+fn key_of(parts: &Parts, row: &[u32]) -> u64 {
+    let ambient = parts.judge.ambient_key(parts.ambient_of(parts.ambient(row)));
+    let nodes = row[..parts.nodes()].iter().enumerate();
+    nodes.fold(ambient, |sum, (node, part)| sum.wrapping_add(parts.part(node, *part).key))
 }

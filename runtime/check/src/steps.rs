@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foresee_kernel::digest::mix;
-use foresee_world::{Stimulus, Successor};
+use foresee_world::{Calling, Stimulus, Successor};
 
 use crate::intern::Interned;
 use crate::table::Table;
@@ -17,6 +17,12 @@ pub(crate) enum Told {
     Deliver(u32),
     /// The timer of this number fires.
     Fire(u32),
+    /// The application calls.
+    Call(Calling),
+    /// It starts, after a crash.
+    Start,
+    /// It stops and starts.
+    Reset,
 }
 
 /// A step with all its outcomes.
@@ -63,6 +69,15 @@ impl Steps {
         let (told, key) = match stimulus {
             Stimulus::Deliver(id) => (Told::Deliver(**id), u64::from(**id) << 1),
             Stimulus::Fire(id) => (Told::Fire(**id), u64::from(**id) << 1 | 1),
+            Stimulus::Call(calling) => {
+                let Calling { plan, way, number } = *calling;
+                (
+                    Told::Call(*calling),
+                    mix(mix(u64::from(plan) << 32 | u64::from(way)).wrapping_add(number.into())),
+                )
+            }
+            Stimulus::Start => (Told::Start, u64::MAX),
+            Stimulus::Reset => (Told::Reset, u64::MAX - 1),
         };
         let hash = mix(mix(u64::from(node)).wrapping_add(key));
         let same = |step: &Step| step.node == node && step.told == told;

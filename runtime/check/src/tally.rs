@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use foresee_kernel::{Model, Ran, ServiceInfo};
-use foresee_world::Program;
+use foresee_world::{Planned, Program};
 
 use crate::parts::{Expansion, Parts};
 use crate::report::{HandlerReport, IgnoredReport};
@@ -20,6 +20,8 @@ pub(crate) struct Tally {
     ignored: BTreeMap<(&'static str, &'static str, &'static str), u64>,
     /// How often each kept step was taken, by its number.
     steps: Vec<u64>,
+    /// How many transitions were by each plan.
+    pub fired: BTreeMap<Planned, u64>,
     /// How many transitions there were.
     pub transitions: u64,
     /// How many of them were faults.
@@ -47,6 +49,7 @@ impl Tally {
             layers,
             ignored: BTreeMap::new(),
             steps: Vec::new(),
+            fired: BTreeMap::new(),
             transitions: 0,
             faults: 0,
             steps_taken: 0,
@@ -63,12 +66,16 @@ impl Tally {
             self.steps[place] += times;
         }
         self.transitions += u64::from(expansion.network) * times;
+        for (plan, ways) in &expansion.fired {
+            *self.fired.entry(*plan).or_default() += u64::from(*ways) * times;
+        }
         expansion.loose.iter().for_each(|step| self.step(parts, step, times));
     }
 
     /// Adds what another thread counted.
     pub(crate) fn merge(&mut self, other: Tally) {
         self.transitions += other.transitions;
+        other.fired.into_iter().for_each(|(plan, count)| *self.fired.entry(plan).or_default() += count);
         self.faults += other.faults;
         self.steps_taken += other.steps_taken;
         add(&mut self.steps, &other.steps);
@@ -104,6 +111,9 @@ impl Tally {
             Ran::Handler { layer, handler } => self.handler(node, layer, handler, times),
             Ran::Consumed { layer, meant: false } => {
                 let Told::Deliver(envelope) = step.told else { return };
+                if program.mark(&envelope).is_some() {
+                    return;
+                }
                 let message = program.direct_envelope(envelope).message.kind();
                 let service = program.model().nodes[node].layers()[usize::from(layer)].service();
                 let state = service.control(program.layer(&step.node, usize::from(layer)));

@@ -20,14 +20,13 @@ pub(crate) fn path_to(parts: &Parts, roots: &[Root], logs: &[Log], index: u32) -
     let mut words = root.words.clone();
     let mut path = Path { starts: root.starts.clone(), moves: Vec::new() };
     for ordinal in ordinals {
-        let (node, transition, way) = find(parts, &words, ordinal);
-        apply(parts, &mut words, node, transition);
+        let way = step(parts, &mut words, ordinal);
         path.moves.push(Move { action: way.action, tape: way.tape });
     }
     (path, words)
 }
 
-/// The path to the first fault of `node` in the state at `index`, and how it ends.
+/// The path to the first fault of `node` in the state at `index`, and how it ends. Past the nodes stands what concerns several.
 pub(crate) fn path_to_fault(
     parts: &Parts,
     roots: &[Root],
@@ -37,24 +36,34 @@ pub(crate) fn path_to_fault(
 ) -> (Path, Ending) {
     let (mut path, words) = path_to(parts, roots, logs, index);
     let mut message = String::new();
-    if let Some((way, said)) = parts.fault(node, words[node], parts.ambient(&words)) {
+    let fault = match words[..parts.nodes()].get(node) {
+        Some(part) => parts.fault(node, *part, parts.ambient(&words)),
+        None => parts.several_ways(&words).1,
+    };
+    if let Some((way, said)) = fault {
         path.moves.push(Move { action: way.action, tape: way.tape });
         message = said;
     }
     (path, Ending::Fault { message })
 }
 
-fn find(parts: &Parts, words: &[u32], mut ordinal: u32) -> (usize, Transition, Way) {
+/// Takes the transition of number `ordinal` from `words`.
+fn step(parts: &Parts, words: &mut Vec<u32>, mut ordinal: u32) -> Way {
     let ambient = parts.ambient(words);
-    for (node, part) in words[..parts.nodes()].iter().enumerate() {
-        let mut ways = parts.ways(node, *part, ambient);
+    for node in 0..parts.nodes() {
+        let mut ways = parts.ways(node, words[node], ambient);
         if (ordinal as usize) < ways.len() {
             let (transition, way) = ways.swap_remove(ordinal as usize);
-            return (node, transition, way);
+            apply(parts, words, node, transition);
+            return way;
         }
         ordinal -= ways.len() as u32;
     }
-    unreachable!("a state has as many transitions as it had when it was explored")
+    // That a state has as many transitions as it had when it was explored is what numbers of transitions rest on.
+    let several = parts.several(words).expect("it was explored");
+    let way = parts.several_ways(words).0.swap_remove(ordinal as usize);
+    words.clone_from(&several.rows[ordinal as usize]);
+    way
 }
 
 fn apply(parts: &Parts, words: &mut [u32], node: usize, transition: Transition) {

@@ -14,6 +14,7 @@ use crate::log::Log;
 use crate::options::{CheckError, Options, Progress, Search, Tuning};
 use crate::pages;
 use crate::parts::Parts;
+use crate::plans::plans;
 use crate::report::{Counterexample, Cut, CutReport, Memo, Memory, PropertyReport, Report, Status, Verdict};
 use crate::search::Worker;
 use crate::shared::Shared;
@@ -86,8 +87,11 @@ pub fn check_with(
 
 /// How many nodes may sleep: none where steps of different nodes do not commute, or do not commute within the bounds.
 fn sleepers(parts: &Parts, tuning: &Tuning) -> u32 {
-    let bounds = &parts.program.model().bounds;
-    let commute = bounds.drops.is_none()
+    let model = parts.program.model();
+    let bounds = &model.bounds;
+    let commute = model.calls.is_empty()
+        && model.faults.is_empty()
+        && bounds.drops.is_none()
         && bounds.duplicates.is_none()
         && bounds.messages.is_none()
         && bounds.within.is_empty();
@@ -238,6 +242,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: Starts, mut found: Found)
         properties,
         handlers: found.tally.handlers(),
         ignored: found.tally.ignored(),
+        plans: plans(model, &found.tally.fired),
         cut_by,
         memory,
         memo: Memo { entries, hits, direct },

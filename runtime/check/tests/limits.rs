@@ -131,6 +131,7 @@ fn a_property_that_panics_is_an_error_that_names_it() {
         line: 1,
         holds: |_| panic!("no state is good enough"),
         reads: &[],
+        reads_up: false,
     };
     let mut model = two_phase_commit::model(3, false);
     model.properties.push(&BAD);
@@ -153,6 +154,7 @@ fn a_reachable_property_that_is_not_reached_fails_only_a_search_that_ended() {
         line: 1,
         holds: |_| false,
         reads: &[],
+        reads_up: false,
     };
     static AT_ONCE: Property = Property {
         name: "at_once",
@@ -161,6 +163,7 @@ fn a_reachable_property_that_is_not_reached_fails_only_a_search_that_ended() {
         line: 1,
         holds: |_| true,
         reads: &[],
+        reads_up: false,
     };
     let mut model = two_phase_commit::model(3, false);
     model.properties.extend([&NEVER, &AT_ONCE]);

@@ -155,7 +155,8 @@ impl<T> Distribution<T> {
         &self.outcomes
     }
 
-    pub(crate) fn into_outcomes(self) -> Vec<(T, f64)> {
+    /// The outcomes, taken.
+    pub fn into_outcomes(self) -> Vec<(T, f64)> {
         self.outcomes
     }
 }
@@ -201,11 +202,28 @@ where
     }
 }
 
-impl<T: Clone> Chance for &BTreeSet<T> {
-    type Outcome = T;
-    fn distribution(self) -> Distribution<T> {
-        Distribution::uniform(self.iter().cloned())
-    }
+macro_rules! uniform_of {
+    ($([$($generics:tt)*] $owned:ty;)*) => {
+        $(impl<$($generics)*> Chance for $owned {
+            type Outcome = T;
+            fn distribution(self) -> Distribution<T> {
+                Distribution::uniform(self)
+            }
+        }
+        impl<$($generics)*> Chance for &$owned where T: Clone {
+            type Outcome = T;
+            fn distribution(self) -> Distribution<T> {
+                Distribution::uniform(self.iter().cloned())
+            }
+        })*
+    };
+}
+
+uniform_of! {
+    [T] BTreeSet<T>;
+    [T] Vec<T>;
+    [T] VecDeque<T>;
+    [T, const N: usize] [T; N];
 }
 
 /// What may stand as the set of a `choose`: anything whose items can be ordered and owned.

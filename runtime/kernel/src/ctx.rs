@@ -3,15 +3,17 @@
 //! Everything takes `&self`, so that a body never meets a borrow error that nobody wrote. Effects are collected,
 //! never carried out. Generated code is the only caller.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::choice::{Chance, Options};
 use crate::fault;
 use crate::info::{ServiceInfo, SiteInfo};
 use crate::service::Requests;
-use crate::stack::{Below, Layer, Ran};
-use crate::{Datum, Decision, Delay, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value};
+use crate::stack::{Below, Called, DRAIN_EVENTS_MAX, Layer, Ran};
+use crate::{
+    Datum, Decision, Delay, Direction, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value,
+};
 
 /// What the layers of one node share during one step.
 pub(crate) struct StepEnv<'a> {
@@ -20,6 +22,26 @@ pub(crate) struct StepEnv<'a> {
     pub queue: &'a RefCell<VecDeque<(usize, Event)>>,
     pub decisions: &'a RefCell<Vec<Decision>>,
     pub ran: &'a RefCell<Vec<Ran>>,
+    pub called: &'a RefCell<Vec<Called>>,
+    /// How many events the layers were told.
+    pub drained: Cell<usize>,
+    /// Whether the resolver is asked where there is one option, too.
+    pub asks_always: bool,
+}
+
+impl StepEnv<'_> {
+    /// Counts one more event that a layer is told; a fault of the step beyond the limit.
+    pub(crate) fn told(&self) {
+        if self.drained.get() == DRAIN_EVENTS_MAX {
+            fault::raise(format!("a step drained more than {DRAIN_EVENTS_MAX} calls and aspects"));
+        }
+        self.drained.set(self.drained.get() + 1);
+    }
+
+    /// Notes a call that the service of `layer` provides.
+    pub(crate) fn called(&self, layer: usize, direction: Direction, call: &Datum) {
+        self.called.borrow_mut().push(Called { layer: layer as u8, direction, name: call.kind() });
+    }
 }
 
 /// A resolver behind a shared reference, so that [`Ctx`] is covariant and takes `&self`.
@@ -109,7 +131,11 @@ impl<T: Value> Ctx<'_, T> {
 
     /// Emits an upcall to the layer above, or to the application.
     pub fn up<U: Value>(&self, upcall: U) {
-        let upcall = Datum::new(upcall);
+        self.emit(Datum::new(upcall));
+    }
+
+    fn emit(&self, upcall: Datum) {
+        self.env.called(self.index, Direction::Up, &upcall);
         match self.layer.above() {
             Some((above, slot)) => {
                 self.env.queue.borrow_mut().push_back((above, Event::Upcall { slot, upcall }));
@@ -159,10 +185,21 @@ impl<T: Value> Ctx<'_, T> {
 
     /// Asks the service at `uses` slot `slot`: answered at once, seeing its state before queued commands.
     pub fn query<Q: std::any::Any, A: std::any::Any>(&self, slot: usize, query: &Q) -> A {
-        self.below.ask(self.layer.lower(slot), query)
+        self.below.query(slot, query)
     }
 
-    /// The layers below, for a query that asks further down.
+    /// Passes a call from above on to the service at `uses` slot `slot`.
+    pub fn pass_down(&self, slot: usize, call: &Datum) {
+        let lower = usize::from(self.layer.lower(slot));
+        self.env.queue.borrow_mut().push_back((lower, Event::Call(call.clone())));
+    }
+
+    /// Passes an upcall from below on to the layer above, or to the application.
+    pub fn pass_up(&self, upcall: &Datum) {
+        self.emit(upcall.clone());
+    }
+
+    /// What this layer sees of those below it.
     pub fn below(&self) -> &Below<'_> {
         &self.below
     }
@@ -196,6 +233,12 @@ impl<T: Value> Ctx<'_, T> {
         let handler = alternatives[taken.alternative].handler;
         self.env.ran.borrow_mut().push(Ran::Handler { layer: self.index as u8, handler });
         Some(taken)
+    }
+
+    /// Counts a change that aspects are told of: like calls between layers they are drained within the step, up to
+    /// [`DRAIN_EVENTS_MAX`].
+    pub fn changed(&self) {
+        self.env.told();
     }
 
     /// Records that no handler applied to the event: it is consumed. `meant` where the spec `ignore`s it.
@@ -262,7 +305,7 @@ impl<T: Value> Ctx<'_, T> {
         default: Option<u32>,
         label: &dyn Fn(u32) -> String,
     ) -> usize {
-        if options == 1 {
+        if options == 1 && !self.env.asks_always {
             return 0;
         }
         let options = options as u32;

@@ -31,7 +31,7 @@ pub enum Event {
     Answered {
         /// Index into the service's `uses`.
         slot: u8,
-        /// Index of the request among the downcalls of the slot's interface.
+        /// Index of the request among the calls of the slot's interface.
         method: u16,
         /// The number of the request.
         number: u64,

@@ -1,6 +1,6 @@
 //! Tables about a spec that the compiler writes and the runtime reads: names, lines, sites. All are constants.
 
-use crate::{ArgumentError, Arguments, Model};
+use crate::{ArgumentError, Arguments, Model, ScenarioInfo};
 
 /// A compiled spec.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct SpecInfo {
     pub services: &'static [&'static ServiceInfo],
     /// Its systems, in file order.
     pub systems: &'static [SystemInfo],
+    /// Its scenarios, in file order.
+    pub scenarios: &'static [ScenarioInfo],
 }
 
 /// A system: what is put together, with parameters that the command line may override.
@@ -69,6 +71,23 @@ pub struct ServiceInfo {
     pub sites: &'static [SiteInfo],
 }
 
+impl ServiceInfo {
+    /// A service that declares nothing.
+    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
+        ServiceInfo {
+            name,
+            file,
+            line,
+            states: &[],
+            variables: &[],
+            messages: &[],
+            carriers: &[],
+            handlers: &[],
+            sites: &[],
+        }
+    }
+}
+
 /// A variable of a service.
 #[derive(Debug)]
 pub struct VariableInfo {
@@ -82,6 +101,41 @@ pub struct VariableInfo {
     pub durable: bool,
     /// Whether it exists for properties alone.
     pub ghost: bool,
+    /// Whether models that neighbours make of this node may know it.
+    pub export: bool,
+    /// Whether it never leaves the node.
+    pub secret: bool,
+}
+
+impl VariableInfo {
+    /// A plain variable.
+    pub const fn new(name: &'static str, ty: &'static str, line: u32) -> Self {
+        VariableInfo { name, ty, line, durable: false, ghost: false, export: false, secret: false }
+    }
+
+    /// The same, surviving crashes.
+    pub const fn durable(mut self) -> Self {
+        self.durable = true;
+        self
+    }
+
+    /// The same, for properties alone.
+    pub const fn ghost(mut self) -> Self {
+        self.ghost = true;
+        self
+    }
+
+    /// The same, known to the models of neighbours.
+    pub const fn export(mut self) -> Self {
+        self.export = true;
+        self
+    }
+
+    /// The same, never leaving the node.
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
 }
 
 /// A message kind.
@@ -124,6 +178,13 @@ pub struct HandlerInfo {
     pub line: u32,
 }
 
+impl HandlerInfo {
+    /// A handler of which nothing else is known.
+    pub const fn new(name: &'static str, event: &'static str, line: u32) -> Self {
+        HandlerInfo { name, event, line }
+    }
+}
+
 /// A place at which a step branches.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SiteInfo {
@@ -131,4 +192,19 @@ pub struct SiteInfo {
     pub name: &'static str,
     /// Its line in the spec.
     pub line: u32,
+    /// Whether the spec declares it a `fair choice`: an option that is offered for ever is taken for ever again.
+    pub fair: bool,
+}
+
+impl SiteInfo {
+    /// A place at which the choice is adversarial.
+    pub const fn new(name: &'static str, line: u32) -> Self {
+        SiteInfo { name, line, fair: false }
+    }
+
+    /// The same, declared fair.
+    pub const fn fair(mut self) -> Self {
+        self.fair = true;
+        self
+    }
 }

@@ -10,18 +10,22 @@
 
 pub mod argument;
 pub mod choice;
+pub mod claim;
 pub mod ctx;
 pub mod digest;
 pub mod event;
 pub mod fault;
+pub mod grid;
 pub mod id;
 pub mod info;
 pub mod model;
 pub mod names;
 pub mod objective;
+pub mod payload;
 pub mod plan;
 pub mod property;
 pub mod reply;
+pub mod script;
 pub mod service;
 pub mod stack;
 pub mod time;
@@ -30,6 +34,7 @@ pub mod value;
 
 pub use argument::{Argument, ArgumentError, Arguments};
 pub use choice::{Decision, Distribution, Nature, Point, Resolver, Tape};
+pub use claim::{Claim, Figure, Liveness, Predicate, Quantity, Statistical, Temporal};
 pub use ctx::{Ctx, Targets};
 pub use digest::Digest;
 pub use event::{Effect, Event};
@@ -40,12 +45,14 @@ pub use info::{
     SystemInfo, VariableInfo,
 };
 pub use model::{Bounds, Carrier, DelayModel, Group, Model};
-pub use objective::{Objective, Sense, Term};
-pub use plan::{Call, FaultKind, FaultPlan, FaultTarget, Timing, Way};
+pub use objective::{Amount, Direction, Growth, Objective, Sense, ServiceType, Term};
+pub use payload::{Payload, PayloadType};
+pub use plan::{Call, FaultBudget, FaultKind, FaultPlan, FaultTarget, Timing, Way};
 pub use property::{Property, PropertyKind, Read, States, View};
 pub use reply::Reply;
+pub use script::ScenarioInfo;
 pub use service::{AnyService, LayerState, Service};
-pub use stack::{Below, Layer, LayerStates, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
-pub use time::{Delay, Span};
+pub use stack::{Below, Called, Layer, LayerStates, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
+pub use time::{Delay, Law, Span};
 pub use trace::{Trace, TraceError};
 pub use value::{Datum, Shape, Value};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    ArgumentError, Arguments, Call, CarrierKind, FaultPlan, NodeId, Objective, Property, SpecInfo, Stack,
-    View,
+    ArgumentError, Arguments, Call, CarrierKind, FaultBudget, FaultPlan, Liveness, NodeId, Objective,
+    Property, SpecInfo, Stack, Statistical, View,
 };
 
 /// A named group of nodes with consecutive ids.
@@ -96,6 +96,10 @@ pub struct Carrier {
     pub duplicates: Option<f64>,
     /// Whether messages overtake each other (simulation; checking always explores it on datagrams).
     pub reorders: bool,
+    /// The probability that a message overtakes those before it, where the system gives one (simulation).
+    pub overtakes: Option<f64>,
+    /// How many bytes a second pass from a sender to a receiver, one message after another; None for any number (simulation).
+    pub bandwidth: Option<f64>,
 }
 
 impl Carrier {
@@ -119,6 +123,14 @@ pub struct Bounds {
     pub drops: Option<u32>,
     /// How many messages may be doubled; None for any number.
     pub duplicates: Option<u32>,
+    /// How many calls of the workload may be made, over all its lines; None for as many as they say.
+    pub calls: Option<u32>,
+    /// How many faults may happen, beyond what their own lines say.
+    pub faults: Vec<FaultBudget>,
+    /// Whether the order of timers and deliveries is that of their times.
+    pub timed: bool,
+    /// Whether a message that no handler wants stays in the network.
+    pub retain_ignored: bool,
 }
 
 /// A system with its arguments: what every driver starts from.
@@ -138,6 +150,10 @@ pub struct Model {
     pub carriers: Vec<Carrier>,
     /// The properties of the services that take part, and of the system.
     pub properties: Vec<&'static Property>,
+    /// What the services that take part, and the system, claim of runs that go on for ever.
+    pub liveness: Vec<&'static Liveness>,
+    /// What the system claims of the probabilities of its runs.
+    pub statistics: Vec<Arc<Statistical>>,
     /// The objectives of the services that take part, as the system weighs them.
     pub objectives: Vec<Objective>,
     /// What the application calls.
@@ -204,6 +220,8 @@ impl ModelBuilder {
             nodes: Vec::new(),
             carriers: Vec::new(),
             properties: Vec::new(),
+            liveness: Vec::new(),
+            statistics: Vec::new(),
             objectives: Vec::new(),
             calls: Vec::new(),
             faults: Vec::new(),
@@ -263,11 +281,35 @@ impl ModelBuilder {
         }
     }
 
-    /// Reweighs the objective `name`.
-    pub fn reweigh(&mut self, name: &str, weight: f64) {
-        for objective in self.model.objectives.iter_mut().filter(|objective| objective.name == name) {
-            objective.weight = weight;
+    /// Adds liveness properties; one that is there already is not added twice.
+    pub fn liveness(&mut self, claims: &'static [Liveness]) {
+        for claim in claims {
+            if !self.model.liveness.iter().any(|known| std::ptr::eq(*known, claim)) {
+                self.model.liveness.push(claim);
+            }
         }
+    }
+
+    /// Adds a statistical property.
+    pub fn statistical(&mut self, claim: Statistical) {
+        self.model.statistics.push(Arc::new(claim));
+    }
+
+    /// Changes the objective `name`: its weight, level, discount or horizon.
+    pub fn rescale(&mut self, name: &str, change: impl Fn(&mut Objective)) {
+        for objective in self.model.objectives.iter_mut().filter(|objective| objective.name == name) {
+            change(objective);
+            let discount = objective.discount;
+            assert!(
+                discount > 0.0 && discount <= 1.0,
+                "the discount {discount} of `{name}` is not above 0 and at most 1"
+            );
+        }
+    }
+
+    /// All nodes that were declared so far.
+    pub fn ids(&self) -> Vec<NodeId> {
+        self.model.groups.iter().flat_map(Group::ids).collect()
     }
 
     /// Adds a line of the workload.
@@ -326,5 +368,14 @@ impl ModelBuilder {
 }
 
 fn bare(name: &'static str, kind: CarrierKind) -> Carrier {
-    Carrier { name, kind, delay: Carrier::DELAY_DEFAULT, loss: 0.0, duplicates: None, reorders: false }
+    Carrier {
+        name,
+        kind,
+        delay: Carrier::DELAY_DEFAULT,
+        loss: 0.0,
+        duplicates: None,
+        reorders: false,
+        overtakes: None,
+        bandwidth: None,
+    }
 }

@@ -75,6 +75,22 @@ pub struct FaultPlan {
     pub back: Option<(Duration, Duration)>,
 }
 
+impl FaultPlan {
+    /// How long a crashed node stays away, and a partition lasts, where a system says `back` and no more (simulation).
+    pub const BACK_DEFAULT: Duration = Duration::from_secs(1);
+}
+
+/// A bound of a check on faults: how many of a kind may happen, over all lines that say they may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultBudget {
+    /// The kind.
+    pub kind: FaultKind,
+    /// Faults of these nodes are counted.
+    pub nodes: Vec<NodeId>,
+    /// How many at most.
+    pub most: u32,
+}
+
 /// What a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {

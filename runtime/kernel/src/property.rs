@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 
-use crate::{Datum, Digest, Model, NodeId, Service};
+use crate::{Below, Datum, Digest, LayerStates, Model, NodeId, Service};
 
 /// What a property claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,8 +39,11 @@ pub struct Property {
     pub line: u32,
     /// Whether it holds in a state.
     pub holds: fn(&View<'_>) -> bool,
-    /// All that `holds` may read: its value is a function of these parts alone.
+    /// All that `holds` may read of the variables of nodes: its value is a function of these parts alone, and of which nodes are
+    /// up where `reads_up` says so.
     pub reads: &'static [Read],
+    /// Whether it asks which nodes are up.
+    pub reads_up: bool,
 }
 
 impl fmt::Debug for Property {
@@ -64,7 +67,8 @@ impl fmt::Debug for Read {
 }
 
 impl Property {
-    /// The digest of what this property may read of `node`, whose layers' states `layer` gives.
+    /// The digest of what this property may read of the variables of `node`, whose layers' states `layer` gives. Whether the node is
+    /// up is no part of it: a caller that takes nodes down adds it where [`Property::reads_up`] says so.
     pub fn projection<'s>(&self, model: &Model, node: NodeId, layer: &dyn Fn(usize) -> &'s Datum) -> u64 {
         use std::hash::Hasher;
         let stack = &model.nodes[node.index()];
@@ -136,8 +140,34 @@ impl<'a> View<'a> {
         stack.layers()[layer].service().as_any().downcast_ref()
     }
 
+    /// What the layer of `node` that runs `S` sees of those below it, to ask them: gives `ask` that window; None where
+    /// no layer runs `S`.
+    pub fn below<S: Service, A>(&self, node: NodeId, ask: impl FnOnce(&Below<'_>) -> A) -> Option<A> {
+        let stack = self.model.nodes.get(node.index())?;
+        let layer = stack.layer_of(TypeId::of::<S>())?;
+        let states = NodeStates { states: self.states, node };
+        Some(ask(&Below::new(node, stack.layers(), &states, layer)))
+    }
+
+    /// The answer of the layer of `node` that runs `S` to `query`; None where no layer does, or it does not answer it.
+    pub fn query<S: Service, Q: Any, A: Any>(&self, node: NodeId, query: &Q) -> Option<A> {
+        self.below::<S, _>(node, |below| below.own(query)).flatten()
+    }
+
     /// Whether `node` is up.
     pub fn up(&self, node: NodeId) -> bool {
         self.states.up(node)
+    }
+}
+
+/// The layers of one node.
+struct NodeStates<'a> {
+    states: &'a dyn States,
+    node: NodeId,
+}
+
+impl LayerStates for NodeStates<'_> {
+    fn layer(&self, layer: usize) -> &Datum {
+        self.states.layer(self.node, layer)
     }
 }

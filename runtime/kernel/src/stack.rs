@@ -1,15 +1,16 @@
 //! A node is a stack of layers and takes a step as a whole: calls between layers are drained within it.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::ctx::StepEnv;
 use crate::service::LayerStep;
-use crate::{AnyService, Datum, Decision, Effect, Event, Fault, NodeId, Resolver, fault};
+use crate::{AnyService, Datum, Decision, Direction, Effect, Event, Fault, NodeId, Resolver, fault};
 
-/// The most events that one step may drain through the layers of a node; beyond it the step is a fault.
+/// The most events that one step may drain through the layers of a node, changes that aspects are told of included;
+/// beyond it the step is a fault.
 pub const DRAIN_EVENTS_MAX: usize = 4096;
 
 /// One layer of a node: a service with its parameters, and how it is wired.
@@ -21,11 +22,14 @@ pub struct Layer {
     lower: Vec<u8>,
 }
 
-/// The states of the layers below one, for queries.
+/// What a layer sees of the layers below it, for queries.
 #[derive(Clone, Copy)]
 pub struct Below<'a> {
+    me: NodeId,
     layers: &'a [Layer],
     states: &'a dyn LayerStates,
+    /// The layer that looks down.
+    index: usize,
 }
 
 /// The states of the layers of a stack, by position.
@@ -53,20 +57,41 @@ impl LayerStates for Lower<'_> {
 }
 
 impl<'a> Below<'a> {
-    /// The layers of a stack and their states.
-    pub fn new(layers: &'a [Layer], states: &'a dyn LayerStates) -> Self {
-        Below { layers, states }
+    /// What layer `index` of node `me` sees of the layers below it.
+    pub fn new(me: NodeId, layers: &'a [Layer], states: &'a dyn LayerStates, index: usize) -> Self {
+        Below { me, layers, states, index }
     }
 
-    /// The answer of layer `layer` to `query`; a fault of the step where its service does not know the query.
-    pub fn ask<Q: Any, A: Any>(&self, layer: u8, query: &Q) -> A {
-        let layer = usize::from(layer);
-        let service = self.layers[layer].service();
-        let answer = service.query(self.states.layer(layer), query, self);
-        match answer.and_then(|answer| answer.downcast::<A>().ok()) {
+    /// The id of the node.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// The answer of the service at `uses` slot `slot`; a fault of the step where it does not know the query.
+    pub fn query<Q: Any, A: Any>(&self, slot: usize, query: &Q) -> A {
+        match self.pass(slot, query).and_then(|answer| answer.downcast::<A>().ok()) {
             Some(answer) => *answer,
-            None => fault::raise(format!("{} does not answer this query", service.info().name)),
+            None => self.unknown(slot),
         }
+    }
+
+    /// Passes a query on to the service at `uses` slot `slot`, and its answer back.
+    pub fn pass(&self, slot: usize, query: &dyn Any) -> Option<Box<dyn Any>> {
+        let index = usize::from(self.layers[self.index].lower(slot));
+        let below = Below { index, ..*self };
+        self.layers[index].service().query(self.states.layer(index), query, &below)
+    }
+
+    /// The answer of this layer itself.
+    pub(crate) fn own<Q: Any, A: Any>(&self, query: &Q) -> Option<A> {
+        let service = self.layers[self.index].service();
+        let answer = service.query(self.states.layer(self.index), query, self)?;
+        answer.downcast::<A>().ok().map(|answer| *answer)
+    }
+
+    fn unknown(&self, slot: usize) -> ! {
+        let index = usize::from(self.layers[self.index].lower(slot));
+        fault::raise(format!("{} does not answer this query", self.layers[index].service().info().name))
     }
 }
 
@@ -145,6 +170,17 @@ pub enum Ran {
     },
 }
 
+/// A call between layers, or between a node and its application, that a step has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Called {
+    /// The layer that provides the call.
+    pub layer: u8,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its name.
+    pub name: &'static str,
+}
+
 /// What a step came to.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -154,6 +190,8 @@ pub struct Outcome {
     pub effects: Vec<Effect>,
     /// What ran, in order.
     pub ran: Vec<Ran>,
+    /// The calls that it saw, in order; nothing where the step faulted.
+    pub called: Vec<Called>,
     /// How its points were answered, in order.
     pub decisions: Vec<Decision>,
     /// Why the step had no effect, if it had none.
@@ -238,10 +276,22 @@ impl Stack {
         let mut scratch = Scratch::default();
         let mut next = state.clone();
         let fault = self.step_in_place(me, &mut next, event, resolver, &mut scratch).err();
-        let state = if fault.is_some() { state.clone() } else { next };
-        let Scratch { effects, ran, decisions, .. } = scratch;
-        let (effects, ran, decisions) = (effects.into_inner(), ran.into_inner(), decisions.into_inner());
-        Outcome { state, effects, ran, decisions, fault }
+        scratch.outcome(state, next, fault)
+    }
+
+    /// As [`Stack::step`], but `resolver` is asked wherever the step could branch, and so also where one option is left.
+    /// The decisions of the outcome fit no tape: it is for looking ahead.
+    pub fn probe(
+        &self,
+        me: NodeId,
+        state: &NodeState,
+        event: &NodeEvent,
+        resolver: &mut dyn Resolver,
+    ) -> Outcome {
+        let mut scratch = Scratch::default();
+        let mut next = state.clone();
+        let fault = self.take(me, &mut next, event, resolver, &mut scratch, true).err();
+        scratch.outcome(state, next, fault)
     }
 
     /// As [`Stack::step`], but `state` becomes the state after the step, and what the step came to is left in
@@ -258,6 +308,18 @@ impl Stack {
         resolver: &mut dyn Resolver,
         scratch: &mut Scratch,
     ) -> Result<(), Fault> {
+        self.take(me, state, event, resolver, scratch, false)
+    }
+
+    fn take(
+        &self,
+        me: NodeId,
+        state: &mut NodeState,
+        event: &NodeEvent,
+        resolver: &mut dyn Resolver,
+        scratch: &mut Scratch,
+        asks_always: bool,
+    ) -> Result<(), Fault> {
         scratch.clear();
         let resolver = RefCell::new(resolver);
         let env = StepEnv {
@@ -266,27 +328,30 @@ impl Stack {
             queue: &scratch.queue,
             decisions: &scratch.decisions,
             ran: &scratch.ran,
+            called: &scratch.called,
+            drained: Cell::new(0),
+            asks_always,
         };
         let result = fault::guard(|| self.drain(me, state, event, &env));
         if result.is_err() {
             scratch.effects.get_mut().clear();
             scratch.queue.get_mut().clear();
+            scratch.called.get_mut().clear();
         }
         result
     }
 
     /// Handles `event`, then what the layers ask of each other, in the order in which they ask.
     fn drain(&self, me: NodeId, state: &mut NodeState, event: &NodeEvent, env: &StepEnv<'_>) {
-        let mut drained = 0;
         let mut tell = |index: usize, event: &Event| {
-            if drained == DRAIN_EVENTS_MAX {
-                fault::raise(format!("a step drained more than {DRAIN_EVENTS_MAX} events between layers"));
-            }
-            drained += 1;
+            env.told();
             let layer = &self.layers[index];
+            if let Event::Call(downcall) = event {
+                env.called(index, Direction::Down, downcall);
+            }
             let (upper, lower) = state.split_at_mut(index + 1);
             let states = Lower { first: index + 1, states: lower };
-            let below = Below::new(&self.layers, &states);
+            let below = Below::new(me, &self.layers, &states, index);
             layer.service.step(LayerStep { me, layer, index, state: &mut upper[index], below, env }, event);
         };
         match event {
@@ -311,6 +376,7 @@ impl Stack {
 pub struct Scratch {
     effects: RefCell<Vec<Effect>>,
     ran: RefCell<Vec<Ran>>,
+    called: RefCell<Vec<Called>>,
     decisions: RefCell<Vec<Decision>>,
     /// Empty between steps.
     queue: RefCell<VecDeque<(usize, Event)>>,
@@ -327,14 +393,33 @@ impl Scratch {
         self.ran.get_mut()
     }
 
+    /// The calls that the last step saw, in order; nothing where it faulted.
+    pub fn called(&mut self) -> &mut Vec<Called> {
+        self.called.get_mut()
+    }
+
+    /// What ran in the last step, and the calls that it saw.
+    pub fn seen(&mut self) -> (&[Ran], &[Called]) {
+        (self.ran.get_mut(), self.called.get_mut())
+    }
+
     /// How the points of the last step were answered, in order.
     pub fn decisions(&mut self) -> &mut Vec<Decision> {
         self.decisions.get_mut()
     }
 
+    /// What a step from `before` to `after` came to.
+    fn outcome(self, before: &NodeState, after: NodeState, fault: Option<Fault>) -> Outcome {
+        let state = if fault.is_some() { before.clone() } else { after };
+        let (effects, ran, decisions) =
+            (self.effects.into_inner(), self.ran.into_inner(), self.decisions.into_inner());
+        Outcome { state, effects, ran, called: self.called.into_inner(), decisions, fault }
+    }
+
     fn clear(&mut self) {
         self.effects.get_mut().clear();
         self.ran.get_mut().clear();
+        self.called.get_mut().clear();
         self.decisions.get_mut().clear();
     }
 }

@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 
-/// The version that this crate writes and reads.
-pub const VERSION: u32 = 1;
+/// The newest version that this crate writes; it reads every version up to it.
+///
+/// Version 2 has what the application calls and what the environment does to nodes and connections. A trace without these
+/// is written as version 1.
+pub const VERSION: u32 = 2;
 
 const FORMAT: &str = "foresee-trace";
 
@@ -48,6 +51,12 @@ pub struct Origin {
     pub writer: String,
     /// The seed, where there is one.
     pub seed: Option<u64>,
+    /// The scenario, where one was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// Faults that were asked for beyond what the system says: `crash=1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 /// Why a trace was kept.
@@ -122,6 +131,75 @@ pub enum Action {
         /// The timer with its arguments.
         timer: String,
     },
+    /// A message arrived at a node that was down, and was lost.
+    Miss(Transfer),
+    /// A node was told that an ordered connection broke.
+    Broken(Connection),
+    /// What was still under way of a connection that a reset ended was lost.
+    Lapse(Connection),
+    /// The application made a call.
+    Call(Called),
+    /// Nodes stopped, together.
+    Crash {
+        /// The nodes.
+        nodes: Vec<String>,
+        /// The line of `faults` that says so.
+        plan: Plan,
+    },
+    /// A node that was down started again.
+    Restart {
+        /// The node.
+        node: String,
+    },
+    /// A node stopped and started again at once; its peers were not told.
+    Reset {
+        /// The node.
+        node: String,
+        /// The line of `faults` that says so.
+        plan: Plan,
+    },
+    /// An ordered connection broke.
+    Cut {
+        /// One end and the other.
+        connection: Connection,
+        /// The line of `faults` that says so.
+        plan: Plan,
+    },
+    /// Nodes were cut off from all others.
+    Partition {
+        /// The nodes.
+        side: Vec<String>,
+        /// The line of `faults` that says so.
+        plan: Plan,
+    },
+    /// Nodes that were cut off are so no longer.
+    Heal {
+        /// The nodes.
+        side: Vec<String>,
+    },
+}
+
+impl Action {
+    /// The first version of the format that has this action.
+    fn version(&self) -> u32 {
+        match self {
+            Action::Start { .. }
+            | Action::Deliver(_)
+            | Action::Drop(_)
+            | Action::Duplicate(_)
+            | Action::Fire { .. } => 1,
+            Action::Miss(_)
+            | Action::Broken(_)
+            | Action::Lapse(_)
+            | Action::Call(_)
+            | Action::Crash { .. }
+            | Action::Restart { .. }
+            | Action::Reset { .. }
+            | Action::Cut { .. }
+            | Action::Partition { .. }
+            | Action::Heal { .. } => 2,
+        }
+    }
 }
 
 impl fmt::Display for Action {
@@ -138,6 +216,24 @@ impl fmt::Display for Action {
                 write!(f, "duplicate {message} from {from} to {to}")
             }
             Action::Fire { node, timer, .. } => write!(f, "fire {timer} at {node}"),
+            Action::Miss(Transfer { from, to, message, .. }) => {
+                write!(f, "deliver {message} from {from} to {to}, which is down")
+            }
+            Action::Broken(Connection { node, peer, .. }) => {
+                write!(f, "tell {node} that its connection to {peer} broke")
+            }
+            Action::Lapse(Connection { node, peer, .. }) => {
+                write!(f, "lose what {peer} sent to {node} before its reset")
+            }
+            Action::Call(Called { node, call, .. }) => write!(f, "{node}.{call}"),
+            Action::Crash { nodes, .. } => write!(f, "crash {}", nodes.join(", ")),
+            Action::Restart { node } => write!(f, "restart {node}"),
+            Action::Reset { node, .. } => write!(f, "reset {node}"),
+            Action::Cut { connection: Connection { node, peer, .. }, .. } => {
+                write!(f, "cut {node} from {peer}")
+            }
+            Action::Partition { side, .. } => write!(f, "partition {}", side.join(", ")),
+            Action::Heal { side } => write!(f, "heal {}", side.join(", ")),
         }
     }
 }
@@ -157,6 +253,43 @@ pub struct Transfer {
     pub message: String,
     /// Its wire form in hexadecimal: what a replay compares.
     pub wire: String,
+}
+
+/// An ordered connection, seen from one end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// This end.
+    pub node: String,
+    /// The other end.
+    pub peer: String,
+    /// The carrier's name; with its kind where two carriers have one name.
+    pub carrier: String,
+}
+
+/// A call of the application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    /// The node that was called.
+    pub node: String,
+    /// The layer that was called, the top being 0.
+    pub layer: u8,
+    /// The call with its arguments, as people read it: `join({n[1]})`.
+    pub call: String,
+    /// Its wire form in hexadecimal.
+    pub wire: String,
+    /// The line of the workload that says so.
+    pub plan: Plan,
+}
+
+/// A line of a system that says what will be done to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// As written.
+    pub text: String,
+    /// Its line in the spec.
+    pub line: u32,
+    /// Its place among the model's calls, or its faults: lines of a spec may give several.
+    pub index: u32,
 }
 
 /// How one point of a step was answered.
@@ -193,7 +326,8 @@ impl Trace {
     /// A sealed trace.
     pub fn new(origin: Origin, ending: Ending, steps: Vec<Step>) -> Self {
         let (format, seal) = (FORMAT.to_owned(), String::new());
-        let mut trace = Trace { format, version: VERSION, origin, ending, steps, seal };
+        let version = steps.iter().map(|step| step.action.version()).max().unwrap_or(1);
+        let mut trace = Trace { format, version, origin, ending, steps, seal };
         let seals = trace.seals();
         for (step, seal) in trace.steps.iter_mut().zip(&seals) {
             step.seal.clone_from(seal);
@@ -214,22 +348,17 @@ impl Trace {
     /// # Errors
     /// A text that is cut off, no trace, of another version, or not what was once written; with the place.
     pub fn from_json(text: &str) -> Result<Self, TraceError> {
-        let trace: Trace = serde_json::from_str(text).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let message = match error.is_eof() {
-                true => "the file ends in the middle of a trace".to_owned(),
-                false => error.to_string(),
-            };
-            TraceError { place, message }
-        })?;
-        if trace.format != FORMAT {
-            return Err(TraceError::at("format", format!("expected `{FORMAT}`, found `{}`", trace.format)));
+        // What a newer version holds may not be read at all, so its number is looked at first.
+        let Head { format, version } = parse(text)?;
+        if format != FORMAT {
+            return Err(TraceError::at("format", format!("expected `{FORMAT}`, found `{format}`")));
         }
-        if trace.version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             let message =
-                format!("version {} cannot be read; this build reads version {VERSION}", trace.version);
+                format!("version {version} cannot be read; this build reads up to version {VERSION}");
             return Err(TraceError::at("version", message));
         }
+        let trace: Trace = parse(text)?;
         let seals = trace.seals();
         for (index, (step, seal)) in trace.steps.iter().zip(&seals).enumerate() {
             if step.seal != *seal {
@@ -270,6 +399,24 @@ impl TraceError {
     pub fn at(place: &str, message: String) -> Self {
         TraceError { place: place.to_owned(), message }
     }
+}
+
+/// What every version of the format begins with.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: u32,
+}
+
+fn parse<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, TraceError> {
+    serde_json::from_str(text).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let message = match error.is_eof() {
+            true => "the file ends in the middle of a trace".to_owned(),
+            false => error.to_string(),
+        };
+        TraceError { place, message }
+    })
 }
 
 fn fold(digest: &mut Digest, value: &impl Serialize) {

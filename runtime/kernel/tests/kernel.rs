@@ -12,7 +12,7 @@ use foresee_kernel::{
     Tape, Trace, fault, names,
 };
 
-static SITE: SiteInfo = SiteInfo { name: "site", line: 1 };
+static SITE: SiteInfo = SiteInfo::new("site", 1);
 static SERVICE: ServiceInfo = ServiceInfo {
     name: "S",
     file: "s.mace",
@@ -140,6 +140,8 @@ fn trace() -> Trace {
         system: "Two".into(),
         parameters: vec![("size".into(), "2".into())],
         writer: "check".into(),
+        scenario: None,
+        faults: Vec::new(),
         seed: Some(u64::MAX),
     };
     let fire = |timer: &str| Action::Fire { node: "n[0]".into(), layer: 0, timer: timer.into() };
@@ -157,13 +159,26 @@ fn a_trace_survives_a_round_trip() {
 }
 
 #[test]
+fn a_trace_has_the_version_of_what_is_in_it_and_a_newer_one_is_named_whatever_it_holds() {
+    let plan = foresee_kernel::trace::Plan { text: "crash n".into(), line: 3, index: 0 };
+    let crash = Action::Crash { nodes: vec!["n[1]".into()], plan };
+    let old = trace();
+    let new = Trace::new(old.origin.clone(), Ending::Run, vec![Step::new(None, crash, Vec::new(), 1)]);
+    assert!(old.to_json().contains("\"version\": 1") && new.to_json().contains("\"version\": 2"));
+    assert_eq!(Trace::from_json(&new.to_json()), Ok(new.clone()));
+    let newer = new.to_json().replace("\"version\": 2", "\"version\": 3").replace("crash\"", "melt\"");
+    let error = Trace::from_json(&newer).expect_err("it is newer");
+    assert!(error.place == "version" && error.message.contains("version 3"), "{error}");
+}
+
+#[test]
 fn a_trace_that_was_touched_is_refused_with_the_place() {
     let text = trace().to_json();
     let refuse = |text: &str| Trace::from_json(text).expect_err("it was touched").place;
     assert_eq!(refuse(&text.replace("\"beat\"", "\"boat\"")), "step 2");
     assert_eq!(refuse(&text.replace("\"again\"", "\"other\"")), "step 1");
     assert_eq!(refuse(&text.replace("\"property\": \"p\"", "\"property\": \"q\"")), "end");
-    assert_eq!(refuse(&text.replace("\"version\": 1", "\"version\": 2")), "version");
+    assert_eq!(refuse(&text.replace("\"version\": 1", "\"version\": 3")), "version");
     for end in 0..text.trim_end().len() {
         assert!(Trace::from_json(&text[..end]).is_err(), "the first {end} bytes pass for a trace");
     }

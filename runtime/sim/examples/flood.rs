@@ -45,11 +45,9 @@ struct Flood {
     serves: bool,
 }
 
-static HANDLERS: [HandlerInfo; 2] = [
-    HandlerInfo { name: "start", event: "start", line: 1 },
-    HandlerInfo { name: "catch", event: "deliver Ball", line: 2 },
-];
-static SITES: [SiteInfo; 2] = [SiteInfo { name: "start", line: 1 }, SiteInfo { name: "Ball", line: 2 }];
+static HANDLERS: [HandlerInfo; 2] =
+    [HandlerInfo::new("start", "start", 1), HandlerInfo::new("catch", "deliver Ball", 2)];
+static SITES: [SiteInfo; 2] = [SiteInfo::new("start", 1), SiteInfo::new("Ball", 2)];
 static INFO: ServiceInfo = ServiceInfo {
     name: "Flood",
     file: "flood.mace",
@@ -62,7 +60,7 @@ static INFO: ServiceInfo = ServiceInfo {
     sites: &SITES,
 };
 static SPEC: SpecInfo =
-    SpecInfo { name: "flood", file: "flood.mace", hash: 0, services: &[&INFO], systems: &[] };
+    SpecInfo { name: "flood", file: "flood.mace", hash: 0, services: &[&INFO], systems: &[], scenarios: &[] };
 
 impl Service for Flood {
     type Variables = Player;

@@ -6,6 +6,8 @@
 //! | the moment of a timer armed with a range | node | how many such moments the node drew before |
 //! | a chance in a handler | node | how many chances the node drew before |
 //! | a choice in a handler | node | how many choices the node made before |
+//! | where a connection of a node is cut off, and how long word of it is under way | node | how many of these before |
+//! | a line of the workload or of the faults | line | how many of its numbers before |
 //!
 //! So runs of one seed that differ in a choice keep the numbers of all that they have in common. This table is part of
 //! the format of a seed; golden hashes test it.
@@ -17,9 +19,12 @@ const LINK: Purpose = Purpose(1);
 const TIMER: Purpose = Purpose(2);
 const CHANCE: Purpose = Purpose(3);
 const CHOICE: Purpose = Purpose(4);
+const OUTAGE: Purpose = Purpose(5);
+const CALL: Purpose = Purpose(6);
+const FAULT: Purpose = Purpose(7);
 
 /// How much every node has drawn so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Draws {
     seed: u64,
     nodes: Vec<Drawn>,
@@ -31,6 +36,7 @@ struct Drawn {
     timers: u64,
     chances: u64,
     choices: u64,
+    outages: u64,
 }
 
 fn next(counter: &mut u64) -> u64 {
@@ -64,6 +70,22 @@ impl Draws {
     pub fn chance(&mut self, node: NodeId) -> Stream {
         let number = next(&mut self.nodes[node.index()].chances);
         Stream::new(self.seed, CHANCE, (node.index() as u32, 0), number)
+    }
+
+    /// An end of a connection of `node`.
+    pub fn outage(&mut self, node: NodeId) -> Stream {
+        let number = next(&mut self.nodes[node.index()].outages);
+        Stream::new(self.seed, OUTAGE, (node.index() as u32, 0), number)
+    }
+
+    /// The `number`-th draw of a line of the workload.
+    pub fn call(&self, line: usize, number: u64) -> Stream {
+        Stream::new(self.seed, CALL, (line as u32, 0), number)
+    }
+
+    /// The `number`-th draw of a line of the faults.
+    pub fn fault(&self, line: usize, number: u64) -> Stream {
+        Stream::new(self.seed, FAULT, (line as u32, 0), number)
     }
 
     /// A choice in a handler of `node`.

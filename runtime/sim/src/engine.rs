@@ -4,13 +4,15 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use foresee_kernel::{
-    Datum, Delay, Effect, Event, Fault, Model, NodeEvent, NodeId, NodeState, Scratch, States, fault, names,
-    trace,
+    Datum, Delay, Effect, Event, Fault, Law, Model, NodeEvent, NodeId, NodeState, Scratch, States, fault,
+    names, trace,
 };
-use foresee_net::{Draw, Fate};
+use foresee_net::{Draw, Fate as Passed};
+use foresee_world::channel::Fate;
 use foresee_world::reference::NO_FAULT;
-use foresee_world::{Action, Envelope, Route, Timer};
+use foresee_world::{Action, Ambient, Discipline, Envelope, Mark, Plans, Route, Timer};
 
+use crate::channels::{Channels, Item};
 use crate::draws::Draws;
 use crate::fetch::fetch_ahead;
 use crate::ledger::{Account, Ledger};
@@ -18,8 +20,10 @@ use crate::network::{Network, nanos};
 use crate::options::{Options, SimError};
 use crate::queue::{Entry, Kind, Queue};
 use crate::record::Recorder;
+use crate::requests::Requests;
 use crate::resolver::{Chooser, Policy};
 use crate::result::{Ending, Run, Violation};
+use crate::schedule::Schedule;
 use crate::slab::Slab;
 use crate::tally::Tally;
 use crate::timers::{Due, Queued, Timers};
@@ -57,7 +61,7 @@ pub fn run(model: &Arc<Model>, seed: u64, options: &Options) -> Result<Run, SimE
 
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Record {
+pub(crate) enum Record {
     /// Only what is asked of a run.
     Nothing,
     /// The state before each step, for one that faults.
@@ -72,6 +76,7 @@ fn attempt(model: &Arc<Model>, seed: u64, options: &Options, record: Record) -> 
         let now = Cell::new(0);
         let run = fault::guard(|| {
             let mut engine = Engine::new(model, seed, options, record, &now)?;
+            engine.plans_run = true;
             let ending = engine.go();
             Ok(engine.close(ending))
         });
@@ -81,16 +86,19 @@ fn attempt(model: &Arc<Model>, seed: u64, options: &Options, record: Record) -> 
     })
 }
 
-/// The states of all nodes, for properties and objectives.
-pub(crate) struct Views<'a>(pub &'a [NodeState]);
+/// The states of all nodes, and which of them are down.
+pub(crate) struct Seen<'a> {
+    pub states: &'a [NodeState],
+    pub ambient: &'a Ambient,
+}
 
-impl States for Views<'_> {
+impl States for Seen<'_> {
     fn layer(&self, node: NodeId, layer: usize) -> &Datum {
-        &self.0[node.index()][layer]
+        &self.states[node.index()][layer]
     }
 
-    fn up(&self, _: NodeId) -> bool {
-        true
+    fn up(&self, node: NodeId) -> bool {
+        self.ambient.up(node)
     }
 }
 
@@ -102,55 +110,69 @@ struct End {
 }
 
 /// A message under way.
-#[derive(Debug)]
-struct Flight {
-    route: Route,
-    message: Datum,
+#[derive(Clone, Debug)]
+pub(crate) struct Flight {
+    pub route: Route,
+    pub message: Datum,
+    /// The order of its entry in the queue: an entry of another order is none of its own.
+    pub order: u64,
+    /// Whether it is no message but word of the end of a connection.
+    pub mark: bool,
 }
 
-struct Engine<'m> {
-    model: &'m Arc<Model>,
+/// One run as it stands.
+pub(crate) struct Engine<'m> {
+    pub model: &'m Arc<Model>,
     seed: u64,
     end: Option<End>,
-    events_max: u64,
+    pub events_max: u64,
     careful: bool,
 
     /// The virtual clock, in nanoseconds; it outlives an engine that panics.
-    now: &'m Cell<u64>,
+    pub now: &'m Cell<u64>,
     /// How many entries were scheduled.
     order: u64,
-    queue: Queue,
-    flights: Slab<Flight>,
-    timers: Timers,
-    states: Vec<NodeState>,
+    pub queue: Queue,
+    pub flights: Slab<Flight>,
+    pub timers: Timers,
+    pub states: Vec<NodeState>,
 
-    network: Network,
-    draws: Draws,
-    policy: Box<dyn Policy>,
+    pub network: Network,
+    /// Who is down, and who is cut off from whom.
+    pub ambient: Ambient,
+    /// The ordered connections, where they can break.
+    pub channels: Option<Channels>,
+    /// What a partition holds back.
+    pub held: Vec<Entry>,
+    /// Whether nothing is cut off where a connection breaks.
+    pub gentle: bool,
+    pub requests: Requests,
+    pub schedule: Schedule,
+    /// Whether calls and faults come by themselves.
+    plans_run: bool,
+    pub draws: Draws,
+    pub policy: Box<dyn Policy>,
     scratch: Scratch,
 
-    events: u64,
+    pub events: u64,
     messages: u64,
     bytes: u64,
     ledger: Ledger,
     tally: Tally,
     watch: Option<Watch>,
-    violation: Option<Violation>,
-    recorder: Option<Recorder>,
+    pub violation: Option<Violation>,
+    pub recorder: Option<Recorder>,
 }
 
 impl<'m> Engine<'m> {
-    fn new(
+    pub fn new(
         model: &'m Arc<Model>,
         seed: u64,
         options: &Options,
         record: Record,
         now: &'m Cell<u64>,
     ) -> Result<Self, SimError> {
-        let refused = [(model.calls.is_empty(), "a workload"), (model.faults.is_empty(), "faults")];
-        if let Some((_, what)) = refused.into_iter().find(|(empty, _)| !empty) {
-            return Err(SimError::Unsupported { what });
-        }
+        refuse(model)?;
         let end = match (options.until, model.horizon) {
             (Some(until), _) => Some((until, Ending::Until)),
             (None, horizon) => horizon.map(|horizon| (horizon, Ending::Horizon)),
@@ -175,6 +197,13 @@ impl<'m> Engine<'m> {
             timers: Timers::new(nodes),
             states: Vec::with_capacity(nodes),
             network: Network::new(model),
+            ambient: Ambient::default(),
+            channels: Plans::new(model).breaks().then(|| Channels::new(nodes)),
+            held: Vec::new(),
+            gentle: false,
+            requests: Requests::new(model),
+            schedule: Schedule::new(model, end.map(|end| end.at)),
+            plans_run: false,
             draws: Draws::new(seed, nodes),
             policy: options.resolver.policy(model),
             scratch: Scratch::default(),
@@ -214,14 +243,18 @@ impl<'m> Engine<'m> {
     }
 
     /// All nodes start, in the order of their ids, before anything is delivered.
-    fn start(&mut self) {
+    pub fn start(&mut self) {
         for index in 0..self.model.nodes.len() {
             let id = NodeId::new(index as u32);
             self.states.push(self.model.nodes[index].init(id));
             let started = self.step(id, &NodeEvent::Start, None);
             self.tally.count(self.model, id, &self.states[index], self.scratch.ran(), None);
             match started {
-                Ok(()) => self.carry_out(id),
+                Ok(()) => {
+                    let (ran, called) = self.scratch.seen();
+                    self.ledger.ran(self.model, id, ran, called, 0);
+                    self.carry_out(id);
+                }
                 Err(fault) => self.faulted(fault),
             }
         }
@@ -231,22 +264,35 @@ impl<'m> Engine<'m> {
         if self.spoilt() {
             return;
         }
-        self.ledger.start(self.model, &self.states);
-        let (watch, violated) = Watch::new(self.model, &self.states);
+        self.ledger.start(self.model, &Seen { states: &self.states, ambient: &self.ambient });
+        let (watch, violated) =
+            Watch::new(self.model, &Seen { states: &self.states, ambient: &self.ambient });
         self.watch = Some(watch);
         self.violated(violated);
+        if self.plans_run {
+            self.plan();
+        }
     }
 
     /// Lets an entry of the queue happen. False where the run may have no more events.
-    fn happen(&mut self, entry: Entry) -> bool {
+    pub fn happen(&mut self, entry: Entry) -> bool {
         match entry.kind() {
+            Kind::Plan if self.events == self.events_max => return false,
+            Kind::Plan => {
+                self.advance(entry.at);
+                self.planned(entry.slot);
+            }
             Kind::Delivery => {
                 if self.events == self.events_max {
                     return false;
                 }
-                if let Some(flight) = self.flights.remove(entry.slot) {
-                    self.now.set(entry.at);
-                    self.deliver(flight);
+                if self.flights.get(entry.slot).is_some_and(|flight| flight.order == entry.order()) {
+                    if self.holds_back(entry) {
+                        self.held.push(entry);
+                    } else if let Some(flight) = self.flights.remove(entry.slot) {
+                        self.advance(entry.at);
+                        self.arrive(flight);
+                    }
                 }
             }
             Kind::Timer => match self.timers.comes(entry.slot, entry.at, entry.order()) {
@@ -254,7 +300,7 @@ impl<'m> Engine<'m> {
                 Due::Later(queued) => self.push_timer(NodeId::new(entry.node), queued),
                 Due::Fires { .. } if self.events == self.events_max => return false,
                 Due::Fires { node, layer, timer } => {
-                    self.now.set(entry.at);
+                    self.advance(entry.at);
                     self.fire(node, layer, timer);
                     self.timers.settle(entry.slot);
                 }
@@ -263,21 +309,82 @@ impl<'m> Engine<'m> {
         true
     }
 
-    fn deliver(&mut self, flight: Flight) {
-        let Flight { route: Route { carrier, src, dst }, message } = flight;
-        let layer = self.model.nodes[dst.index()].addressee(&message);
-        let event = NodeEvent::Layer(layer, Event::Deliver { src, carrier, message });
+    /// The clock never goes back: what a script has left overdue happens now.
+    fn advance(&mut self, at: u64) {
+        if at > self.now.get() {
+            self.now.set(at);
+        }
+    }
+
+    /// Whether a partition stands between the ends of a message.
+    fn holds_back(&self, entry: Entry) -> bool {
+        let parted =
+            |flight: &Flight| !flight.mark && !self.ambient.joined(flight.route.src, flight.route.dst);
+        !self.ambient.parted.is_empty() && self.flights.get(entry.slot).is_some_and(parted)
+    }
+
+    /// What is no longer in flight arrives: a message, or word of the end of a connection.
+    pub fn arrive(&mut self, flight: Flight) {
+        if flight.mark {
+            return self.marked(flight);
+        }
+        if self.is_channel(flight.route)
+            && let Some(channels) = &mut self.channels
+            && !channels.arrive(flight.route, flight.order)
+        {
+            return;
+        }
+        if self.ambient.up(flight.route.dst) {
+            return self.deliver(flight);
+        }
+        let Flight { route, message, .. } = flight;
+        if self.network.discipline(route.carrier) != Discipline::Set || route.src == route.dst {
+            self.tell(Action::Miss(Envelope { route, message }));
+        }
+    }
+
+    /// Whether a message by this route stands in a channel that can break.
+    pub fn is_channel(&self, route: Route) -> bool {
+        self.channels.is_some() && route.src != route.dst && self.network.is_ordered(route.carrier)
+    }
+
+    /// A message that is no longer in flight is delivered.
+    pub fn deliver(&mut self, flight: Flight) {
+        let (dst, event) = self.arrival(flight);
         self.event(dst, event);
     }
 
-    fn fire(&mut self, node: NodeId, layer: u8, timer: Datum) {
+    /// What its receiver is told when a message arrives.
+    pub fn arrival(&self, flight: Flight) -> (NodeId, NodeEvent) {
+        let Flight { route: Route { carrier, src, dst }, message, .. } = flight;
+        let layer = self.model.nodes[dst.index()].addressee(&message);
+        (dst, NodeEvent::Layer(layer, Event::Deliver { src, carrier, message }))
+    }
+
+    /// A timer that is no longer armed fires.
+    pub fn fire(&mut self, node: NodeId, layer: u8, timer: Datum) {
         self.event(node, NodeEvent::Layer(layer, Event::Timer(timer)));
     }
 
     /// An event of `node`: its step, and what follows from it.
     fn event(&mut self, node: NodeId, event: NodeEvent) {
-        self.events += 1;
         let action = self.recorder.is_some().then(|| action(node, &event)).flatten();
+        self.take_step(node, event, action);
+    }
+
+    /// An event of `node` that no trace can name.
+    pub fn unplanned(&mut self, node: NodeId, event: NodeEvent) {
+        self.take_step(node, event, None);
+    }
+
+    /// An event of `node` that is called `action` in a trace.
+    pub fn event_as(&mut self, node: NodeId, event: NodeEvent, action: Action<foresee_world::Direct>) {
+        self.take_step(node, event, Some(action));
+    }
+
+    fn take_step(&mut self, node: NodeId, event: NodeEvent, action: Option<Action<foresee_world::Direct>>) {
+        self.events += 1;
+        self.comes();
         let stepped = self.step(node, &event, action);
         let message = match &event {
             NodeEvent::Layer(_, Event::Deliver { message, .. }) => Some(message),
@@ -286,14 +393,28 @@ impl<'m> Engine<'m> {
         self.tally.count(self.model, node, &self.states[node.index()], self.scratch.ran(), message);
         match stepped {
             Ok(()) => {
+                let now = self.now.get();
+                let (ran, called) = self.scratch.seen();
+                self.ledger.ran(self.model, node, ran, called, now);
                 self.carry_out(node);
-                self.ledger.stepped(self.model, &self.states, node, self.now.get());
-                let look = |watch: &mut Watch| watch.look(self.model, &self.states, node);
-                let violated = self.watch.as_mut().and_then(look);
-                self.violated(violated);
+                self.changed(node);
             }
             Err(fault) => self.faulted(fault),
         }
+    }
+
+    /// Something happens now: what objectives make of the time until then.
+    pub fn comes(&mut self) {
+        let seen = Seen { states: &self.states, ambient: &self.ambient };
+        self.ledger.comes(self.model, &seen, self.now.get());
+    }
+
+    /// The state of `node` is another: what objectives and properties make of it.
+    pub fn changed(&mut self, node: NodeId) {
+        let seen = Seen { states: &self.states, ambient: &self.ambient };
+        self.ledger.stepped(self.model, &seen, node, self.now.get());
+        let violated = self.watch.as_mut().and_then(|watch| watch.look(self.model, &seen, node));
+        self.violated(violated);
     }
 
     /// A step of `node`; what it came to is in the scratch. `action` is what it is called in a trace.
@@ -320,6 +441,7 @@ impl<'m> Engine<'m> {
         *state = outcome.state;
         *self.scratch.effects() = outcome.effects;
         *self.scratch.ran() = outcome.ran;
+        *self.scratch.called() = outcome.called;
         outcome.fault.map_or(Ok(()), Err)
     }
 
@@ -339,6 +461,7 @@ impl<'m> Engine<'m> {
                     }
                 }
                 Effect::CancelTimer { layer, timer } => self.timers.cancel(node, layer, &timer),
+                Effect::Answer { request, .. } => self.requests.answered(node, request, self.now.get()),
                 // Of the rest, nothing happens in the world: what the application is told, and lines for a trace.
                 _ => {}
             }
@@ -351,17 +474,20 @@ impl<'m> Engine<'m> {
         let bytes = message.encoded_len() as u64;
         self.messages += 1;
         self.bytes += bytes;
-        self.ledger.message(src, || message.kind(), bytes);
+        self.ledger.message(src, || message.kind(), bytes, self.now.get());
+        if !self.gets_through(route) {
+            return;
+        }
         let carried = self.network.carry(&mut self.draws, self.now.get(), carrier, (src, dst), bytes);
         let told = self.recorder.as_mut().filter(|_| carried.told);
         match carried.fate {
-            Fate::Arrives(at) => self.take_off(at, route, message),
-            Fate::Lost => {
+            Passed::Arrives(at) => self.take_off(at, route, message),
+            Passed::Lost => {
                 if let Some(recorder) = told {
                     recorder.network(self.now.get(), Action::Drop(Envelope { route, message }));
                 }
             }
-            Fate::Doubled(first, copy) => {
+            Passed::Doubled(first, copy) => {
                 if let Some(recorder) = told {
                     let envelope = Envelope { route, message: message.clone() };
                     recorder.network(self.now.get(), Action::Duplicate(envelope));
@@ -372,23 +498,64 @@ impl<'m> Engine<'m> {
         }
     }
 
-    fn take_off(&mut self, at: u64, route: Route, message: Datum) {
+    pub fn take_off(&mut self, at: u64, route: Route, message: Datum) {
         let order = self.next_order();
-        let slot = self.flights.insert(Flight { route, message });
-        self.queue.push(Entry::new(at, Kind::Delivery, order, slot, route.dst.index() as u32));
+        let slot = self.schedule(at, Flight { route, message, order, mark: false });
+        if self.is_channel(route)
+            && let Some(channels) = &mut self.channels
+        {
+            channels.send(route, Item { mark: None, slot, order });
+        }
+    }
+
+    /// Lets something be in flight until `at`.
+    pub fn schedule(&mut self, at: u64, flight: Flight) -> u32 {
+        let (order, dst) = (flight.order, flight.route.dst);
+        let slot = self.flights.insert(flight);
+        self.queue.push(Entry::new(at, Kind::Delivery, order, slot, dst.index() as u32));
+        slot
+    }
+
+    /// Whether a message is on its way once it is sent. Where a connection is gone the sender will be told.
+    fn gets_through(&mut self, route: Route) -> bool {
+        if !self.is_channel(route) {
+            return !self.ambient.gone(route.dst);
+        }
+        let up = self.ambient.up(route.dst);
+        let Some(channels) = &mut self.channels else { return true };
+        let fate = if up { channels.fate(route) } else { Fate::Refused };
+        if fate == Fate::Refused {
+            self.order += 1;
+            let order = self.order;
+            let back = Route { carrier: route.carrier, src: route.dst, dst: route.src };
+            if channels.refuse(route, order) {
+                let at = self.network.notice(&mut self.draws.outage(route.src), self.now.get(), back);
+                self.mark(at, back, Mark::Broken, order);
+            }
+        }
+        fate == Fate::Sent
     }
 
     fn push_timer(&mut self, node: NodeId, (at, order, slot): Queued) {
         self.queue.push(Entry::new(at, Kind::Timer, order, slot, node.index() as u32));
     }
 
-    fn next_order(&mut self) -> u64 {
+    /// Whether calls and faults come by themselves.
+    pub fn plans_run(&self) -> bool {
+        self.plans_run
+    }
+
+    pub fn next_order(&mut self) -> u64 {
         self.order += 1;
         self.order
     }
 
     /// How long until a timer fires: nature picks a moment where there is a range.
     fn delay(&mut self, node: NodeId, delay: Delay) -> u64 {
+        if let Law::Exponential(mean) = delay.law {
+            let exponential = foresee_net::Delay::Exponential(nanos(mean));
+            return exponential.nanos(&mut self.draws.timer(node));
+        }
         let (least, most) = (nanos(delay.least), nanos(delay.most));
         match most > least {
             true => least + self.draws.timer(node).below((most - least).saturating_add(1)),
@@ -424,7 +591,11 @@ impl<'m> Engine<'m> {
         let fault = self.violation.as_ref().and_then(|violation| violation.fault.clone());
         let account = match self.spoilt() {
             true => Account::default(),
-            false => self.ledger.close(self.model, &self.states, self.now.get()),
+            false => self.ledger.close(
+                self.model,
+                &Seen { states: &self.states, ambient: &self.ambient },
+                self.now.get(),
+            ),
         };
         let properties = self.watch.as_ref().map(|watch| watch.outcomes(fault.is_some()));
         let kept = match (&self.violation, fault) {
@@ -444,6 +615,8 @@ impl<'m> Engine<'m> {
             violation: self.violation.take(),
             handlers: self.tally.handlers(),
             ignored: self.tally.ignored(),
+            calls: self.requests.runs(self.model),
+            faults: self.schedule.runs(self.model),
             objectives_by_node: account.by_node,
             trace: self.recorder.take().map(|recorder| recorder.finish(kept)),
         }
@@ -461,5 +634,16 @@ fn action(node: NodeId, event: &NodeEvent) -> Option<Action<foresee_world::Direc
             Some(Action::Fire(node, Timer { layer: *layer, timer: timer.clone() }))
         }
         _ => None,
+    }
+}
+
+/// What a system may say of its network and a simulation cannot do yet.
+fn refuse(model: &Model) -> Result<(), SimError> {
+    let bandwidth = model.carriers.iter().any(|carrier| carrier.bandwidth.is_some());
+    let overtakes = model.carriers.iter().any(|carrier| carrier.overtakes.is_some());
+    let said = [(bandwidth, "a bandwidth (E0912)"), (overtakes, "a probability of overtaking (E0912)")];
+    match said.into_iter().find(|(said, _)| *said) {
+        Some((_, what)) => Err(SimError::Unsupported { what }),
+        None => Ok(()),
     }
 }

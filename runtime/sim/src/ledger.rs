@@ -1,78 +1,70 @@
-//! Objectives, accounted exactly: messages and bytes are counted and multiplied at the end, rates are summed over the
-//! stretches of time in which they do not change, node by node.
+//! Objectives, accounted exactly: what is counted is multiplied at the end, and rates are summed over the stretches of time in
+//! which they do not change, node by node (`rate`). An objective with a horizon of its own is closed when the run passes it.
 //!
 //! Sums run over nodes in the order of ids, so that rounding is the same in every run.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 
-use foresee_kernel::{Model, NodeId, NodeState, Objective, Sense, Term, View};
+use foresee_kernel::{
+    Amount, Called, Direction, Model, NodeId, Objective, Ran, Sense, ServiceType, Term, View,
+};
 
-use crate::engine::Views;
+use crate::engine::Seen;
+use crate::network::nanos;
+use crate::rate::{Growing, Rate};
 use crate::result::TOTAL;
-
-/// Nanoseconds in a second.
-const NANOS: f64 = 1e9;
+use crate::worth::Worth;
 
 /// The objectives of a model, as they stand.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    objectives: Vec<Objective>,
+    accounts: Vec<One>,
     counts: Vec<Count>,
     rates: Vec<Rate>,
+    growing: Vec<Growing>,
+    /// The first horizon of an objective that is still open; the clock's end where there is none.
+    closes: u64,
+    /// Whether calls or handlers are counted at all.
+    steps: bool,
 }
 
-/// A term per message or per byte.
+/// An objective.
+#[derive(Debug)]
+struct One {
+    objective: Objective,
+    worth: Worth,
+    /// Where it ends by itself.
+    end: u64,
+    /// What it came to, once it is closed: in all, and at each node.
+    closed: Option<(f64, Vec<f64>)>,
+}
+
+/// A term that counts.
 #[derive(Debug)]
 struct Count {
     objective: usize,
-    amount: f64,
-    kinds: &'static [&'static str],
-    bytes: bool,
-    /// Messages or bytes of each node.
-    units: Vec<u64>,
+    amount: Amount,
+    of: Counted,
+    /// How much of it came up at each node.
+    units: Units,
 }
 
-/// A term per second.
-struct Rate {
-    objective: usize,
-    over: fn(&View<'_>) -> Vec<NodeId>,
-    rate: fn(&View<'_>, NodeId) -> f64,
-    local: bool,
-    nodes: Vec<Meter>,
-}
-
-/// What runs at one node.
+/// What a term counts.
 #[derive(Clone, Copy, Debug)]
-struct Meter {
-    /// Whether the term is summed over this node.
-    counted: bool,
-    /// Units a second, since `since`.
-    rate: f64,
-    since: u64,
-    /// In units times nanoseconds: whole rates over whole nanoseconds add up without rounding.
-    sum: f64,
+enum Counted {
+    Messages(&'static [&'static str]),
+    Bytes(&'static [&'static str]),
+    Calls(Direction, &'static [(ServiceType, &'static str)]),
+    Handlers(&'static [(ServiceType, u16)]),
 }
 
-impl std::fmt::Debug for Rate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rate").field("objective", &self.objective).finish_non_exhaustive()
-    }
-}
-
-impl Meter {
-    fn set(&mut self, now: u64, rate: f64) {
-        if rate.to_bits() != self.rate.to_bits() {
-            self.flush(now);
-            self.rate = rate;
-        }
-    }
-
-    fn flush(&mut self, now: u64) {
-        if self.rate != 0.0 {
-            self.sum += self.rate * (now - self.since) as f64;
-        }
-        self.since = now;
-    }
+#[derive(Debug)]
+enum Units {
+    /// As they are.
+    Whole(Vec<u64>),
+    /// Each by what it counts at its time.
+    Discounted(Vec<f64>),
 }
 
 /// Values of objectives: in all, and what came up at each node.
@@ -85,127 +77,223 @@ pub(crate) struct Account {
 impl Ledger {
     pub fn new(model: &Model) -> Self {
         let nodes = model.nodes.len();
-        let (mut counts, mut rates) = (Vec::new(), Vec::new());
-        for (objective, told) in model.objectives.iter().enumerate() {
+        let mut ledger = Ledger {
+            accounts: Vec::new(),
+            counts: Vec::new(),
+            rates: Vec::new(),
+            growing: Vec::new(),
+            closes: u64::MAX,
+            steps: false,
+        };
+        for (index, told) in model.objectives.iter().enumerate() {
+            let (worth, end) = (Worth::new(told.discount), told.horizon.map_or(u64::MAX, nanos));
+            ledger.closes = ledger.closes.min(end);
             for term in told.terms {
-                let count = |amount: &f64, kinds: &&'static [&'static str], bytes| Count {
-                    objective,
-                    amount: *amount,
-                    kinds,
-                    bytes,
-                    units: vec![0; nodes],
+                let mut count = |amount: &Amount, of: Counted| {
+                    let units = match worth.is_plain() {
+                        true => Units::Whole(vec![0; nodes]),
+                        false => Units::Discounted(vec![0.0; nodes]),
+                    };
+                    ledger.counts.push(Count { objective: index, amount: *amount, of, units });
                 };
                 match term {
-                    Term::PerMessage { amount, kinds } => counts.push(count(amount, kinds, false)),
-                    Term::PerByte { amount, kinds } => counts.push(count(amount, kinds, true)),
-                    Term::PerSecond { over, rate, local } => rates.push(Rate {
-                        objective,
-                        over: *over,
-                        rate: *rate,
-                        local: *local,
-                        nodes: vec![Meter { counted: false, rate: 0.0, since: 0, sum: 0.0 }; nodes],
-                    }),
+                    Term::PerMessage { amount, kinds } => count(amount, Counted::Messages(kinds)),
+                    Term::PerByte { amount, kinds } => count(amount, Counted::Bytes(kinds)),
+                    Term::PerCall { amount, direction, calls } => {
+                        count(amount, Counted::Calls(*direction, calls));
+                        ledger.steps = true;
+                    }
+                    Term::PerHandler { amount, handlers } => {
+                        count(amount, Counted::Handlers(handlers));
+                        ledger.steps = true;
+                    }
+                    Term::PerSecond { over, rate, local } => {
+                        ledger.rates.push(Rate::new(index, worth, *over, *rate, *local, nodes));
+                    }
+                    Term::Growing { over, rates, growth, local } => {
+                        let one = Growing::new(index, worth, *over, *rates, *growth, *local, nodes);
+                        ledger.growing.push(one);
+                    }
                     Term::AtHorizon { .. } => {}
                 }
             }
+            ledger.accounts.push(One { objective: told.clone(), worth, end, closed: None });
         }
-        Ledger { objectives: model.objectives.clone(), counts, rates }
+        ledger
     }
 
-    /// A message of `bytes` bytes was sent by `src`.
-    pub fn message(&mut self, src: NodeId, kind: impl Fn() -> &'static str, bytes: u64) {
+    /// A message of `bytes` bytes was sent by `src` at `now`.
+    pub fn message(&mut self, src: NodeId, kind: impl Fn() -> &'static str, bytes: u64, now: u64) {
         for count in &mut self.counts {
-            if count.kinds.is_empty() || count.kinds.contains(&kind()) {
-                count.units[src.index()] += if count.bytes { bytes } else { 1 };
+            let (kinds, units) = match count.of {
+                Counted::Messages(kinds) => (kinds, 1),
+                Counted::Bytes(kinds) => (kinds, bytes),
+                Counted::Calls(..) | Counted::Handlers(_) => continue,
+            };
+            if kinds.is_empty() || kinds.contains(&kind()) {
+                let account = &self.accounts[count.objective];
+                count.units.add(src, units, account.worth, now);
+            }
+        }
+    }
+
+    /// What a step of `node` at `now` called, and which handlers ran in it.
+    pub fn ran(&mut self, model: &Model, node: NodeId, ran: &[Ran], called: &[Called], now: u64) {
+        if !self.steps {
+            return;
+        }
+        let layers = model.nodes[node.index()].layers();
+        let service = |layer: u8| -> TypeId { layers[usize::from(layer)].service().service_type() };
+        for count in &mut self.counts {
+            let units = match count.of {
+                Counted::Calls(direction, calls) => {
+                    let meant = |it: &&Called| {
+                        it.direction == direction
+                            && calls.iter().any(|(of, name)| *name == it.name && of() == service(it.layer))
+                    };
+                    called.iter().filter(meant).count()
+                }
+                Counted::Handlers(handlers) => {
+                    let meant = |it: &&Ran| match **it {
+                        Ran::Handler { layer, handler } => {
+                            handlers.iter().any(|(of, index)| *index == handler && of() == service(layer))
+                        }
+                        Ran::Consumed { .. } => false,
+                    };
+                    ran.iter().filter(meant).count()
+                }
+                Counted::Messages(_) | Counted::Bytes(_) => 0,
+            };
+            if units > 0 {
+                let account = &self.accounts[count.objective];
+                count.units.add(node, units as u64, account.worth, now);
             }
         }
     }
 
     /// The rates in the first state.
-    pub fn start(&mut self, model: &Model, states: &[NodeState]) {
-        let views = Views(states);
-        let view = View::new(model, &views);
+    pub fn start(&mut self, model: &Model, seen: &Seen<'_>) {
+        let view = View::new(model, seen);
         self.rates.iter_mut().for_each(|rate| rate.all(&view, 0));
+        self.growing.iter_mut().for_each(|rate| rate.start(&view));
+    }
+
+    /// The run comes to `now`, and the state is still that before it: objectives whose horizon lies behind are closed.
+    #[inline]
+    pub fn comes(&mut self, model: &Model, seen: &Seen<'_>, now: u64) {
+        if now > self.closes {
+            self.pass(model, seen, now);
+        }
+    }
+
+    fn pass(&mut self, model: &Model, seen: &Seen<'_>, now: u64) {
+        let view = View::new(model, seen);
+        for index in 0..self.accounts.len() {
+            let One { end, closed: None, .. } = self.accounts[index] else { continue };
+            if end < now {
+                self.accounts[index].closed = Some(self.worth_at(&view, seen.states.len(), index, end));
+            }
+        }
+        let open = self.accounts.iter().filter(|one| one.closed.is_none());
+        self.closes = open.map(|one| one.end).min().unwrap_or(u64::MAX);
     }
 
     /// The rates in the state after a step of `node`.
-    pub fn stepped(&mut self, model: &Model, states: &[NodeState], node: NodeId, now: u64) {
-        if self.rates.is_empty() {
+    pub fn stepped(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId, now: u64) {
+        if self.rates.is_empty() && self.growing.is_empty() {
             return;
         }
-        let views = Views(states);
-        let view = View::new(model, &views);
-        for rate in &mut self.rates {
-            if !rate.local {
-                rate.all(&view, now);
-            } else if rate.nodes[node.index()].counted {
-                let value = (rate.rate)(&view, node);
-                rate.nodes[node.index()].set(now, value);
-            }
-        }
+        let view = View::new(model, seen);
+        self.rates.iter_mut().for_each(|rate| rate.stepped(&view, node, now));
+        self.growing.iter_mut().for_each(|rate| rate.stepped(&view, node, now));
     }
 
     /// What everything came to at `now`, in the last state.
-    pub fn close(&mut self, model: &Model, states: &[NodeState], now: u64) -> Account {
-        let mut by_node = vec![vec![0.0; states.len()]; self.objectives.len()];
-        for count in &self.counts {
-            let sums = by_node[count.objective].iter_mut().zip(&count.units);
-            sums.for_each(|(sum, units)| *sum += count.amount * *units as f64);
+    pub fn close(&mut self, model: &Model, seen: &Seen<'_>, now: u64) -> Account {
+        self.comes(model, seen, now);
+        let view = View::new(model, seen);
+        let mut account = Account::default();
+        let mut values = Vec::with_capacity(self.accounts.len());
+        for index in 0..self.accounts.len() {
+            let (value, by_node) = match self.accounts[index].closed.take() {
+                Some(closed) => closed,
+                None => self.worth_at(&view, seen.states.len(), index, now),
+            };
+            let name = self.accounts[index].objective.name.to_owned();
+            values.push(value);
+            account.by_node.insert(name, by_node);
         }
-        for rate in &mut self.rates {
-            rate.nodes.iter_mut().for_each(|meter| meter.flush(now));
-            let sums = by_node[rate.objective].iter_mut().zip(&rate.nodes);
-            sums.for_each(|(sum, meter)| *sum += meter.sum / NANOS);
-        }
-        let mut values = Vec::with_capacity(self.objectives.len());
-        for (index, objective) in self.objectives.iter().enumerate() {
-            values.push(self.sum(index) + at_horizon(objective, model, states));
-        }
-        let names = || self.objectives.iter().map(|objective| objective.name.to_owned());
-        let mut objectives = totals(&self.objectives, &values);
-        objectives.extend(names().zip(values));
-        Account { objectives, by_node: names().zip(by_node).collect() }
+        account.objectives = totals(&self.accounts, &values);
+        let names = self.accounts.iter().map(|one| one.objective.name.to_owned());
+        account.objectives.extend(names.zip(values));
+        account
     }
 
-    /// What messages, bytes and seconds of an objective came to: each term is multiplied out once.
-    fn sum(&self, objective: usize) -> f64 {
-        let counts = self.counts.iter().filter(|count| count.objective == objective);
-        let counted: f64 = counts.map(|count| count.amount * count.units.iter().sum::<u64>() as f64).sum();
-        let rates = self.rates.iter().filter(|rate| rate.objective == objective);
-        let lasted = rates.map(|rate| rate.nodes.iter().map(|meter| meter.sum).sum::<f64>() / NANOS);
-        counted + lasted.sum::<f64>()
-    }
-}
-
-impl Rate {
-    /// Asks anew which nodes count, and for the rate of each.
-    fn all(&mut self, view: &View<'_>, now: u64) {
-        let over = (self.over)(view);
-        self.nodes.iter_mut().for_each(|meter| meter.counted = false);
-        for node in over {
-            let value = (self.rate)(view, node);
-            let meter = &mut self.nodes[node.index()];
-            meter.counted = true;
-            meter.set(now, value);
+    /// What an objective has come to at `now`: in all, and at each node without the value of the state.
+    fn worth_at(&mut self, view: &View<'_>, nodes: usize, index: usize, now: u64) -> (f64, Vec<f64>) {
+        let (mut by_node, mut all) = (vec![0.0; nodes], 0.0);
+        for count in self.counts.iter().filter(|count| count.objective == index) {
+            by_node.iter_mut().enumerate().for_each(|(node, sum)| *sum += count.at(view, node));
+            all += count.total(view);
         }
-        let gone = self.nodes.iter_mut().filter(|meter| !meter.counted);
-        gone.for_each(|meter| meter.set(now, 0.0));
+        let mut lasted = 0.0;
+        for rate in self.rates.iter_mut().filter(|rate| rate.objective == index) {
+            lasted += rate.close(now, &mut by_node);
+        }
+        for rate in self.growing.iter_mut().filter(|rate| rate.objective == index) {
+            lasted += rate.close(now, &mut by_node);
+        }
+        let One { objective, worth, .. } = &self.accounts[index];
+        let value = |term: &Term| match term {
+            Term::AtHorizon { value } => value(view),
+            _ => 0.0,
+        };
+        let at_horizon = objective.terms.iter().map(value).sum::<f64>() * worth.at(now) + 0.0;
+        (all + lasted + at_horizon, by_node)
     }
 }
 
-fn at_horizon(objective: &Objective, model: &Model, states: &[NodeState]) -> f64 {
-    let views = Views(states);
-    let view = View::new(model, &views);
-    let value = |term: &Term| match term {
-        Term::AtHorizon { value } => value(&view),
-        _ => 0.0,
-    };
-    objective.terms.iter().map(value).sum::<f64>() + 0.0
+impl Units {
+    fn add(&mut self, node: NodeId, units: u64, worth: Worth, now: u64) {
+        match self {
+            Units::Whole(sums) => sums[node.index()] += units,
+            Units::Discounted(sums) => sums[node.index()] += units as f64 * worth.at(now),
+        }
+    }
+
+    fn of(&self, node: usize) -> f64 {
+        match self {
+            Units::Whole(sums) => sums[node] as f64,
+            Units::Discounted(sums) => sums[node],
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Units::Whole(sums) => sums.len(),
+            Units::Discounted(sums) => sums.len(),
+        }
+    }
 }
 
-fn totals(objectives: &[Objective], values: &[f64]) -> BTreeMap<String, f64> {
+impl Count {
+    /// What it came to at a node.
+    fn at(&self, view: &View<'_>, node: usize) -> f64 {
+        self.amount.at(view, NodeId::new(node as u32)) * self.units.of(node)
+    }
+
+    /// What it came to: multiplied out once where the amount is the same everywhere.
+    fn total(&self, view: &View<'_>) -> f64 {
+        match (&self.amount, &self.units) {
+            (Amount::Number(amount), Units::Whole(units)) => amount * units.iter().sum::<u64>() as f64,
+            _ => (0..self.units.len()).map(|node| self.at(view, node)).sum(),
+        }
+    }
+}
+
+fn totals(accounts: &[One], values: &[f64]) -> BTreeMap<String, f64> {
     let mut levels: BTreeMap<u32, f64> = BTreeMap::new();
-    for (objective, value) in objectives.iter().zip(values) {
+    for (One { objective, .. }, value) in accounts.iter().zip(values) {
         let sign = match objective.sense {
             Sense::Minimize => 1.0,
             Sense::Maximize => -1.0,

@@ -1,7 +1,7 @@
 //! The simulator: discrete events on a virtual clock, from one seed.
 //!
 //! A run takes the steps that [`foresee_world::World`] allows, in the order in which their time comes: what is in
-//! flight and what is armed stands in one queue (`queue`), ordered by time, then by kind (crashes, deliveries, timers),
+//! flight and what is armed stands in one queue (`queue`), ordered by time, then by kind (calls and faults, deliveries, timers),
 //! then by when it was scheduled. Nature draws delays, losses, doublings and chance from the seed, each number keyed by what it
 //! is for (`draws`); choices are answered by a named [`Policy`] (`resolver`). Nothing else differs from checking, and
 //! a recorded run (`record`) is walked through a world of its own as it happens, so its trace replays there.
@@ -9,7 +9,8 @@
 //! [`run`] makes one run, [`runs`] many of them on threads, in the order of their seeds whatever the threads;
 //! [`Summary`] folds them. A seed fixes every byte of what they give.
 //!
-//! Of faults and workloads nothing is carried out yet: a system that has them is refused.
+//! What a system says will be done to it stands in the same queue: calls of the application and faults, by their lines
+//! (`schedule`). What fails does so by the rules of the world (`fail`, `channels`).
 //!
 //! This crate never looks at a wall clock, never prints, and keeps its threads in `many` alone.
 //!
@@ -19,27 +20,37 @@
 //!   digest would be taken for each other.
 //! - A rate of an objective that is not local is computed anew for all its nodes after each event.
 
+mod channels;
 mod draws;
 mod engine;
+mod fail;
 mod fetch;
 mod ledger;
 mod many;
 mod network;
 mod options;
 mod queue;
+mod rate;
 mod record;
+mod requests;
 mod resolver;
 mod result;
+mod schedule;
+mod script;
 mod slab;
 mod summary;
 mod tally;
 mod timers;
 mod watch;
+mod worth;
 
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use many::runs;
 pub use network::LOOPBACK_NANOS;
 pub use options::{Options, SimError};
 pub use resolver::{Custom, Policy, ResolverKind, Resolvers, Scene, UnknownResolver};
-pub use result::{Ending, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation};
+pub use result::{
+    CallRuns, Ending, FaultRuns, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation,
+};
+pub use script::{Failure, SCENARIO_SEED, SCRIPT_EVENTS_MAX, ScenarioRun, scenario};
 pub use summary::{Moments, Summary, ViolationAt};

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use foresee_kernel::{Carrier, CarrierKind, DelayModel, Digest, Model, NodeId};
 use foresee_net::{Delay, Fate, Link, Passage, Plain};
-use foresee_world::Discipline;
+use foresee_world::{Discipline, Route};
 use hashbrown::HashMap;
 
 use crate::draws::Draws;
+use crate::engine::Flight;
 
 /// How long a message to oneself is under way: it does not leave the machine, and yet time passes, so that no node can
 /// stop the clock by talking to itself.
@@ -34,8 +35,8 @@ struct Line {
     constant: Option<u64>,
     /// Whether arrivals must be kept in order.
     ordered: bool,
-    /// Whether losses are no step of the world, and copies are there anyway.
-    silent: bool,
+    /// On a set losses are no step of the world, and copies are there anyway.
+    discipline: Discipline,
 }
 
 /// What the network does to a message.
@@ -54,6 +55,17 @@ impl Network {
         let lines = model.carriers.iter().zip(foresee_world::disciplines(model));
         Network {
             carriers: lines.map(|(carrier, discipline)| line(carrier, discipline)).collect(),
+            last: HashMap::default(),
+            last_max: LAST_LEAST,
+        }
+    }
+
+    /// The same network, which loses and doubles nothing.
+    pub fn calm(model: &Model) -> Self {
+        let calm = |carrier: &Carrier| Carrier { loss: 0.0, duplicates: None, ..carrier.clone() };
+        let lines = model.carriers.iter().zip(foresee_world::disciplines(model));
+        Network {
+            carriers: lines.map(|(carrier, discipline)| line(&calm(carrier), discipline)).collect(),
             last: HashMap::default(),
             last_max: LAST_LEAST,
         }
@@ -82,13 +94,51 @@ impl Network {
             Fate::Arrives(delay) => Fate::Arrives(now.saturating_add(delay)),
             Fate::Doubled(first, copy) => Fate::Doubled(now.saturating_add(first), now.saturating_add(copy)),
         };
-        let told = !line.silent;
+        let told = line.discipline != Discipline::Set;
         match fate {
             Fate::Arrives(at) if line.ordered => {
                 let at = self.in_order((carrier, passage.from, passage.to), now, at);
                 Carried { fate: Fate::Arrives(at), told }
             }
             fate => Carried { fate, told },
+        }
+    }
+
+    /// How a carrier treats what is in flight.
+    pub fn discipline(&self, carrier: u8) -> Discipline {
+        self.carriers[usize::from(carrier)].discipline
+    }
+
+    /// Whether a carrier has ordered connections.
+    pub fn is_ordered(&self, carrier: u8) -> bool {
+        self.discipline(carrier) == Discipline::Fifo
+    }
+
+    /// When word of the end of a connection arrives: it is under way as a message is, and overtakes none.
+    pub fn notice(&mut self, draw: &mut foresee_net::Stream, now: u64, route: Route) -> u64 {
+        let line = &self.carriers[usize::from(route.carrier)];
+        let passage = Passage { from: route.src.index() as u32, to: route.dst.index() as u32, bytes: 0 };
+        let delay = match line.link.fate(passage, draw) {
+            Fate::Arrives(delay) | Fate::Doubled(delay, _) => delay,
+            Fate::Lost => 0,
+        };
+        let ordered = line.ordered;
+        let at = now.saturating_add(delay);
+        if ordered { self.in_order((route.carrier, passage.from, passage.to), now, at) } else { at }
+    }
+
+    /// Whether a loss or a doubling on a carrier is an action of the world.
+    pub fn is_told(&self, carrier: u8) -> bool {
+        self.discipline(carrier) != Discipline::Set
+    }
+
+    /// How long a copy of a message that is in flight is under way.
+    pub fn delay(&mut self, draws: &mut Draws, flight: &Flight) -> u64 {
+        let Route { carrier, src, dst } = flight.route;
+        match self.carry(draws, 0, carrier, (src, dst), flight.message.encoded_len() as u64).fate {
+            Fate::Arrives(delay) => delay,
+            Fate::Doubled(first, _) => first,
+            Fate::Lost => 0,
         }
     }
 
@@ -116,12 +166,7 @@ fn line(carrier: &Carrier, discipline: Discipline) -> Line {
         Plain { delay: Delay::Constant(nanos), loss: 0.0, duplication: 0.0 } => Some(nanos),
         _ => None,
     };
-    Line {
-        constant,
-        ordered: ordered && !link.steady(),
-        silent: discipline == Discipline::Set,
-        link: Box::new(link),
-    }
+    Line { constant, ordered: ordered && !link.steady(), discipline, link: Box::new(link) }
 }
 
 /// The delay of a carrier. A datagram network that `reorders` and whose delay is constant spreads it evenly between
@@ -158,6 +203,8 @@ mod tests {
             loss: 0.0,
             duplicates: None,
             reorders: false,
+            overtakes: None,
+            bandwidth: None,
         };
         change(&mut carrier);
         let discipline = match kind {

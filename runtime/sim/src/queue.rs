@@ -3,9 +3,11 @@
 //!
 //! The order is total, so it does not depend on the structure: time, then kind, then the order of scheduling.
 
-/// The kinds of what may happen at one instant, in the order in which it does. 0 is left for crashes, which come first.
+/// The kinds of what may happen at one instant, in the order in which it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
+    /// The application calls, or something fails or is mended.
+    Plan = 0,
     /// A message arrives.
     Delivery = 1,
     /// A timer fires.
@@ -34,6 +36,7 @@ impl Entry {
 
     pub fn kind(&self) -> Kind {
         match self.rank >> ORDER_BITS {
+            0 => Kind::Plan,
             1 => Kind::Delivery,
             _ => Kind::Timer,
         }
@@ -78,6 +81,11 @@ impl Queue {
             Some((first, rest)) => (Some(first), &rest[..rest.len().min(CHILDREN)]),
             None => (None, &[]),
         }
+    }
+
+    /// The entry that is next.
+    pub fn first(&self) -> Option<&Entry> {
+        self.heap.first()
     }
 
     pub fn pop(&mut self) -> Option<Entry> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use foresee_kernel::trace::{self, Ending};
 use foresee_kernel::{Model, NodeId, Outcome, Trace};
-use foresee_world::{Action, Direct, Envelope, Node, World, narrate};
+use foresee_world::{Action, Direct, Envelope, Move, Node, Path, World, narrate};
 
 /// What a run did, so far.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(crate) struct Recorder {
     early: Vec<Action<Direct>>,
     starts: Vec<(NodeId, Vec<trace::Choice>)>,
     steps: Vec<trace::Step>,
+    path: Path,
 }
 
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl Recorder {
             early: Vec::new(),
             starts: Vec::new(),
             steps: Vec::new(),
+            path: Path::default(),
         }
     }
 
@@ -51,6 +53,7 @@ impl Recorder {
         if !outcome.decisions.is_empty() || outcome.fault.is_some() {
             self.starts.push((id, outcome.decisions.iter().map(narrate::choice).collect()));
         }
+        self.path.starts.push(tape(outcome));
         let successor = self.program.successor(id, outcome.clone(), Vec::new());
         self.nodes.push(successor.node);
         self.sends.extend(successor.sends);
@@ -59,7 +62,7 @@ impl Recorder {
     /// All nodes have started.
     pub fn started(&mut self) {
         let mut world = self.program.world(std::mem::take(&mut self.nodes));
-        world.put_all(&self.program, &std::mem::take(&mut self.sends));
+        world.send_all(&self.program, &std::mem::take(&mut self.sends));
         let digest = world.digest(&self.program);
         for (id, choices) in self.starts.drain(..) {
             let action = trace::Action::Start { node: id.to_string() };
@@ -78,6 +81,7 @@ impl Recorder {
         walk.world.apply(&self.program, &action, None);
         let told = narrate::describe(&self.program, &action);
         self.steps.push(trace::Step::new(Some(now), told, Vec::new(), walk.digest));
+        self.path.moves.push(Move { action, tape: Vec::new() });
     }
 
     /// Node `id` took a step.
@@ -89,10 +93,22 @@ impl Recorder {
         walk.digest = walk.world.digest_after(&self.program, walk.digest, action, Some(&successor));
         walk.world.apply(&self.program, action, Some(&successor));
         self.steps.push(trace::Step::new(Some(now), told, choices, walk.digest));
+        self.path.moves.push(Move { action: action.clone(), tape: tape(outcome) });
     }
 
     /// The trace of the run.
     pub fn finish(self, ending: Ending) -> Trace {
         Trace::new(narrate::origin(&self.model, "simulate", Some(self.seed)), ending, self.steps)
     }
+
+    /// The trace of the scenario that was run, and its path.
+    pub fn finish_scenario(self, name: &str, ending: Ending) -> (Trace, Path) {
+        let mut origin = narrate::origin(&self.model, "test", Some(self.seed));
+        origin.scenario = Some(name.to_owned());
+        (Trace::new(origin, ending, self.steps), self.path)
+    }
+}
+
+fn tape(outcome: &Outcome) -> Vec<u32> {
+    outcome.decisions.iter().map(|decision| decision.picked).collect()
 }

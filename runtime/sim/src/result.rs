@@ -37,6 +37,12 @@ pub struct Run {
     pub handlers: Vec<HandlerRuns>,
     /// How often a message met no handler, where the spec does not ignore it.
     pub ignored: Vec<Ignored>,
+    /// What the application called, by the lines of the workload.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallRuns>,
+    /// How often each line of the faults came true.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultRuns>,
     /// For each objective, what its messages and seconds came to at each node.
     #[serde(skip)]
     pub objectives_by_node: BTreeMap<String, Vec<f64>>,
@@ -132,6 +138,35 @@ pub struct HandlerRuns {
     pub name: &'static str,
     /// How often.
     pub runs: u64,
+}
+
+/// What became of a line of the workload.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallRuns {
+    /// As written.
+    pub call: &'static str,
+    /// Its line in the spec.
+    pub line: u32,
+    /// How often it was made.
+    pub made: u64,
+    /// How many of these were requests.
+    pub requests: u64,
+    /// How many of these were answered.
+    pub answered: u64,
+    /// How long that took on average; None where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_seconds: Option<f64>,
+}
+
+/// How often a line of the faults came true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultRuns {
+    /// As written.
+    pub fault: &'static str,
+    /// Its line in the spec.
+    pub line: u32,
+    /// How often.
+    pub fired: u64,
 }
 
 /// How often a message met no handler.

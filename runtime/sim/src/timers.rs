@@ -76,6 +76,14 @@ impl Timers {
         }
     }
 
+    /// Disarms a timer that is to fire now. False where it is not armed.
+    pub fn take(&mut self, node: NodeId, layer: u8, timer: &Datum) -> bool {
+        let Ok(slot) = self.find(node, layer, timer) else { return false };
+        let armed = self.records.get_mut(slot).is_some_and(|record| record.due.take().is_some());
+        self.settle(slot);
+        armed
+    }
+
     /// What it means that the entry of `slot` of this time and order has come up.
     pub fn comes(&mut self, slot: u32, at: u64, order: u64) -> Due {
         let Some(record) = self.records.get_mut(slot) else { return Due::Nothing };

@@ -4,11 +4,11 @@
 use std::hash::BuildHasherDefault;
 
 use foresee_kernel::digest::at;
-use foresee_kernel::{Digest, Model, NodeId, NodeState, Property, PropertyKind, View};
+use foresee_kernel::{Digest, Model, NodeId, Property, PropertyKind, States, View};
 use foresee_world::reference::NO_FAULT;
 use hashbrown::HashMap;
 
-use crate::engine::Views;
+use crate::engine::Seen;
 use crate::result::{PropertyOutcome, Status};
 
 /// How many values of a property are remembered; then it starts anew.
@@ -33,11 +33,11 @@ struct Watched {
 
 impl Watch {
     /// Evaluates all properties in the first state.
-    pub fn new(model: &Model, states: &[NodeState]) -> (Self, Option<&'static str>) {
+    pub fn new(model: &Model, seen: &Seen<'_>) -> (Self, Option<&'static str>) {
         let watched = |property: &'static Property| {
             let mut watched = Watched {
                 property,
-                parts: vec![0; states.len()],
+                parts: vec![0; seen.states.len()],
                 key: 0,
                 remembered: HashMap::default(),
                 status: match property.kind {
@@ -45,15 +45,15 @@ impl Watch {
                     PropertyKind::Reachable => Status::Unreached,
                 },
             };
-            for index in 0..states.len() {
-                watched.read(model, states, NodeId::new(index as u32));
+            for index in 0..seen.states.len() {
+                watched.read(model, seen, NodeId::new(index as u32));
             }
             watched
         };
         let mut watch = Watch { properties: model.properties.iter().copied().map(watched).collect() };
         let mut violated = None;
         for watched in &mut watch.properties {
-            if watched.evaluate(model, states) && violated.is_none() {
+            if watched.evaluate(model, seen) && violated.is_none() {
                 violated = Some(watched.property.name);
             }
         }
@@ -61,12 +61,12 @@ impl Watch {
     }
 
     /// Looks at the state after a step of `node`. The first property that it violates, if it violates one.
-    pub fn look(&mut self, model: &Model, states: &[NodeState], node: NodeId) -> Option<&'static str> {
+    pub fn look(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId) -> Option<&'static str> {
         let mut violated = None;
         for watched in &mut self.properties {
             let violates = watched.status != Status::Reached
-                && watched.read(model, states, node)
-                && watched.evaluate(model, states);
+                && watched.read(model, seen, node)
+                && watched.evaluate(model, seen);
             if violates && violated.is_none() {
                 violated = Some(watched.property.name);
             }
@@ -91,21 +91,22 @@ impl Watch {
 
 impl Watched {
     /// Takes note of the state of `node`. Whether what the property reads has changed.
-    fn read(&mut self, model: &Model, states: &[NodeState], node: NodeId) -> bool {
+    fn read(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId) -> bool {
         let index = node.index();
-        let part = at(index as u64, self.property.projection(model, node, &|layer| &states[index][layer]));
+        let read = self.property.projection(model, node, &|layer| &seen.states[index][layer]);
+        // A property may ask whether a node is up, whatever else it reads of it.
+        let part = at(index as u64, read.wrapping_add(u64::from(!seen.up(node))));
         let before = std::mem::replace(&mut self.parts[index], part);
         self.key = self.key.wrapping_sub(before).wrapping_add(part);
         before != part
     }
 
     /// Whether the state violates the property.
-    fn evaluate(&mut self, model: &Model, states: &[NodeState]) -> bool {
+    fn evaluate(&mut self, model: &Model, seen: &Seen<'_>) -> bool {
         let holds = match self.remembered.get(&self.key) {
             Some(holds) => *holds,
             None => {
-                let views = Views(states);
-                let holds = (self.property.holds)(&View::new(model, &views));
+                let holds = (self.property.holds)(&View::new(model, seen));
                 if self.remembered.len() >= REMEMBERED_MAX {
                     self.remembered.clear();
                 }

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foresee_kernel::{Event, Model, NodeId, Objective, Sense, Term, View};
+use foresee_kernel::{Amount, Event, Growth, Model, NodeId, Objective, Sense, Term, View};
 use foresee_sim::{Options, Run, TOTAL, run};
 use support::{Behaviour, Memory, Message, Puppet, Timer, stage};
 
@@ -34,7 +34,7 @@ fn count(view: &View<'_>, node: NodeId) -> f64 {
 }
 
 fn objective(name: &'static str, terms: &'static [Term]) -> Objective {
-    Objective { name, sense: Sense::Minimize, weight: 1.0, level: 1, line: 1, terms }
+    Objective::minimize(name, terms)
 }
 
 fn play(objectives: Vec<Objective>, until: f64) -> Run {
@@ -48,10 +48,13 @@ fn play(objectives: Vec<Objective>, until: f64) -> Run {
 fn messages_and_bytes_are_counted_by_kind() {
     let run = play(
         vec![
-            objective("messages", &[Term::PerMessage { amount: 0.5, kinds: &[] }]),
-            objective("boxes", &[Term::PerMessage { amount: 3.0, kinds: &["Box"] }]),
-            objective("bytes", &[Term::PerByte { amount: 1.0, kinds: &[] }]),
-            objective("ball_bytes", &[Term::PerByte { amount: 2.0, kinds: &["Ball", "Bell"] }]),
+            objective("messages", &[Term::PerMessage { amount: Amount::Number(0.5), kinds: &[] }]),
+            objective("boxes", &[Term::PerMessage { amount: Amount::Number(3.0), kinds: &["Box"] }]),
+            objective("bytes", &[Term::PerByte { amount: Amount::Number(1.0), kinds: &[] }]),
+            objective(
+                "ball_bytes",
+                &[Term::PerByte { amount: Amount::Number(2.0), kinds: &["Ball", "Bell"] }],
+            ),
         ],
         10.0,
     );
@@ -103,7 +106,7 @@ fn rates_last_from_one_event_to_the_next() {
 
 #[test]
 fn totals_add_by_weight_and_level_and_what_is_maximised_counts_negative() {
-    const ONE: &[Term] = &[Term::PerMessage { amount: 1.0, kinds: &[] }];
+    const ONE: &[Term] = &[Term::PerMessage { amount: Amount::Number(1.0), kinds: &[] }];
     let run = play(
         vec![
             Objective { weight: 2.0, ..objective("cost", ONE) },
@@ -115,4 +118,67 @@ fn totals_add_by_weight_and_level_and_what_is_maximised_counts_negative() {
     assert_eq!(run.objectives[TOTAL], 10.0 - 2.5);
     assert_eq!(run.objectives["total_level_2"], 15.0);
     assert_eq!(play(Vec::new(), 1.0).objectives.len(), 0);
+}
+
+/// What is paid for at the first node from 1 s on: a key for each two units of its count.
+const AGES: fn(&View<'_>, NodeId) -> Vec<(u64, f64)> = |view, node| {
+    let things = (count(view, node) / 2.0).ceil() as u64;
+    (0..things).map(|key| (key, 1.0)).collect()
+};
+
+const GROWING: [Term; 2] = [
+    Term::Growing { over: |_| vec![A], rates: AGES, growth: Growth::Power(|_| 1.0), local: true },
+    Term::Growing { over: |_| vec![A], rates: AGES, growth: Growth::Factor(|_| 2.0), local: false },
+];
+
+#[test]
+fn rates_grow_with_the_age_of_each_thing_for_itself() {
+    let run = play(
+        vec![Objective::minimize("linear", &GROWING[..1]), Objective::minimize("factor", &GROWING[1..])],
+        5.0,
+    );
+    // The first thing is there from 1 s to 5 s, the second from 3 s on, when the count goes from 2 to 3.
+    assert!(
+        (run.objectives["linear"] - (16.0 / 2.0 + 4.0 / 2.0)).abs() < 1e-12,
+        "{}",
+        run.objectives["linear"]
+    );
+    let exponential = |age: f64| (age.exp2() - 1.0) / std::f64::consts::LN_2;
+    let expected = exponential(4.0) + exponential(2.0);
+    assert!((run.objectives["factor"] - expected).abs() < 1e-9, "{}", run.objectives["factor"]);
+}
+
+#[test]
+fn what_comes_later_counts_less_under_a_discount() {
+    const MESSAGES: &[Term] = &[Term::PerMessage { amount: Amount::Number(1.0), kinds: &[] }];
+    const END: &[Term] = &[Term::AtHorizon { value: |view| count(view, A) }];
+    const BY_NODE: &[Term] =
+        &[Term::PerMessage { amount: Amount::AtNode(|_, node| node.index() as f64 + 3.0), kinds: &["Ball"] }];
+    let run = play(
+        vec![
+            Objective { discount: 0.5, ..objective("messages", MESSAGES) },
+            Objective { discount: 0.5, ..objective("end", END) },
+            objective("by_node", BY_NODE),
+        ],
+        6.0,
+    );
+    // A message at 1 s, two at 2 s, one at 3 s and at 4 s.
+    assert!((run.objectives["messages"] - (0.5 + 0.5 + 0.125 + 0.0625)).abs() < 1e-12);
+    assert!((run.objectives["end"] - 4.0 / 64.0).abs() < 1e-12, "{}", run.objectives["end"]);
+    assert_eq!(run.objectives["by_node"], 12.0);
+}
+
+#[test]
+fn an_objective_may_end_before_the_run_does() {
+    const ALL: &[Term] = &[
+        Term::PerMessage { amount: Amount::Number(1.0), kinds: &[] },
+        Term::PerSecond { over: |_| vec![A], rate: |_, _| 10.0, local: true },
+        Term::AtHorizon { value: |view| count(view, A) * 100.0 },
+    ];
+    let short =
+        |millis| Objective { horizon: Some(Duration::from_millis(millis)), ..objective("short", ALL) };
+    // Messages at 1 s and 2 s, the rate for as long, and the count as it stood then.
+    assert_eq!(play(vec![short(2_500)], 10.0).objectives["short"], 3.0 + 25.0 + 200.0);
+    assert_eq!(play(vec![short(2_000)], 10.0).objectives["short"], 3.0 + 20.0 + 200.0);
+    assert_eq!(play(vec![short(60_000)], 5.0).objectives["short"], 5.0 + 50.0 + 400.0);
 }

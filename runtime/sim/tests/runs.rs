@@ -107,6 +107,7 @@ fn a_property_that_panics_is_an_error_with_its_time_and_ends_many_runs_at_its_se
             100 / (1 - i64::from(count.min(1))) == 100
         },
         reads: &READS,
+        reads_up: false,
     }];
     let behaviour: Behaviour = |this, event, ctx| match event {
         Event::Start => ctx.set(Timer(0), Duration::from_secs(2)),
@@ -217,7 +218,7 @@ fn a_fault_ends_the_run_without_effect_and_its_trace_replays() {
     let mut model = stage(1, half_done, |_| {});
     let terms = const { &[NOT_SEVEN] };
     let (name, sense) = ("never_seven", Sense::Minimize);
-    model.objectives.push(Objective { name, sense, weight: 1.0, level: 1, line: 1, terms });
+    model.objectives.push(Objective { sense, ..Objective::minimize(name, terms) });
     let half = run(&Arc::new(model), 0, &options).expect("it runs");
     assert_eq!((half.ending, half.objectives["never_seven"]), (Ending::Violation, 0.0));
 
@@ -241,6 +242,7 @@ fn reachable_properties_are_reached_or_not() {
             line: 6,
             holds: |view| count(view) == 3,
             reads: &READS,
+            reads_up: false,
         },
         Property {
             name: "ten",
@@ -249,6 +251,7 @@ fn reachable_properties_are_reached_or_not() {
             line: 7,
             holds: |view| count(view) == 10,
             reads: &READS,
+            reads_up: false,
         },
     ];
     fn count(view: &foresee_kernel::View<'_>) -> u32 {

@@ -71,8 +71,8 @@ fn visited(model: &Arc<Model>, seed: u64, resolver: ResolverKind) -> Vec<Vec<Nod
         });
         let within = world.within_bounds(&program, 0);
         world.apply(&program, &step.action, successor.as_ref());
-        let overspent = bounds.drops.is_some_and(|most| world.spent.drops > most)
-            || bounds.duplicates.is_some_and(|most| world.spent.duplicates > most);
+        let overspent = bounds.drops.is_some_and(|most| world.ambient.drops > most)
+            || bounds.duplicates.is_some_and(|most| world.ambient.duplicates > most);
         if !within || overspent {
             break;
         }

@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use foresee_kernel::digest::at;
 use foresee_kernel::{
-    Datum, Digest, Effect, Event, Model, NodeEvent, NodeId, NodeState, Outcome, Resolver, Tape,
+    Datum, Digest, Effect, Event, Model, NodeEvent, NodeId, NodeState, Outcome, Resolver, Tape, Way,
 };
 
-use crate::{Discipline, Program, Route, Spent, Stimulus, Successor, World, disciplines};
+use crate::action::Calling;
+use crate::{Discipline, Mark, Plans, Program, Route, Stimulus, Successor, World, disciplines};
 
 /// Nodes and messages as values.
 #[derive(Clone, Debug)]
 pub struct Direct {
     model: Arc<Model>,
     disciplines: Vec<Discipline>,
+    plans: Plans,
 }
 
-/// A message under way.
+/// A message under way, or a [`Mark`] that stands where one does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Envelope {
     /// Its way.
@@ -47,8 +49,8 @@ pub struct Node {
 impl Direct {
     /// The direct program of `model`.
     pub fn new(model: Arc<Model>) -> Self {
-        let disciplines = disciplines(&model);
-        Direct { model, disciplines }
+        let (disciplines, plans) = (disciplines(&model), Plans::new(&model));
+        Direct { model, disciplines, plans }
     }
 
     /// The model, to share.
@@ -62,12 +64,30 @@ impl Direct {
         let event = match stimulus {
             Stimulus::Deliver(envelope) => {
                 let Route { carrier, src, .. } = envelope.route;
-                let message = envelope.message.clone();
-                NodeEvent::Layer(stack.addressee(&message), Event::Deliver { src, carrier, message })
+                if envelope.message.get::<Mark>().is_some() {
+                    NodeEvent::Broken { peer: src, carrier }
+                } else {
+                    let message = envelope.message.clone();
+                    NodeEvent::Layer(stack.addressee(&message), Event::Deliver { src, carrier, message })
+                }
             }
             Stimulus::Fire(Timer { layer, timer }) => NodeEvent::Layer(*layer, Event::Timer(timer.clone())),
+            Stimulus::Call(calling) => {
+                let way = self.way(*calling);
+                NodeEvent::Layer(way.layer, Event::Call((way.call)(u64::from(calling.number))))
+            }
+            Stimulus::Start => NodeEvent::Start,
+            Stimulus::Reset => {
+                let recovered = stack.recover(node.id, &node.layers);
+                return stack.step(node.id, &recovered, &NodeEvent::Start, resolver);
+            }
         };
         stack.step(node.id, &node.layers, &event, resolver)
+    }
+
+    /// The way in which a call goes.
+    pub fn way(&self, calling: Calling) -> &Way {
+        &self.model.calls[calling.plan as usize].ways[calling.way as usize]
     }
 
     /// Every way in which a step of `node` can go, in the order of the tape.
@@ -108,7 +128,8 @@ impl Direct {
 
     /// A world before anything was sent, of nodes in the given states.
     pub fn world(&self, nodes: Vec<Node>) -> World<Self> {
-        World { nodes, carriers: vec![Vec::new(); self.model.carriers.len()], spent: Spent::default() }
+        let carriers = vec![Vec::new(); self.model.carriers.len()];
+        World { nodes, carriers, ambient: self.plans.first().clone() }
     }
 }
 
@@ -123,6 +144,22 @@ impl Program for Direct {
 
     fn disciplines(&self) -> &[Discipline] {
         &self.disciplines
+    }
+
+    fn plans(&self) -> &Plans {
+        &self.plans
+    }
+
+    fn mark(&self, envelope: &Envelope) -> Option<Mark> {
+        envelope.message.get::<Mark>().copied()
+    }
+
+    fn marked(&self, route: Route, mark: Mark) -> Envelope {
+        Envelope { route, message: Datum::new(mark) }
+    }
+
+    fn recover(&self, id: NodeId, node: &Node) -> Node {
+        Node { id, layers: self.model.nodes[id.index()].recover(id, &node.layers) }
     }
 
     fn route(&self, envelope: &Envelope) -> Route {

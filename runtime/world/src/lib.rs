@@ -10,20 +10,30 @@
 //! This crate never searches cleverly, never draws a random number, never looks at a clock.
 
 mod action;
+mod ambient;
 mod bound;
+mod describe;
 mod direct;
+mod happen;
 mod network;
+mod plans;
 mod program;
+mod sink;
 mod world;
 
+pub mod channel;
 pub mod narrate;
 pub mod path;
 pub mod reference;
 
-pub use action::{Action, Stimulus};
+pub use action::{Action, Calling, Planned, Stimulus};
+pub use ambient::Ambient;
 pub use bound::{Bound, cut_by};
+pub use channel::Mark;
 pub use direct::{Direct, Envelope, Node, Timer};
 pub use network::{Discipline, disciplines};
 pub use path::{Move, Path};
+pub use plans::{Of, Plans};
 pub use program::{Program, Route, Successor};
-pub use world::{Make, Sink, Spent, World};
+pub use sink::{Make, Sink};
+pub use world::World;

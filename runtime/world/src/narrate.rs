@@ -5,11 +5,16 @@
 use std::sync::Arc;
 
 use foresee_kernel::trace::{self, Ending, Origin, Step, Transfer};
-use foresee_kernel::{Decision, Effect, Fault, Model, NodeId, Outcome, Ran, Tape, Trace, TraceError, names};
+use foresee_kernel::{
+    Decision, Effect, Fault, Model, NodeId, NodeState, Outcome, Ran, Tape, Trace, TraceError, names,
+};
 
-use crate::direct::{Direct, Envelope, Node, Timer};
+use crate::describe::transfer;
+use crate::direct::{Direct, Envelope, Node};
 use crate::path::{Move, Path};
 use crate::{Action, Program, Stimulus, World};
+
+pub use crate::describe::describe;
 
 /// One step, told.
 #[derive(Clone, Debug)]
@@ -81,6 +86,21 @@ pub struct Narration {
     pub before: Option<World<Direct>>,
 }
 
+/// Walks `path` through `model`, whether or not what it tells could happen by itself: a script may do what a system says
+/// nothing of, such as losing a message.
+///
+/// # Errors
+/// A choice that the step does not make, or an answer that its point does not have.
+pub fn retell(model: &Arc<Model>, path: &Path) -> Result<Narration, TraceError> {
+    names::scope(&model.names, || {
+        let mut walk = Walk::start(model, &path.starts)?;
+        for (index, step) in path.moves.iter().enumerate() {
+            walk.step(&format!("step {}", index + 1), step)?;
+        }
+        Ok(walk.finish())
+    })
+}
+
 /// Walks `path` through `model`.
 ///
 /// # Errors
@@ -135,29 +155,31 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
         parameters: model.arguments.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         writer: writer.to_owned(),
         seed,
+        scenario: None,
+        faults: Vec::new(),
     }
 }
 
-/// The same model without an end to its budgets of losses and doublings: a simulation loses and doubles by rates, and
-/// budgets bound a search. What is spent stays part of the state wherever it was.
+/// The same model without an end to the budgets that are for checking: a simulation goes by rates and by what lines of
+/// plans say themselves. What is spent stays part of the state wherever it was.
 pub fn unbudgeted(model: &Arc<Model>) -> Arc<Model> {
     let mut bounds = model.bounds.clone();
-    let ends =
-        |budget: &mut Option<u32>| budget.as_mut().is_some_and(|n| std::mem::replace(n, u32::MAX) < u32::MAX);
-    if ends(&mut bounds.drops) | ends(&mut bounds.duplicates) {
-        return Arc::new(Model { bounds, ..(**model).clone() });
-    }
-    model.clone()
+    let mut ended = false;
+    let mut end = |budget: &mut u32| ended |= std::mem::replace(budget, u32::MAX) < u32::MAX;
+    [&mut bounds.drops, &mut bounds.duplicates, &mut bounds.calls].into_iter().flatten().for_each(&mut end);
+    bounds.faults.iter_mut().for_each(|budget| end(&mut budget.most));
+    if ended { Arc::new(Model { bounds, ..(**model).clone() }) } else { model.clone() }
 }
 
 /// Finds the path that `trace` tells, in the model that it names, and walks it: every step must be possible, every
-/// choice be offered under its name, and every state come out as it was written. Budgets of losses and doublings do
-/// not bound it, see [`unbudgeted`].
+/// choice be offered under its name, and every state come out as it was written. Budgets that are for checking bound
+/// what a check wrote and nothing else, see [`unbudgeted`].
 ///
 /// # Errors
 /// The first step at which the trace and the model part.
 pub fn replay(model: &Arc<Model>, trace: &Trace) -> Result<(Path, Narration), TraceError> {
-    let model = &unbudgeted(model);
+    // What a search wrote is within its budgets; what else there is need not be.
+    let model = &if trace.origin.writer == "check" { model.clone() } else { unbudgeted(model) };
     names::scope(&model.names, || {
         let mut starts = vec![Vec::new(); model.nodes.len()];
         let mut rest = trace.steps.as_slice();
@@ -238,7 +260,7 @@ impl Walk {
             sends.extend(successor.sends);
         }
         let mut world = program.world(nodes);
-        world.put_all(&program, &sends);
+        world.send_all(&program, &sends);
         let digest = world.digest(&program);
         told.iter_mut().for_each(|told| told.digest = digest);
         Ok(Walk { program, world, before: None, steps: told })
@@ -249,17 +271,8 @@ impl Walk {
         let action = describe(program, &taken.action);
         let (mut told, next) = match taken.action.stimulus(program) {
             None => {
-                let told = Told {
-                    action: Some(action),
-                    node: None,
-                    ran: Vec::new(),
-                    choices: Vec::new(),
-                    changes: Vec::new(),
-                    sent: Vec::new(),
-                    fault: None,
-                    digest: 0,
-                };
-                (told, world.after(program, &taken.action, None))
+                let next = world.after(program, &taken.action, None);
+                (tell_still(program, &taken.action, world, &next), next)
             }
             Some((id, stimulus)) => {
                 let node = &world.nodes[id.index()];
@@ -375,7 +388,7 @@ fn tell(
         node: Some(id.to_string()),
         ran: outcome.ran.iter().map(handled).collect(),
         choices: outcome.decisions.iter().map(choice).collect(),
-        changes: changes(program, id, before, outcome),
+        changes: changes(program, id, &before.layers, &outcome.state),
         sent: sent.collect(),
         fault: outcome.fault.clone(),
         digest: 0,
@@ -392,12 +405,37 @@ pub fn choice(decision: &Decision) -> trace::Choice {
     }
 }
 
-fn changes(program: &Direct, id: NodeId, before: &Node, outcome: &Outcome) -> Vec<Change> {
+/// What happens without a step.
+fn tell_still(
+    program: &Direct,
+    action: &Action<Direct>,
+    before: &World<Direct>,
+    after: &World<Direct>,
+) -> Told {
+    let touched = match action {
+        Action::Crash { nodes, .. } => nodes.as_slice(),
+        _ => &[],
+    };
+    let layers = |world: &World<Direct>, id: NodeId| world.nodes[id.index()].layers.clone();
+    let changes = |id: &NodeId| changes(program, *id, &layers(before, *id), &layers(after, *id));
+    Told {
+        action: Some(describe(program, action)),
+        node: None,
+        ran: Vec::new(),
+        choices: Vec::new(),
+        changes: touched.iter().flat_map(changes).collect(),
+        sent: Vec::new(),
+        fault: None,
+        digest: 0,
+    }
+}
+
+fn changes(program: &Direct, id: NodeId, before: &NodeState, after: &NodeState) -> Vec<Change> {
     let stack = &program.model().nodes[id.index()];
     let mut changes = Vec::new();
     for (index, layer) in stack.layers().iter().enumerate() {
         let service = layer.service();
-        let (old, new) = (service.fields(&before.layers[index]), service.fields(&outcome.state[index]));
+        let (old, new) = (service.fields(&before[index]), service.fields(&after[index]));
         for ((variable, before), (_, after)) in old.into_iter().zip(new) {
             if before != after {
                 changes.push(Change {
@@ -411,34 +449,4 @@ fn changes(program: &Direct, id: NodeId, before: &Node, outcome: &Outcome) -> Ve
         }
     }
     changes
-}
-
-/// An action in the names of the system.
-pub fn describe(program: &Direct, action: &Action<Direct>) -> trace::Action {
-    match action {
-        Action::Deliver(envelope) => trace::Action::Deliver(transfer(program, envelope)),
-        Action::Drop(envelope) => trace::Action::Drop(transfer(program, envelope)),
-        Action::Duplicate(envelope) => trace::Action::Duplicate(transfer(program, envelope)),
-        Action::Fire(node, Timer { layer, timer }) => {
-            trace::Action::Fire { node: node.to_string(), layer: *layer, timer: format!("{timer:?}") }
-        }
-    }
-}
-
-fn transfer(program: &Direct, envelope: &Envelope) -> Transfer {
-    let Envelope { route, message } = envelope;
-    let carriers = &program.model().carriers;
-    let carrier = &carriers[usize::from(route.carrier)];
-    let alike = carriers.iter().filter(|other| other.name == carrier.name).count();
-    Transfer {
-        from: route.src.to_string(),
-        to: route.dst.to_string(),
-        layer: program.model().nodes[route.dst.index()].addressee(message),
-        carrier: match alike {
-            1 => carrier.name.to_owned(),
-            _ => format!("{}: {:?}", carrier.name, carrier.kind),
-        },
-        message: format!("{message:?}"),
-        wire: trace::hex(&message.encode().unwrap_or_default()),
-    }
 }

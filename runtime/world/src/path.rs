@@ -65,7 +65,7 @@ fn initial(
 ) -> Initial {
     let mut world = program.world(successors.iter().map(|successor| successor.node.clone()).collect());
     for successor in &successors {
-        world.put_all(program, &successor.sends);
+        world.send_all(program, &successor.sends);
     }
     Initial { world, starts: successors.into_iter().map(|successor| successor.tape).collect(), fault }
 }

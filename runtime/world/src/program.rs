@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use foresee_kernel::{Datum, Fault, Model, NodeId, Ran};
 
-use crate::Discipline;
+use crate::{Discipline, Mark, Plans};
 
 /// A representation of node states, messages and timers. Equal things are equal in every representation.
 pub trait Program {
@@ -21,6 +21,18 @@ pub trait Program {
 
     /// How each carrier of the model treats what is in flight.
     fn disciplines(&self) -> &[Discipline];
+
+    /// What is known of the model's plans.
+    fn plans(&self) -> &Plans;
+
+    /// What stands in a channel instead of a message, if that is no message.
+    fn mark(&self, envelope: &Self::Envelope) -> Option<Mark>;
+
+    /// The mark, for a channel.
+    fn marked(&self, route: Route, mark: Mark) -> Self::Envelope;
+
+    /// The state that a node has after a crash in `node`, before it starts again.
+    fn recover(&self, id: NodeId, node: &Self::Node) -> Self::Node;
 
     /// From where to where, and by which carrier.
     fn route(&self, envelope: &Self::Envelope) -> Route;

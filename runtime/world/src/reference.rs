@@ -10,7 +10,7 @@ use foresee_kernel::{Model, NodeId, PropertyKind, Ran};
 use hashbrown::HashMap;
 
 use crate::path::{self, Move, Path};
-use crate::{Action, Direct, Program, World};
+use crate::{Action, Direct, Planned, Program, World};
 
 /// The name of the built-in safety property: no step faults.
 pub const NO_FAULT: &str = "no_fault";
@@ -55,6 +55,8 @@ pub struct Report {
     pub handlers: BTreeMap<(&'static str, &'static str), u64>,
     /// How often a message met no handler, by service, message and control state; what the spec ignores is left out.
     pub ignored: BTreeMap<(&'static str, &'static str, &'static str), u64>,
+    /// How often each line of the workload and of the faults, and the network's losses and doublings, were steps taken.
+    pub fired: BTreeMap<Planned, u64>,
 }
 
 /// Explores `model` from its first worlds. None where its starts branch in more than `limits.states_max` ways.
@@ -153,6 +155,9 @@ impl Search<'_> {
         depth: u32,
     ) {
         self.report.transitions += 1;
+        if let Some(plan) = action.plan() {
+            *self.report.fired.entry(plan).or_default() += 1;
+        }
         let tape = successor.as_ref().map(|successor| successor.tape.clone()).unwrap_or_default();
         let origin = Origin::Step { parent, taken: Move { action: action.clone(), tape } };
         if successor.as_ref().is_some_and(|successor| successor.fault.is_some()) {
@@ -225,7 +230,9 @@ impl Search<'_> {
                     *self.report.handlers.entry((info.name, name)).or_default() += 1;
                 }
                 Ran::Consumed { layer, meant: false } => {
-                    if let Action::Deliver(envelope) = action {
+                    if let Action::Deliver(envelope) = action
+                        && self.program.mark(envelope).is_none()
+                    {
                         let service = stack.layers()[usize::from(layer)].service();
                         let state = service.control(&world.nodes[id.index()].layers[usize::from(layer)]);
                         let key = (service.info().name, envelope.message.kind(), state);

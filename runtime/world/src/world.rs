@@ -4,59 +4,51 @@
 //! another adds up its digest without making it. Caveat: the digest is a sum of 64-bit contents, so two different
 //! worlds may share one; exact engines compare worlds.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use foresee_kernel::digest::{at, mix};
 use foresee_kernel::{CarrierKind, Datum, NodeId, States, View};
 
-use crate::{Action, Discipline, Program, Successor, cut_by};
-
-/// Budgets of faults that were spent. Only what is bounded is counted, or equal worlds would differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Spent {
-    /// Messages lost.
-    pub drops: u32,
-    /// Messages doubled.
-    pub duplicates: u32,
-}
+use crate::plans::Of;
+use crate::sink::{Make, Noted, Sum, channel_digest};
+use crate::{Action, Ambient, Discipline, Mark, Program, Route, Sink, Successor, channel, cut_by};
 
 /// A global state.
 pub struct World<P: Program> {
-    /// The nodes by id.
+    /// The nodes by id. One that is down is as it would restart.
     pub nodes: Vec<P::Node>,
     /// What is in flight on each carrier, in the canonical order of its discipline.
     pub carriers: Vec<Vec<P::Envelope>>,
-    /// Budgets of faults that were spent.
-    pub spent: Spent,
+    /// What it is besides.
+    pub ambient: Ambient,
 }
-
-/// Who is told the changes of a step.
-pub trait Sink<P: Program> {
-    /// `node` has a new state.
-    fn node(&mut self, program: &P, id: NodeId, node: &P::Node);
-    /// A message is no longer in flight.
-    fn take(&mut self, program: &P, envelope: &P::Envelope);
-    /// A message is in flight.
-    fn put(&mut self, program: &P, envelope: &P::Envelope);
-    /// Budgets are spent.
-    fn spend(&mut self, spent: Spent);
-}
-
-/// The place of `spent` in digests, beyond any node's.
-const SPENT_PLACE: u64 = u64::MAX;
 
 impl<P: Program> World<P> {
-    /// Calls `visit` with everything that may happen next, in a fixed order: deliveries, timers, losses, doublings.
-    pub fn enabled(&self, program: &P, mut visit: impl FnMut(Action<P>)) {
-        self.each_deliverable(program, |envelope| visit(Action::Deliver(envelope.clone())));
-        for (index, node) in self.nodes.iter().enumerate() {
-            let id = NodeId::new(index as u32);
-            program.each_timer(node, &mut |timer| visit(Action::Fire(id, timer.clone())));
+    /// Calls `visit` with everything that may happen next, in a fixed order: deliveries, timers, losses and doublings, and then what
+    /// plans allow.
+    pub fn enabled(&self, program: &P, visit: impl FnMut(Action<P>)) {
+        self.enabled_of(program, Of::Everything, visit);
+    }
+
+    /// As [`World::enabled`], of a part of it. Where that is one node, the world holds what is in flight to that node alone.
+    pub fn enabled_of(&self, program: &P, of: Of, mut visit: impl FnMut(Action<P>)) {
+        if of != Of::Several {
+            self.each_arrival(program, &mut visit);
+            for (index, node) in self.nodes.iter().enumerate() {
+                let id = NodeId::new(index as u32);
+                program.each_timer(node, &mut |timer| visit(Action::Fire(id, timer.clone())));
+            }
+            self.each_loss(program, &mut visit);
         }
+        self.each_planned(program, of, &mut visit);
+    }
+
+    /// What the network may lose and double.
+    fn each_loss(&self, program: &P, visit: &mut impl FnMut(Action<P>)) {
         let bounds = &program.model().bounds;
-        let may_drop = bounds.drops.is_none_or(|most| self.spent.drops < most);
-        let may_double = bounds.duplicates.is_some_and(|most| self.spent.duplicates < most);
+        let may_drop = bounds.drops.is_none_or(|most| self.ambient.drops < most);
+        let may_double = bounds.duplicates.is_some_and(|most| self.ambient.duplicates < most);
         for (index, carrier) in program.model().carriers.iter().enumerate() {
             let lossy = may_drop && carrier.loss > 0.0 && program.disciplines()[index] == Discipline::Bag;
             let doubling =
@@ -78,21 +70,42 @@ impl<P: Program> World<P> {
         }
     }
 
-    /// Calls `visit` with every message that may arrive next.
-    pub fn each_deliverable(&self, program: &P, mut visit: impl FnMut(&P::Envelope)) {
+    /// What may arrive next, or be lost where it cannot arrive.
+    fn each_arrival(&self, program: &P, visit: &mut impl FnMut(Action<P>)) {
+        let ambient = &self.ambient;
+        let mut message = |envelope: &P::Envelope| {
+            let route = program.route(envelope);
+            if !ambient.up(route.dst) {
+                if !keeps(program, envelope) {
+                    visit(Action::Miss(envelope.clone()));
+                }
+            } else if ambient.joined(route.src, route.dst) {
+                visit(Action::Deliver(envelope.clone()));
+            }
+        };
+        let mut ends = Vec::new();
         for (queue, discipline) in self.carriers.iter().zip(program.disciplines()) {
             match discipline {
-                Discipline::Bag | Discipline::Set => distinct(queue, &mut visit),
-                Discipline::Fifo => {
-                    let mut last = None;
-                    for envelope in queue {
-                        let route = program.route(envelope);
-                        if last != Some((route.src, route.dst)) {
-                            last = Some((route.src, route.dst));
-                            visit(envelope);
-                        }
+                Discipline::Bag | Discipline::Set => distinct(queue, &mut message),
+                Discipline::Fifo if program.plans().breaks() => {
+                    for channel in queue.chunk_by(|a, b| pair(program, a) == pair(program, b)) {
+                        let next = channel::next(channel, |envelope| program.mark(envelope));
+                        next.head.into_iter().for_each(&mut message);
+                        ends.extend(next.end.cloned());
                     }
                 }
+                Discipline::Fifo => {
+                    for channel in queue.chunk_by(|a, b| pair(program, a) == pair(program, b)) {
+                        message(&channel[0]);
+                    }
+                }
+            }
+        }
+        // That a connection broke is learnt without the network: no partition hides it.
+        for end in ends {
+            match program.mark(&end) {
+                Some(Mark::Ended) => visit(Action::Lapse(end)),
+                _ => visit(Action::Deliver(end)),
             }
         }
     }
@@ -107,55 +120,120 @@ impl<P: Program> World<P> {
         sink: &mut impl Sink<P>,
     ) {
         let bounds = &program.model().bounds;
+        let mut after = Cow::Borrowed(&self.ambient);
+        let mut end = None;
         match action {
             Action::Deliver(envelope) => {
                 if !keeps(program, envelope) {
                     sink.take(program, envelope);
                 }
-                self.step(program, program.route(envelope).dst, successor, sink);
+                end = program.plans().breaks().then_some(envelope);
             }
-            Action::Fire(id, _) => self.step(program, *id, successor, sink),
+            Action::Miss(envelope) | Action::Lapse(envelope) => sink.take(program, envelope),
+            Action::Fire(..) => {}
             Action::Drop(envelope) => {
                 sink.take(program, envelope);
                 if bounds.drops.is_some() {
-                    sink.spend(Spent { drops: self.spent.drops + 1, ..self.spent });
+                    after.to_mut().drops += 1;
                 }
             }
             Action::Duplicate(envelope) => {
                 sink.put(program, envelope);
                 if bounds.duplicates.is_some() {
-                    sink.spend(Spent { duplicates: self.spent.duplicates + 1, ..self.spent });
+                    after.to_mut().duplicates += 1;
+                }
+            }
+            _ => self.perform_planned(program, action, after.to_mut(), sink),
+        }
+        let changed = *after != self.ambient;
+        if changed {
+            sink.ambient(program, &after);
+        }
+        let plans = program.plans();
+        let tracked = plans.breaks() && plans.can_break(program.model(), &after);
+        if changed && plans.breaks() && !tracked && plans.can_break(program.model(), &self.ambient) {
+            self.forget(program, action, sink);
+        }
+        if let (Some(successor), Some((id, _))) = (successor, action.stimulus(program)) {
+            let reset = matches!(action, Action::Reset { .. });
+            // After a reset the node is another one, even where its start faults.
+            if (successor.fault.is_none() || reset) && self.nodes[id.index()] != successor.node {
+                sink.node(program, id, &successor.node);
+            }
+            if successor.fault.is_none() {
+                let sending = Sending { ambient: &after, tracked, reset, taken: end };
+                self.send(program, id, &successor.sends, &sending, sink);
+            }
+        }
+    }
+
+    /// Tells `sink` what becomes of the messages that node `id` sends.
+    fn send(
+        &self,
+        program: &P,
+        id: NodeId,
+        sends: &[P::Envelope],
+        sending: &Sending<'_, P>,
+        sink: &mut impl Sink<P>,
+    ) {
+        for envelope in sends {
+            let route = program.route(envelope);
+            let ordered = program.disciplines()[usize::from(route.carrier)] == Discipline::Fifo;
+            if route.dst == id || !ordered || !program.plans().breaks() {
+                // What can never arrive is not kept.
+                if !sending.ambient.gone(route.dst) {
+                    sink.put(program, envelope);
+                }
+                continue;
+            }
+            let back = Route { carrier: route.carrier, src: route.dst, dst: id };
+            let fate = match sending.ambient.up(route.dst) {
+                false => channel::Fate::Refused,
+                true => self.fate(program, back, sending),
+            };
+            match fate {
+                channel::Fate::Lost => {}
+                channel::Fate::Refused => sink.put(program, &program.marked(back, Mark::Refused)),
+                channel::Fate::Sent => {
+                    if sending.tracked {
+                        sink.put(program, &program.marked(back, Mark::Open));
+                        sink.put(program, &program.marked(route, Mark::Open));
+                    }
+                    sink.put(program, envelope);
                 }
             }
         }
     }
 
-    fn step(&self, program: &P, id: NodeId, successor: Option<&Successor<P>>, sink: &mut impl Sink<P>) {
-        let Some(successor) = successor else { return };
-        if successor.fault.is_some() {
-            return;
+    /// What becomes of what the receiver of `back` sends to its sender.
+    fn fate(&self, program: &P, back: Route, sending: &Sending<'_, P>) -> channel::Fate {
+        if sending.reset {
+            // What it knew of its connections is gone.
+            return channel::Fate::Sent;
         }
-        if self.nodes[id.index()] != successor.node {
-            sink.node(program, id, &successor.node);
-        }
-        for envelope in &successor.sends {
-            sink.put(program, envelope);
-        }
+        let channel = self.channel(program, back);
+        // Where it has just been told of a break, that is behind it.
+        let told = sending.taken.filter(|taken| program.mark(taken).is_some());
+        let told = told.and_then(|told| channel.iter().position(|envelope| envelope == told));
+        channel::fate(
+            channel[told.map_or(0, |place| place + 1)..].iter().map(|envelope| program.mark(envelope)),
+        )
+    }
+
+    /// What is in flight from one node to another on an ordered carrier.
+    pub(crate) fn channel(&self, program: &P, route: Route) -> &[P::Envelope] {
+        let queue = &self.carriers[usize::from(route.carrier)];
+        let key = (route.src, route.dst);
+        let first = queue.partition_point(|other| pair(program, other) < key);
+        let channel = &queue[first..];
+        &channel[..channel.partition_point(|other| pair(program, other) == key)]
     }
 
     /// Makes `action` happen.
     pub fn apply(&mut self, program: &P, action: &Action<P>, successor: Option<&Successor<P>>) {
-        let mut changes = Noted(Vec::new());
+        let mut changes = Noted::default();
         self.perform(program, action, successor, &mut changes);
-        let mut make = Make(self);
-        for change in changes.0 {
-            match change {
-                Change::Node(id, node) => make.node(program, id, &node),
-                Change::Take(envelope) => make.take(program, &envelope),
-                Change::Put(envelope) => make.put(program, &envelope),
-                Change::Spend(spent) => make.spend(spent),
-            }
-        }
+        changes.make(program, self);
     }
 
     /// The world after `action`.
@@ -165,15 +243,29 @@ impl<P: Program> World<P> {
         next
     }
 
-    /// Puts messages in flight, in order.
+    /// Puts in flight what nodes send as they first start, in order.
+    pub fn send_all(&mut self, program: &P, envelopes: &[P::Envelope]) {
+        let ambient = std::mem::take(&mut self.ambient);
+        let tracked = program.plans().breaks();
+        let sending = Sending { ambient: &ambient, tracked, reset: true, taken: None };
+        let mut changes = Noted::default();
+        for envelope in envelopes {
+            let src = program.route(envelope).src;
+            self.send(program, src, std::slice::from_ref(envelope), &sending, &mut changes);
+        }
+        changes.make(program, self);
+        self.ambient = ambient;
+    }
+
+    /// Puts messages and marks in flight as they are, in order.
     pub fn put_all(&mut self, program: &P, envelopes: &[P::Envelope]) {
         let mut make = Make(self);
         envelopes.iter().for_each(|envelope| make.put(program, envelope));
     }
 
-    /// The digest of this world's content: a sum over nodes, messages and spent budgets.
+    /// The digest of this world's content: a sum over nodes, messages and the ambient.
     pub fn digest(&self, program: &P) -> u64 {
-        let mut sum = at(SPENT_PLACE, spent_digest(self.spent));
+        let mut sum = self.ambient.digest();
         for (index, node) in self.nodes.iter().enumerate() {
             sum = sum.wrapping_add(program.node_digest(NodeId::new(index as u32), node));
         }
@@ -185,11 +277,7 @@ impl<P: Program> World<P> {
                     }
                 }
                 Discipline::Fifo => {
-                    let pair = |envelope: &P::Envelope| {
-                        let route = program.route(envelope);
-                        (route.src, route.dst)
-                    };
-                    for channel in queue.chunk_by(|a, b| pair(a) == pair(b)) {
+                    for channel in queue.chunk_by(|a, b| pair(program, a) == pair(program, b)) {
                         sum = sum.wrapping_add(channel_digest(program, channel.iter()));
                     }
                 }
@@ -198,7 +286,8 @@ impl<P: Program> World<P> {
         sum
     }
 
-    /// The digest of the world after `action`, from `digest`, the digest of this one; without making that world.
+    /// The digest of the world after `action`, from `digest`, the digest of this one; where nothing can break, without making that
+    /// world.
     pub fn digest_after(
         &self,
         program: &P,
@@ -206,22 +295,32 @@ impl<P: Program> World<P> {
         action: &Action<P>,
         successor: Option<&Successor<P>>,
     ) -> u64 {
-        let mut sink =
-            Sum { world: self, sum: digest, put: Vec::new(), taken: Vec::new(), channels: Vec::new() };
+        let plain = matches!(
+            action,
+            Action::Deliver(_) | Action::Fire(..) | Action::Drop(_) | Action::Duplicate(_) | Action::Call(_)
+        );
+        if !plain || program.plans().breaks() {
+            return self.after(program, action, successor).digest(program);
+        }
+        let mut sink = Sum::new(self, digest);
         self.perform(program, action, successor, &mut sink);
         sink.finish(program)
     }
 
     /// How many messages are in flight.
-    pub fn in_flight(&self) -> usize {
-        self.carriers.iter().map(Vec::len).sum()
+    pub fn in_flight(&self, program: &P) -> usize {
+        if !program.plans().breaks() {
+            return self.carriers.iter().map(Vec::len).sum();
+        }
+        let messages = |queue: &Vec<P::Envelope>| queue.iter().filter(|e| program.mark(e).is_none()).count();
+        self.carriers.iter().map(messages).sum()
     }
 
     /// Whether the model's bounds let a search go on from here. `depth` is the number of steps taken so far.
     pub fn within_bounds(&self, program: &P, depth: u32) -> bool {
         let bounds = &program.model().bounds;
         let within = || self.view(program, |view| bounds.within.iter().all(|within| within(view)));
-        cut_by(bounds, depth, self.in_flight(), within).is_none()
+        cut_by(bounds, depth, self.in_flight(program), within).is_none()
     }
 
     /// Calls `look` with the view that properties have of this world.
@@ -231,8 +330,25 @@ impl<P: Program> World<P> {
     }
 }
 
+/// How a node's messages leave it.
+struct Sending<'a, P: Program> {
+    ambient: &'a Ambient,
+    /// Whether it is of interest who is connected to whom.
+    tracked: bool,
+    /// Whether the node has no connections any more.
+    reset: bool,
+    /// What has just arrived.
+    taken: Option<&'a P::Envelope>,
+}
+
+/// The channel that an envelope is in.
+pub(crate) fn pair<P: Program>(program: &P, envelope: &P::Envelope) -> (NodeId, NodeId) {
+    let route = program.route(envelope);
+    (route.src, route.dst)
+}
+
 /// Whether a message stays in flight after it arrived. What a node sends to itself never does.
-fn keeps<P: Program>(program: &P, envelope: &P::Envelope) -> bool {
+pub(crate) fn keeps<P: Program>(program: &P, envelope: &P::Envelope) -> bool {
     let route = program.route(envelope);
     program.disciplines()[usize::from(route.carrier)] == Discipline::Set && route.src != route.dst
 }
@@ -242,155 +358,6 @@ fn distinct<E: PartialEq>(queue: &[E], mut visit: impl FnMut(&E)) {
         if index == 0 || queue[index - 1] != *envelope {
             visit(envelope);
         }
-    }
-}
-
-fn spent_digest(spent: Spent) -> u64 {
-    u64::from(spent.drops) << 32 | u64::from(spent.duplicates)
-}
-
-fn channel_digest<'e, P: Program + 'e>(program: &P, channel: impl Iterator<Item = &'e P::Envelope>) -> u64 {
-    channel.fold(0, |sum, envelope| mix(sum.wrapping_add(program.envelope_digest(envelope))))
-}
-
-/// The sink that makes the next world.
-pub struct Make<'w, P: Program>(pub &'w mut World<P>);
-
-impl<P: Program> Sink<P> for Make<'_, P> {
-    fn node(&mut self, _: &P, id: NodeId, node: &P::Node) {
-        self.0.nodes[id.index()] = node.clone();
-    }
-
-    fn take(&mut self, program: &P, envelope: &P::Envelope) {
-        let carrier = usize::from(program.route(envelope).carrier);
-        let queue = &mut self.0.carriers[carrier];
-        let place = match program.disciplines()[carrier] {
-            Discipline::Fifo => queue.iter().position(|other| other == envelope),
-            Discipline::Bag | Discipline::Set => queue.binary_search(envelope).ok(),
-        };
-        queue.remove(place.expect("only what is in flight is taken"));
-    }
-
-    fn put(&mut self, program: &P, envelope: &P::Envelope) {
-        let carrier = usize::from(program.route(envelope).carrier);
-        let pair = |other: &P::Envelope| {
-            let route = program.route(other);
-            (route.src, route.dst)
-        };
-        let queue = &mut self.0.carriers[carrier];
-        let keep = keeps(program, envelope);
-        if let Some(place) = program.disciplines()[carrier].place(queue, envelope, keep, pair) {
-            queue.insert(place, envelope.clone());
-        }
-    }
-
-    fn spend(&mut self, spent: Spent) {
-        self.0.spent = spent;
-    }
-}
-
-/// The sink that notes changes, for a world that is being looked at while they are told.
-struct Noted<P: Program>(Vec<Change<P>>);
-
-enum Change<P: Program> {
-    Node(NodeId, P::Node),
-    Take(P::Envelope),
-    Put(P::Envelope),
-    Spend(Spent),
-}
-
-impl<P: Program> Sink<P> for Noted<P> {
-    fn node(&mut self, _: &P, id: NodeId, node: &P::Node) {
-        self.0.push(Change::Node(id, node.clone()));
-    }
-    fn take(&mut self, _: &P, envelope: &P::Envelope) {
-        self.0.push(Change::Take(envelope.clone()));
-    }
-    fn put(&mut self, _: &P, envelope: &P::Envelope) {
-        self.0.push(Change::Put(envelope.clone()));
-    }
-    fn spend(&mut self, spent: Spent) {
-        self.0.push(Change::Spend(spent));
-    }
-}
-
-/// The sink that adds up the next world's digest.
-struct Sum<'w, P: Program> {
-    world: &'w World<P>,
-    sum: u64,
-    /// Messages put into sets, which are there once.
-    put: Vec<P::Envelope>,
-    /// The heads taken of ordered channels.
-    taken: Vec<P::Envelope>,
-    /// What is put at the end of ordered channels.
-    channels: Vec<P::Envelope>,
-}
-
-impl<P: Program> Sink<P> for Sum<'_, P> {
-    fn node(&mut self, program: &P, id: NodeId, node: &P::Node) {
-        let before = program.node_digest(id, &self.world.nodes[id.index()]);
-        self.sum = self.sum.wrapping_sub(before).wrapping_add(program.node_digest(id, node));
-    }
-
-    fn take(&mut self, program: &P, envelope: &P::Envelope) {
-        match program.disciplines()[usize::from(program.route(envelope).carrier)] {
-            Discipline::Bag | Discipline::Set => {
-                self.sum = self.sum.wrapping_sub(program.envelope_digest(envelope));
-            }
-            Discipline::Fifo => self.taken.push(envelope.clone()),
-        }
-    }
-
-    fn put(&mut self, program: &P, envelope: &P::Envelope) {
-        let carrier = usize::from(program.route(envelope).carrier);
-        match program.disciplines()[carrier] {
-            Discipline::Bag => {}
-            Discipline::Fifo => return self.channels.push(envelope.clone()),
-            Discipline::Set if keeps(program, envelope) => {
-                let there = self.world.carriers[carrier].binary_search(envelope).is_ok();
-                if there || self.put.contains(envelope) {
-                    return;
-                }
-                self.put.push(envelope.clone());
-            }
-            Discipline::Set => {}
-        }
-        self.sum = self.sum.wrapping_add(program.envelope_digest(envelope));
-    }
-
-    fn spend(&mut self, spent: Spent) {
-        let before = at(SPENT_PLACE, spent_digest(self.world.spent));
-        self.sum = self.sum.wrapping_sub(before).wrapping_add(at(SPENT_PLACE, spent_digest(spent)));
-    }
-}
-
-impl<P: Program> Sum<'_, P> {
-    fn finish(mut self, program: &P) -> u64 {
-        while let Some(envelope) = self.taken.last().or(self.channels.last()) {
-            let route = program.route(envelope);
-            let same = |other: &&P::Envelope| program.route(other) == route;
-            let queue = &self.world.carriers[usize::from(route.carrier)];
-            let key = (route.src, route.dst);
-            let pair = |other: &P::Envelope| {
-                let other = program.route(other);
-                (other.src, other.dst)
-            };
-            let first = queue.partition_point(|other| pair(other) < key);
-            let channel = &queue[first..];
-            let channel = &channel[..channel.partition_point(|other| pair(other) == key)];
-            let heads = self.taken.iter().filter(same).count();
-            let after = channel[heads..].iter().chain(self.channels.iter().filter(same));
-            let mut after = after.peekable();
-            if !channel.is_empty() {
-                self.sum = self.sum.wrapping_sub(channel_digest(program, channel.iter()));
-            }
-            if after.peek().is_some() {
-                self.sum = self.sum.wrapping_add(channel_digest(program, after));
-            }
-            self.taken.retain(|other| program.route(other) != route);
-            self.channels.retain(|other| program.route(other) != route);
-        }
-        self.sum
     }
 }
 
@@ -404,20 +371,20 @@ impl<P: Program> States for WorldStates<'_, P> {
         self.program.layer(&self.world.nodes[node.index()], layer)
     }
 
-    fn up(&self, _: NodeId) -> bool {
-        true
+    fn up(&self, node: NodeId) -> bool {
+        self.world.ambient.up(node)
     }
 }
 
 impl<P: Program> Clone for World<P> {
     fn clone(&self) -> Self {
-        World { nodes: self.nodes.clone(), carriers: self.carriers.clone(), spent: self.spent }
+        World { nodes: self.nodes.clone(), carriers: self.carriers.clone(), ambient: self.ambient.clone() }
     }
 }
 
 impl<P: Program> PartialEq for World<P> {
     fn eq(&self, other: &Self) -> bool {
-        self.nodes == other.nodes && self.carriers == other.carriers && self.spent == other.spent
+        self.nodes == other.nodes && self.carriers == other.carriers && self.ambient == other.ambient
     }
 }
 
@@ -427,17 +394,17 @@ impl<P: Program> Hash for World<P> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.nodes.hash(state);
         self.carriers.hash(state);
-        self.spent.hash(state);
+        self.ambient.hash(state);
     }
 }
 
 impl<P: Program> fmt::Debug for World<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let World { nodes, carriers, spent } = self;
+        let World { nodes, carriers, ambient } = self;
         f.debug_struct("World")
             .field("nodes", nodes)
             .field("carriers", carriers)
-            .field("spent", spent)
+            .field("ambient", ambient)
             .finish()
     }
 }

@@ -26,7 +26,7 @@ struct Scripted<const CARRIER: usize>(Act);
 const ORDERED: usize = 0;
 const DATAGRAM: usize = 1;
 
-static SITE: SiteInfo = SiteInfo { name: "site", line: 1 };
+static SITE: SiteInfo = SiteInfo::new("site", 1);
 
 const fn info(carriers: &'static [CarrierInfo]) -> ServiceInfo {
     ServiceInfo {
@@ -47,8 +47,14 @@ static INFO: [ServiceInfo; 2] = [
     info(&[CarrierInfo { name: "net", kind: CarrierKind::Datagram }]),
 ];
 
-static SPEC: SpecInfo =
-    SpecInfo { name: "semantics", file: "semantics.mace", hash: 0, services: &[], systems: &[] };
+static SPEC: SpecInfo = SpecInfo {
+    name: "semantics",
+    file: "semantics.mace",
+    hash: 0,
+    services: &[],
+    systems: &[],
+    scenarios: &[],
+};
 
 impl<const CARRIER: usize> Service for Scripted<CARRIER> {
     type Variables = Log;
@@ -182,7 +188,7 @@ fn s1_a_fault_undoes_the_step_and_the_message_is_gone() {
     let [deliver] = &enabled(&program, &world)[..] else { panic!("one message is in flight") };
     let [next] = &after(&program, &world, deliver)[..] else { panic!("it goes one way") };
     assert_eq!(log::<DATAGRAM>(&program, next, 0), Log::new());
-    assert_eq!(next.in_flight(), 0);
+    assert_eq!(next.in_flight(&program), 0);
     assert!(enabled(&program, next).is_empty(), "no timer is armed");
     assert_eq!(report(&model).violations.get(NO_FAULT), Some(&1));
 }
@@ -317,10 +323,10 @@ fn s7_budgets_bound_losses_and_doublings_and_are_part_of_the_state() {
     let longest = logs::<DATAGRAM>(&model, 1).into_iter().map(|log| log.len()).max();
     assert_eq!(longest, Some(3), "one doubling");
     for (program, world) in worlds(&model) {
-        assert!(world.spent.drops <= 1 && world.spent.duplicates <= 1);
+        assert!(world.ambient.drops <= 1 && world.ambient.duplicates <= 1);
         let faults = enabled(&program, &world);
         let drops = faults.iter().any(|action| matches!(action, Action::Drop(_)));
-        assert_eq!(drops, world.spent.drops == 0 && world.in_flight() > 0);
+        assert_eq!(drops, world.ambient.drops == 0 && world.in_flight(&program) > 0);
     }
 }
 
@@ -341,8 +347,8 @@ fn s7_the_duplicating_set_keeps_what_was_sent_but_not_what_goes_to_oneself() {
     }
     let describe = |net: &mut Carrier| net.duplicates = Some(Carrier::DUPLICATES_DEFAULT);
     let model = model::<DATAGRAM>(2, act, describe, Bounds::default());
-    let (_, world) = first(&model);
-    assert_eq!(world.in_flight(), 3, "one to the other node, two to oneself");
+    let (program, world) = first(&model);
+    assert_eq!(world.in_flight(&program), 3, "one to the other node, two to oneself");
     assert_eq!(logs::<DATAGRAM>(&model, 1), (0..=3).map(|times| vec![1; times]).collect());
     assert_eq!(logs::<DATAGRAM>(&model, 0), (0..=2).map(|times| vec![2; times]).collect());
 }

@@ -68,11 +68,11 @@ impl<const RELIABLE: bool> std::fmt::Debug for Puppet<RELIABLE> {
 }
 
 /// Where a puppet chooses.
-pub static PICK: SiteInfo = SiteInfo { name: "pick", line: 2 };
+pub static PICK: SiteInfo = SiteInfo::new("pick", 2);
 /// Where a puppet draws.
-pub static DRAW: SiteInfo = SiteInfo { name: "draw", line: 3 };
-static HANDLERS: [HandlerInfo; 1] = [HandlerInfo { name: "any", event: "any", line: 1 }];
-static SITES: [SiteInfo; 1] = [SiteInfo { name: "any", line: 1 }];
+pub static DRAW: SiteInfo = SiteInfo::new("draw", 3);
+static HANDLERS: [HandlerInfo; 1] = [HandlerInfo::new("any", "any", 1)];
+static SITES: [SiteInfo; 1] = [SiteInfo::new("any", 1)];
 
 const fn info(carriers: &'static [CarrierInfo]) -> ServiceInfo {
     ServiceInfo {
@@ -142,6 +142,7 @@ pub static SPEC: SpecInfo = SpecInfo {
         parameters: &[],
         build: |_| unreachable!("tests build the model themselves"),
     }],
+    scenarios: &[],
 };
 
 /// A system of `count` puppets over datagrams that take a millisecond.

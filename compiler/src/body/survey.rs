@@ -1,0 +1,579 @@
+//! What the analyses want to know of a body: to whom it sends, how its variables change, what it tests, where it goes by the
+//! order of ids. A walk of its own over the tree as written; resolving and rewriting names is `walk.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syn::visit::{self, Visit};
+use syn::{BinOp, Expr};
+
+use super::infer::{Scope, is_iterator, variable_at};
+use super::{Places, ghost, glue, macros, methods};
+use crate::diag::Diagnostic;
+use crate::names::MessageRef;
+use crate::source::Span;
+use crate::types::Type;
+
+/// A message that a body sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Which one.
+    pub message: MessageRef,
+    /// To whom, as written.
+    pub to: String,
+    /// Where.
+    pub span: Span,
+    /// Whether it is sent whenever the body runs: no condition stands around it.
+    pub always: bool,
+}
+
+/// What was found out about a body.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// The messages that it sends.
+    pub sends: Vec<Sent>,
+    /// Timers that it arms whenever it runs: no condition stands around that.
+    pub arms: BTreeSet<String>,
+    /// Control states that it enters.
+    pub entered: BTreeSet<String>,
+    /// Whether it enters a control state that does not show.
+    pub enters_any: bool,
+    /// Variables that get larger: something is added, and nothing taken away at that place.
+    pub grown: BTreeMap<String, Span>,
+    /// Variables that change in any other way.
+    pub replaced: BTreeSet<String>,
+    /// Variables that a condition reads.
+    pub tested: BTreeSet<String>,
+    /// Variables that are compared with something of the event: the two names.
+    pub compared: BTreeSet<(String, String)>,
+    /// Variables that are set to something of the event: the two names.
+    pub adopted: BTreeSet<(String, String)>,
+    /// Places where the order of ids matters, with what is done there.
+    pub ordered: Vec<(Span, String)>,
+    /// Ghosts that are read for something that is none, each where it is read first.
+    pub ghosts: BTreeMap<String, Span>,
+    /// Routines called for something that is no ghost.
+    pub relied_on: BTreeMap<String, Span>,
+    /// What rustc would certainly refuse.
+    pub mistakes: Vec<Diagnostic>,
+}
+
+impl Survey {
+    /// Adds what another body does.
+    pub fn absorb(&mut self, other: &Survey) {
+        self.sends.extend(other.sends.iter().cloned());
+        self.arms.extend(other.arms.iter().cloned());
+        self.entered.extend(other.entered.iter().cloned());
+        self.enters_any |= other.enters_any;
+        other.grown.iter().for_each(|(name, span)| {
+            self.grown.entry(name.clone()).or_insert(*span);
+        });
+        self.replaced.extend(other.replaced.iter().cloned());
+        self.tested.extend(other.tested.iter().cloned());
+        self.compared.extend(other.compared.iter().cloned());
+        self.adopted.extend(other.adopted.iter().cloned());
+        self.ordered.extend(other.ordered.iter().cloned());
+    }
+}
+
+/// The walk.
+pub struct Surveyor<'a> {
+    /// The names in force.
+    pub scope: Scope<'a>,
+    pub(super) places: Places<'a>,
+    /// What was found out.
+    pub survey: Survey,
+    /// What the request is answered with, in a handler of one.
+    pub answer: Option<Type>,
+    /// How many conditions the walk stands in.
+    conditions: usize,
+    /// How many branches the walk stands in that need not be taken.
+    branches: usize,
+    /// How many statements the walk stands in that change ghosts alone.
+    ghostly: usize,
+}
+
+/// Methods that only add.
+const GROWING: &[&str] = &[
+    "append",
+    "entry",
+    "extend",
+    "extend_from_slice",
+    "insert",
+    "insert_str",
+    "push",
+    "push_back",
+    "push_front",
+    "push_str",
+];
+
+/// Methods of collections and iterators that go by the order of the elements.
+const ORDERED: &[&str] = &[
+    "enumerate",
+    "find",
+    "first",
+    "last",
+    "max",
+    "min",
+    "next",
+    "nth",
+    "pop_first",
+    "pop_last",
+    "position",
+    "range",
+    "rev",
+    "skip",
+    "skip_while",
+    "split_off",
+    "step_by",
+    "take",
+    "take_while",
+    "zip",
+];
+
+impl<'a> Surveyor<'a> {
+    /// A walk of a body that sees `scope`.
+    pub fn new(scope: Scope<'a>, places: Places<'a>) -> Surveyor<'a> {
+        Surveyor {
+            scope,
+            places,
+            survey: Survey::default(),
+            answer: None,
+            conditions: 0,
+            branches: 0,
+            ghostly: 0,
+        }
+    }
+
+    /// Walks an expression as a condition.
+    pub fn condition(&mut self, expr: &Expr) {
+        self.conditions += 1;
+        self.visit_expr(expr);
+        self.conditions -= 1;
+    }
+
+    /// Walks the set of a `choose` in a head, and binds what is chosen.
+    pub fn chosen(&mut self, name: &str, set: &Expr) {
+        self.visit_expr(set);
+        glue::options(self, set, "choose");
+        let item = self.scope.of(set).peeled().element().map_or(Type::Unknown, |it| it.peeled().clone());
+        self.scope.add(name, item);
+    }
+
+    pub(super) fn place(&self, expr: &Expr) -> Span {
+        self.places.place(super::walk::span_of(expr))
+    }
+
+    pub(super) fn written(&self, expr: &Expr) -> String {
+        self.places.file.slice(self.place(expr)).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn replaces(&mut self, target: &Expr) {
+        self.survey.replaced.extend(variable_at(&self.scope, target));
+    }
+
+    fn grows(&mut self, target: &Expr) {
+        if let Some(name) = variable_at(&self.scope, target) {
+            let place = self.place(target);
+            self.survey.grown.entry(name).or_insert(place);
+        }
+    }
+
+    /// The variables and the names of the event that an expression mentions.
+    fn mentions(&self, expr: &Expr) -> (BTreeSet<String>, BTreeSet<String>) {
+        struct Mentions<'s, 'a>(&'s Scope<'a>, BTreeSet<String>, BTreeSet<String>);
+        impl<'ast> Visit<'ast> for Mentions<'_, '_> {
+            fn visit_expr(&mut self, expr: &'ast Expr) {
+                self.1.extend(if matches!(expr, Expr::Path(_) | Expr::Field(_)) {
+                    variable_at(self.0, expr)
+                } else {
+                    None
+                });
+                if let Expr::Path(path) = expr
+                    && let Some(name) = path.path.get_ident().map(|it| it.to_string())
+                    && self.0.local(&name).is_some_and(|it| it.from_event)
+                {
+                    self.2.insert(name);
+                }
+                visit::visit_expr(self, expr);
+            }
+        }
+        let mut found = Mentions(&self.scope, BTreeSet::new(), BTreeSet::new());
+        found.visit_expr(expr);
+        (found.1, found.2)
+    }
+
+    fn assign(&mut self, it: &syn::ExprAssign) {
+        if let Some(name) = variable_at(&self.scope, &it.left) {
+            let (_, from_event) = self.mentions(&it.right);
+            self.survey.adopted.extend(from_event.into_iter().map(|local| (name.clone(), local)));
+        }
+        if variable_at(&self.scope, &it.left).is_some_and(|name| name == "state") {
+            let state = if let Expr::Path(path) = &*it.right { path.path.get_ident() } else { None };
+            let state = state.map(|it| it.to_string()).filter(|it| self.scope.service.has_state(it));
+            self.survey.enters_any |= state.is_none();
+            self.survey.entered.extend(state);
+        }
+        // `x = x + 1` is growth as `x += 1` is.
+        let grows = match &*it.right {
+            Expr::Binary(sum) if matches!(sum.op, BinOp::Add(_)) => {
+                let same = variable_at(&self.scope, &sum.left);
+                same.is_some() && same == variable_at(&self.scope, &it.left)
+            }
+            _ => false,
+        };
+        if grows { self.grows(&it.left) } else { self.replaces(&it.left) }
+    }
+
+    fn comparison(&mut self, it: &syn::ExprBinary) {
+        let (left, right) = (self.mentions(&it.left), self.mentions(&it.right));
+        let variables = left.0.iter().chain(&right.0);
+        let pairs = variables.flat_map(|variable| {
+            left.1.iter().chain(&right.1).map(|local| (variable.clone(), local.clone())).collect::<Vec<_>>()
+        });
+        self.survey.compared.extend(pairs.collect::<Vec<_>>());
+        glue::comparison(self, it);
+        let by_order = matches!(it.op, BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_));
+        let ids = |expr| self.scope.names.types.holds_ids(&self.scope.of(expr));
+        // Sets are compared for being smaller by their elements' order as well.
+        if by_order && (ids(&it.left) || ids(&it.right)) {
+            let place = self.place(&it.left).to(self.place(&it.right));
+            self.survey.ordered.push((place, "ids are compared".to_owned()));
+        }
+    }
+
+    fn ordered_method(&mut self, it: &syn::ExprMethodCall) {
+        let method = it.method.to_string();
+        let of = self.scope.of(&it.receiver);
+        let holds = |ty: &Type| self.scope.names.types.holds_ids(ty);
+        let place = self.places.place(it.method.span());
+        let by_order = match (method.as_str(), of.peeled()) {
+            ("cmp" | "partial_cmp" | "lt" | "le" | "gt" | "ge" | "clamp", other) => holds(other),
+            // Of two ids, or of all of them.
+            ("max" | "min", Type::Seq(_)) if !is_iterator(&it.receiver) => false,
+            ("max" | "min", other) => holds(other),
+            ("sort" | "sort_unstable" | "is_sorted", Type::Seq(item)) => holds(item),
+            (_, Type::Set(item)) => ORDERED.contains(&method.as_str()) && holds(item),
+            (_, Type::Map(key, _)) => {
+                (ORDERED.contains(&method.as_str()) || method.ends_with("_key_value")) && holds(key)
+            }
+            // A sequence has an order of its own, unless it runs through a set or a map of ids.
+            (_, Type::Seq(item)) => {
+                ORDERED.contains(&method.as_str())
+                    && is_iterator(&it.receiver)
+                    && holds(item)
+                    && self.runs_through_ids(&it.receiver)
+            }
+            ("index", Type::Node(_)) => true,
+            _ => false,
+        };
+        if by_order {
+            self.survey.ordered.push((place, format!("`{method}` goes by the order of ids")));
+        }
+    }
+
+    /// Whether an iterator takes its order from that of ids: it begins at a set or map of them.
+    fn runs_through_ids(&self, iterator: &Expr) -> bool {
+        let Expr::MethodCall(it) = iterator else { return false };
+        match self.scope.of(&it.receiver).peeled() {
+            Type::Set(item) => self.scope.names.types.holds_ids(item),
+            Type::Map(key, _) => self.scope.names.types.holds_ids(key),
+            _ => self.runs_through_ids(&it.receiver),
+        }
+    }
+
+    fn sent(&mut self, to: &Expr, message: &Expr) {
+        let name = match message {
+            Expr::Struct(it) => it.path.get_ident(),
+            Expr::Path(it) => it.path.get_ident(),
+            _ => None,
+        };
+        let found = name.map(|it| it.to_string()).filter(|it| self.scope.local(it).is_none());
+        if let Some(message) = found.and_then(|it| self.scope.names.message(self.scope.service, &it)) {
+            let (to, span) = (self.written(to), self.place(to));
+            self.survey.sends.push(Sent { message, to, span, always: self.branches == 0 });
+        }
+    }
+
+    fn method(&mut self, it: &syn::ExprMethodCall) {
+        let method = it.method.to_string();
+        if GROWING.contains(&method.as_str()) {
+            self.grows(&it.receiver);
+        } else if variable_at(&self.scope, &it.receiver).is_some()
+            && methods::changes(self.scope.names, &method, true)
+        {
+            self.replaces(&it.receiver);
+        }
+        self.ordered_method(it);
+        glue::method(self, it);
+        let timer = match &*it.receiver {
+            Expr::Call(timer) => &timer.func,
+            other => other,
+        };
+        if let (Expr::Path(path), "set", 0) = (timer, method.as_str(), self.branches) {
+            let name = path.path.get_ident().map(|it| it.to_string());
+            self.survey.arms.extend(name.filter(|it| self.scope.service.timer(it).is_some()));
+        }
+        self.visit_expr(&it.receiver);
+        let item = self.scope.of(&it.receiver).peeled().element();
+        for argument in &it.args {
+            match argument {
+                Expr::Closure(closure) => self.closure(closure, item.as_ref(), &method),
+                other => self.visit_expr(other),
+            }
+        }
+    }
+
+    /// A closure that is handed to a method of something that yields `item`s.
+    fn closure(&mut self, closure: &syn::ExprClosure, item: Option<&Type>, method: &str) {
+        const BY_REFERENCE: [&str; 7] =
+            ["filter", "find", "inspect", "retain", "skip_while", "take_while", "max_by_key"];
+        self.scope.open();
+        for (at, input) in closure.inputs.iter().enumerate() {
+            let ty = match item {
+                Some(item) if at == 0 && closure.inputs.len() == 1 => {
+                    if BY_REFERENCE.contains(&method) {
+                        item.clone().referenced()
+                    } else {
+                        item.clone()
+                    }
+                }
+                _ => Type::Unknown,
+            };
+            self.scope.bind(input, &ty, false);
+        }
+        self.branching(|survey| survey.visit_expr(&closure.body));
+        self.scope.close();
+    }
+
+    /// Walks something that need not run.
+    fn branching(&mut self, walk: impl FnOnce(&mut Self)) {
+        self.branches += 1;
+        walk(self);
+        self.branches -= 1;
+    }
+
+    /// The parts of a condition, whose `let`s bind names in what follows, then `then`, in a scope of their own.
+    fn scoped(&mut self, condition: &Expr, then: impl FnOnce(&mut Self)) {
+        self.scope.open();
+        self.condition(condition);
+        self.branching(then);
+        self.scope.close();
+    }
+
+    fn for_loop(&mut self, it: &syn::ExprForLoop) {
+        self.visit_expr(&it.expr);
+        let of = self.scope.of(&it.expr);
+        let through = match of.peeled() {
+            Type::Set(item) => self.scope.names.types.holds_ids(item),
+            Type::Map(key, _) => self.scope.names.types.holds_ids(key),
+            Type::Seq(_) => self.runs_through_ids(&it.expr),
+            _ => false,
+        };
+        if through && leaves_early(&it.body) {
+            let place = self.places.place(it.for_token.span);
+            self.survey
+                .ordered
+                .push((place, "the loop goes through ids in their order, and may end early".to_owned()));
+        }
+        let item = match (of.references(), of.peeled()) {
+            (0, of) => of.element(),
+            (_, of) => of.element_by_reference(),
+        };
+        self.scope.open();
+        self.scope.bind(&it.pat, &item.unwrap_or(Type::Unknown), false);
+        self.visit_block(&it.body);
+        self.scope.close();
+    }
+}
+
+/// Whether a loop may end before it has seen everything.
+fn leaves_early(body: &syn::Block) -> bool {
+    struct Leaves(bool);
+    impl<'ast> Visit<'ast> for Leaves {
+        fn visit_expr_break(&mut self, _: &'ast syn::ExprBreak) {
+            self.0 = true;
+        }
+        fn visit_expr_return(&mut self, _: &'ast syn::ExprReturn) {
+            self.0 = true;
+        }
+        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+        fn visit_item(&mut self, _: &'ast syn::Item) {}
+    }
+    let mut leaves = Leaves(false);
+    leaves.visit_block(body);
+    leaves.0
+}
+
+impl<'ast> Visit<'ast> for Surveyor<'_> {
+    fn visit_expr(&mut self, expr: &'ast Expr) {
+        if self.ghostly == 0
+            && let Expr::Path(_) | Expr::Field(_) = expr
+            && let Some(name) =
+                variable_at(&self.scope, expr).filter(|name| ghost::is_ghost(&self.scope, name))
+        {
+            let place = self.place(expr);
+            self.survey.ghosts.entry(name).or_insert(place);
+        }
+        match expr {
+            Expr::Path(_) if self.conditions > 0 => self.survey.tested.extend(variable_at(&self.scope, expr)),
+            Expr::Field(_) => {
+                if self.conditions > 0 {
+                    self.survey.tested.extend(variable_at(&self.scope, expr));
+                }
+                visit::visit_expr(self, expr);
+            }
+            Expr::Assign(it) => {
+                self.assign(it);
+                glue::assign(self, it);
+                visit::visit_expr_assign(self, it);
+            }
+            Expr::Binary(it) => {
+                match it.op {
+                    BinOp::AddAssign(_) | BinOp::BitOrAssign(_) => self.grows(&it.left),
+                    BinOp::Lt(_)
+                    | BinOp::Le(_)
+                    | BinOp::Gt(_)
+                    | BinOp::Ge(_)
+                    | BinOp::Eq(_)
+                    | BinOp::Ne(_) => {
+                        self.comparison(it);
+                    }
+                    _ if variable_at(&self.scope, &it.left).is_some() && is_assignment(&it.op) => {
+                        self.replaces(&it.left)
+                    }
+                    _ => {}
+                }
+                visit::visit_expr_binary(self, it);
+            }
+            Expr::Reference(it) => {
+                if it.mutability.is_some() {
+                    self.replaces(&it.expr);
+                }
+                self.visit_expr(&it.expr);
+            }
+            Expr::Call(it) => {
+                if let (Expr::Path(path), [to, message]) =
+                    (&*it.func, it.args.iter().collect::<Vec<_>>().as_slice())
+                    && path.path.is_ident("send")
+                {
+                    self.sent(to, message);
+                }
+                glue::call(self, it);
+                if let (Expr::Path(path), 0) = (&*it.func, self.ghostly)
+                    && let Some(name) = path.path.get_ident().map(|it| it.to_string())
+                    && self.scope.local(&name).is_none()
+                    && self.scope.service.routine(&name).is_some()
+                {
+                    let place = self.place(&it.func);
+                    self.survey.relied_on.entry(name).or_insert(place);
+                }
+                visit::visit_expr_call(self, it);
+            }
+            Expr::Struct(it) => {
+                glue::constructor(self, it);
+                visit::visit_expr_struct(self, it);
+            }
+            Expr::MethodCall(it) => self.method(it),
+            Expr::ForLoop(it) => self.for_loop(it),
+            Expr::If(it) => {
+                self.scoped(&it.cond, |survey| survey.visit_block(&it.then_branch));
+                if let Some((_, otherwise)) = &it.else_branch {
+                    self.branching(|survey| survey.visit_expr(otherwise));
+                }
+            }
+            Expr::While(it) => self.scoped(&it.cond, |survey| survey.visit_block(&it.body)),
+            Expr::Let(it) => {
+                self.visit_expr(&it.expr);
+                let ty = self.scope.of(&it.expr);
+                self.scope.bind(&it.pat, &ty, false);
+            }
+            Expr::Match(it) => {
+                self.condition(&it.expr);
+                let ty = self.scope.of(&it.expr);
+                for arm in &it.arms {
+                    self.scope.open();
+                    self.scope.bind(&arm.pat, &ty, false);
+                    if let syn::Pat::Guard(guarded) = &arm.pat {
+                        self.condition(&guarded.guard);
+                    }
+                    self.branching(|survey| survey.visit_expr(&arm.body));
+                    self.scope.close();
+                }
+            }
+            Expr::Closure(it) => self.closure(it, None, ""),
+            _ => visit::visit_expr(self, expr),
+        }
+    }
+
+    fn visit_stmt(&mut self, stmt: &'ast syn::Stmt) {
+        let alone = matches!(stmt, syn::Stmt::Expr(expr, _) if ghost::changes_ghosts(&self.scope, expr));
+        self.ghostly += usize::from(alone);
+        visit::visit_stmt(self, stmt);
+        self.ghostly -= usize::from(alone);
+    }
+
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        self.scope.open();
+        visit::visit_block(self, block);
+        self.scope.close();
+    }
+
+    fn visit_local(&mut self, local: &'ast syn::Local) {
+        let mut ty = Type::Unknown;
+        if let Some(init) = &local.init {
+            self.visit_expr(&init.expr);
+            ty = self.scope.of(&init.expr);
+            if let Some((_, diverge)) = &init.diverge {
+                self.visit_expr(diverge);
+            }
+        }
+        // What is taken from something of the event is of the event.
+        let from_event = local.init.as_ref().is_some_and(|init| !self.mentions(&init.expr).1.is_empty());
+        self.scope.bind(&local.pat, &ty, from_event);
+    }
+
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        let name = mac.path.segments.last().map(|it| it.ident.to_string()).unwrap_or_default();
+        let tests = matches!(name.as_str(), "assert" | "matches" | "assert_eq" | "assert_ne");
+        self.conditions += usize::from(tests);
+        macros::for_each_expression(mac, |expr| {
+            // Its tokens live no longer than this.
+            let mut inner = Surveyor {
+                scope: self.scope.copied(),
+                places: self.places,
+                survey: std::mem::take(&mut self.survey),
+                answer: self.answer.clone(),
+                conditions: self.conditions,
+                branches: self.branches,
+                ghostly: self.ghostly,
+            };
+            inner.visit_expr(expr);
+            self.survey = inner.survey;
+        });
+        self.conditions -= usize::from(tests);
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {
+        // An item within a body sees none of the names around it.
+    }
+
+    fn visit_type(&mut self, _: &'ast syn::Type) {}
+}
+
+/// Whether an operator changes its left side.
+pub(super) fn is_assignment(op: &BinOp) -> bool {
+    use BinOp::*;
+    matches!(
+        op,
+        AddAssign(_)
+            | SubAssign(_)
+            | MulAssign(_)
+            | DivAssign(_)
+            | RemAssign(_)
+            | BitXorAssign(_)
+            | BitAndAssign(_)
+            | BitOrAssign(_)
+            | ShlAssign(_)
+            | ShrAssign(_)
+    )
+}

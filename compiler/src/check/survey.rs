@@ -1,0 +1,149 @@
+//! Surveys of the bodies of a service: each is walked with the types of what its head binds.
+
+use std::collections::BTreeMap;
+
+use syn::visit::Visit;
+
+use crate::ast::{Guard, Service};
+use crate::body::{Scope, Survey, Surveyor};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::names::{CallKind, FieldName};
+use crate::source::Span;
+use crate::types::Type;
+
+use super::{Checked, Head, Heads, Trigger};
+
+pub(super) fn survey(
+    checked: &Checked<'_>,
+    index: usize,
+    service: &Service,
+    heads: &Heads<'_>,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Survey>, BTreeMap<String, Survey>) {
+    let mut mistakes = Vec::new();
+    let mut finish = |surveyor: Surveyor<'_>| {
+        let mut survey = surveyor.survey;
+        mistakes.append(&mut survey.mistakes);
+        survey
+    };
+    let handlers: Vec<Survey> =
+        heads.handlers.iter().map(|head| finish(handler(checked, index, head))).collect();
+    let mut routines = BTreeMap::new();
+    for routine in service.routines() {
+        if let Some(function) = checked.rust.function(&routine.fragment) {
+            let mut surveyor = surveyor(checked, index);
+            for input in &function.sig.inputs {
+                if let syn::FnArg::Typed(typed) = input {
+                    let ty = checked.names.types.resolve(&typed.ty);
+                    let by_reference = matches!(&*typed.ty, syn::Type::Reference(_));
+                    let ty = if by_reference { ty.referenced() } else { ty };
+                    surveyor.scope.bind(&typed.pat, &ty, false);
+                }
+            }
+            surveyor.visit_block(&function.block);
+            routines.insert(routine.name.name.clone(), finish(surveyor));
+        }
+    }
+    // What was said of the same place, in better words, is not said again.
+    let known: Vec<_> = diagnostics.iter().map(|it| it.span).collect();
+    diagnostics.extend(mistakes.into_iter().filter(|it| !known.contains(&it.span)));
+    ghosts(heads, &handlers, &routines, diagnostics);
+    (handlers, routines)
+}
+
+/// Reports bodies that depend on a ghost, directly or through a routine. A routine may read one: properties call it.
+fn ghosts(
+    heads: &Heads<'_>,
+    handlers: &[Survey],
+    routines: &BTreeMap<String, Survey>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (head, survey) in heads.handlers.iter().zip(handlers) {
+        let direct = survey.ghosts.iter().next().map(|(ghost, place)| (ghost.clone(), *place, None));
+        let through = || {
+            survey.relied_on.iter().find_map(|(routine, place)| {
+                ghost_of(routine, routines).map(|(ghost, span)| (ghost, *place, Some((routine, span))))
+            })
+        };
+        let Some((ghost, place, routine)) = direct.or_else(through) else { continue };
+        let mut found =
+            Diagnostic::error("E0421", place, format!("`{}` depends on the ghost `{ghost}`", head.name))
+                .with_label("ghosts exist for properties alone, and a live node has none")
+                .with_help(format!(
+                    "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
+                ));
+        if let Some((routine, span)) = routine {
+            found = found.with_secondary(span, format!("the routine `{routine}` reads it"));
+        }
+        diagnostics.push(found);
+    }
+}
+
+/// A ghost on which a routine depends, itself or through those that it calls.
+fn ghost_of(routine: &str, routines: &BTreeMap<String, Survey>) -> Option<(String, Span)> {
+    let (mut seen, mut work) = (vec![routine], vec![routine]);
+    while let Some(survey) = work.pop().and_then(|it| routines.get(it)) {
+        if let Some((ghost, span)) = survey.ghosts.iter().next() {
+            return Some((ghost.clone(), *span));
+        }
+        for next in
+            survey.relied_on.keys().map(String::as_str).filter(|it| !seen.contains(it)).collect::<Vec<_>>()
+        {
+            seen.push(next);
+            work.push(next);
+        }
+    }
+    None
+}
+
+fn surveyor<'c>(checked: &'c Checked<'_>, index: usize) -> Surveyor<'c> {
+    Surveyor::new(Scope::new(&checked.names, index), checked.places)
+}
+
+fn handler<'c>(checked: &'c Checked<'_>, index: usize, head: &Head<'_>) -> Surveyor<'c> {
+    let mut surveyor = surveyor(checked, index);
+    let types = head.trigger.map(|trigger| arguments(checked, index, trigger)).unwrap_or_default();
+    for (at, pattern) in head.patterns.iter().enumerate() {
+        surveyor.scope.bind(pattern, types.get(at).unwrap_or(&Type::Unknown), true);
+    }
+    for choose in &head.handler.chooses {
+        if let Some(set) = checked.rust.expr(&choose.set) {
+            surveyor.chosen(&choose.name.name, set);
+        }
+    }
+    if let Some(Guard::When(guard)) = &head.handler.guard
+        && let Some(guard) = checked.rust.expr(guard)
+    {
+        surveyor.condition(guard);
+    }
+    if let Some(Trigger::Call(call)) = head.trigger
+        && checked.names.call_at(call).kind == CallKind::Request
+    {
+        let answer = checked.names.call_at(call).answer.as_ref();
+        surveyor.answer = answer.map(|it| checked.names.types.resolve(it));
+    }
+    if let Some(block) = checked.rust.block(&head.handler.body) {
+        surveyor.visit_block(block);
+    }
+    surveyor
+}
+
+/// The types of an event's arguments, in order.
+fn arguments(checked: &Checked<'_>, index: usize, trigger: Trigger) -> Vec<Type> {
+    let (names, service) = (&checked.names, &checked.names.services[index]);
+    let resolve = |ty: &Option<syn::Type>| ty.as_ref().map_or(Type::Unknown, |it| names.types.resolve(it));
+    let fields = |fields: &[FieldName]| fields.iter().map(|it| resolve(&it.ty)).collect();
+    match trigger {
+        Trigger::Start => Vec::new(),
+        // The fields of the message are found by its name.
+        Trigger::Deliver(_) => vec![Type::Node(None), Type::Unknown],
+        Trigger::Broken => vec![Type::Node(None)],
+        Trigger::Timer(timer) => fields(&service.timers[timer].params),
+        Trigger::Call(call) | Trigger::Query(call) | Trigger::Upcall(_, call) => {
+            fields(&names.call_at(call).params)
+        }
+        Trigger::Answered(_, call) => vec![Type::Unknown, resolve(&names.call_at(call).answer)],
+        Trigger::Aspect(None) => vec![Type::State(index)],
+        Trigger::Aspect(Some(variable)) => vec![resolve(&service.variables[variable].ty)],
+    }
+}

@@ -1,0 +1,107 @@
+//! `as pass(child: n[2])`: which handler a step takes, and how its choices go.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::ast;
+use crate::check::{Head, Trigger, unknown};
+use crate::diag::Diagnostic;
+
+use super::scenario::Script;
+
+impl Script<'_, '_, '_> {
+    /// The pin of a command whose event is one of `events`, as an option.
+    pub(super) fn pin(&mut self, pin: Option<&ast::Pin>, events: &[(usize, Trigger)]) -> Option<TokenStream> {
+        let Some(pin) = pin else { return Some(quote!(None)) };
+        let (name, layers) = pin.handler.split_last();
+        if let Some(layer) = layers.first() {
+            self.lowerer.not_yet("E0902", layer.span, "handlers of a layer below", "leave it out");
+            return None;
+        }
+        if events.is_empty() {
+            let message = "which handlers take this is not known here";
+            let found = Diagnostic::error("E0535", pin.span, message);
+            self.lowerer.report(found.with_help("leave it out"));
+            return None;
+        }
+        let checked = self.lowerer.checked;
+        let heads = events.iter().flat_map(|(service, trigger)| {
+            let handlers = checked
+                .services
+                .get(*service)
+                .into_iter()
+                .flat_map(|it| it.heads.handlers.iter().enumerate());
+            handlers
+                .filter(move |(_, head)| head.trigger == Some(*trigger))
+                .map(move |(at, head)| (*service, at, head))
+        });
+        let heads: Vec<(usize, usize, &Head<'_>)> = heads.collect();
+        let Some((service, at, head)) = heads.iter().find(|(_, _, head)| head.name == name.name) else {
+            let known = heads.iter().map(|(_, _, head)| head.name.as_str());
+            let found = unknown("E0535", name.span, "handler of this event named", &name.name, known);
+            self.lowerer.report(found);
+            return None;
+        };
+        let facts = &checked.services[*service].handlers;
+        let sites: Vec<&str> =
+            facts.get(*at).into_iter().flat_map(|it| &it.sites).map(|it| it.name.as_str()).collect();
+        let (chosen, body) = self.choices(pin, head, &sites)?;
+        let (service, handler) = (&checked.names.services[*service].name, &name.name);
+        Some(quote! {
+            Some(kernel::script::Pin {
+                service: #service,
+                handler: #handler,
+                head: vec![#(#chosen),*],
+                body: vec![#(#body),*],
+            })
+        })
+    }
+
+    /// The choices of a pin: those of the head in its order, and those of the body.
+    fn choices(
+        &mut self,
+        pin: &ast::Pin,
+        head: &Head<'_>,
+        sites: &[&str],
+    ) -> Option<(Vec<TokenStream>, Vec<TokenStream>)> {
+        let heads: Vec<&str> = head.handler.chooses.iter().map(|it| it.name.name.as_str()).collect();
+        let mut given: Vec<Option<TokenStream>> = vec![None; heads.len()];
+        let (mut body, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut sound = true;
+        for choice in pin.choices.iter().flatten() {
+            let name = choice.name.name.as_str();
+            let site = format!("{}.{name}", head.name);
+            let place = heads.iter().position(|known| *known == name);
+            let Some(value) = self.lowerer.expr(&choice.value, None) else {
+                sound = false;
+                continue;
+            };
+            let tokens = self.lowerer.by_value(value).tokens;
+            let text = quote!(format!("{:?}", #tokens));
+            if !seen.insert(name) {
+                let message = format!("`{name}` is given twice");
+                self.lowerer.report(Diagnostic::error("E0201", choice.name.span, message));
+                sound = false;
+            }
+            match place {
+                Some(place) => given[place] = Some(text),
+                None if sites.contains(&site.as_str()) => body.push(quote!((#site, #text))),
+                None => {
+                    let of_body =
+                        sites.iter().filter_map(|it| it.strip_prefix(head.name.as_str())?.strip_prefix('.'));
+                    let known = heads.iter().copied().chain(of_body);
+                    let what = format!("choice of `{}` named", head.name);
+                    self.lowerer.report(unknown("E0535", choice.name.span, &what, name, known));
+                    sound = false;
+                }
+            }
+        }
+        let chosen = heads.iter().zip(given).map(|(name, value)| match value {
+            Some(value) => quote!((#name, Some(#value))),
+            None => quote!((#name, None)),
+        });
+        sound.then(|| (chosen.collect(), body))
+    }
+}

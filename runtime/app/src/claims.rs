@@ -1,0 +1,95 @@
+//! Claims that a command does not judge: they are listed as not checked, with the code that says why, and never counted as held.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use foresee_kernel::Model;
+use serde_json::{Value, json};
+
+use crate::exit::Failure;
+
+/// A claim that was not judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    /// The word of the language.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The code that explains why.
+    pub code: &'static str,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// The liveness properties: no engine decides them yet.
+pub fn liveness(model: &Model) -> Vec<Unjudged> {
+    let why = "liveness is not yet supported";
+    let claims = model.liveness.iter();
+    claims.map(|claim| Unjudged { kind: "liveness", name: claim.name, code: "E0905", why }).collect()
+}
+
+/// The statistical properties: a check knows no probabilities.
+pub fn statistical(model: &Model) -> Vec<Unjudged> {
+    let why = "statistical properties are not yet estimated";
+    let claims = model.statistics.iter();
+    claims.map(|claim| Unjudged { kind: "statistical", name: claim.name, code: "E0906", why }).collect()
+}
+
+/// One line for each.
+pub fn write(out: &mut dyn Write, unjudged: &[Unjudged]) -> io::Result<()> {
+    for Unjudged { kind, name, code, why } in unjudged {
+        writeln!(out, "  {kind:<11} {name:<23} not checked: {why} ({code})")?;
+    }
+    Ok(())
+}
+
+/// The same for programs.
+pub fn json(unjudged: &[Unjudged]) -> Vec<Value> {
+    let one = |it: &Unjudged| json!({ "name": it.name, "kind": it.kind, "status": "not checked", "code": it.code, "reason": it.why });
+    unjudged.iter().map(one).collect()
+}
+
+/// The model with the properties of these names alone; as it is where none is named.
+///
+/// # Errors
+/// A name of no property, or of one that a check cannot judge.
+pub fn select(model: Arc<Model>, names: &[String]) -> Result<Arc<Model>, Failure> {
+    if names.is_empty() {
+        return Ok(model);
+    }
+    for name in names {
+        let unjudged = liveness(&model).into_iter().chain(statistical(&model)).find(|it| it.name == name);
+        if let Some(Unjudged { kind, code, why, .. }) = unjudged {
+            let message = format!("{code}: the {kind} property `{name}` cannot be checked: {why}");
+            return Err(Failure::usage(message));
+        }
+        if name != "no_fault" && !model.properties.iter().any(|property| property.name == name) {
+            let known: Vec<&str> = model.properties.iter().map(|property| property.name).collect();
+            let known = if known.is_empty() { "none but no_fault".to_owned() } else { known.join(", ") };
+            return Err(Failure::usage(format!(
+                "system `{}` has no property `{name}`; it has: {known}",
+                model.system
+            )));
+        }
+    }
+    let mut chosen = (*model).clone();
+    chosen.properties.retain(|property| names.iter().any(|name| name == property.name));
+    (chosen.liveness, chosen.statistics) = (Vec::new(), Vec::new());
+    Ok(Arc::new(chosen))
+}
+
+/// Refuses bounds that a check cannot keep yet.
+///
+/// # Errors
+/// The first of them.
+pub fn refuse(model: &Model) -> Result<(), Failure> {
+    let bounds = &model.bounds;
+    let said = [(bounds.timed, "timed"), (bounds.retain_ignored, "retain_ignored")];
+    match said.into_iter().find(|(said, _)| *said) {
+        Some((_, word)) => Err(Failure::usage(format!(
+            "E0914: system `{}` is to be checked with `{word}`, which is not yet supported",
+            model.system
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,162 @@
+//! What concerns several nodes at once: partitions, and faults of sets that depend on the state. No part knows enough of the latter, so
+//! the world is made, and what may happen to it is made into rows again. Partitions of single nodes depend on the ambient alone, change
+//! nothing else, and are remembered for it.
+
+use foresee_kernel::fault;
+use foresee_world::{Action, Direct, Make, Of, Program, World};
+
+use crate::intern::Interned;
+use crate::options::CheckError;
+use crate::parts::{Expansion, Parts, Way};
+use crate::steps::Found;
+
+/// All that may happen to several nodes of a state at once.
+#[derive(Default)]
+pub(crate) struct Several {
+    /// Where it leads.
+    pub rows: Vec<Vec<u32>>,
+    /// What it consists of, and how often what is planned was in it. It has no transitions.
+    pub counted: Expansion,
+}
+
+/// Where partitions lead from an ambient.
+pub(crate) struct Divides {
+    /// The ambients that follow, and what each adds to the fingerprint.
+    pub after: Box<[(u32, u64)]>,
+    /// As of [`Several`].
+    pub counted: Expansion,
+}
+
+impl Parts {
+    /// Where partitions lead from the ambient of that number; None where faults may depend on more than that.
+    pub(crate) fn divides(&self, ambient: u32) -> Option<&Divides> {
+        if self.together {
+            return None;
+        }
+        Some(self.divides.get_or_init(ambient, || {
+            let world = self.nobody(ambient);
+            let (mut after, mut counted) = (Vec::new(), Expansion::default());
+            world.enabled_of(&self.program, Of::Several, |action| {
+                let next = self.ambient_id(&world.after(&self.program, &action, None).ambient);
+                let delta = self.ambient_digest(next).wrapping_sub(self.ambient_digest(ambient));
+                after.push((next, delta));
+                counted.fire(&action, 1);
+                counted.network += 1;
+            });
+            Divides { after: after.into(), counted }
+        }))
+    }
+
+    /// Whether there is something that concerns several nodes at once.
+    pub(crate) fn concerns_several(&self) -> bool {
+        self.several
+    }
+
+    /// All that may happen to several nodes of the state `words` at once.
+    ///
+    /// # Errors
+    /// A set of nodes that cannot be worked out.
+    pub(crate) fn several(&self, words: &[u32]) -> Result<Several, CheckError> {
+        let mut several = Several::default();
+        let mut counted = Expansion::default();
+        self.each_several(words, |world, action, found| {
+            let mut lead = |successor| {
+                counted.fire(action, 1);
+                let mut next = world.clone();
+                world.perform(&self.program, action, successor, &mut Make(&mut next));
+                several.rows.push(self.encode_interned(&next));
+            };
+            let Some(found) = found else {
+                lead(None);
+                counted.network += 1;
+                return;
+            };
+            found.step().successors.iter().for_each(|successor| lead(Some(successor)));
+            counted.add(found);
+        })?;
+        several.counted = counted;
+        Ok(several)
+    }
+
+    /// The ways that lead to the rows of [`Parts::several`], in their order; and the first of them that is a fault, with what
+    /// it says.
+    pub(crate) fn several_ways(&self, words: &[u32]) -> (Vec<Way>, Option<(Way, String)>) {
+        let (mut ways, mut fault) = (Vec::new(), None);
+        let way = |action: &Action<Interned>, tape: &[u32]| Way {
+            action: self.program.direct_action(action),
+            tape: tape.to_vec(),
+        };
+        // That the sets can be worked out was seen when the state was explored.
+        let _ = self.each_several(words, |_, action, found| {
+            let Some(found) = found else { return ways.push(way(action, &[])) };
+            for successor in &found.step().successors {
+                ways.push(way(action, &successor.tape));
+                if let (Some(said), None) = (&successor.fault, &fault) {
+                    fault = Some((way(action, &successor.tape), said.to_string()));
+                }
+            }
+        });
+        (ways, fault)
+    }
+
+    fn each_several<'s>(
+        &'s self,
+        words: &[u32],
+        mut visit: impl FnMut(&World<Interned>, &Action<Interned>, Option<Found<'s>>),
+    ) -> Result<(), CheckError> {
+        let world = self.decode(words);
+        let mut actions = Vec::new();
+        fault::guard(|| world.enabled_of(&self.program, Of::Several, |action| actions.push(action)))
+            .map_err(|fault| CheckError::PropertyFault { property: "faults", fault })?;
+        for action in &actions {
+            let found = action
+                .stimulus(&self.program)
+                .map(|(id, stimulus)| self.steps.step(&self.program, world.nodes[id.index()], &stimulus));
+            visit(&world, action, found);
+        }
+        Ok(())
+    }
+
+    /// The world of a state.
+    fn decode(&self, words: &[u32]) -> World<Interned> {
+        let ambient = self.ambient(words);
+        let mut world = self.world(0, words[0], ambient);
+        for (index, part) in words[..self.nodes()].iter().enumerate().skip(1) {
+            let other = self.world(index, *part, ambient);
+            world.nodes[index] = other.nodes[index];
+            for (queue, more) in world.carriers.iter_mut().zip(other.carriers) {
+                queue.extend(more);
+            }
+            self.join(index, *part, &mut world.ambient);
+        }
+        // Parts are put together in the order of receivers, and queues are kept in another.
+        for (queue, discipline) in world.carriers.iter_mut().zip(self.program.disciplines()) {
+            match discipline {
+                foresee_world::Discipline::Fifo => queue.sort_by_key(|envelope| {
+                    let route = self.program.route(envelope);
+                    (route.src, route.dst)
+                }),
+                _ => queue.sort_unstable(),
+            }
+        }
+        world
+    }
+}
+
+/// Rows of a world by values.
+impl Parts {
+    /// A state as a row of numbers.
+    pub(crate) fn encode(&self, world: &World<Direct>) -> Vec<u32> {
+        let nodes = world.nodes.iter().map(|node| self.program.node(node)).collect();
+        let number = |queue: &Vec<_>| queue.iter().map(|envelope| self.program.envelope(envelope)).collect();
+        let carriers: Vec<Vec<u32>> = world.carriers.iter().map(number).collect();
+        let mut interned = World::<Interned> { nodes, carriers, ambient: world.ambient.clone() };
+        // By values, the order of what is in no order is that of values.
+        for (queue, discipline) in interned.carriers.iter_mut().zip(self.program.disciplines()) {
+            if *discipline != foresee_world::Discipline::Fifo {
+                queue.sort_unstable();
+            }
+        }
+        self.encode_interned(&interned)
+    }
+}

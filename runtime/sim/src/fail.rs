@@ -1,0 +1,167 @@
+//! What fails: nodes stop and return, connections break, partitions come and go. By the rules of the world
+//! (`docs/semantics.md`, section 7); what is random about them is drawn here, keyed by what it is for.
+
+use foresee_kernel::{Datum, NodeEvent, NodeId};
+use foresee_net::Draw;
+use foresee_world::{Action, Envelope, Mark, Route};
+
+use crate::channels::Item;
+use crate::engine::{Engine, Flight};
+
+impl Engine<'_> {
+    /// Nodes stop, together. `back` says whether they will return.
+    pub fn crash(&mut self, plan: u32, nodes: Vec<NodeId>, back: bool) {
+        self.comes();
+        for id in &nodes {
+            self.stop(*id);
+            self.ambient.down.insert(*id, back);
+            let state = &self.states[id.index()];
+            self.states[id.index()] = self.model.nodes[id.index()].recover(*id, state);
+            self.lose(*id, !back);
+        }
+        nodes.iter().for_each(|id| self.disconnect(*id, Mark::Broken));
+        self.tell(Action::Crash { plan, nodes: nodes.clone() });
+        nodes.into_iter().for_each(|id| self.changed(id));
+    }
+
+    /// A node that is down starts again.
+    pub fn restart(&mut self, id: NodeId) {
+        self.comes();
+        self.ambient.down.remove(&id);
+        self.restarted(id);
+        self.event_as(id, NodeEvent::Start, Action::Restart(id));
+    }
+
+    /// A node stops and starts again at once; its peers are not told.
+    pub fn reset(&mut self, plan: u32, id: NodeId) {
+        self.comes();
+        self.stop(id);
+        self.lose(id, false);
+        self.disconnect(id, Mark::Ended);
+        let state = &self.states[id.index()];
+        self.states[id.index()] = self.model.nodes[id.index()].recover(id, state);
+        self.restarted(id);
+        self.event_as(id, NodeEvent::Start, Action::Reset { plan, node: id });
+    }
+
+    /// The ordered connection between two nodes breaks; it is open.
+    pub fn cut(&mut self, plan: u32, carrier: u8, ends: (NodeId, NodeId)) {
+        for (src, dst) in [ends, (ends.1, ends.0)] {
+            self.break_off(Route { carrier, src, dst }, Mark::Broken);
+        }
+        self.tell(Action::Cut { plan, carrier, ends });
+    }
+
+    /// Nodes are cut off from all others.
+    pub fn partition(&mut self, plan: u32, side: Vec<NodeId>, heals: bool) {
+        self.ambient.parted.insert(side.clone(), heals);
+        self.tell(Action::Partition { plan, side });
+    }
+
+    /// A partition ends; what it held back arrives now.
+    pub fn heal(&mut self, side: Vec<NodeId>) {
+        self.ambient.parted.remove(&side);
+        std::mem::take(&mut self.held).into_iter().for_each(|entry| self.queue.push(entry));
+        self.tell(Action::Heal(side));
+    }
+
+    /// The open connections, by carrier and ends, the lesser end first, of which one end is among `nodes`.
+    pub fn open_connections(&self, nodes: &[NodeId]) -> Vec<(u8, (NodeId, NodeId))> {
+        let Some(channels) = &self.channels else { return Vec::new() };
+        let mut open = Vec::new();
+        for dst in (0..self.states.len()).map(|index| NodeId::new(index as u32)) {
+            let of = channels.open_at(dst).into_iter().filter(|(_, src)| dst < *src);
+            let of = of.filter(|(_, src)| nodes.contains(&dst) || nodes.contains(src));
+            open.extend(of.map(|(carrier, src)| (carrier, (dst, src))));
+        }
+        open
+    }
+
+    /// The timers of a node are gone.
+    fn stop(&mut self, id: NodeId) {
+        for (layer, timer) in self.model.nodes[id.index()].armed(&self.states[id.index()]) {
+            self.timers.take(id, layer, &timer);
+        }
+    }
+
+    /// What is under way to a node over its connections and to itself is lost; `all` of it, if the node never returns.
+    fn lose(&mut self, id: NodeId, all: bool) {
+        let cut_off = self.channels.as_mut().map_or_else(Vec::new, |channels| channels.forget(id));
+        cut_off.into_iter().for_each(|item| self.cancel(item));
+        let lost = |flight: &Flight| flight.route.dst == id && (all || flight.route.src == id || flight.mark);
+        let lost: Vec<u32> =
+            self.flights.iter().filter(|(_, flight)| lost(flight)).map(|(slot, _)| slot).collect();
+        for slot in lost {
+            self.flights.remove(slot);
+        }
+    }
+
+    /// The connections of a node end, at the ends of those that are up.
+    fn disconnect(&mut self, id: NodeId, how: Mark) {
+        let Some(nodes) = self.channels.as_ref().map(|channels| channels.nodes()) else { return };
+        let carriers = self.model.carriers.len() as u8;
+        let carriers: Vec<u8> = (0..carriers).filter(|carrier| self.network.is_ordered(*carrier)).collect();
+        for carrier in carriers {
+            for dst in (0..nodes).map(|index| NodeId::new(index as u32)) {
+                if dst != id && self.ambient.up(dst) {
+                    self.break_off(Route { carrier, src: id, dst }, how);
+                }
+            }
+        }
+    }
+
+    /// A connection breaks at its receiver, if it is open there: a prefix of what is under way still arrives, and behind it the
+    /// receiver is told, unless it will only find out.
+    fn break_off(&mut self, route: Route, how: Mark) {
+        let order = self.next_order();
+        let Some(under_way) = self.channels.as_mut().and_then(|channels| channels.end(route, how, order))
+        else {
+            return;
+        };
+        let mut draw = self.draws.outage(route.src);
+        let kept = match self.gentle {
+            true => under_way.len(),
+            false => draw.below(under_way.len() as u64 + 1) as usize,
+        };
+        let cut_off = kept < under_way.len();
+        under_way[kept..].iter().for_each(|item| self.cancel(*item));
+        if how == Mark::Broken || cut_off {
+            let at = self.network.notice(&mut draw, self.now.get(), route);
+            self.mark(at, route, how, order);
+        }
+    }
+
+    /// Lets word of an end be under way.
+    pub fn mark(&mut self, at: u64, route: Route, how: Mark, order: u64) {
+        let flight = Flight { route, message: Datum::new(how), order, mark: true };
+        self.schedule(at, flight);
+    }
+
+    /// Word of an end of a connection arrives, or what it cut off is lost.
+    pub fn marked(&mut self, flight: Flight) {
+        let Flight { route, order, .. } = flight;
+        let ends = self.channels.as_mut().map_or_else(Vec::new, |channels| channels.close(route, order));
+        for end in ends {
+            let envelope = Envelope { route, message: Datum::new(end) };
+            if end == Mark::Broken {
+                let event = NodeEvent::Broken { peer: route.src, carrier: route.carrier };
+                self.event_as(route.dst, event, Action::Deliver(envelope));
+            } else {
+                self.tell(Action::Lapse(envelope));
+            }
+        }
+    }
+
+    fn cancel(&mut self, item: Item) {
+        if self.flights.get(item.slot).is_some_and(|flight| flight.order == item.order) {
+            self.flights.remove(item.slot);
+        }
+    }
+
+    /// Writes down something that makes no node step.
+    pub fn tell(&mut self, action: Action<foresee_world::Direct>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.network(self.now.get(), action);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! What a system says will be done to it, on the clock: when the application calls, when faults come and go.
+//!
+//! Each line of the workload and of the faults draws its own numbers. A line at a rate has its next moment in the queue, any other
+//! all of its moments.
+
+use std::time::Duration;
+
+use foresee_kernel::{FaultKind, FaultTarget, Model, NodeId, Timing, View};
+use foresee_net::Draw;
+
+use crate::engine::{Engine, Seen};
+use crate::network::nanos;
+use crate::queue::{Entry, Kind};
+use crate::result::FaultRuns;
+use crate::slab::Slab;
+
+/// What is planned, and what of it has happened.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    planned: Slab<Planned>,
+    calls: Vec<Line>,
+    faults: Vec<Line>,
+    /// Where a run ends by the clock.
+    end: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    /// How often it happened, since its budget last began anew.
+    spent: u64,
+    /// How often it happened in all.
+    fired: u64,
+    /// How many numbers were drawn for it.
+    drawn: u64,
+    /// How often its budget began anew: what was planned before is void.
+    epoch: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Planned {
+    Call { line: usize, epoch: u32, begun: u64 },
+    Fault { line: usize },
+    Restart(NodeId),
+    Heal(Vec<NodeId>),
+}
+
+impl Schedule {
+    pub fn new(model: &Model, end: Option<u64>) -> Self {
+        Schedule {
+            planned: Slab::new(),
+            calls: vec![Line::default(); model.calls.len()],
+            faults: vec![Line::default(); model.faults.len()],
+            end,
+        }
+    }
+
+    /// How often each line of the faults came true.
+    pub fn runs(&self, model: &Model) -> Vec<FaultRuns> {
+        let run = |(fault, line): (&foresee_kernel::FaultPlan, &Line)| FaultRuns {
+            fault: fault.text,
+            line: fault.line,
+            fired: line.fired,
+        };
+        model.faults.iter().zip(&self.faults).map(run).collect()
+    }
+}
+
+impl Engine<'_> {
+    /// Puts everything that the system plans on the clock.
+    pub fn plan(&mut self) {
+        (0..self.model.calls.len()).for_each(|line| self.plan_calls(line));
+        (0..self.model.faults.len()).for_each(|line| self.plan_fault(line));
+    }
+
+    fn draw_call(&mut self, line: usize) -> foresee_net::Stream {
+        let number = self.schedule.calls[line].drawn;
+        self.schedule.calls[line].drawn += 1;
+        self.draws.call(line, number)
+    }
+
+    fn draw_fault(&mut self, line: usize) -> foresee_net::Stream {
+        let number = self.schedule.faults[line].drawn;
+        self.schedule.faults[line].drawn += 1;
+        self.draws.fault(line, number)
+    }
+
+    fn put(&mut self, at: u64, planned: Planned) {
+        let order = self.next_order();
+        let slot = self.schedule.planned.insert(planned);
+        self.queue.push(Entry::new(at, Kind::Plan, order, slot, 0));
+    }
+
+    /// The calls of a line, from now on.
+    fn plan_calls(&mut self, line: usize) {
+        let call = &self.model.calls[line];
+        let (timing, begun) = (call.timing, self.now.get());
+        let epoch = self.schedule.calls[line].epoch;
+        if timing.rate.is_some() {
+            return self.next_call(line, epoch, begun, begun);
+        }
+        for _ in 0..call.most.unwrap_or(1) {
+            let mut draw = self.draw_call(line);
+            let at = begun.saturating_add(within(timing, None, &mut draw));
+            self.put(at, Planned::Call { line, epoch, begun });
+        }
+    }
+
+    /// The next call of a line at a rate, after `since`.
+    fn next_call(&mut self, line: usize, epoch: u32, begun: u64, since: u64) {
+        let timing = self.model.calls[line].timing;
+        let mut draw = self.draw_call(line);
+        if let Some(at) = arrival(timing, begun, since, &mut draw) {
+            self.put(at, Planned::Call { line, epoch, begun });
+        }
+    }
+
+    fn plan_fault(&mut self, line: usize) {
+        let fault = &self.model.faults[line];
+        let (timing, most) = (fault.timing, fault.most);
+        if let Some(chance) = fault.chance
+            && self.draw_fault(line).unit() >= chance
+        {
+            return;
+        }
+        if timing.rate.is_some() {
+            return self.next_fault(line, 0);
+        }
+        for _ in 0..most.unwrap_or(1) {
+            let mut draw = self.draw_fault(line);
+            let at = within(timing, self.schedule.end, &mut draw);
+            self.put(at, Planned::Fault { line });
+        }
+    }
+
+    fn next_fault(&mut self, line: usize, since: u64) {
+        let timing = self.model.faults[line].timing;
+        let mut draw = self.draw_fault(line);
+        if let Some(at) = arrival(timing, 0, since, &mut draw) {
+            self.put(at, Planned::Fault { line });
+        }
+    }
+
+    /// The moment of something that was planned.
+    pub fn planned(&mut self, slot: u32) {
+        match self.schedule.planned.remove(slot) {
+            Some(Planned::Call { line, epoch, begun }) if epoch == self.schedule.calls[line].epoch => {
+                self.planned_call(line);
+                // What follows from the call may have begun the line anew.
+                if self.model.calls[line].timing.rate.is_some() && epoch == self.schedule.calls[line].epoch {
+                    self.next_call(line, epoch, begun, self.now.get());
+                }
+            }
+            Some(Planned::Fault { line }) => {
+                self.planned_fault(line);
+                if self.model.faults[line].timing.rate.is_some() {
+                    self.next_fault(line, self.now.get());
+                }
+            }
+            Some(Planned::Restart(id)) if !self.ambient.up(id) => self.restart(id),
+            Some(Planned::Heal(side)) if self.ambient.parted.contains_key(&side) => self.heal(side),
+            _ => {}
+        }
+    }
+
+    fn planned_call(&mut self, line: usize) {
+        let call = &self.model.calls[line];
+        if call.ways.is_empty()
+            || call.most.is_some_and(|most| self.schedule.calls[line].spent >= u64::from(most))
+        {
+            return;
+        }
+        let weights: Vec<f64> = call.ways.iter().map(|way| way.probability).collect();
+        let way = match weights.len() {
+            1 => 0,
+            _ => self.draw_call(line).weighted(&weights),
+        };
+        // Nobody is there to be called at a node that is down.
+        if self.ambient.up(call.ways[way].node) {
+            self.schedule.calls[line].spent += 1;
+            self.schedule.calls[line].fired += 1;
+            self.call(line, way);
+        }
+    }
+
+    fn planned_fault(&mut self, line: usize) {
+        let model = self.model;
+        let fault = &model.faults[line];
+        if fault.most.is_some_and(|most| self.schedule.faults[line].spent >= u64::from(most)) {
+            return;
+        }
+        let seen = Seen { states: &self.states, ambient: &self.ambient };
+        let (together, mut nodes) = match &fault.target {
+            FaultTarget::OneOf(nodes) => (false, nodes.clone()),
+            FaultTarget::AllOf(set) => (true, set(&View::new(model, &seen))),
+        };
+        nodes.sort_unstable();
+        nodes.dedup();
+        if matches!(fault.kind, FaultKind::Crash | FaultKind::Reset) {
+            nodes.retain(|node| self.ambient.up(*node));
+        }
+        let plan = line as u32;
+        match fault.kind {
+            FaultKind::Crash => {
+                let nodes = if together { nodes } else { self.one_of(line, nodes).into_iter().collect() };
+                if !nodes.is_empty() {
+                    self.count(line);
+                    self.crash(plan, nodes.clone(), fault.back.is_some());
+                    nodes.into_iter().for_each(|id| self.later(line, Planned::Restart(id)));
+                }
+            }
+            FaultKind::Reset => {
+                if let Some(id) = self.one_of(line, nodes) {
+                    self.count(line);
+                    self.reset(plan, id);
+                }
+            }
+            FaultKind::Partition => {
+                let free = |side: &Vec<NodeId>| {
+                    !side.is_empty()
+                        && side.len() < self.states.len()
+                        && !self.ambient.parted.contains_key(side)
+                };
+                let sides: Vec<Vec<NodeId>> =
+                    if together { vec![nodes] } else { nodes.into_iter().map(|id| vec![id]).collect() };
+                let sides = sides.into_iter().filter(free).collect();
+                if let Some(side) = self.one_of(line, sides) {
+                    self.count(line);
+                    self.partition(plan, side.clone(), fault.back.is_some());
+                    self.later(line, Planned::Heal(side));
+                }
+            }
+            FaultKind::Cut => {
+                let open = self.open_connections(&nodes);
+                if let Some((carrier, ends)) = self.one_of(line, open) {
+                    self.count(line);
+                    self.cut(plan, carrier, ends);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, line: usize) {
+        self.schedule.faults[line].spent += 1;
+        self.schedule.faults[line].fired += 1;
+    }
+
+    /// One of `options`, all equally likely.
+    fn one_of<T>(&mut self, line: usize, mut options: Vec<T>) -> Option<T> {
+        match options.len() {
+            0 => None,
+            1 => options.pop(),
+            several => {
+                let place = self.draw_fault(line).below(several as u64) as usize;
+                Some(options.swap_remove(place))
+            }
+        }
+    }
+
+    /// What ends a fault, if something does.
+    fn later(&mut self, line: usize, planned: Planned) {
+        if let Some((least, most)) = self.model.faults[line].back {
+            let mut draw = self.draw_fault(line);
+            let at = self.now.get().saturating_add(between(least, most, &mut draw));
+            self.put(at, planned);
+        }
+    }
+
+    /// A node is back: what the application calls after a restart, it calls again.
+    pub fn restarted(&mut self, id: NodeId) {
+        if !self.plans_run() {
+            return;
+        }
+        for line in 0..self.model.calls.len() {
+            let call = &self.model.calls[line];
+            if call.after_restart && call.ways.iter().any(|way| way.node == id) {
+                self.schedule.calls[line].spent = 0;
+                self.schedule.calls[line].epoch += 1;
+                self.plan_calls(line);
+            }
+        }
+    }
+}
+
+/// A moment after the beginning: within what is said, else within `all`, else at once.
+fn within(timing: Timing, all: Option<u64>, draw: &mut impl Draw) -> u64 {
+    match (timing.within, all) {
+        (Some((least, most)), _) => between(least, most, draw),
+        (None, Some(end)) => draw.below(end.max(1)),
+        (None, None) => 0,
+    }
+}
+
+fn between(least: Duration, most: Duration, draw: &mut impl Draw) -> u64 {
+    let (least, most) = (nanos(least), nanos(most));
+    if most > least { least + draw.below((most - least).saturating_add(1)) } else { least }
+}
+
+/// The next moment of a line at a rate after `since`; None where its time is over.
+fn arrival(timing: Timing, begun: u64, since: u64, draw: &mut impl Draw) -> Option<u64> {
+    let rate = timing.rate.filter(|rate| rate.is_finite() && *rate > 0.0)?;
+    let (from, to) = match timing.within {
+        Some((from, to)) => (begun.saturating_add(nanos(from)), begun.saturating_add(nanos(to))),
+        None => (begun, u64::MAX),
+    };
+    let mean = (1e9 / rate).min(u64::MAX as f64) as u64;
+    let at = since.max(from).saturating_add(foresee_net::Delay::Exponential(mean).nanos(draw));
+    (at <= to && at < u64::MAX).then_some(at)
+}

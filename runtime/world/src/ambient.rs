@@ -1,0 +1,107 @@
+//! [`Ambient`]: what a world is besides nodes and messages. What was spent of budgets, who is down, who is cut off from whom.
+
+use std::collections::BTreeMap;
+
+use foresee_kernel::digest::{at, mix};
+use foresee_kernel::{Model, NodeId};
+
+/// What a world is besides nodes and messages. Only what is bounded is counted, or equal worlds would differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ambient {
+    /// Messages lost.
+    pub drops: u32,
+    /// Messages doubled.
+    pub duplicates: u32,
+    /// Calls of the application, over all lines.
+    pub made: u32,
+    /// For each line of the workload, the calls made; none where no line is bounded.
+    pub calls: Vec<u32>,
+    /// For each node, the number of the next request that the application makes there; none where it makes none anywhere.
+    pub requests: Vec<u32>,
+    /// For each line of the faults, how often it happened; none where no line is bounded.
+    pub faults: Vec<u32>,
+    /// For each bound of the check on faults, how many happened.
+    pub budgets: Vec<u32>,
+    /// The nodes that are down, and whether they come back.
+    pub down: BTreeMap<NodeId, bool>,
+    /// The sets of nodes that are cut off from all others, and whether that ends.
+    pub parted: BTreeMap<Vec<NodeId>, bool>,
+}
+
+/// Places of digests, beyond any node's.
+mod place {
+    pub const SPENT: u64 = u64::MAX;
+    const fn kind(kind: u64) -> u64 {
+        u64::MAX - (kind << 40)
+    }
+    pub const CALLS: u64 = kind(1);
+    pub const REQUESTS: u64 = kind(2);
+    pub const FAULTS: u64 = kind(3);
+    pub const DOWN: u64 = kind(4);
+    pub const PARTED: u64 = kind(5);
+    pub const BUDGETS: u64 = kind(6);
+    pub const MADE: u64 = kind(7);
+}
+
+impl Ambient {
+    /// What every run of `model` begins with. `requests` says whether the application makes any.
+    pub(crate) fn first(model: &Model, requests: bool) -> Self {
+        let counters = |bounded: bool, lines: usize| if bounded { vec![0; lines] } else { Vec::new() };
+        Ambient {
+            calls: counters(model.calls.iter().any(|call| call.most.is_some()), model.calls.len()),
+            requests: counters(requests, model.nodes.len()),
+            faults: counters(model.faults.iter().any(|fault| fault.most.is_some()), model.faults.len()),
+            budgets: vec![0; model.bounds.faults.len()],
+            ..Ambient::default()
+        }
+    }
+
+    /// Whether `node` is up.
+    #[inline]
+    pub fn up(&self, node: NodeId) -> bool {
+        self.down.is_empty() || !self.down.contains_key(&node)
+    }
+
+    /// Whether `node` is down and will never be back.
+    pub fn gone(&self, node: NodeId) -> bool {
+        self.down.get(&node) == Some(&false)
+    }
+
+    /// Whether no partition stands between two nodes.
+    pub fn joined(&self, a: NodeId, b: NodeId) -> bool {
+        self.parted.keys().all(|side| side.contains(&a) == side.contains(&b))
+    }
+
+    /// A digest: a sum over all that is not as it was at the start.
+    pub fn digest(&self) -> u64 {
+        let spent = u64::from(self.drops) << 32 | u64::from(self.duplicates);
+        let mut sum = at(place::SPENT, spent);
+        let mut add = |place: u64, index: usize, content: u64| {
+            sum = sum.wrapping_add(at(place - index as u64, content));
+        };
+        if self.made > 0 {
+            add(place::MADE, 0, u64::from(self.made));
+        }
+        let counters = [
+            (place::CALLS, &self.calls),
+            (place::REQUESTS, &self.requests),
+            (place::FAULTS, &self.faults),
+            (place::BUDGETS, &self.budgets),
+        ];
+        for (place, counters) in counters {
+            for (index, count) in counters.iter().enumerate().filter(|(_, count)| **count > 0) {
+                add(place, index, u64::from(*count));
+            }
+        }
+        for (node, back) in &self.down {
+            add(place::DOWN, node.index(), u64::from(*back));
+        }
+        for (side, heals) in &self.parted {
+            let side = side
+                .iter()
+                .fold(u64::from(*heals), |sum, node| mix(sum.wrapping_add(node.index() as u64 + 1)));
+            add(place::PARTED, 0, side);
+        }
+        sum
+    }
+}

@@ -1,0 +1,189 @@
+//! The specs of `specs/`: each compiles without a word, has exactly the states that it had within bounds that a search reaches the
+//! end of in seconds, agrees with the reference explorer within smaller ones, passes its scenarios, and violates nothing in
+//! simulations of its larger system.
+//!
+//! A count that changes is a change of what a spec means, of the spec or of an engine: find out which before you write a new one.
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use foresee::kernel::SpecInfo;
+use serde_json::Value;
+
+foresee::include_spec!("abd_register");
+foresee::include_spec!("failure_detector");
+foresee::include_spec!("paxos_single");
+foresee::include_spec!("ping");
+foresee::include_spec!("swarm");
+foresee::include_spec!("token_ring");
+foresee::include_spec!("two_phase_commit");
+
+/// What is expected of a spec.
+struct Expected {
+    spec: &'static SpecInfo,
+    searches: &'static [Search],
+    /// The arguments of simulations that violate nothing.
+    simulated: &'static [&'static str],
+}
+
+/// What a search finds.
+struct Search {
+    /// The arguments of `check`: the system, and bounds that end the search in seconds.
+    arguments: &'static str,
+    verdict: &'static str,
+    states: u64,
+    /// The same with bounds that are small enough for the reference explorer.
+    smaller: &'static str,
+}
+
+/// A search to the end.
+const fn held(arguments: &'static str, states: u64, smaller: &'static str) -> Search {
+    Search { arguments, verdict: "held", states, smaller }
+}
+
+/// A search up to bounds.
+const fn bounded(arguments: &'static str, states: u64, smaller: &'static str) -> Search {
+    Search { arguments, verdict: "held_within_bounds", states, smaller }
+}
+
+/// In the order of the files.
+const EXPECTED: &[Expected] = &[
+    Expected {
+        spec: &abd_register::SPEC,
+        searches: &[held("--system Register", 462_537, "--system Register --depth 9")],
+        simulated: &[],
+    },
+    Expected {
+        spec: &failure_detector::SPEC,
+        searches: &[
+            bounded("--system Pair", 68, "--system Pair"),
+            bounded("--system AdaptivePair", 639, "--system AdaptivePair"),
+            bounded("--system AccrualPair", 14_989, "--system AccrualPair --depth 9"),
+        ],
+        simulated: &[],
+    },
+    Expected {
+        spec: &paxos_single::SPEC,
+        searches: &[
+            held("--system Agreement", 301_099, "--system Agreement --depth 9"),
+            bounded("--system Faulty", 359_223, "--system Faulty --depth 7"),
+        ],
+        simulated: &["--system Agreement --seeds 0..20"],
+    },
+    Expected { spec: &ping::SPEC, searches: &[held("", 11, "")], simulated: &["--seeds 0..10"] },
+    Expected {
+        spec: &swarm::SPEC,
+        searches: &[bounded("--system Small", 1_459_106, "--system Small --depth 7")],
+        simulated: &["--system Crowd --param size=8 --param blocks=10 --seeds 0..5"],
+    },
+    Expected {
+        spec: &token_ring::SPEC,
+        searches: &[bounded("--system Three", 247_614, "--system Three --depth 8")],
+        simulated: &[],
+    },
+    Expected { spec: &two_phase_commit::SPEC, searches: &[held("", 288, "")], simulated: &["--seeds 0..10"] },
+];
+
+/// A test for each spec, so that they run beside each other.
+macro_rules! hold {
+    ($($name:ident)+) => {
+        $(#[test]
+        fn $name() {
+            let expected = EXPECTED.iter().find(|it| it.spec.name == stringify!($name));
+            expected.expect("something is expected of it").holds();
+        })+
+    };
+}
+
+hold! { abd_register failure_detector paxos_single ping swarm token_ring two_phase_commit }
+
+/// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
+fn run(spec: &'static SpecInfo, arguments: &str) -> (u8, Vec<Value>) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let line = ["spec"].into_iter().chain(arguments.split_whitespace()).chain(["--format", "json"]);
+    let exit = foresee::app::run(spec, line.map(Into::into), &mut out, &mut err);
+    let text = String::from_utf8(out).expect("the output is text");
+    let json = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+    let lines: Vec<Value> = text.lines().map(json).collect();
+    assert!(!lines.is_empty(), "{} {arguments}: {}", spec.name, String::from_utf8_lossy(&err));
+    (exit as u8, lines)
+}
+
+impl Expected {
+    fn holds(&self) {
+        self.searches.iter().for_each(|search| self.is_searched(search));
+        if !self.spec.scenarios.is_empty() {
+            let (exit, lines) = run(self.spec, "test");
+            assert_eq!(exit, 0, "{}: {lines:#?}", self.spec.name);
+        }
+        for arguments in self.simulated {
+            let (exit, lines) = run(self.spec, &format!("simulate {arguments}"));
+            assert_eq!(exit, 0, "{} {arguments}: {:#?}", self.spec.name, lines.last());
+        }
+    }
+
+    fn is_searched(&self, search: &Search) {
+        let (name, arguments) = (self.spec.name, search.arguments);
+        let (exit, lines) = run(self.spec, &format!("check {arguments}"));
+        let found = (exit, lines[0]["verdict"].as_str(), lines[0]["unique_states"].as_u64());
+        let expected = (0, Some(search.verdict), Some(search.states));
+        assert_eq!(found, expected, "{name} {arguments}: {:#}", lines[0]["properties"]);
+
+        let counts = |kind: &str| {
+            let arguments = format!("check {} --search {kind}", search.smaller);
+            let (_, lines) = run(self.spec, &arguments);
+            (lines[0]["unique_states"].clone(), lines[0]["transitions"].clone())
+        };
+        assert_eq!(counts("bfs"), counts("reference"), "{name} {}", search.smaller);
+    }
+}
+
+/// Every spec of the folder, in order.
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir(common::root().join("specs")).expect("specs can be read");
+    let paths = entries.map(|entry| entry.expect("an entry can be read").path());
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|it| it == "mace")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_spec_compiles_without_a_word_and_is_formatted() {
+    let ran = common::run(common::foresee().arg("check").args(files()));
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let ran = common::run(common::foresee().args(["fmt", "--check"]).args(files()));
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn every_spec_is_expected_to_do_something() {
+    let expected: Vec<&str> = EXPECTED.iter().map(|it| it.spec.name).collect();
+    let stems = files().into_iter().map(|path| path.file_stem().map(|it| it.to_string_lossy().into_owned()));
+    let broken_on_purpose = "two_phase_commit_broken";
+    let files: Vec<String> = stems.flatten().filter(|name| name != broken_on_purpose).collect();
+    assert_eq!(expected, files);
+}
+
+#[test]
+fn choices_left_open_make_a_spec_shorter_and_branch_less() {
+    let files = ["rand_tree", "rand_tree_baseline"]
+        .map(|name| common::root().join(format!("specs/ahead/{name}.mace")));
+    let ran = common::run(common::foresee().args(["stats", "--format", "json"]).args(files));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let rows: Vec<Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let [open, hard] = &rows[..] else { panic!("two specs: {rows:?}") };
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("no number in {rows:?}"));
+    for lines in ["lines", "protocol_lines"] {
+        let ratio = number(&open[lines]) / number(&hard[lines]);
+        assert!(ratio <= 1.0 - 0.43, "{lines}: only {:.1} % fewer", 100.0 * (1.0 - ratio));
+    }
+    let branches = |spec: &Value, column: &str| number(&spec["total"][column]);
+    assert!(branches(open, "branches_per_handler") <= 0.28);
+    for column in ["branches_per_handler", "branches_with_guards_per_handler"] {
+        assert!(branches(open, column) < branches(hard, column), "{column}");
+    }
+}
