@@ -5,6 +5,11 @@
 //! memory, takes one after another and says which it is at; one that dies, or that says nothing for ten seconds, has found something. That
 //! text is made small, by leaving out what does not matter, and written to a file. A slice of this runs in the suite.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a watchdog waits for a process by the wall clock, in a thread of its own"
+)]
+
 #[path = "../../../compiler/tests/mutate/mod.rs"]
 mod mutate;
 

@@ -112,7 +112,8 @@ impl Systems<'_, '_, '_> {
             if !layers.is_empty() && !there.any(|it| it.name == name.name) {
                 let message = format!("no layer `{path}` of this system uses a carrier `{}`", name.name);
                 let found = Diagnostic::error("E0508", link.carrier.span, message);
-                self.diagnostics.push(found.with_help("write the name of the carrier alone: layers share it"));
+                self.diagnostics
+                    .push(found.with_help("write the name of the carrier alone: layers share it"));
                 continue;
             }
             self.fresh(&mut seen, name, "links");
