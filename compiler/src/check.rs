@@ -139,6 +139,7 @@ pub(crate) fn unknown<'n>(
     match crate::names::closest(name, known.iter().copied()) {
         Some(meant) => found.with_help(format!("did you mean `{meant}`?")),
         None if known.is_empty() => {
+            let what = what.trim_end_matches(" named");
             found.with_help(format!("no {what} is declared where this could mean one"))
         }
         None if known.len() <= 8 => found.with_help(format!("there is: {}", known.join(", "))),

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 foresee::include_spec!("keeper");
 foresee::include_spec!("relay");
+foresee::include_spec!("tower");
 
 /// Runs the command line of a generated service; the exit code and what it printed.
 fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, String, String) {
@@ -34,6 +35,7 @@ fn golden(spec: &'static SpecInfo) {
 fn what_scenarios_print_is_golden() {
     golden(&relay::SPEC);
     golden(&keeper::SPEC);
+    golden(&tower::SPEC);
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn scenarios_are_the_same_again_and_their_traces_replay() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("UTF-8");
     let read = |name: &str| fs::read_to_string(folder.path().join(format!("{name}.json"))).expect("a trace");
-    for spec in [&relay::SPEC, &keeper::SPEC] {
+    for spec in [&relay::SPEC, &keeper::SPEC, &tower::SPEC] {
         let first = run(spec, &["test", "--trace-out", path]);
         let traces: Vec<String> = spec.scenarios.iter().map(|scenario| read(scenario.name)).collect();
         assert_eq!(run(spec, &["test", "--trace-out", path]), first);

@@ -568,13 +568,6 @@ pub(super) const MEANING: &[Code] = &[
         "",
     ),
     code(
-        "E0902",
-        "layers are not supported there yet",
-        "A scenario calls the topmost layer of a node, and names messages, timers and handlers without a path of layers.",
-        "service A { timers { t; } transitions { scheduler t { } } } system S { nodes { n[2]: A; } } \
-         scenario a in S { fire tree.t at n[1]; }",
-    ),
-    code(
         "E0905",
         "liveness is not supported yet",
         "`eventually`, `always eventually`, `eventually always` and `leads to` need fairness and a search for cycles. They are compiled and listed, as \

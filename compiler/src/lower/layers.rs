@@ -8,7 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use crate::analyse;
 use crate::ast::{self, Expr, MethodCall};
-use crate::check::{Assumed, Trigger};
+use crate::check::{Assumed, Trigger, unknown};
 use crate::diag::Diagnostic;
 use crate::ir::Reads;
 use crate::names::{CallKind, CallRef};
@@ -36,7 +36,7 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// The service that fills a slot, as far as it is known here.
-    fn filled(&self, service: usize, slot: usize) -> Option<usize> {
+    pub(super) fn filled(&self, service: usize, slot: usize) -> Option<usize> {
         let names = &self.checked.names;
         let Home::System(scope) = self.home else { return names.default_below(service, slot) };
         let layer = &names.services[service].layers[slot].name;
@@ -73,6 +73,20 @@ impl Lowerer<'_, '_, '_> {
         let found = found.with_help(format!("ask a query of `{interface}`, or give the layer a default"));
         self.report(found);
         None
+    }
+
+    /// The service to which a path of layers leads from another; reported where that is not known.
+    pub(super) fn below(&mut self, service: usize, path: &[ast::Ident]) -> Option<usize> {
+        path.iter().try_fold(service, |service, name| {
+            let above = &self.checked.names.services[service];
+            let Some(slot) = above.layer(&name.name) else {
+                let known = above.layers.iter().map(|it| it.name.as_str());
+                let what = format!("layer of `{}` named", above.name);
+                self.report(unknown("E0501", name.span, &what, &name.name, known));
+                return None;
+            };
+            self.known(LayerAt { service, slot, bound: self.filled(service, slot) }, name)
+        })
     }
 
     /// `layer.name`: a layer further down, or a variable or parameter of what fills it.

@@ -12,35 +12,50 @@ use crate::diag::Diagnostic;
 use super::scenario::Script;
 
 impl Script<'_, '_, '_> {
-    /// The pin of a command whose event is one of `events`, as an option.
-    pub(super) fn pin(&mut self, pin: Option<&ast::Pin>, events: &[(usize, Trigger)]) -> Option<TokenStream> {
+    /// The pin of a command whose event is one of `events`, at a node of the service `top`, as an option. A handler of another layer is
+    /// named by the path from the top.
+    pub(super) fn pin(
+        &mut self,
+        pin: Option<&ast::Pin>,
+        top: Option<usize>,
+        events: &[(usize, Trigger)],
+    ) -> Option<TokenStream> {
         let Some(pin) = pin else { return Some(quote!(None)) };
         let (name, layers) = pin.handler.split_last();
-        if let Some(layer) = layers.first() {
-            self.lowerer.not_yet("E0902", layer.span, "handlers of a layer below", "leave it out");
-            return None;
-        }
-        if events.is_empty() {
+        let below = match (layers, top) {
+            ([], _) => None,
+            (layers, Some(top)) => Some(self.lowerer.below(top, layers)?),
+            (layers, None) => return self.no_path(layers).and(None),
+        };
+        if events.is_empty() && below.is_none() {
             let message = "which handlers take this is not known here";
             let found = Diagnostic::error("E0535", pin.span, message);
             self.lowerer.report(found.with_help("leave it out"));
             return None;
         }
         let checked = self.lowerer.checked;
-        let heads = events.iter().flat_map(|(service, trigger)| {
-            let handlers = checked
-                .services
-                .get(*service)
-                .into_iter()
-                .flat_map(|it| it.heads.handlers.iter().enumerate());
-            handlers
-                .filter(move |(_, head)| head.trigger == Some(*trigger))
-                .map(move |(at, head)| (*service, at, head))
-        });
-        let heads: Vec<(usize, usize, &Head<'_>)> = heads.collect();
+        let of = |service: usize| {
+            let heads = checked.services.get(service).into_iter().flat_map(|it| &it.heads.handlers);
+            heads.enumerate().map(move |(at, head)| (service, at, head))
+        };
+        let heads: Vec<(usize, usize, &Head<'_>)> = match below {
+            // What the event becomes for a layer below is not written, so any handler may be meant.
+            Some(service) => of(service).collect(),
+            None => {
+                let takes = |(service, trigger): &(usize, Trigger)| {
+                    let trigger = *trigger;
+                    of(*service).filter(move |(_, _, head)| head.trigger == Some(trigger))
+                };
+                events.iter().flat_map(takes).collect()
+            }
+        };
         let Some((service, at, head)) = heads.iter().find(|(_, _, head)| head.name == name.name) else {
             let known = heads.iter().map(|(_, _, head)| head.name.as_str());
-            let found = unknown("E0535", name.span, "handler of this event named", &name.name, known);
+            let what = match below {
+                Some(service) => format!("handler of `{}` named", checked.names.services[service].name),
+                None => "handler of this event named".to_owned(),
+            };
+            let found = unknown("E0535", name.span, &what, &name.name, known);
             self.lowerer.report(found);
             return None;
         };

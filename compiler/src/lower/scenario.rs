@@ -113,12 +113,12 @@ impl Script<'_, '_, '_> {
     fn act(&mut self, command: &Command) -> Option<TokenStream> {
         let act = match &command.kind {
             CommandKind::Deliver { transfer, pin } => {
-                let (wanted, messages) = self.wanted(transfer);
+                let (wanted, top, messages) = self.wanted(transfer);
                 // A message that is not there was reported.
                 if messages.is_empty() {
                     return None;
                 }
-                let pin = self.pin(pin.as_ref(), &messages)?;
+                let pin = self.pin(pin.as_ref(), top, &messages)?;
                 let wanted = wanted?;
                 quote!(Deliver(#wanted, #pin))
             }
@@ -218,16 +218,16 @@ impl Script<'_, '_, '_> {
         Some(quote!(::foresee::support::ids(#tokens)))
     }
 
-    /// The message of a command, and the handlers' events that it may be.
-    fn wanted(&mut self, transfer: &Transfer) -> (Option<TokenStream>, Vec<(usize, Trigger)>) {
+    /// The message of a command, the service on top of its receiver, and the handlers' events that it may be.
+    fn wanted(&mut self, transfer: &Transfer) -> (Option<TokenStream>, Option<usize>, Vec<(usize, Trigger)>) {
         let to = self.at(&transfer.to);
+        let top = to.as_ref().and_then(|it| it.service);
         let from = match &transfer.from {
             Some(from) => self.at(from).map(|it| Some(it.node)),
             None => Some(None),
         };
-        let Some((name, services)) = self.layered(&transfer.message, to.as_ref().and_then(|it| it.service))
-        else {
-            return (None, Vec::new());
+        let Some((name, services)) = self.layered(&transfer.message, top) else {
+            return (None, top, Vec::new());
         };
         let names = &self.checked().names;
         let seen = |index: &usize| {
@@ -237,7 +237,7 @@ impl Script<'_, '_, '_> {
         let found: Vec<(usize, MessageRef)> = services.iter().filter_map(seen).collect();
         if found.is_empty() {
             self.unknown_message(name, &services);
-            return (None, Vec::new());
+            return (None, top, Vec::new());
         }
         let token = self.checked().places.ident(name);
         let mut patterns: Vec<TokenStream> = Vec::new();
@@ -259,7 +259,7 @@ impl Script<'_, '_, '_> {
             let is = quote!(|message| #(#patterns)||*);
             quote!(kernel::script::Wanted { kind: #kind, is: #is, from: #from, to: #to })
         });
-        (wanted, triggers)
+        (wanted, top, triggers)
     }
 
     /// The type of a message, from the file's own module.
@@ -282,15 +282,23 @@ impl Script<'_, '_, '_> {
         service: Option<usize>,
     ) -> Option<(&'n ast::Ident, Vec<usize>)> {
         let (last, layers) = name.split_last();
-        if let Some(layer) = layers.first() {
-            self.lowerer.not_yet("E0902", layer.span, "what a layer below a service has", "leave it out");
-            return None;
-        }
         let services = match service {
-            Some(service) => vec![service],
-            None => (0..self.checked().names.services.len()).collect(),
+            Some(service) => vec![self.lowerer.below(service, layers)?],
+            None => {
+                self.no_path(layers)?;
+                (0..self.checked().names.services.len()).collect()
+            }
         };
         Some((last, services))
+    }
+
+    /// That no path of layers is given, where it is not known which service it would start from.
+    pub(super) fn no_path(&mut self, layers: &[ast::Ident]) -> Option<()> {
+        let Some(layer) = layers.first() else { return Some(()) };
+        let found =
+            Diagnostic::error("E0554", layer.span, "which service this layer is below is not known here");
+        self.lowerer.report(found.with_help("name the node: `n[0]`"));
+        None
     }
 
     fn unknown_message(&mut self, name: &ast::Ident, services: &[usize]) {
@@ -315,7 +323,8 @@ impl Script<'_, '_, '_> {
         pin: Option<&ast::Pin>,
     ) -> Option<TokenStream> {
         let at = self.at(at);
-        let (name, services) = self.layered(timer, at.as_ref().and_then(|it| it.service))?;
+        let top = at.as_ref().and_then(|it| it.service);
+        let (name, services) = self.layered(timer, top)?;
         let names = &self.checked().names;
         let has = |index: &usize| names.services[*index].timers.iter().position(|it| it.name == name.name);
         let found: Vec<(usize, usize)> =
@@ -328,7 +337,7 @@ impl Script<'_, '_, '_> {
         let params = names.services[service].timers[index].params.clone();
         let span = names.services[service].timers[index].span;
         let args = self.arguments(name, args.unwrap_or_default(), &params, span, "E0532");
-        let pin = self.pin(pin, &[(service, Trigger::Timer(index))])?;
+        let pin = self.pin(pin, top, &[(service, Trigger::Timer(index))])?;
         let (at, args) = (at?.node, args?);
         let (module, ident) = (self.lowerer.module(service), self.lowerer.service_ident(service));
         let timer = self.checked().places.ident(name);
@@ -396,7 +405,7 @@ impl Script<'_, '_, '_> {
         let args = self.arguments(name, &method.args, &declared.params, declared.span, "E0533");
         let events: Vec<(usize, Trigger)> =
             service.map(|it| (it, Trigger::Call(found))).into_iter().collect();
-        let pin = self.pin(pin, &events)?;
+        let pin = self.pin(pin, at.service, &events)?;
         let (node, args) = (at.node, args?);
         let variant = Ident::new(&declared.type_name(), self.checked().places.ident(name).span());
         let fields = declared.params.iter().map(|it| format_ident!("{}", it.name));
@@ -448,11 +457,10 @@ impl Script<'_, '_, '_> {
     /// The downcall of that name, and the service whose handlers take it, where that is known.
     fn downcall(&self, at: &At, callee: &Callee, name: &ast::Ident) -> Option<(Option<usize>, CallRef)> {
         let names = &self.checked().names;
-        if let Callee::Layer(_, interface) = callee {
+        if let Callee::Layer(slot, interface) = callee {
             let mut calls = names.calls(*interface);
-            return calls
-                .find(|(_, it)| it.kind.is_down() && it.name == name.name)
-                .map(|(call, _)| (None, call));
+            let (call, _) = calls.find(|(_, it)| it.kind.is_down() && it.name == name.name)?;
+            return Some((at.service.and_then(|it| self.lowerer.filled(it, *slot)), call));
         }
         let services = match at.service {
             Some(service) => service..service + 1,

@@ -265,13 +265,6 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
         Some(Value::new(quote_spanned!(span=> ((#tokens) as #written)), ty))
     }
 
-    pub(super) fn not_yet(&mut self, code: &'static str, span: Span, what: &str, help: &str) {
-        let found = Diagnostic::error(code, span, format!("not yet supported: {what}"));
-        self.report(
-            found.with_label("part of the language, but this compiler cannot do it yet").with_help(help),
-        );
-    }
-
     pub(super) fn all(&mut self, exprs: &[Expr]) -> Option<Vec<Value>> {
         let values: Vec<Option<Value>> = exprs.iter().map(|it| self.expr(it, None)).collect();
         let values: Option<Vec<Value>> = values.into_iter().collect();
