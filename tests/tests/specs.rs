@@ -13,9 +13,12 @@ use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
 foresee::include_spec!("abd_register");
+foresee::include_spec!("atomic_commit");
 foresee::include_spec!("failure_detector");
+foresee::include_spec!("paxos");
 foresee::include_spec!("paxos_single");
 foresee::include_spec!("ping");
+foresee::include_spec!("reliable_link");
 foresee::include_spec!("swarm");
 foresee::include_spec!("token_ring");
 foresee::include_spec!("two_phase_commit");
@@ -53,7 +56,12 @@ const EXPECTED: &[Expected] = &[
     Expected {
         spec: &abd_register::SPEC,
         searches: &[held("--system Register", 462_537, "--system Register --depth 9")],
-        simulated: &[],
+        simulated: &["--system Faulty --seeds 0..10"],
+    },
+    Expected {
+        spec: &atomic_commit::SPEC,
+        searches: &[bounded("--system Two", 61_529, "--system Two --depth 9")],
+        simulated: &["--system Shop --seeds 0..5"],
     },
     Expected {
         spec: &failure_detector::SPEC,
@@ -62,7 +70,42 @@ const EXPECTED: &[Expected] = &[
             bounded("--system AdaptivePair", 639, "--system AdaptivePair"),
             bounded("--system AccrualPair", 14_989, "--system AccrualPair --depth 9"),
         ],
-        simulated: &[],
+        simulated: &["--system Watch --until 600s --seeds 0..5"],
+    },
+    Expected {
+        spec: &paxos::SPEC,
+        searches: &[
+            bounded(
+                "--system Trio --depth 8 --property agreement --property majority --property kept --property validity",
+                526_771,
+                "--system Trio --depth 5",
+            ),
+            // With fewer faults, to the end.
+            bounded(
+                "--system Trio --param flight=4 --param depth=99 --fault crash=0,partition=0,drop=0,duplicate=0",
+                443_284,
+                "--system Trio --param flight=4 --depth 8 --fault crash=0,partition=0,drop=0,duplicate=0",
+            ),
+            bounded(
+                "--system Trio --param depth=99 --fault crash=1,partition=0,drop=0,duplicate=0",
+                661_862,
+                "--system Trio --depth 7 --fault crash=1,partition=0,drop=0,duplicate=0",
+            ),
+            bounded(
+                "--system Trio --param depth=99 --fault crash=0,partition=1,drop=1,duplicate=0",
+                483_497,
+                "--system Trio --depth 6 --fault crash=0,partition=1,drop=1,duplicate=0",
+            ),
+            bounded(
+                "--system Five --depth 5 --property agreement --property majority --property kept",
+                65_416,
+                "--system Five --depth 4",
+            ),
+        ],
+        simulated: &[
+            "--system Five --seeds 0..20",
+            "--system Cluster --param clients=4 --param commands=5 --seeds 0..3",
+        ],
     },
     Expected {
         spec: &paxos_single::SPEC,
@@ -70,9 +113,32 @@ const EXPECTED: &[Expected] = &[
             held("--system Agreement", 301_099, "--system Agreement --depth 9"),
             bounded("--system Faulty", 359_223, "--system Faulty --depth 7"),
         ],
-        simulated: &["--system Agreement --seeds 0..20"],
+        simulated: &["--system Agreement --seeds 0..20", "--system Faulty --seeds 0..20"],
     },
-    Expected { spec: &ping::SPEC, searches: &[held("", 11, "")], simulated: &["--seeds 0..10"] },
+    Expected {
+        spec: &ping::SPEC,
+        searches: &[held("", 11, "")],
+        simulated: &["--seeds 0..10", "--system Crowd --seeds 0..5"],
+    },
+    Expected {
+        spec: &reliable_link::SPEC,
+        searches: &[
+            bounded("--system Once", 913, "--system Once"),
+            bounded("--system OnceBySender", 98, "--system OnceBySender"),
+            bounded("--system OnceByReceiver", 185, "--system OnceByReceiver"),
+            held("--system Never", 8, "--system Never"),
+            bounded("--system Late", 253, "--system Late"),
+            bounded("--system Pair", 21_230, "--system Pair --depth 9"),
+        ],
+        simulated: &[
+            "--system Once --seeds 0..20",
+            "--system OnceBySender --seeds 0..20",
+            "--system OnceByReceiver --seeds 0..20",
+            "--system Never --seeds 0..20",
+            "--system Late --until 600s --seeds 0..20",
+            "--system Pair --seeds 0..5",
+        ],
+    },
     Expected {
         spec: &swarm::SPEC,
         searches: &[bounded("--system Small", 1_459_106, "--system Small --depth 7")],
@@ -81,9 +147,13 @@ const EXPECTED: &[Expected] = &[
     Expected {
         spec: &token_ring::SPEC,
         searches: &[bounded("--system Three", 247_614, "--system Three --depth 8")],
-        simulated: &[],
+        simulated: &["--system Office --until 200s --seeds 0..3"],
     },
-    Expected { spec: &two_phase_commit::SPEC, searches: &[held("", 288, "")], simulated: &["--seeds 0..10"] },
+    Expected {
+        spec: &two_phase_commit::SPEC,
+        searches: &[held("", 288, "")],
+        simulated: &["--seeds 0..10", "--system Twenty --seeds 0..10"],
+    },
 ];
 
 /// A test for each spec, so that they run beside each other.
@@ -97,7 +167,9 @@ macro_rules! hold {
     };
 }
 
-hold! { abd_register failure_detector paxos_single ping swarm token_ring two_phase_commit }
+hold! {
+    abd_register atomic_commit failure_detector paxos paxos_single ping reliable_link swarm token_ring two_phase_commit
+}
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
 fn run(spec: &'static SpecInfo, arguments: &str) -> (u8, Vec<Value>) {
