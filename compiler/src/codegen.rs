@@ -6,6 +6,7 @@
 
 mod aspect;
 mod declare;
+mod handle;
 mod head;
 mod interface;
 mod payload;
@@ -18,6 +19,7 @@ mod service;
 mod stack;
 mod step;
 mod system;
+mod wire;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
@@ -54,7 +56,7 @@ fn module(spec: &Spec, sources: Sources<'_>, imported: Imported<'_>) -> TokenStr
     let systems = spec.systems.iter().map(|it| system::system(spec, it, sources));
     let (scenarios, table) = (scenario::statics(spec), system::table(spec, sources));
     let contents = part(spec, 0, sources);
-    let payloads = payload::table(spec);
+    let (payloads, wire) = (payload::table(spec), wire::table(spec));
     let parts = (1..spec.files.len()).map(|index| {
         let file = &spec.files[index];
         let (name, about) = (format_ident!("{}", file.module), doc(&format!("From `{}`.", file.path)));
@@ -73,7 +75,7 @@ fn module(spec: &Spec, sources: Sources<'_>, imported: Imported<'_>) -> TokenStr
             pub mod imported { #(#parts)* }
         }
     });
-    quote! { #contents #(#systems)* #scenarios #payloads #table #imported }
+    quote! { #contents #(#systems)* #scenarios #payloads #wire #table #imported }
 }
 
 /// What one file declares: types, messages, services.
@@ -106,12 +108,14 @@ pub fn part(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenStream {
             }
         }
     });
+    let shown = handle::reexports(spec, index);
     quote! {
         use ::foresee::kernel::{self, NodeId, Payload, Reply};
         use ::std::collections::{BTreeMap, BTreeSet, VecDeque};
         use ::std::time::Duration;
         #outer
         #(#reexports)*
+        #shown
 
         /// The specification that this was generated from.
         pub const FILE: &str = #path;

@@ -23,6 +23,8 @@ pub use foresee_app as app;
 pub use foresee_check as check;
 pub use foresee_derive::Value;
 pub use foresee_kernel as kernel;
+#[cfg(feature = "live")]
+pub use foresee_live::{self as live, Host};
 pub use foresee_net as net;
 pub use foresee_sim as sim;
 pub use foresee_world as world;

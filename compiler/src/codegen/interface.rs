@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{declare, doc, docs};
+use super::{declare, doc, docs, handle};
 use crate::ir::{Call, Interface};
 use crate::names::CallKind;
 use crate::types::Types;
@@ -22,6 +22,7 @@ pub(super) fn module(interface: &Interface, types: &Types) -> TokenStream {
     let queries = queries.iter().map(|it| query(it, types));
     let (about, docs) =
         (doc(&format!("The interface `{name}` (line {}).", interface.line)), docs(&interface.doc));
+    let program = handle::interface(interface);
     quote! {
         #about
         #docs
@@ -31,6 +32,7 @@ pub(super) fn module(interface: &Interface, types: &Types) -> TokenStream {
             #down
             #up
             #(#queries)*
+            #program
         }
     }
 }

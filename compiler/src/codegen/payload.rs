@@ -5,35 +5,44 @@ use quote::{format_ident, quote};
 
 use crate::ir::Spec;
 
-/// The types and their names on the wire, as the module of the spec calls them.
-fn carried(spec: &Spec) -> Vec<(TokenStream, String)> {
-    let place = |file: usize| match file {
+/// How the module of the spec reaches the module of a file, and the name by which payloads know the file.
+fn place(spec: &Spec, file: usize) -> (TokenStream, String) {
+    match file {
         0 => (TokenStream::new(), spec.name.clone()),
         _ => {
             let module = &spec.files[file].module;
             let path = format_ident!("{module}");
             (quote!(imported::#path::), module.clone())
         }
-    };
+    }
+}
+
+/// The enums of messages, as the module of the spec calls them, and their names on the wire.
+pub(super) fn messages(spec: &Spec) -> Vec<(TokenStream, String)> {
     let with_messages = (0..spec.files.len()).filter(|file| spec.messages.iter().any(|(of, _)| of == file));
     let of_files = with_messages.map(|file| {
-        let (path, name) = place(file);
+        let (path, name) = place(spec, file);
         (quote!(#path Message), name)
     });
     let of_services = spec.services.iter().filter(|it| !it.messages.is_empty()).map(|it| {
-        let (module, name) = (&it.path, format!("{}.{}", place(it.file).1, it.ident));
+        let (module, name) = (&it.path, format!("{}.{}", place(spec, it.file).1, it.ident));
         (quote!(#module::Message), name)
     });
+    of_files.chain(of_services).collect()
+}
+
+/// The types that may travel as payloads, and their names on the wire.
+fn carried(spec: &Spec) -> Vec<(TokenStream, String)> {
     let types = spec.items.iter().filter_map(|(file, item)| match item {
         syn::Item::Struct(it) if it.generics.params.is_empty() => Some((*file, &it.ident)),
         syn::Item::Enum(it) if it.generics.params.is_empty() => Some((*file, &it.ident)),
         _ => None,
     });
     let types = types.map(|(file, ident)| {
-        let (path, name) = place(file);
+        let (path, name) = place(spec, file);
         (quote!(#path #ident), format!("{name}.{ident}"))
     });
-    of_files.chain(of_services).chain(types).collect()
+    messages(spec).into_iter().chain(types).collect()
 }
 
 /// Their table, and what makes payloads of them.

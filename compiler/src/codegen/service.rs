@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::VisitMut;
 
-use super::{Sources, declare, doc, docs, property, query, routine, stack, step, used};
+use super::{Sources, declare, doc, docs, handle, property, query, routine, stack, step, used, wire};
 use crate::body::{Mode, RoutineShape, Site, Walker};
 use crate::ir::{Call, CallRef, Service, Spec, Trigger};
 use crate::names::ServiceNames;
@@ -129,6 +129,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
     let variables = variables(&generator);
     let accepts = step::accepts(&generator);
     let defaults = stack::defaults(&generator);
+    let (wire, handle) = (wire::methods(&generator), handle::handle(&generator));
     let (answers, queries) = (query::answers(&generator), query::handlers(&generator));
     let claims = property::statics(spec, &service.properties, &service.objectives, sources);
     let liveness = property::liveness(spec, &service.liveness);
@@ -156,6 +157,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
                 #step
                 #answers
                 #accepts
+                #wire
             }
 
             #handlers
@@ -164,6 +166,8 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
             impl #ident { #(#routines)* }
 
             #defaults
+
+            #handle
 
             /// The variables of a node that runs this service.
             pub fn at<'v>(view: &kernel::View<'v>, node: impl ::foresee::support::Id) -> &'v Variables {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ctx::StepEnv;
 use crate::stack::{Below, Layer};
-use crate::{Ctx, Datum, Event, NodeId, ServiceInfo, Shape, Value};
+use crate::{Changes, Ctx, Datum, Event, NodeId, Rows, SchemaError, ServiceInfo, Shape, Value, Wire};
 
 /// A service. The implementing value holds its parameters; generated code implements it.
 pub trait Service: fmt::Debug + Send + Sync + 'static {
@@ -45,6 +45,26 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
 
     /// Whether `message` is of a type that this service handles or ignores somewhere.
     fn accepts(message: &Datum) -> bool;
+
+    /// What the services of its spec send between processes.
+    fn wire() -> &'static Wire {
+        &Wire::NONE
+    }
+
+    /// Writes what the durable variables of `now` differ in from `before`, and makes those of `before` equal to them; all of
+    /// them where there is no `before`.
+    fn save(before: Option<&mut Self::Variables>, now: &Self::Variables, out: &mut Changes) {
+        let _ = (before, now, out);
+    }
+
+    /// The variables before `start()` has run, with durable ones from `rows`; one that has none is as [`Service::init`] says.
+    ///
+    /// # Errors
+    /// Rows that are not of the variables that the service declares.
+    fn load(&self, me: NodeId, rows: &Rows) -> Result<Self::Variables, SchemaError> {
+        let _ = rows;
+        Ok(self.init(me))
+    }
 }
 
 /// The state of one layer: its variables, and which timers are armed (sorted).
@@ -72,6 +92,11 @@ impl Requests {
         self.next += 1;
         self.open.insert(number, (slot, method));
         number
+    }
+
+    /// No open requests; the next has this number.
+    fn from(next: u64) -> Self {
+        Requests { next, open: BTreeMap::new() }
     }
 
     fn forget(&self) -> Self {
@@ -109,6 +134,15 @@ pub trait AnyService: fmt::Debug + Send + Sync {
     fn fields(&self, state: &Datum) -> Vec<(&'static str, String)>;
     /// See [`Service::accepts`].
     fn accepts(&self, message: &Datum) -> bool;
+    /// See [`Service::wire`].
+    fn wire(&self) -> &'static Wire;
+    /// See [`Service::save`].
+    fn save(&self, before: Option<&mut Datum>, now: &Datum, out: &mut Changes);
+    /// See [`Service::load`]; requests are numbered from `requests` on.
+    ///
+    /// # Errors
+    /// See there.
+    fn load(&self, me: NodeId, rows: &Rows, requests: u64) -> Result<Datum, SchemaError>;
     /// See [`Service::query`].
     fn query(&self, state: &Datum, query: &dyn Any, below: &Below<'_>) -> Option<Box<dyn Any>>;
     #[doc(hidden)]
@@ -179,6 +213,23 @@ impl<S: Service> AnyService for S {
 
     fn accepts(&self, message: &Datum) -> bool {
         S::accepts(message)
+    }
+
+    fn wire(&self) -> &'static Wire {
+        S::wire()
+    }
+
+    fn save(&self, before: Option<&mut Datum>, now: &Datum, out: &mut Changes) {
+        let before = before.map(|before| {
+            let before = before.make_mut::<State<S>>().expect("a layer's state has the type of its service");
+            &mut before.variables
+        });
+        S::save(before, &state::<S>(now).variables, out);
+    }
+
+    fn load(&self, me: NodeId, rows: &Rows, requests: u64) -> Result<Datum, SchemaError> {
+        let variables = Service::load(self, me, rows)?;
+        Ok(Datum::new(State::<S> { variables, armed: Vec::new(), requests: Requests::from(requests) }))
     }
 
     fn query(&self, datum: &Datum, query: &dyn Any, below: &Below<'_>) -> Option<Box<dyn Any>> {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::ctx::StepEnv;
 use crate::service::LayerStep;
-use crate::{AnyService, Datum, Decision, Direction, Effect, Event, Fault, NodeId, Resolver, fault};
+use crate::{
+    AnyService, CarrierInfo, Datum, Decision, Direction, Effect, Event, Fault, NodeId, Resolver, fault,
+};
 
 /// The most events that one step may drain through the layers of a node, changes that aspects are told of included;
 /// beyond it the step is a fault.
@@ -223,6 +225,24 @@ impl Stack {
         }
         layers.insert(0, top);
         Stack::new(layers)
+    }
+
+    /// The stack outside of any system, with the carriers that its layers use: those of one name and kind are one.
+    pub fn alone(mut self) -> (Stack, Vec<CarrierInfo>) {
+        let mut carriers: Vec<CarrierInfo> = Vec::new();
+        for layer in &mut self.layers {
+            let used = layer.service().info().carriers;
+            let places = used.iter().map(|info| {
+                let known = carriers.iter().position(|it| it.name == info.name && it.kind == info.kind);
+                known.unwrap_or_else(|| {
+                    carriers.push(CarrierInfo { ..*info });
+                    carriers.len() - 1
+                }) as u8
+            });
+            let places = places.collect();
+            layer.wire(places);
+        }
+        (self, carriers)
     }
 
     /// The layers, the top first.

@@ -1,0 +1,420 @@
+//! A host: one process's place in a cluster. It listens, keeps durable state, and runs services.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use foresee_kernel::{CarrierInfo, Datum, Embedded, NodeId, Port, Stack};
+use foresee_net::{Draw, Purpose, Stream};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::meter::Meter;
+use crate::peers::{PeerSource, Peers};
+use crate::port::{LivePort, Upcalls};
+use crate::resolve::{Advisor, Chooser};
+use crate::service::{Datagram, Inlets, Service};
+use crate::store::Store;
+use crate::wires::Wires;
+use crate::{Error, Limits, listen};
+
+/// Draws of the host itself, such as pauses before a connection is tried again.
+const PURPOSE: Purpose = Purpose(201);
+
+/// How long a host that stops waits for its tasks.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a file of peers is looked at.
+const PEERS_PERIOD: Duration = Duration::from_secs(1);
+
+/// A host. Dropping it stops its services at once; [`Host::shutdown`] waits for them.
+#[derive(Debug)]
+pub struct Host {
+    shared: Arc<Shared>,
+    store: Store,
+}
+
+/// What the tasks of a host share.
+pub(crate) struct Shared {
+    pub me: NodeId,
+    /// The name of this node, for logs.
+    pub name: String,
+    pub names: Arc<[String]>,
+    pub peers: Peers,
+    pub meter: Arc<Meter>,
+    pub limits: Limits,
+    pub socket: UdpSocket,
+    pub datagrams_in_streams: bool,
+    pub boots: u64,
+    pub stop: CancellationToken,
+    pub services: Mutex<BTreeMap<String, Registered>>,
+    address: SocketAddr,
+    seed: u64,
+    tasks: TaskTracker,
+}
+
+/// A service as the listeners of its host know it.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub wires: Arc<Wires>,
+    pub carriers: Arc<[CarrierInfo]>,
+    pub adopts: mpsc::Sender<(u8, crate::link::Adopt)>,
+    pub datagrams: mpsc::Sender<Datagram>,
+    /// Why it is down, if it is.
+    pub down: Option<String>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("me", &self.me).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Runs a task that ends with the host.
+    pub(crate) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        struct Count(Arc<Meter>);
+        impl Drop for Count {
+            fn drop(&mut self) {
+                self.0.tasks.dec();
+            }
+        }
+        self.meter.tasks.inc();
+        let (stop, count) = (self.stop.clone(), Count(self.meter.clone()));
+        drop(self.tasks.spawn(async move {
+            let _count = count;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        }));
+    }
+
+    /// A number in `0.0..1.0`.
+    pub(crate) fn unit(&self, place: (u32, u32), number: u64) -> f64 {
+        Stream::new(self.seed, PURPOSE, place, number).unit()
+    }
+
+    pub(crate) fn registered(&self, service: &str) -> Option<Registered> {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).get(service).cloned()
+    }
+
+    pub(crate) fn down(&self, service: &str, reason: &str) {
+        if let Some(known) = self.services.lock().unwrap_or_else(PoisonError::into_inner).get_mut(service) {
+            known.down = Some(reason.to_owned());
+        }
+    }
+}
+
+/// Says where a host listens, whom it knows and where it keeps its data.
+#[derive(Debug)]
+pub struct Builder {
+    address: String,
+    id: Option<NodeId>,
+    peers: PeerSource,
+    names: Vec<String>,
+    data: Option<PathBuf>,
+    volatile: bool,
+    limits: Limits,
+    seed: Option<u64>,
+    datagrams_in_streams: bool,
+}
+
+impl Builder {
+    /// Which node this is. Left out, it is the one whose address among the peers is the one listened on.
+    pub fn id(mut self, id: NodeId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// The peers, this node among them: the path of a file, which is read again when it changes, or a list.
+    pub fn peers(mut self, peers: impl Into<PeerSource>) -> Self {
+        self.peers = peers.into();
+        self
+    }
+
+    /// The names of the nodes, by number, for a file of peers and for logs.
+    pub fn names(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names = names.into_iter().collect();
+        self
+    }
+
+    /// The folder for durable variables.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
+        self
+    }
+
+    /// Lets services with durable variables run without a folder: what is durable survives faults, not the process.
+    pub fn volatile(mut self) -> Self {
+        self.volatile = true;
+        self
+    }
+
+    /// Other bounds than the usual ones.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The seed of choices without advice or default, and of chance; from the clock if left out.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Sends datagrams through connections: for messages longer than UDP carries. A break loses them and tells nobody.
+    pub fn datagrams_in_streams(mut self) -> Self {
+        self.datagrams_in_streams = true;
+        self
+    }
+
+    /// Listens, reads the peers and opens the data.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on, peers that cannot be read or do not say which node this is, data that cannot be
+    /// opened, is damaged, or is of another node or a newer version.
+    pub async fn open(self) -> Result<Host, Error> {
+        let (listener, socket) = bind(&self.address).await?;
+        let address = listener.local_addr().map_err(|error| Error::io(self.address.clone(), error))?;
+        let peers = Peers::open(self.peers, self.names.clone())?;
+        let me = self.id.or_else(|| peers.at(address)).ok_or_else(|| {
+            Error::Peers(format!(
+                "which node this is is not said: no single peer has the address {address}; name it with `id`"
+            ))
+        })?;
+        let now = now_nanos();
+        let meter = Arc::new(Meter::new());
+        let store = match &self.data {
+            Some(folder) => Store::open(folder, me, meter.clone()).await?,
+            // Without a counter on disk the clock tells one life from the next.
+            None => Store::volatile(me, now >> 20, meter.clone()).await?,
+        };
+        let names: Arc<[String]> = self.names.into();
+        let name = names.get(me.index()).cloned().unwrap_or_else(|| format!("node[{}]", me.index()));
+        let shared = Arc::new(Shared {
+            me,
+            name,
+            names,
+            peers,
+            meter,
+            limits: self.limits,
+            socket,
+            datagrams_in_streams: self.datagrams_in_streams,
+            boots: store.boots,
+            stop: CancellationToken::new(),
+            services: Mutex::default(),
+            address,
+            seed: self.seed.unwrap_or(now),
+            tasks: TaskTracker::new(),
+        });
+        tracing::info!(node = %shared.name, %address, boots = store.boots, "listening");
+        shared.spawn(listen::connections(shared.clone(), listener));
+        shared.spawn(listen::datagrams(shared.clone()));
+        if shared.peers.file().is_some() {
+            shared.spawn(watch_peers(shared.clone()));
+        }
+        if self.data.is_none() && !self.volatile {
+            return Ok(Host { shared, store: store.unkept() });
+        }
+        Ok(Host { shared, store })
+    }
+}
+
+/// The same port for connections and datagrams. Where any port will do, another is tried if its datagrams are taken.
+async fn bind(address: &str) -> Result<(TcpListener, UdpSocket), Error> {
+    let mut last = None;
+    for _ in 0..16 {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| Error::io(format!("cannot listen on {address}"), error))?;
+        let local = listener.local_addr().map_err(|error| Error::io(address, error))?;
+        match UdpSocket::bind(local).await {
+            Ok(socket) => return Ok((listener, socket)),
+            Err(error) => last = Some(Error::io(format!("cannot listen on {local} for datagrams"), error)),
+        }
+    }
+    Err(last.unwrap_or_else(|| Error::Peers(format!("{address} cannot be listened on"))))
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the lives of a node without a disk are told apart by the clock; nothing computes with it"
+)]
+fn now_nanos() -> u64 {
+    std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+}
+
+/// Reads the file of peers when it has changed.
+async fn watch_peers(shared: Arc<Shared>) {
+    let Some(path) = shared.peers.file().map(ToOwned::to_owned) else { return };
+    let modified = || std::fs::metadata(&path).and_then(|data| data.modified()).ok();
+    let mut known = modified();
+    let mut period = tokio::time::interval(PEERS_PERIOD);
+    loop {
+        period.tick().await;
+        let found = modified();
+        if found != known {
+            known = found;
+            match shared.peers.refresh() {
+                Ok(()) => tracing::info!(path = %path.display(), "the peers were read again"),
+                Err(error) => tracing::warn!(%error, "the peers stay as they were"),
+            }
+        }
+    }
+}
+
+impl Host {
+    /// Begins to say what a host is; `address` is where it listens, for connections and datagrams.
+    pub fn bind(address: impl Into<String>) -> Builder {
+        Builder {
+            address: address.into(),
+            id: None,
+            peers: PeerSource::List(BTreeMap::new()),
+            names: Vec::new(),
+            data: None,
+            volatile: false,
+            limits: Limits::default(),
+            seed: None,
+            datagrams_in_streams: false,
+        }
+    }
+
+    /// This node.
+    pub fn me(&self) -> NodeId {
+        self.shared.me
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.shared.address
+    }
+
+    /// The nodes that it knows, itself included.
+    pub fn peers(&self) -> BTreeSet<NodeId> {
+        self.shared.peers.ids().into_iter().chain([self.shared.me]).collect()
+    }
+
+    /// Makes a node known, or known at another address.
+    pub fn add_peer(&self, node: NodeId, address: SocketAddr) {
+        self.shared.peers.add(node, address);
+    }
+
+    /// What it counts.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.shared.meter
+    }
+
+    /// The services that are down for good, and why.
+    pub fn down(&self) -> BTreeMap<String, String> {
+        let services = self.shared.services.lock().unwrap_or_else(PoisonError::into_inner);
+        services.iter().filter_map(|(name, it)| Some((name.clone(), it.down.clone()?))).collect()
+    }
+
+    /// Starts a service under its own name; done when its start is on disk.
+    ///
+    /// # Errors
+    /// See [`Host::start_stack`].
+    pub async fn start<S: Embedded>(&self, service: S) -> Result<(S::Handle, Upcalls<S::Upcall>), Error> {
+        let name = S::info().name;
+        self.start_as(name, service).await
+    }
+
+    /// Starts one of several instances of a service under a name that its peers know it by.
+    ///
+    /// # Errors
+    /// See [`Host::start_stack`].
+    pub async fn start_as<S: Embedded>(
+        &self,
+        name: &str,
+        service: S,
+    ) -> Result<(S::Handle, Upcalls<S::Upcall>), Error> {
+        let (port, stream) = self.start_stack(name, service.stack(self.me()), None).await?;
+        Ok((S::handle(port), Upcalls { stream, read: S::upcall }))
+    }
+
+    /// Starts any stack. `advisor` is asked for its choices first.
+    ///
+    /// # Errors
+    /// A name that is taken, durable variables without a folder, durable state of another schema, or a service that faults on
+    /// its start again and again.
+    pub async fn start_stack(
+        &self,
+        name: &str,
+        stack: Stack,
+        advisor: Option<Box<dyn Advisor>>,
+    ) -> Result<(Arc<dyn Port>, mpsc::Receiver<Datum>), Error> {
+        let shared = &self.shared;
+        let (stack, carriers) = stack.alone();
+        let keeps = |stack: &Stack| {
+            let mut variables = stack.layers().iter().flat_map(|layer| layer.service().info().variables);
+            variables.any(|variable| variable.durable)
+        };
+        if !self.store.kept && keeps(&stack) {
+            let what = format!(
+                "`{name}` has durable variables: give the host a folder with `data`, or say `volatile`"
+            );
+            return Err(Error::Service(what));
+        }
+        let wires = Arc::new(Wires::of(&stack));
+        let limits = &shared.limits;
+        let (ask, asks) = mpsc::channel(limits.inbox);
+        let (adopt, adopts) = mpsc::channel(64);
+        let (datagram, datagrams) = mpsc::channel(limits.inbox);
+        let (upcall, upcalls) = mpsc::channel(limits.upcalls.max(1));
+        {
+            let mut services = shared.services.lock().unwrap_or_else(PoisonError::into_inner);
+            if services.contains_key(name) {
+                return Err(Error::Service(format!("a service named `{name}` runs here already")));
+            }
+            let (wires, carriers) =
+                (wires.clone(), carriers.iter().map(|it| CarrierInfo { ..*it }).collect());
+            let known = Registered { wires, carriers, adopts: adopt, datagrams: datagram, down: None };
+            services.insert(name.to_owned(), known);
+        }
+        let place = (shared.me.index() as u32, shared.boots as u32);
+        let service = Service {
+            shared: shared.clone(),
+            name: Arc::from(name),
+            stack,
+            carriers,
+            wires,
+            journal: self.store.journal(name),
+            upcalls: upcall,
+            inlets: Inlets { asks, adopts, datagrams },
+            chooser: Chooser::new(shared.seed, place, advisor, false),
+            restarts: 0,
+        };
+        let (started, outcome) = oneshot::channel();
+        shared.spawn(service.run(started));
+        let outcome =
+            outcome.await.unwrap_or_else(|_| Err(Error::Service("the host was stopped".to_owned())));
+        if let Err(error) = outcome {
+            shared.services.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+            return Err(error);
+        }
+        Ok((Arc::new(LivePort { me: shared.me, asks: ask }), upcalls))
+    }
+
+    /// Stops the services, and waits until their tasks have ended and their state is closed.
+    pub async fn shutdown(self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        if tokio::time::timeout(STOP_PATIENCE, self.shared.tasks.wait()).await.is_err() {
+            tracing::warn!("tasks of the host did not end in time");
+        }
+        let Host { store, .. } = &self;
+        store.close().await;
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}

@@ -1,0 +1,38 @@
+//! The live driver: generated services as real nodes over real sockets, embedded in any program that runs tokio.
+//!
+//! ```text
+//!                  program
+//!      handles │       ▲ upcalls
+//!              ▼       │
+//!   Host ─▶ Service: one task owns the state and takes steps ──▶ store: one thread, group commit
+//!              ▲       │
+//!       inputs │       ▼ frames
+//!            Link, one task a connection        listen: who may come in
+//! ```
+//!
+//! A [`Host`] is one process's place in a cluster: an address, peers, a folder. It runs any number of services. Messages,
+//! answers and upcalls of a step leave when its durable changes are on disk. Choices are answered at once: by an [`Advisor`], by
+//! the author's default, or by a seeded draw. Nothing here ever waits for a prediction. It prints nothing and never ends
+//! the process: what is worth saying goes to `tracing`, what is worth counting to [`Meter`].
+
+mod error;
+mod frame;
+mod host;
+mod limits;
+mod link;
+mod listen;
+mod meter;
+mod peers;
+mod port;
+mod resolve;
+mod service;
+mod store;
+mod wires;
+
+pub use error::Error;
+pub use host::{Builder, Host};
+pub use limits::Limits;
+pub use meter::Meter;
+pub use peers::PeerSource;
+pub use port::Upcalls;
+pub use resolve::Advisor;

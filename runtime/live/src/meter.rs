@@ -1,0 +1,137 @@
+//! What a host counts, as Prometheus reads it. Counting never waits and never fails.
+
+use std::sync::Mutex;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+type Labels = Vec<(&'static str, String)>;
+
+/// The counters of one host, over all its services.
+#[derive(Debug)]
+pub struct Meter {
+    registry: Mutex<Registry>,
+    events: Family<Labels, Counter>,
+    refused: Family<Labels, Counter>,
+    dropped: Family<Labels, Counter>,
+    choices: Family<Labels, Counter>,
+    pub(crate) consumed: Counter,
+    pub(crate) messages_sent: Counter,
+    pub(crate) messages_received: Counter,
+    pub(crate) bytes_sent: Counter,
+    pub(crate) bytes_received: Counter,
+    pub(crate) connections: Counter,
+    pub(crate) breaks: Counter,
+    pub(crate) commits: Counter,
+    pub(crate) durable_steps: Counter,
+    pub(crate) restarts: Counter,
+    pub(crate) slow_steps: Counter,
+    pub(crate) upcalls_waiting: Gauge,
+    pub(crate) send_queue_bytes: Gauge,
+    pub(crate) tasks: Gauge,
+}
+
+impl Meter {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("foresee");
+        let meter = Meter {
+            registry: Mutex::default(),
+            events: Family::default(),
+            refused: Family::default(),
+            dropped: Family::default(),
+            choices: Family::default(),
+            consumed: Counter::default(),
+            messages_sent: Counter::default(),
+            messages_received: Counter::default(),
+            bytes_sent: Counter::default(),
+            bytes_received: Counter::default(),
+            connections: Counter::default(),
+            breaks: Counter::default(),
+            commits: Counter::default(),
+            durable_steps: Counter::default(),
+            restarts: Counter::default(),
+            slow_steps: Counter::default(),
+            upcalls_waiting: Gauge::default(),
+            send_queue_bytes: Gauge::default(),
+            tasks: Gauge::default(),
+        };
+        registry.register("events", "Steps taken, by what happened", meter.events.clone());
+        registry.register("refused", "Input from the network that was refused", meter.refused.clone());
+        registry.register("dropped", "Messages of our own that were not sent", meter.dropped.clone());
+        registry.register("choices", "Choices and draws, by their site", meter.choices.clone());
+        registry.register("consumed", "Events that no handler wanted", meter.consumed.clone());
+        registry.register("messages_sent", "Messages handed to the network", meter.messages_sent.clone());
+        registry.register("messages_received", "Messages from the network", meter.messages_received.clone());
+        registry.register("bytes_sent", "Bytes of messages sent", meter.bytes_sent.clone());
+        registry.register("bytes_received", "Bytes of messages received", meter.bytes_received.clone());
+        registry.register("connections", "Connections that were made", meter.connections.clone());
+        registry.register("breaks", "Breaks that a service was told of", meter.breaks.clone());
+        registry.register("commits", "Commits to disk", meter.commits.clone());
+        registry.register("durable_steps", "Steps that changed durable state", meter.durable_steps.clone());
+        registry.register("restarts", "Restarts of a service after a fault", meter.restarts.clone());
+        registry.register("slow_steps", "Steps that took long", meter.slow_steps.clone());
+        registry.register("upcalls_waiting", "Upcalls nobody took yet", meter.upcalls_waiting.clone());
+        registry.register("send_queue_bytes", "Bytes queued to be sent", meter.send_queue_bytes.clone());
+        registry.register("tasks", "Tasks of the host", meter.tasks.clone());
+        Meter { registry: Mutex::new(registry), ..meter }
+    }
+
+    /// All counters in the text format of Prometheus.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+
+    /// How much input was refused for this reason.
+    pub fn refused(&self, reason: &str) -> u64 {
+        self.refused.get_or_create(&vec![("reason", reason.to_owned())]).get()
+    }
+
+    /// How many messages of our own were dropped for this reason.
+    pub fn dropped(&self, reason: &str) -> u64 {
+        self.dropped.get_or_create(&vec![("reason", reason.to_owned())]).get()
+    }
+
+    /// How many messages were handed to the network, and how many came from it.
+    pub fn messages(&self) -> (u64, u64) {
+        (self.messages_sent.get(), self.messages_received.get())
+    }
+
+    /// How many connections were made, and of how many breaks a service was told.
+    pub fn connections(&self) -> (u64, u64) {
+        (self.connections.get(), self.breaks.get())
+    }
+
+    /// How many commits there were, and how many steps changed durable state.
+    pub fn commits(&self) -> (u64, u64) {
+        (self.commits.get(), self.durable_steps.get())
+    }
+
+    /// How often a service started again after a fault.
+    pub fn restarts(&self) -> u64 {
+        self.restarts.get()
+    }
+
+    pub(crate) fn refuse(&self, reason: &'static str) {
+        self.refused.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+    }
+
+    pub(crate) fn lose(&self, reason: &'static str) {
+        self.dropped.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+    }
+
+    pub(crate) fn event(&self, kind: &'static str) {
+        self.events.get_or_create(&vec![("kind", kind.to_owned())]).inc();
+    }
+
+    pub(crate) fn choice(&self, service: &'static str, site: &'static str) {
+        let labels = vec![("service", service.to_owned()), ("site", site.to_owned())];
+        self.choices.get_or_create(&labels).inc();
+    }
+}

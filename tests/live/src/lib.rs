@@ -1,0 +1,123 @@
+//! What the tests of the live driver share: generated modules, hosts on free ports of the loopback, waiting with an end.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use foresee::Host;
+use foresee::kernel::NodeId;
+use foresee::live::{Limits, Upcalls};
+
+foresee::include_spec!("desk");
+foresee::include_spec!("desk_next");
+
+/// The longest that any wait of a test takes.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The handle of a clerk.
+pub type Handle = desk::clerk::Handle;
+
+/// What a clerk tells.
+pub type Told = Upcalls<desk::desk::Upcall>;
+
+/// A host with a clerk.
+#[allow(missing_debug_implementations, reason = "handles have no form for people")]
+pub struct Node {
+    /// The host.
+    pub host: Host,
+    /// The clerk.
+    pub desk: Handle,
+    /// What it tells.
+    pub told: Told,
+}
+
+/// Bounds that let a test see soon what would take long in a cluster.
+pub fn limits() -> Limits {
+    Limits {
+        patience: Duration::from_millis(600),
+        handshake: Duration::from_millis(500),
+        keep_alive: Duration::from_millis(300),
+        ..Limits::default()
+    }
+}
+
+/// The id at `index`.
+pub fn id(index: u32) -> NodeId {
+    NodeId::new(index)
+}
+
+/// A host on a free port, without durable state.
+pub async fn host(index: u32, limits: Limits) -> Host {
+    let builder = Host::bind("127.0.0.1:0").id(id(index)).seed(7).limits(limits).volatile();
+    builder.open().await.expect("it opens")
+}
+
+/// A clerk on a host.
+pub async fn clerk(host: Host) -> Node {
+    let (desk, told) = host.start(desk::Clerk::new()).await.expect("it starts");
+    Node { host, desk, told }
+}
+
+/// Clerks that know each other.
+pub async fn clerks(count: u32, limits: Limits) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for index in 0..count {
+        nodes.push(clerk(host(index, limits.clone()).await).await);
+    }
+    acquaint(&nodes);
+    nodes
+}
+
+/// Makes nodes known to each other.
+pub fn acquaint(nodes: &[Node]) {
+    for one in nodes {
+        for other in nodes {
+            one.host.add_peer(other.host.me(), other.host.address());
+        }
+    }
+}
+
+/// A clerk with durable state in `folder`, at `address`, that knows `peers`.
+pub async fn kept(
+    index: u32,
+    address: SocketAddr,
+    folder: &Path,
+    peers: BTreeMap<NodeId, SocketAddr>,
+) -> Result<Node, foresee::live::Error> {
+    let builder = Host::bind(address.to_string()).id(id(index)).seed(7).limits(limits()).peers(peers);
+    Ok(clerk(builder.data(folder).open().await?).await)
+}
+
+/// What `future` comes to; a test that waits longer fails.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what} did not happen within {PATIENCE:?}"),
+    }
+}
+
+/// The next upcall of the kind that `pick` takes.
+pub async fn told<T>(told: &mut Told, what: &str, pick: impl Fn(desk::desk::Upcall) -> Option<T>) -> T {
+    soon(what, async {
+        loop {
+            let upcall = told.next().await.expect("the service runs");
+            if let Some(found) = pick(upcall) {
+                return found;
+            }
+        }
+    })
+    .await
+}
+
+/// Waits until `holds`.
+pub async fn until(what: &str, holds: impl Fn() -> bool) {
+    soon(what, async {
+        while !holds() {
+            let mut pause = tokio::time::interval(Duration::from_millis(10));
+            pause.tick().await;
+            pause.tick().await;
+        }
+    })
+    .await;
+}
