@@ -321,76 +321,148 @@ fn properties_are_loops_and_say_what_they_read() {
     check(
         "static PROPERTIES",
         &expect![[r#"
-        pub static PROPERTIES: [kernel::Property; 2usize] = [
-            kernel::Property {
-                name: "apart",
-                kind: kernel::PropertyKind::Safety,
-                file: FILE,
-                line: 34u32,
-                holds: |view| {
-                    let nodes = view.running::<tree::Tree>();
-                    ('forall_1: {
-                        for n in &nodes {
-                            let n = *n;
-                            for c in &tree::at(view, n).children {
-                                let c = *c;
-                                if (tree::at(view, n).state == tree::State::Busy) {
-                                    if !(!((c != n)
-                                        && tree::service(view, n)
-                                            .fresh(n, c, &tree::at(view, n).children))
-                                        || (tree::at(view, c).load < 3))
-                                    {
-                                        break 'forall_1 false;
+            pub static PROPERTIES: [kernel::Property; 2usize] = [
+                kernel::Property {
+                    name: "apart",
+                    kind: kernel::PropertyKind::Safety,
+                    file: FILE,
+                    line: 34u32,
+                    holds: |view| {
+                        let nodes = view.running::<tree::Tree>();
+                        ('forall_1: {
+                            for n in &nodes {
+                                let n = *n;
+                                for c in &tree::at(view, n).children {
+                                    let c = *c;
+                                    if (tree::at(view, n).state == tree::State::Busy) {
+                                        if !(!((c != n)
+                                            && tree::service(view, n)
+                                                .fresh(n, c, &tree::at(view, n).children))
+                                            || (tree::at(view, c).load < 3))
+                                        {
+                                            break 'forall_1 false;
+                                        }
+                                    }
+                                }
+                            }
+                            true
+                        })
+                    },
+                    why: |view| {
+                        let mut this_why: Vec<(&'static str, String)> = Vec::new();
+                        {
+                            let nodes = view.running::<tree::Tree>();
+                            'why_1: {
+                                for n in &nodes {
+                                    let n = *n;
+                                    for c in &tree::at(view, n).children {
+                                        let c = *c;
+                                        if (tree::at(view, n).state == tree::State::Busy) {
+                                            if !(!((c != n)
+                                                && tree::service(view, n)
+                                                    .fresh(n, c, &tree::at(view, n).children))
+                                                || (tree::at(view, c).load < 3))
+                                            {
+                                                this_why
+                                                    .push((
+                                                        "a counterexample to `forall n in nodes, c in n.children where n.state == Busy: c != n && n.fresh(c) implies c.load < 3`",
+                                                        format!("n: {n:?}, c: {c:?}"),
+                                                    ));
+                                                this_why.push(("c != n", "true".to_owned()));
+                                                this_why.push(("n.fresh(c)", "true".to_owned()));
+                                                this_why.push(("c.load < 3", "false".to_owned()));
+                                                this_why
+                                                    .extend(
+                                                        ::foresee::support::seen(
+                                                            "c.load",
+                                                            || {
+                                                                use ::foresee::support::{ByDebug as _, Opaque as _};
+                                                                (&::foresee::support::Shown(&tree::at(view, c).load))
+                                                                    .shown()
+                                                            },
+                                                        ),
+                                                    );
+                                                break 'why_1;
+                                            }
+                                        }
                                     }
                                 }
                             }
                         }
-                        true
-                    })
-                },
-                reads: &[
-                    kernel::Read {
-                        service: || ::std::any::TypeId::of::<tree::Tree>(),
-                        digest: |variables, digest| {
-                            if let Some(variables) = variables
-                                .downcast_ref::<tree::Variables>()
-                            {
-                                ::std::hash::Hash::hash(&variables.children, digest);
-                                ::std::hash::Hash::hash(&variables.load, digest);
-                                ::std::hash::Hash::hash(&variables.state, digest);
-                            }
-                        },
+                        this_why
                     },
-                ],
-                reads_up: false,
-            },
-            kernel::Property {
-                name: "few",
-                kind: kernel::PropertyKind::Local,
-                file: FILE,
-                line: 35u32,
-                holds: |view| {
-                    view
+                    reads: &[
+                        kernel::Read {
+                            service: || ::std::any::TypeId::of::<tree::Tree>(),
+                            digest: |variables, digest| {
+                                if let Some(variables) = variables
+                                    .downcast_ref::<tree::Variables>()
+                                {
+                                    ::std::hash::Hash::hash(&variables.children, digest);
+                                    ::std::hash::Hash::hash(&variables.load, digest);
+                                    ::std::hash::Hash::hash(&variables.state, digest);
+                                }
+                            },
+                        },
+                    ],
+                    reads_up: false,
+                },
+                kernel::Property {
+                    name: "few",
+                    kind: kernel::PropertyKind::Local,
+                    file: FILE,
+                    line: 35u32,
+                    holds: |view| {
+                        view
+                            .running::<tree::Tree>()
+                            .into_iter()
+                            .all(|me| (tree::at(view, me).children.len() <= 3))
+                    },
+                    why: |view| match view
                         .running::<tree::Tree>()
                         .into_iter()
-                        .all(|me| (tree::at(view, me).children.len() <= 3))
-                },
-                reads: &[
-                    kernel::Read {
-                        service: || ::std::any::TypeId::of::<tree::Tree>(),
-                        digest: |variables, digest| {
-                            if let Some(variables) = variables
-                                .downcast_ref::<tree::Variables>()
-                            {
-                                ::std::hash::Hash::hash(&variables.children, digest);
-                            }
-                        },
+                        .find(|&me| !(tree::at(view, me).children.len() <= 3))
+                    {
+                        Some(me) => {
+                            ::foresee::support::of_node(
+                                me,
+                                {
+                                    let mut this_why: Vec<(&'static str, String)> = Vec::new();
+                                    this_why
+                                        .extend(
+                                            ::foresee::support::seen(
+                                                "children.len()",
+                                                || {
+                                                    use ::foresee::support::{ByDebug as _, Opaque as _};
+                                                    (&::foresee::support::Shown(
+                                                        &tree::at(view, me).children.len(),
+                                                    ))
+                                                        .shown()
+                                                },
+                                            ),
+                                        );
+                                    this_why
+                                },
+                            )
+                        }
+                        None => Vec::new(),
                     },
-                ],
-                reads_up: false,
-            },
-        ];
-    "#]],
+                    reads: &[
+                        kernel::Read {
+                            service: || ::std::any::TypeId::of::<tree::Tree>(),
+                            digest: |variables, digest| {
+                                if let Some(variables) = variables
+                                    .downcast_ref::<tree::Variables>()
+                                {
+                                    ::std::hash::Hash::hash(&variables.children, digest);
+                                }
+                            },
+                        },
+                    ],
+                    reads_up: false,
+                },
+            ];
+        "#]],
     );
 }
 

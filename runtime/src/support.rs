@@ -86,6 +86,11 @@ pub fn seen(text: &'static str, value: impl FnOnce() -> Option<String>) -> Optio
     }
 }
 
+/// The reasons why a claim about a single node is false, behind that node.
+pub fn of_node(me: NodeId, reasons: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    [("the node of which it is false", me.to_string())].into_iter().chain(reasons).collect()
+}
+
 /// Something that may be shown.
 pub struct Shown<T>(pub T);
 

@@ -417,7 +417,16 @@ const fn property(
     holds: fn(&View<'_>) -> bool,
     reads: &'static [Read],
 ) -> [Property; 1] {
-    [Property { name, kind, file: "random.mace", line: 40, holds, reads, reads_up: false }]
+    [Property {
+        name,
+        kind,
+        file: "random.mace",
+        line: 40,
+        holds,
+        why: Property::UNEXPLAINED,
+        reads,
+        reads_up: false,
+    }]
 }
 
 /// The properties that a system draws from, each in a list of its own.
@@ -480,6 +489,7 @@ static UP_PROPERTIES: [[Property; 1]; 2] = [
         },
         reads: &[READS_ALL],
         reads_up: true,
+        why: Property::UNEXPLAINED,
     }],
     [Property {
         name: "two_are_down",
@@ -489,6 +499,7 @@ static UP_PROPERTIES: [[Property; 1]; 2] = [
         holds: |view| view.all().iter().filter(|id| !view.up(**id)).count() == 2,
         reads: &[],
         reads_up: true,
+        why: Property::UNEXPLAINED,
     }],
 ];
 

@@ -345,6 +345,7 @@ static PROPERTIES: [Property; 1] = [Property {
         })
     },
     reads_up: false,
+    why: Property::UNEXPLAINED,
     reads: &[Read {
         service: || TypeId::of::<participant::Participant>(),
         digest: |variables, digest| {

@@ -38,6 +38,7 @@ fn property(spec: &Spec, property: &Property) -> TokenStream {
     let (name, line, reads) = (&property.name, property.line, reads(spec, &property.reads));
     let reads_up = property.reads_up;
     let holds = function("view", &property.holds);
+    let why = function("view", &property.why);
     quote! {
         kernel::Property {
             name: #name,
@@ -45,6 +46,7 @@ fn property(spec: &Spec, property: &Property) -> TokenStream {
             file: FILE,
             line: #line,
             holds: #holds,
+            why: #why,
             reads: &[#(#reads),*],
             reads_up: #reads_up,
         }

@@ -19,6 +19,8 @@ pub struct Property {
     pub line: u32,
     /// An expression over `view` that says whether it holds.
     pub holds: TokenStream,
+    /// An expression over `view` that says why it does not hold, where it does not.
+    pub why: TokenStream,
     /// What that reads.
     pub reads: Reads,
     /// Whether it asks which nodes are up.

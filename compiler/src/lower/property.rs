@@ -8,6 +8,7 @@ use crate::check::Checked;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::{Property, PropertyKind};
 
+use super::seen;
 use super::value::{Home, Lowerer, SystemScope};
 
 pub(super) fn of_service(
@@ -63,12 +64,17 @@ fn lower(
     }
     let mut lowerer = Lowerer::new(checked, home, diagnostics);
     let claim = lowerer.truth(&property.expr)?;
-    let holds = match (kind, home) {
+    let claim = lowerer.finish(claim);
+    let why = match kind {
+        // A state in which a witness is not yet found needs no reason.
+        PropertyKind::Reachable => quote!(Vec::new()),
+        _ => seen::why(&lowerer, &property.expr),
+    };
+    let (holds, why) = match (kind, home) {
         (PropertyKind::Local, Home::Service { index, .. }) => {
-            let claim = lowerer.finish(claim);
-            every(&lowerer, index, claim)
+            (every(&lowerer, index, &claim), first(&lowerer, index, &claim, &why))
         }
-        _ => lowerer.finish(claim),
+        _ => (claim, why),
     };
     Some(Property {
         name: property.name.name.clone(),
@@ -76,13 +82,25 @@ fn lower(
         kind,
         line: checked.places.line(property.name.span),
         holds,
+        why,
         reads_up: lowerer.reads_up,
         reads: lowerer.reads,
     })
 }
 
 /// A claim about `me`, made of every node that runs the service.
-fn every(lowerer: &Lowerer<'_, '_, '_>, index: usize, claim: TokenStream) -> TokenStream {
+fn every(lowerer: &Lowerer<'_, '_, '_>, index: usize, claim: &TokenStream) -> TokenStream {
     let (module, service) = (lowerer.module(index), lowerer.service_ident(index));
     quote!(view.running::<#module::#service>().into_iter().all(|me| #claim))
+}
+
+/// Why a claim about `me` is false, of the first node of which it is.
+fn first(lowerer: &Lowerer<'_, '_, '_>, index: usize, claim: &TokenStream, why: &TokenStream) -> TokenStream {
+    let (module, service) = (lowerer.module(index), lowerer.service_ident(index));
+    quote! {
+        match view.running::<#module::#service>().into_iter().find(|&me| !#claim) {
+            Some(me) => ::foresee::support::of_node(me, #why),
+            None => Vec::new(),
+        }
+    }
 }

@@ -39,6 +39,8 @@ pub struct Property {
     pub line: u32,
     /// Whether it holds in a state.
     pub holds: fn(&View<'_>) -> bool,
+    /// Where it does not hold: the part of it that fails and the values in it, each as written and with what it is.
+    pub why: fn(&View<'_>) -> Vec<(&'static str, String)>,
     /// All that `holds` may read of the variables of nodes: its value is a function of these parts alone, and of which nodes are
     /// up where `reads_up` says so.
     pub reads: &'static [Read],
@@ -67,6 +69,9 @@ impl fmt::Debug for Read {
 }
 
 impl Property {
+    /// Of a property written by hand that gives no reasons.
+    pub const UNEXPLAINED: fn(&View<'_>) -> Vec<(&'static str, String)> = |_| Vec::new();
+
     /// The digest of what this property may read of the variables of `node`, whose layers' states `layer` gives. Whether the node is
     /// up is no part of it: a caller that takes nodes down adds it where [`Property::reads_up`] says so.
     pub fn projection<'s>(&self, model: &Model, node: NodeId, layer: &dyn Fn(usize) -> &'s Datum) -> u64 {

@@ -108,6 +108,7 @@ fn a_property_that_panics_is_an_error_with_its_time_and_ends_many_runs_at_its_se
         },
         reads: &READS,
         reads_up: false,
+        why: Property::UNEXPLAINED,
     }];
     let behaviour: Behaviour = |this, event, ctx| match event {
         Event::Start => ctx.set(Timer(0), Duration::from_secs(2)),
@@ -243,6 +244,7 @@ fn reachable_properties_are_reached_or_not() {
             holds: |view| count(view) == 3,
             reads: &READS,
             reads_up: false,
+            why: Property::UNEXPLAINED,
         },
         Property {
             name: "ten",
@@ -252,6 +254,7 @@ fn reachable_properties_are_reached_or_not() {
             holds: |view| count(view) == 10,
             reads: &READS,
             reads_up: false,
+            why: Property::UNEXPLAINED,
         },
     ];
     fn count(view: &foresee_kernel::View<'_>) -> u32 {
