@@ -52,6 +52,32 @@ pub enum Format {
     Json,
 }
 
+/// The form in which a trace is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TraceForm {
+    /// The form that `replay` reads
+    Json,
+    /// For people
+    Text,
+    /// A sequence diagram for Mermaid
+    Mermaid,
+    /// A sequence diagram as a picture
+    Svg,
+    /// A log with vector clocks for ShiViz
+    Shiviz,
+    /// Apalache's Informal Trace Format
+    Itf,
+}
+
+/// The test that a trace becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TestForm {
+    /// A scenario for the spec, which `test` runs
+    Scenario,
+    /// A file for the `tests` folder of a package that compiles the spec
+    Rust,
+}
+
 #[derive(Args, Debug)]
 pub struct CheckArgs {
     #[command(flatten)]
@@ -89,6 +115,9 @@ pub struct CheckArgs {
     /// Write the trace of a counterexample, or of a witness, to this file
     #[arg(long, value_name = "FILE")]
     pub trace_out: Option<PathBuf>,
+    /// The form in which it is written
+    #[arg(long, value_enum, default_value = "json", requires = "trace_out")]
+    pub trace_format: TraceForm,
     /// The seed, for searches that draw (kept for the record by those that do not)
     #[arg(long)]
     pub seed: Option<u64>,
@@ -149,6 +178,18 @@ pub struct TestArgs {
 pub struct ReplayArgs {
     /// The trace
     pub file: PathBuf,
+    /// Write it in another form
+    #[arg(long = "as", value_enum, value_name = "FORM", conflicts_with_all = ["step", "to_test"])]
+    pub form: Option<TraceForm>,
+    /// Walk to and fro by commands from the standard input
+    #[arg(long, conflicts_with = "to_test")]
+    pub step: bool,
+    /// Write a test that goes the same way
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub to_test: Option<TestForm>,
+    /// Write to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

@@ -11,11 +11,15 @@ use foresee_kernel::{Model, SpecInfo, Trace};
 use foresee_world::narrate::{self, Narration};
 use serde_json::{Value, json};
 
-use crate::args::{CheckArgs, Format, SearchKind};
+use crate::args::{CheckArgs, Format, SearchKind, TraceForm};
 use crate::exit::{Exit, Failure};
 use crate::progress::Ticker;
+use crate::render::Drawn;
 use crate::usage::{self, Usage};
 use crate::{claims, faults, interrupt, model, plain, story};
+
+/// How many moves may be tried to make a counterexample short.
+const SHRINK_EFFORT: u64 = 200_000;
 
 /// Runs the command.
 pub fn run(
@@ -29,7 +33,8 @@ pub fn run(
     faults::apply(Arc::make_mut(&mut model), &args.fault);
     #[expect(clippy::disallowed_methods, reason = "a report says how long the search took")]
     let (started, before) = (Instant::now(), usage::now());
-    let report = search(&model, args)?;
+    let mut report = search(&model, args)?;
+    shorten(&model, args, &mut report);
     let after = usage::now();
     let usage = Usage { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..after };
     let story = match &report.counterexample {
@@ -51,10 +56,19 @@ pub fn run(
         None => None,
     };
     if let Some(path) = &args.trace_out {
-        match &trace {
-            Some(trace) => fs::write(path, trace.to_json())
-                .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?,
-            None => writeln!(err, "note: there is no counterexample, {} is not written", path.display())?,
+        match (&trace, &report.counterexample, &story) {
+            (Some(trace), Some(found), Some(narration)) => {
+                let text = match args.trace_format {
+                    TraceForm::Json => trace.to_json(),
+                    form => {
+                        let (path, ending) = (&found.path, &found.ending);
+                        Drawn { model: &model, path, narration, ending }.render(form)?
+                    }
+                };
+                fs::write(path, text)
+                    .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+            }
+            _ => writeln!(err, "note: there is no counterexample, {} is not written", path.display())?,
         }
     }
     let told = Told { model: &model, args, report: &report, seconds: started.elapsed(), usage };
@@ -65,7 +79,8 @@ pub fn run(
                 serde_json::to_value(&trace).map_err(|error| Failure::internal(error.to_string()))?;
             value["counterexample"] = match (&report.counterexample, &story) {
                 (Some(found), Some(story)) => {
-                    json!({ "property": found.property, "steps": story::json(story) })
+                    let why = narrate::why(&model, &story.world, found.property);
+                    json!({ "property": found.property, "steps": story::json(story), "why": story::json_why(&why) })
                 }
                 _ => Value::Null,
             };
@@ -106,9 +121,18 @@ fn search(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
     foresee_check::check(model, &options, &progress).map_err(|error| Failure::usage(error.to_string()))
 }
 
+/// Breadth first, a counterexample is a shortest one. Others are made short.
+fn shorten(model: &Arc<Model>, args: &CheckArgs, report: &mut Report) {
+    if args.search == SearchKind::Dfs
+        && let Some(found) = &mut report.counterexample
+    {
+        found.path = foresee_world::shrink(model, &found.path, &found.ending, SHRINK_EFFORT);
+    }
+}
+
 /// A report with what it was asked of.
 struct Told<'a> {
-    model: &'a Model,
+    model: &'a Arc<Model>,
     args: &'a CheckArgs,
     report: &'a Report,
     seconds: Duration,
@@ -172,8 +196,10 @@ impl Told<'_> {
                 .unwrap_or_default();
             writeln!(out, "`{}`{place} is violated. {} from the start:\n", found.property, steps(story))?;
             story::write(out, story)?;
-            writeln!(out, "      {}\n", story::ending(&found.ending))?;
-            if let Some(path) = &self.args.trace_out {
+            writeln!(out, "      {}", story::ending(&found.ending))?;
+            story::write_why(out, &narrate::why(self.model, &story.world, found.property))?;
+            writeln!(out)?;
+            if let (Some(path), TraceForm::Json) = (&self.args.trace_out, self.args.trace_format) {
                 writeln!(out, "replay it: replay {}\n", path.display())?;
             }
         }

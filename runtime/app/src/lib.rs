@@ -13,10 +13,14 @@ mod interrupt;
 mod model;
 mod plain;
 mod progress;
+mod regress;
+mod render;
 mod replay;
 mod simulate;
+mod step;
 mod story;
 mod test;
+mod totest;
 mod usage;
 
 use std::ffi::OsString;
@@ -28,6 +32,7 @@ use foresee_kernel::SpecInfo;
 
 use args::{Cli, Command};
 pub use exit::Exit;
+pub use regress::{Regression, regress};
 
 /// Runs the command line of `spec` on the process's arguments and standard streams.
 pub fn main(spec: &'static SpecInfo) -> ExitCode {

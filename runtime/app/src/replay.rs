@@ -1,28 +1,57 @@
 //! `replay`: walk through a trace again. A file that was cut off or edited is refused with the place.
 
 use std::fs;
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use foresee_kernel::trace::Ending;
 use foresee_kernel::{Arguments, Model, SpecInfo, Trace};
-use foresee_world::Direct;
+use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
 use serde_json::json;
 
-use crate::args::{Format, ReplayArgs};
+use crate::args::{Format, ReplayArgs, TestForm, TraceForm};
 use crate::exit::{Exit, Failure};
 use crate::faults::{self, FaultArg};
-use crate::{model, story, test};
+use crate::render::Drawn;
+use crate::{model, step, story, test, totest};
 
 /// The largest trace that is read.
 const TRACE_BYTES_MAX: u64 = 1 << 30;
 
 /// Runs the command.
 pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let refuse = |what: String| Failure::usage(format!("{}: {what}", args.file.display()));
     let trace = read(&args.file)?;
+    let walked = walk(spec, &args.file, &trace)?;
+    let Walked { model, path, narration } = &walked;
+    let drawn = Drawn { model, path, narration, ending: &trace.ending };
+    match &args.out {
+        None => show(args, &drawn, &trace, out)?,
+        Some(file) => {
+            let mut text = Vec::new();
+            show(args, &drawn, &trace, &mut text)?;
+            fs::write(file, text).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        }
+    }
+    Ok(match trace.ending {
+        // Something was made of the trace, and that went well.
+        _ if args.form.is_some() || args.to_test.is_some() || args.step => Exit::Held,
+        Ending::Violation { .. } | Ending::Fault { .. } => Exit::Violation,
+        Ending::Witness { .. } | Ending::Run => Exit::Held,
+    })
+}
+
+/// A trace, walked again.
+pub struct Walked {
+    pub model: Arc<Model>,
+    pub path: Path,
+    pub narration: Narration,
+}
+
+/// Walks a trace that was read from `file` again.
+pub fn walk(spec: &'static SpecInfo, file: &FilePath, trace: &Trace) -> Result<Walked, Failure> {
+    let refuse = |what: String| Failure::usage(format!("{}: {what}", file.display()));
     let origin = &trace.origin;
     if origin.spec != spec.name {
         return Err(refuse(format!("it is a trace of `{}`, this is `{}`", origin.spec, spec.name)));
@@ -32,40 +61,64 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
             format!("`{}` has changed since it was written (its hash was {})", spec.file, origin.spec_hash);
         return Err(refuse(what));
     }
-    let (model, narration) = match &origin.scenario {
-        Some(name) => scenario(spec, name, &trace).map_err(|failure| refuse(failure.message))?,
+    let walked = match &origin.scenario {
+        Some(name) => scenario(spec, name, trace).map_err(|failure| refuse(failure.message))?,
         None => {
             let arguments: Arguments = origin.parameters.iter().cloned().collect();
             let mut model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
             let faults: Result<Vec<FaultArg>, String> =
                 origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
             faults::apply(Arc::make_mut(&mut model), &faults.map_err(refuse)?);
-            let (_, narration) =
-                narrate::replay(&model, &trace).map_err(|error| refuse(error.to_string()))?;
-            (model, narration)
+            let (path, narration) =
+                narrate::replay(&model, trace).map_err(|error| refuse(error.to_string()))?;
+            Walked { model, path, narration }
         }
     };
-    confirm(&model, &trace.ending, &narration).map_err(refuse)?;
-    match args.format {
-        Format::Text => {
-            story::write(out, &narration)?;
-            writeln!(out, "{}", story::ending(&trace.ending))?;
-        }
-        Format::Json => {
-            let value = json!({
-                "spec": origin.spec, "system": origin.system, "ending": trace.ending, "steps": story::json(&narration),
-            });
-            writeln!(out, "{value}")?;
-        }
+    confirm(&walked.model, &trace.ending, &walked.narration).map_err(refuse)?;
+    Ok(walked)
+}
+
+fn show(args: &ReplayArgs, drawn: &Drawn<'_>, trace: &Trace, out: &mut dyn Write) -> Result<(), Failure> {
+    let Drawn { model, narration, ending, .. } = drawn;
+    if args.step {
+        let worlds = narrate::worlds(model, drawn.path);
+        let worlds = worlds.map_err(|error| Failure::internal(error.to_string()))?;
+        let prompt = args.out.is_none() && io::stdin().is_terminal();
+        return step::run(drawn, &worlds, &mut io::stdin().lock(), prompt, out);
     }
-    Ok(match trace.ending {
-        Ending::Violation { .. } | Ending::Fault { .. } => Exit::Violation,
-        Ending::Witness { .. } | Ending::Run => Exit::Held,
-    })
+    let text = match (args.to_test, args.form) {
+        (Some(TestForm::Rust), _) => totest::rust(drawn, trace)?,
+        (Some(TestForm::Scenario), _) => totest::scenario(drawn, trace)?,
+        (None, Some(TraceForm::Json)) => trace.to_json(),
+        (None, Some(form)) => drawn.render(form)?,
+        (None, None) if args.format == Format::Json => {
+            let origin = &trace.origin;
+            let value = json!({
+                "spec": origin.spec, "system": origin.system, "ending": ending, "steps": story::json(narration),
+                "why": story::json_why(&reasons(drawn)),
+            });
+            format!("{value}\n")
+        }
+        (None, None) => {
+            story::write(out, narration)?;
+            writeln!(out, "{}", story::ending(ending))?;
+            story::write_why(out, &reasons(drawn))?;
+            return Ok(());
+        }
+    };
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+/// Why the property that the trace ends in is false.
+fn reasons(drawn: &Drawn<'_>) -> Vec<(&'static str, String)> {
+    match drawn.ending {
+        Ending::Violation { property } => narrate::why(drawn.model, &drawn.narration.world, property),
+        _ => Vec::new(),
+    }
 }
 
 /// The trace of a scenario is made again: its script may do what the system says nothing of.
-fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<(Arc<Model>, Narration), Failure> {
+fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<Walked, Failure> {
     let scenario = spec.scenarios.iter().find(|scenario| scenario.name == name);
     let scenario = scenario.ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")))?;
     let run = test::play(spec, scenario)?;
@@ -76,10 +129,11 @@ fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<(Arc<M
     }
     let narration = narrate::retell(&run.model, &run.path);
     let narration = narration.map_err(|error| Failure::internal(error.to_string()))?;
-    Ok((run.model, narration))
+    Ok(Walked { model: run.model, path: run.path, narration })
 }
 
-fn read(path: &Path) -> Result<Trace, Failure> {
+/// Reads a trace.
+pub fn read(path: &FilePath) -> Result<Trace, Failure> {
     let refuse = |what: String| Failure::usage(format!("{}: {what}", path.display()));
     let length = fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
     if length > TRACE_BYTES_MAX {
@@ -94,9 +148,7 @@ fn read(path: &Path) -> Result<Trace, Failure> {
 /// Whether the replay ends as the trace says.
 fn confirm(model: &Arc<Model>, ending: &Ending, narration: &Narration) -> Result<(), String> {
     let holds = |name: &str| {
-        let property = model.properties.iter().find(|property| property.name == name);
-        let property = property.ok_or_else(|| format!("there is no property `{name}`"))?;
-        Ok::<bool, String>(narration.world.view(&Direct::new(model.clone()), |view| (property.holds)(view)))
+        narrate::holds(model, &narration.world, name).ok_or_else(|| format!("there is no property `{name}`"))
     };
     match ending {
         Ending::Violation { property } if holds(property)? => {

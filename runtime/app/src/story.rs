@@ -43,7 +43,8 @@ pub fn write_step(out: &mut dyn Write, number: usize, told: &Told) -> io::Result
     Ok(())
 }
 
-fn headline(told: &Told) -> String {
+/// What happened in a step, on one line.
+pub fn headline(told: &Told) -> String {
     match &told.action {
         None => format!("{} starts", told.node.as_deref().unwrap_or("a node")),
         Some(Action::Start { node }) => format!("{node} starts"),
@@ -76,6 +77,16 @@ fn headline(told: &Told) -> String {
         Some(Action::Partition { side, .. }) => format!("partition {} from the others", side.join(", ")),
         Some(Action::Heal { side }) => format!("heal {}", side.join(", ")),
     }
+}
+
+/// Why a property is false, for people: the parts of it that matter, a line each.
+pub fn write_why(out: &mut dyn Write, reasons: &[(&'static str, String)]) -> io::Result<()> {
+    reasons.iter().try_for_each(|(text, value)| writeln!(out, "        {text} is {value}"))
+}
+
+/// The same for programs.
+pub fn json_why(reasons: &[(&'static str, String)]) -> Value {
+    reasons.iter().map(|(text, value)| json!({ "part": text, "value": value })).collect()
 }
 
 /// How a path ends, for people.

@@ -129,3 +129,79 @@ fn a_fault_that_never_fires_fails_a_complete_search_unless_it_is_allowed() {
     assert_eq!(exit, Exit::Usage);
     assert!(err.contains("partition"), "{err}");
 }
+
+/// A trace in another form.
+fn drawn(form: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.json");
+    let file = path.to_str().expect("UTF-8");
+    run(&["check", "--param", "fickle=true", "--trace-out", file]);
+    let (exit, replayed, err) = run(&["replay", file, "--as", form]);
+    assert_eq!(exit, Exit::Held, "{err}");
+    // What a check writes itself is the same.
+    let (exit, ..) = run(&["check", "--param", "fickle=true", "--trace-out", file, "--trace-format", form]);
+    assert_eq!(exit, Exit::Violation);
+    assert_eq!(fs::read_to_string(&path).expect("it was written"), replayed);
+    replayed
+}
+
+#[test]
+fn a_trace_is_drawn() {
+    let mermaid = drawn("mermaid");
+    assert!(mermaid.starts_with("sequenceDiagram\n") && mermaid.contains("->>"), "{mermaid}");
+    assert!(!mermaid.replace("#gt;", "").replace("#lt;", "").contains(';'), "{mermaid}");
+    let svg = drawn("svg");
+    assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{svg}");
+    assert!(svg.contains("marker-end") && svg.contains("`consistent` is violated"), "{svg}");
+    let text = drawn("text");
+    assert!(text.ends_with("`consistent` is violated in the last state\n"), "{text}");
+}
+
+#[test]
+fn a_log_for_shiviz_has_clocks_that_grow_and_follow_messages() {
+    let log = drawn("shiviz");
+    let lines: Vec<&str> = log.lines().collect();
+    let mut own = std::collections::BTreeMap::<String, u64>::new();
+    for pair in lines.chunks(2) {
+        let (host, clock) = pair[0].split_once(' ').expect("a host and a clock");
+        let clock: std::collections::BTreeMap<String, u64> =
+            serde_json::from_str(clock).unwrap_or_else(|error| panic!("{error}: {clock}"));
+        let before = own.insert(host.to_owned(), clock[host]).unwrap_or(0);
+        assert_eq!(clock[host], before + 1, "{log}");
+        // Of others it knows what has been.
+        assert!(
+            clock.iter().all(|(other, count)| own.get(other).is_some_and(|known| count <= known)),
+            "{log}"
+        );
+        if pair[1].starts_with("Prepared") || pair[1].contains("arrives") {
+            assert!(clock.len() > 1, "a message brings its sender's clock: {log}");
+        }
+    }
+    assert!(log.contains("arrives"), "{log}");
+}
+
+#[test]
+fn an_informal_trace_has_a_state_for_each_step_and_the_start() {
+    let trace: Value = serde_json::from_str(&drawn("itf")).expect("JSON");
+    let states = trace["states"].as_array().expect("states");
+    assert_eq!(states[0]["action"], "start");
+    let vars: Vec<&str> = trace["vars"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
+    assert!(vars.contains(&"network") && vars.contains(&"Participant.state"), "{vars:?}");
+    for (index, state) in states.iter().enumerate() {
+        assert_eq!(state["#meta"]["index"], index);
+        assert!(vars.iter().all(|var| state.get(var).is_some()), "{state}");
+    }
+    let last = &states[states.len() - 1]["Participant.state"]["#map"];
+    assert!(last.to_string().contains("Committed") && last.to_string().contains("Aborted"), "{last}");
+}
+
+#[test]
+fn depth_first_finds_what_is_made_short() {
+    let steps = |search: &str| {
+        let (exit, json) = json(&["check", "--param", "fickle=true", "--search", search]);
+        assert_eq!(exit, Exit::Violation);
+        json["counterexample"]["steps"].as_array().expect("steps").len()
+    };
+    let (shortest, made_short) = (steps("bfs"), steps("dfs"));
+    assert!(made_short >= shortest && made_short <= shortest + 2, "{made_short}, {shortest}");
+}

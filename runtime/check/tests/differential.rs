@@ -137,6 +137,24 @@ fn stops(model: &Arc<Model>, reference: &reference::Report, search: Search, thre
         );
     }
     replay(model, &found);
+    // Made short, it still shows the same, and is no shorter than what is shortest.
+    let path = foresee_world::shrink(model, &found.path, &found.ending, 20_000);
+    let short = foresee_check::Counterexample { path, ..found.clone() };
+    assert!(short.path.moves.len() <= found.path.moves.len());
+    if found.property == shortest_property(reference) {
+        assert!(short.path.moves.len() >= shortest.moves.len());
+    }
+    match &short.ending {
+        Ending::Fault { .. } => {
+            let told = narrate::narrate(model, &short.path).expect("the path can be walked");
+            assert!(told.steps.iter().any(|step| step.fault.is_some()));
+        }
+        _ => replay(model, &short),
+    }
+}
+
+fn shortest_property(reference: &reference::Report) -> &'static str {
+    reference.counterexample.as_ref().map_or("", |(property, _)| property)
 }
 
 /// As [`agree`], of systems that are nothing but interleavings.

@@ -18,6 +18,7 @@ mod happen;
 mod network;
 mod plans;
 mod program;
+mod shrink;
 mod sink;
 mod world;
 
@@ -35,5 +36,6 @@ pub use network::{Discipline, disciplines};
 pub use path::{Move, Path};
 pub use plans::{Of, Plans};
 pub use program::{Program, Route, Successor};
+pub use shrink::shrink;
 pub use sink::{Make, Sink};
 pub use world::World;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use foresee_kernel::trace::{self, Ending, Origin, Step, Transfer};
 use foresee_kernel::{
-    Decision, Effect, Fault, Model, NodeId, NodeState, Outcome, Ran, Tape, Trace, TraceError, names,
+    Decision, Effect, Fault, Model, Nature, NodeId, NodeState, Outcome, Ran, Tape, Trace, TraceError, fault,
+    names,
 };
 
-use crate::describe::transfer;
 use crate::direct::{Direct, Envelope, Node};
 use crate::path::{Move, Path};
 use crate::{Action, Program, Stimulus, World};
@@ -27,6 +27,8 @@ pub struct Told {
     pub ran: Vec<Handled>,
     /// How the step's points were answered.
     pub choices: Vec<trace::Choice>,
+    /// The sites among these that chance answered.
+    pub drawn: Vec<&'static str>,
     /// Which variables changed.
     pub changes: Vec<Change>,
     /// What was sent.
@@ -178,6 +180,18 @@ pub fn unbudgeted(model: &Arc<Model>) -> Arc<Model> {
 /// # Errors
 /// The first step at which the trace and the model part.
 pub fn replay(model: &Arc<Model>, trace: &Trace) -> Result<(Path, Narration), TraceError> {
+    retrace(model, trace, true)
+}
+
+/// As [`replay`], of a model that may have changed since: the states that were written are not looked at.
+///
+/// # Errors
+/// The first step that cannot happen, or that makes other choices.
+pub fn follow(model: &Arc<Model>, trace: &Trace) -> Result<(Path, Narration), TraceError> {
+    retrace(model, trace, false)
+}
+
+fn retrace(model: &Arc<Model>, trace: &Trace, exactly: bool) -> Result<(Path, Narration), TraceError> {
     // What a search wrote is within its budgets; what else there is need not be.
     let model = &if trace.origin.writer == "check" { model.clone() } else { unbudgeted(model) };
     names::scope(&model.names, || {
@@ -208,15 +222,19 @@ pub fn replay(model: &Arc<Model>, trace: &Trace) -> Result<(Path, Narration), Tr
             let step_taken = Move { action, tape };
             walk.step(&place, &step_taken)?;
             moves.push(step_taken);
-            compare(&place, step, walk.steps.last())?;
+            compare(&place, step, walk.steps.last(), exactly)?;
         }
         Ok((Path { starts, moves }, walk.finish()))
     })
 }
 
-fn compare(place: &str, step: &Step, told: Option<&Told>) -> Result<(), TraceError> {
+fn compare(place: &str, step: &Step, told: Option<&Told>, exactly: bool) -> Result<(), TraceError> {
     let Some(told) = told else { return Ok(()) };
-    if told.choices != step.choices {
+    let same = |(made, written): (&trace::Choice, &trace::Choice)| match exactly {
+        true => made == written,
+        false => made.site == written.site && made.option == written.option,
+    };
+    if told.choices.len() != step.choices.len() || !told.choices.iter().zip(&step.choices).all(same) {
         let expected: Vec<&str> = step.choices.iter().map(|choice| choice.option.as_str()).collect();
         let found: Vec<&str> = told.choices.iter().map(|choice| choice.option.as_str()).collect();
         return Err(TraceError::at(
@@ -224,13 +242,54 @@ fn compare(place: &str, step: &Step, told: Option<&Told>) -> Result<(), TraceErr
             format!("the choices differ: {expected:?} were written, {found:?} are made"),
         ));
     }
-    if format!("{:016x}", told.digest) != step.state {
+    if exactly && format!("{:016x}", told.digest) != step.state {
         return Err(TraceError::at(place, "the state after it is not the one that was written".to_owned()));
     }
     Ok(())
 }
 
-struct Walk {
+/// Every world along `path`: that after the starts, then that after each move, whether or not it could happen by itself.
+///
+/// # Errors
+/// As [`retell`].
+pub fn worlds(model: &Arc<Model>, path: &Path) -> Result<Vec<World<Direct>>, TraceError> {
+    names::scope(&model.names, || {
+        let program = Direct::new(model.clone());
+        let mut worlds = vec![Walk::first(&program, &path.starts)?];
+        for step in &path.moves {
+            let next = Walk::after(&program, &worlds[worlds.len() - 1], step)?.0;
+            worlds.push(next);
+        }
+        Ok(worlds)
+    })
+}
+
+/// Whether the property of that name holds in `world`; None where there is none, or where it has no value.
+pub fn holds(model: &Arc<Model>, world: &World<Direct>, name: &str) -> Option<bool> {
+    let property = model.properties.iter().find(|property| property.name == name)?;
+    let program = Direct::new(model.clone());
+    fault::guard(|| world.view(&program, |view| (property.holds)(view))).ok()
+}
+
+/// A message under way as a trace has it.
+pub fn transfer(model: &Arc<Model>, envelope: &Envelope) -> Transfer {
+    crate::describe::transfer(&Direct::new(model.clone()), envelope)
+}
+
+/// Why the property of that name is false in `world`: the parts of it that matter, as written, each with what it is. Nothing where
+/// it is true, or gives no reasons.
+pub fn why(model: &Arc<Model>, world: &World<Direct>, name: &str) -> Vec<(&'static str, String)> {
+    let Some(property) = model.properties.iter().find(|property| property.name == name) else {
+        return Vec::new();
+    };
+    let program = Direct::new(model.clone());
+    let ask = || world.view(&program, |view| (property.why)(view));
+    // A property that panics while it explains itself has nothing to say.
+    names::scope(&model.names, || fault::guard(ask)).unwrap_or_default()
+}
+
+/// A path on its way.
+pub(crate) struct Walk {
     program: Direct,
     world: World<Direct>,
     before: Option<World<Direct>>,
@@ -238,6 +297,27 @@ struct Walk {
 }
 
 impl Walk {
+    /// The world when all nodes have started so.
+    pub(crate) fn first(program: &Direct, starts: &[Vec<u32>]) -> Result<World<Direct>, TraceError> {
+        Ok(Walk::start(program.shared_model(), starts)?.world)
+    }
+
+    /// The world after a move, and whether its step faulted.
+    pub(crate) fn after(
+        program: &Direct,
+        world: &World<Direct>,
+        taken: &Move,
+    ) -> Result<(World<Direct>, bool), TraceError> {
+        let Some((id, stimulus)) = taken.action.stimulus(program) else {
+            return Ok((world.after(program, &taken.action, None), false));
+        };
+        let (outcome, tape) =
+            step_with(program, "the step", &world.nodes[id.index()], &stimulus, &taken.tape)?;
+        let successor = program.successor(id, outcome, tape);
+        let fault = successor.fault.is_some();
+        Ok((world.after(program, &taken.action, Some(&successor)), fault))
+    }
+
     fn start(model: &Arc<Model>, starts: &[Vec<u32>]) -> Result<Self, TraceError> {
         let program = Direct::new(model.clone());
         let mut nodes = Vec::new();
@@ -379,15 +459,17 @@ fn tell(
     let sent = outcome.effects.iter().filter_map(|effect| match effect {
         Effect::Send { carrier, to, message } => {
             let route = crate::Route { carrier: *carrier, src: id, dst: *to };
-            Some(transfer(program, &Envelope { route, message: message.clone() }))
+            Some(crate::describe::transfer(program, &Envelope { route, message: message.clone() }))
         }
         _ => None,
     });
+    let drawn = outcome.decisions.iter().filter(|decision| decision.nature == Nature::Chance);
     Told {
         action,
         node: Some(id.to_string()),
         ran: outcome.ran.iter().map(handled).collect(),
         choices: outcome.decisions.iter().map(choice).collect(),
+        drawn: drawn.map(|decision| decision.site.name).collect(),
         changes: changes(program, id, &before.layers, &outcome.state),
         sent: sent.collect(),
         fault: outcome.fault.clone(),
@@ -423,6 +505,7 @@ fn tell_still(
         node: None,
         ran: Vec::new(),
         choices: Vec::new(),
+        drawn: Vec::new(),
         changes: touched.iter().flat_map(changes).collect(),
         sent: Vec::new(),
         fault: None,

@@ -1,0 +1,78 @@
+//! [`regress`]: follows a trace through a spec that may have changed since, to see whether what it shows is still there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use foresee_kernel::trace::Ending;
+use foresee_kernel::{Arguments, SpecInfo, Trace, TraceError};
+use foresee_world::narrate;
+
+use crate::faults::{self, FaultArg};
+use crate::model;
+
+/// Whether what a trace shows is still there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Regression {
+    /// The trace can be walked, and ends as it did.
+    There {
+        /// How it ends.
+        ending: String,
+    },
+    /// The trace can be walked, and what it ended in is not there.
+    Mended,
+    /// The trace can be walked no more.
+    Parted {
+        /// Where, and why.
+        why: TraceError,
+    },
+}
+
+impl Regression {
+    /// Whether the trace ends as it did.
+    pub fn is_there(&self) -> bool {
+        matches!(self, Regression::There { .. })
+    }
+}
+
+impl fmt::Display for Regression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Regression::There { ending } => write!(f, "the trace can be walked as it was: {ending}"),
+            Regression::Mended => f.write_str("the trace can be walked, and does not end as it did"),
+            Regression::Parted { why } => write!(f, "the trace can be walked no more: {why}"),
+        }
+    }
+}
+
+/// Follows `trace`, which is JSON, through `spec`: by the names of actions and choices, whatever the states are.
+///
+/// # Errors
+/// What is no trace, or one of another spec, of a system that is no more, or of parameters that it does not have.
+pub fn regress(spec: &'static SpecInfo, trace: &str) -> Result<Regression, String> {
+    let trace = Trace::from_json(trace).map_err(|error| error.to_string())?;
+    let origin = &trace.origin;
+    if origin.spec != spec.name {
+        return Err(format!("it is a trace of `{}`, this is `{}`", origin.spec, spec.name));
+    }
+    let arguments: Arguments = origin.parameters.iter().cloned().collect();
+    let built = model::system(spec, Some(&origin.system));
+    let built = built.and_then(|system| model::with_arguments(system, &arguments));
+    let mut model = built.map_err(|failure| failure.message)?;
+    let faults: Result<Vec<FaultArg>, String> =
+        origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
+    faults::apply(Arc::make_mut(&mut model), &faults?);
+    let (_, narration) = match narrate::follow(&model, &trace) {
+        Ok(followed) => followed,
+        Err(why) => return Ok(Regression::Parted { why }),
+    };
+    let there = match &trace.ending {
+        Ending::Violation { property } => narrate::holds(&model, &narration.world, property) == Some(false),
+        Ending::Witness { property } => narrate::holds(&model, &narration.world, property) == Some(true),
+        Ending::Fault { .. } => narration.steps.last().is_some_and(|told| told.fault.is_some()),
+        Ending::Run => true,
+    };
+    Ok(match there {
+        true => Regression::There { ending: crate::story::ending(&trace.ending) },
+        false => Regression::Mended,
+    })
+}

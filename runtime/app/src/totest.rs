@@ -1,0 +1,255 @@
+//! `replay --to-test`: a trace as a scenario for its spec, or as a Rust test that follows it.
+//!
+//! A scenario fails at its last command for as long as the trace's violation is there, and shows the same. What a scenario cannot say
+//! is refused with the step; a Rust test can follow every trace.
+
+use foresee_kernel::trace::{Action, Choice, Ending, Transfer};
+use foresee_kernel::{NodeId, Trace, names};
+use foresee_world::narrate::{self, Handled, Told};
+
+use crate::exit::Failure;
+use crate::render::Drawn;
+use crate::story;
+
+/// The trace as a Rust test, which goes into `tests/` of a package whose build script compiles the spec.
+pub fn rust(drawn: &Drawn<'_>, trace: &Trace) -> Result<String, Failure> {
+    let spec = drawn.model.spec.name;
+    let compact = serde_json::to_string(trace).map_err(|error| Failure::internal(error.to_string()))?;
+    let mut steps = String::new();
+    for (index, told) in drawn.narration.steps.iter().enumerate() {
+        steps += &format!("//! {}. {}\n", index + 1, story::headline(told));
+    }
+    // As many hashes as the text does not have behind a quote.
+    let hashes =
+        (1..).map(|count| "#".repeat(count)).find(|hashes| !compact.contains(&format!("\"{hashes}")));
+    let hashes = hashes.unwrap_or_default();
+    let name = test_name(drawn.ending);
+    Ok(format!(
+        "//! Found by `{writer}` in system `{system}` of `{spec}`: {ending}.\n//!\n{steps}
+foresee::include_spec!(\"{spec}\");
+
+#[test]
+fn {name}() {{
+    let went = foresee::app::regress(&{spec}::SPEC, TRACE).expect(\"the trace is of this spec\");
+    assert!(!went.is_there(), \"{{went}}\");
+}}
+
+const TRACE: &str = r{hashes}\"{compact}\"{hashes};
+",
+        writer = trace.origin.writer,
+        system = trace.origin.system,
+        ending = story::ending(drawn.ending),
+    ))
+}
+
+/// The trace as a scenario.
+pub fn scenario(drawn: &Drawn<'_>, trace: &Trace) -> Result<String, Failure> {
+    names::scope(&drawn.model.names, || {
+        let worlds = narrate::worlds(drawn.model, drawn.path);
+        let worlds = worlds.map_err(|error| Failure::internal(error.to_string()))?;
+        let mut script = Script { drawn, flights: Vec::new() };
+        if let Some(first) = worlds.first() {
+            script.flights =
+                first.carriers.iter().flatten().map(|it| narrate::transfer(drawn.model, it)).collect();
+        }
+        script.write(trace)
+    })
+}
+
+fn test_name(ending: &Ending) -> String {
+    match ending {
+        Ending::Violation { property } => format!("{property}_is_kept"),
+        Ending::Witness { property } => format!("{property}_is_reached_no_more"),
+        Ending::Fault { .. } => "no_step_faults".to_owned(),
+        Ending::Run => "the_run_ends_so_no_more".to_owned(),
+    }
+}
+
+struct Script<'d> {
+    drawn: &'d Drawn<'d>,
+    /// What is under way, the oldest first.
+    flights: Vec<Transfer>,
+}
+
+impl Script<'_> {
+    fn write(&mut self, trace: &Trace) -> Result<String, Failure> {
+        let defaults = crate::model::system(self.drawn.model.spec, Some(&trace.origin.system))
+            .and_then(|system| crate::model::with_arguments(system, &Default::default()));
+        if defaults.is_ok_and(|defaults| defaults.arguments != self.drawn.model.arguments) {
+            let said: Vec<String> =
+                trace.origin.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            return Err(Failure::usage(format!(
+                "a scenario runs with the defaults of its system's parameters, and this trace has {}; --to-test rust can follow it",
+                said.join(", ")
+            )));
+        }
+        let name = match self.drawn.ending {
+            Ending::Violation { property } | Ending::Witness { property } => format!("found_{property}"),
+            Ending::Fault { .. } => "found_fault".to_owned(),
+            Ending::Run => "found_run".to_owned(),
+        };
+        let mut text = format!("scenario {name} in {} {{\n", trace.origin.system);
+        for (index, told) in self.drawn.narration.steps.iter().enumerate() {
+            let line = self.line(told).map_err(|why| {
+                let what = story::headline(told);
+                Failure::usage(format!("step {}, {what}: {why}; --to-test rust can follow it", index + 1))
+            })?;
+            text += &format!("    {line}\n");
+            self.flights.extend(told.sent.iter().cloned());
+        }
+        text += &format!("    // {}.\n}}\n", story::ending(self.drawn.ending));
+        Ok(text)
+    }
+
+    /// The command that makes a step happen.
+    fn line(&mut self, told: &Told) -> Result<String, String> {
+        let pin = || self.pin(told);
+        match &told.action {
+            None | Some(Action::Start { .. }) if told.choices.is_empty() => {
+                Ok("// A node starts.".to_owned())
+            }
+            None | Some(Action::Start { .. }) => Err("a scenario cannot say how a start chooses".to_owned()),
+            Some(Action::Deliver(transfer)) => {
+                let pin = pin()?;
+                let command = self.message("deliver", transfer)?;
+                Ok(format!("{command}{pin};"))
+            }
+            Some(Action::Drop(transfer)) => Ok(format!("{};", self.message("drop", transfer)?)),
+            Some(Action::Duplicate(transfer)) => {
+                let command = self.message("duplicate", transfer)?;
+                self.flights.extend([transfer.clone(), transfer.clone()]);
+                Ok(format!("{command};"))
+            }
+            Some(Action::Fire { node, layer: 0, timer }) => Ok(format!("fire {timer} at {node}{};", pin()?)),
+            Some(Action::Call(called)) if called.layer == 0 => {
+                let call =
+                    expression(&called.call).ok_or("an argument of the call has no form of its own")?;
+                Ok(format!("{}.{call}{};", called.node, pin()?))
+            }
+            Some(Action::Fire { .. } | Action::Call(_)) => {
+                Err("a scenario cannot name what a layer below the top has".to_owned())
+            }
+            Some(Action::Crash { nodes, .. }) => {
+                let each: Vec<String> = nodes.iter().map(|node| format!("crash {node};")).collect();
+                Ok(each.join(" "))
+            }
+            Some(Action::Restart { node }) => Ok(format!("restart {node};")),
+            Some(Action::Reset { node, .. }) => Ok(format!("reset {node};")),
+            Some(Action::Cut { connection, .. }) => {
+                Ok(format!("cut {} from {};", connection.node, connection.peer))
+            }
+            Some(Action::Partition { side, .. }) => {
+                let all = (0..self.drawn.model.nodes.len() as u32).map(|id| NodeId::new(id).to_string());
+                let others: Vec<String> = all.filter(|name| !side.contains(name)).collect();
+                Ok(format!("partition [{}] from [{}];", side.join(", "), others.join(", ")))
+            }
+            Some(Action::Heal { .. }) => Ok("heal;".to_owned()),
+            Some(Action::Miss(_) | Action::Broken(_) | Action::Lapse(_)) => {
+                Err("a scenario has no command for it: it happens in a `run`".to_owned())
+            }
+        }
+    }
+
+    /// `deliver M from a to b`, which is about the oldest of its kind: it has to be the one that is meant.
+    fn message(&mut self, verb: &str, transfer: &Transfer) -> Result<String, String> {
+        let kind = kind(&transfer.message);
+        let Transfer { from, to, .. } = transfer;
+        let alike = |flight: &Transfer| {
+            flight.from == *from && flight.to == *to && self::kind(&flight.message) == kind
+        };
+        let place = self.flights.iter().position(alike);
+        match place {
+            Some(place) if self.flights[place].wire == transfer.wire => {
+                self.flights.remove(place);
+                Ok(format!("{verb} {kind} from {from} to {to}"))
+            }
+            _ => Err(format!(
+                "an older `{kind}` from {from} to {to} is in flight, and a scenario is about the oldest"
+            )),
+        }
+    }
+
+    /// ` as pass(to: n[1])`, where the step chooses.
+    fn pin(&self, told: &Told) -> Result<String, String> {
+        let mut parts: Vec<String> = Vec::new();
+        let handler = told.ran.iter().find_map(|handled| match handled {
+            Handled::Handler { name, .. } => Some(*name),
+            Handled::Consumed { .. } => None,
+        });
+        let Some(handler) = handler.filter(|_| !told.choices.is_empty()) else {
+            return Ok(String::new());
+        };
+        for Choice { site, option, of, .. } in &told.choices {
+            if *of == 1 {
+                continue;
+            }
+            if told.drawn.contains(&site.as_str()) {
+                return Err(format!("`{site}` is drawn by chance, which a scenario cannot say"));
+            }
+            match site.split_once('.') {
+                Some((of, name)) if of == handler => parts.push(format!("{name}: {}", plain(option)?)),
+                Some((of, _)) => return Err(format!("`{of}` chooses in the same step as `{handler}`")),
+                None => {
+                    let inner = option.strip_prefix(handler).unwrap_or_default();
+                    let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+                    parts.extend(inner.map(plain).transpose()?);
+                }
+            }
+        }
+        Ok(match parts.is_empty() {
+            true => format!(" as {handler}"),
+            false => format!(" as {handler}({})", parts.join(", ")),
+        })
+    }
+}
+
+/// The kind of a printed message: `Ping { hops: 1 }` is a `Ping`.
+fn kind(message: &str) -> &str {
+    let end =
+        message.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(message.len());
+    &message[..end]
+}
+
+/// An option as it is written in a pin, which compares what is printed.
+fn plain(option: &str) -> Result<String, String> {
+    match option.contains(['{', '"']) || option.chars().any(char::is_uppercase) {
+        true => Err(format!("`{option}` has no form that a pin could give it")),
+        false => Ok(option.to_owned()),
+    }
+}
+
+/// A printed call as an expression: sets are lists there.
+fn expression(call: &str) -> Option<String> {
+    let (mut out, mut open) = (String::with_capacity(call.len()), Vec::new());
+    let mut last = ' ';
+    for letter in call.chars() {
+        match letter {
+            // A brace behind a name is that of a record, and stays.
+            '{' => {
+                let record = out.trim_end().chars().next_back().is_some_and(|it| it.is_alphanumeric());
+                open.push(record);
+                out.push(if record { '{' } else { '[' });
+            }
+            '}' => out.push(if open.pop()? { '}' } else { ']' }),
+            // Of a map, or of something that is no expression.
+            ':' if open.last() == Some(&false) => return None,
+            _ => out.push(letter),
+        }
+        last = letter;
+    }
+    (last == ')').then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{expression, kind};
+
+    #[test]
+    fn calls_and_kinds_are_written_as_a_scenario_has_them() {
+        assert_eq!(expression("join({n[0], n[1]})").as_deref(), Some("join([n[0], n[1]])"));
+        assert_eq!(expression("put(Put { key: 1 })").as_deref(), Some("put(Put { key: 1 })"));
+        assert_eq!(expression("put({1: 2})"), None);
+        assert_eq!(kind("Ping { hops: 1 }"), "Ping");
+        assert_eq!(kind("Pong"), "Pong");
+    }
+}
