@@ -9,7 +9,9 @@
 //! This file is long because the service, its tables and what is drawn for them are read side by side.
 
 use std::any::TypeId;
-use std::hash::Hash;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +20,8 @@ use foresee_kernel::ctx::{Alternative, Taken};
 use foresee_kernel::model::ModelBuilder;
 use foresee_kernel::plan::{Call, FaultBudget, FaultKind, FaultPlan, FaultTarget, Timing, Way};
 use foresee_kernel::{
-    ArgumentError, Arguments, CarrierInfo, CarrierKind, Ctx, Datum, Event, HandlerInfo, Layer, Model, NodeId,
-    Property, PropertyKind, Read, Service, ServiceInfo, Shape, SiteInfo, SpecInfo, Stack, SystemInfo,
+    ArgumentError, Arguments, CarrierInfo, CarrierKind, Ctx, Datum, Digest, Event, HandlerInfo, Layer, Model,
+    NodeId, Property, PropertyKind, Read, Service, ServiceInfo, Shape, SiteInfo, SpecInfo, Stack, SystemInfo,
     VariableInfo, View,
 };
 use serde::{Deserialize, Serialize};
@@ -429,6 +431,15 @@ const fn property(
     }]
 }
 
+const READS_LOWER_ALL: Read = Read {
+    service: || TypeId::of::<Lower>(),
+    digest: |variables, digest| {
+        if let Some(variables) = variables.downcast_ref::<Variables>() {
+            (variables.state, variables.count, variables.last).hash(digest);
+        }
+    },
+};
+
 /// The properties that a system draws from, each in a list of its own.
 static PROPERTIES: [[Property; 1]; 6] = [
     property(
@@ -475,6 +486,50 @@ static PROPERTIES: [[Property; 1]; 6] = [
         &[READS_STATE],
     ),
 ];
+
+thread_local! {
+    static SEEN: RefCell<Seen> = RefCell::new(Seen::default());
+}
+
+/// What [`WITHIN`] remembers.
+#[derive(Default)]
+struct Seen {
+    learns: bool,
+    states: BTreeSet<u64>,
+}
+
+/// Holds in the states of nodes that the last exploration of this thread with [`learn`] saw, whatever is in flight.
+pub static WITHIN: Property = Property {
+    name: "within",
+    kind: PropertyKind::Safety,
+    file: "random.mace",
+    line: 50,
+    holds: |view| {
+        let mut digest = Digest::new();
+        for node in view.all() {
+            (view.up(node), view.variables::<Upper>(node), view.variables::<Lower>(node)).hash(&mut digest);
+        }
+        SEEN.with_borrow_mut(|seen| {
+            if seen.learns {
+                seen.states.insert(digest.finish());
+            }
+            seen.states.contains(&digest.finish())
+        })
+    },
+    reads: &[READS_ALL, READS_LOWER_ALL],
+    reads_up: true,
+    why: Property::UNEXPLAINED,
+};
+
+/// From now on [`WITHIN`] learns, having forgotten all, or it learns no more.
+pub fn learn(learns: bool) {
+    SEEN.with_borrow_mut(|seen| {
+        if learns {
+            seen.states.clear();
+        }
+        seen.learns = learns;
+    });
+}
 
 /// Properties that see who is up.
 static UP_PROPERTIES: [[Property; 1]; 2] = [

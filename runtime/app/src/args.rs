@@ -9,6 +9,7 @@ use foresee_kernel::argument;
 use foresee_sim::ResolverKind;
 
 use crate::faults::FaultArg;
+use crate::from::{Moment, TracePlace};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -103,6 +104,18 @@ pub struct CheckArgs {
     /// Threads that search
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
+    /// How many random walks are taken
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub walks: u64,
+    /// The most steps of a random walk
+    #[arg(long, value_name = "STEPS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub length: u32,
+    /// Begin where a trace ends, or after so many of its steps
+    #[arg(long, value_name = "FILE[:STEP]", value_parser = TracePlace::parse)]
+    pub from: Option<TracePlace>,
+    /// Begin in the state that a simulation is in at that time, such as 7@12.5s
+    #[arg(long, value_name = "SEED@TIME", value_parser = Moment::parse, conflicts_with = "from")]
+    pub from_simulation: Option<Moment>,
     /// What the environment may do, in the place of what the system says: crash, reset, cut, partition, drop, duplicate
     #[arg(long, value_name = "KIND=COUNT,..", value_delimiter = ',', value_parser = FaultArg::parse)]
     pub fault: Vec<FaultArg>,
@@ -132,6 +145,12 @@ pub enum SearchKind {
     Bfs,
     /// Depth first
     Dfs,
+    /// Iterative deepening: depth first within a depth that grows; counterexamples are shortest, little memory waits
+    Ids,
+    /// Consequence prediction: deep soon, since not every order of what nodes do by themselves is tried; incomplete
+    Predict,
+    /// Random walks; incomplete
+    Walks,
     /// The plain explorer that the others are tested against; slow
     Reference,
 }

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use foresee_check::{Options, Progress, Report, Search, Status, Verdict};
+use foresee_check::{Cut, Options, Progress, Report, Search, Status, Verdict, Walks};
 use foresee_kernel::trace::Origin;
 use foresee_kernel::{Model, SpecInfo, Trace};
+use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::progress::Ticker;
 use crate::render::Drawn;
 use crate::usage::{self, Usage};
-use crate::{claims, faults, interrupt, model, plain, story};
+use crate::{claims, faults, from, interrupt, model, plain, story};
 
 /// How many moves may be tried to make a counterexample short.
 const SHRINK_EFFORT: u64 = 200_000;
@@ -33,13 +34,17 @@ pub fn run(
     faults::apply(Arc::make_mut(&mut model), &args.fault);
     #[expect(clippy::disallowed_methods, reason = "a report says how long the search took")]
     let (started, before) = (Instant::now(), usage::now());
-    let mut report = search(&model, args)?;
-    shorten(&model, args, &mut report);
+    let from = from::path(spec, &model, args)?;
+    let mut report = search(&model, args, from)?;
+    // What a simulation did is not within the budgets that are for checking.
+    let free = args.from_simulation.is_some();
+    let walked = if free { narrate::unbudgeted(&model) } else { model.clone() };
+    shorten(&walked, args, &mut report);
     let after = usage::now();
     let usage = Usage { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..after };
     let story = match &report.counterexample {
         Some(found) => {
-            let told = narrate::narrate(&model, &found.path);
+            let told = narrate::narrate(&walked, &found.path);
             Some(told.map_err(|error| {
                 Failure::internal(format!("the counterexample cannot be walked: {error}"))
             })?)
@@ -48,10 +53,11 @@ pub fn run(
     };
     let trace = match &report.counterexample {
         Some(found) => {
-            let trace = narrate::to_trace(&model, &found.path, "check", args.seed, found.ending.clone());
+            let seed = (args.search == SearchKind::Walks).then(|| args.seed.unwrap_or(0)).or(args.seed);
+            let trace = narrate::to_trace(&walked, &found.path, "check", seed, found.ending.clone());
             let trace = trace.map_err(|error| Failure::internal(error.to_string()))?;
             let faults = args.fault.iter().map(|fault| fault.text()).collect();
-            Some(Trace::new(Origin { faults, ..trace.origin }, trace.ending, trace.steps))
+            Some(Trace::new(Origin { faults, unbudgeted: free, ..trace.origin }, trace.ending, trace.steps))
         }
         None => None,
     };
@@ -96,12 +102,22 @@ pub fn run(
     })
 }
 
-fn search(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
+fn search(model: &Arc<Model>, args: &CheckArgs, from: Option<Path>) -> Result<Report, Failure> {
     let search = match args.search {
         SearchKind::Bfs => Search::BreadthFirst,
         SearchKind::Dfs => Search::DepthFirst,
+        SearchKind::Ids => Search::IterativeDeepening,
+        SearchKind::Predict => Search::Consequences,
+        SearchKind::Walks => Search::Walks,
+        SearchKind::Reference if from.is_some() => {
+            return Err(Failure::usage("the reference explorer begins at the start"));
+        }
         SearchKind::Reference => return plain::check(model, args),
     };
+    if matches!(search, Search::Consequences | Search::Walks) && args.threads > 1 {
+        return Err(Failure::usage("what this search finds depends on its order: it has one thread"));
+    }
+    let walks = Walks { seed: args.seed.unwrap_or(0), count: args.walks, length: args.length };
     let options = Options {
         search,
         threads: usize::from(args.threads),
@@ -110,6 +126,8 @@ fn search(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
         time: args.time,
         max_memory: args.max_memory,
         keep_going: args.keep_going,
+        walks,
+        from,
     };
     let progress = Arc::new(Progress::default());
     let (watched, cancelled) = (progress.clone(), progress.clone());
@@ -121,9 +139,11 @@ fn search(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
     foresee_check::check(model, &options, &progress).map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// Breadth first, a counterexample is a shortest one. Others are made short.
+/// Breadth first and by deepening from the start, a counterexample is a shortest one. Others are made short, what leads to where
+/// the search began included.
 fn shorten(model: &Arc<Model>, args: &CheckArgs, report: &mut Report) {
-    if args.search == SearchKind::Dfs
+    let shortest = matches!(args.search, SearchKind::Bfs | SearchKind::Ids | SearchKind::Reference);
+    if !(shortest && args.from.is_none() && args.from_simulation.is_none())
         && let Some(found) = &mut report.counterexample
     {
         found.path = foresee_world::shrink(model, &found.path, &found.ending, SHRINK_EFFORT);
@@ -181,6 +201,7 @@ impl Told<'_> {
                 .map(|plan| json!({ "kind": plan.kind, "text": plan.text, "line": plan.line, "fired": plan.fired }))
                 .collect::<Vec<_>>(),
             "unfired": report.idle().map(|plan| plan.text.as_str()).collect::<Vec<_>>(),
+            "seed": (self.args.search == SearchKind::Walks).then(|| self.args.seed.unwrap_or(0)),
             "cut_by": report.cut_by.iter()
                 .map(|cut| json!({ "by": cut.by.to_string(), "bound": cut.by.is_bound(), "states": cut.states }))
                 .collect::<Vec<_>>(),
@@ -231,7 +252,20 @@ impl Told<'_> {
         }
         self.plans(out)?;
         for cut in &report.cut_by {
-            writeln!(out, "  cut        by {}: {} states", cut.by, grouped(cut.states))?;
+            let states = grouped(cut.states);
+            match cut.by {
+                Cut::Consequences => writeln!(out, "  left out   steps of {states} states, by prediction")?,
+                Cut::Walks => {
+                    let CheckArgs { walks, length, .. } = self.args;
+                    let (walks, length) = (grouped(*walks), grouped(u64::from(*length)));
+                    let seed = self.args.seed.unwrap_or(0);
+                    writeln!(
+                        out,
+                        "  walks      {walks} at most, of {length} steps at most, from seed {seed}; {states} were cut at their length"
+                    )?;
+                }
+                by => writeln!(out, "  cut        by {by}: {states} states")?,
+            }
         }
         Ok(())
     }
@@ -280,7 +314,11 @@ fn sentence(report: &Report) -> &'static str {
         Verdict::Held => "held in every reachable state",
         Verdict::HeldWithinBounds => "held within bounds",
         Verdict::Violated => "violated",
-        Verdict::Inconclusive => "inconclusive: a budget was spent before everything was explored",
+        Verdict::Inconclusive => match report.cut_by.last().map(|cut| cut.by) {
+            Some(Cut::Walks) => "inconclusive: random walks met no violation, which proves nothing",
+            Some(Cut::Consequences) => "inconclusive: no violation among the consequences that were explored",
+            _ => "inconclusive: a budget was spent before everything was explored",
+        },
     }
 }
 

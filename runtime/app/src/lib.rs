@@ -8,6 +8,7 @@ mod check;
 mod claims;
 mod exit;
 mod faults;
+mod from;
 mod info;
 mod interrupt;
 mod model;

@@ -52,15 +52,8 @@ pub struct Walked {
 /// Walks a trace that was read from `file` again.
 pub fn walk(spec: &'static SpecInfo, file: &FilePath, trace: &Trace) -> Result<Walked, Failure> {
     let refuse = |what: String| Failure::usage(format!("{}: {what}", file.display()));
+    belongs(spec, trace).map_err(refuse)?;
     let origin = &trace.origin;
-    if origin.spec != spec.name {
-        return Err(refuse(format!("it is a trace of `{}`, this is `{}`", origin.spec, spec.name)));
-    }
-    if origin.spec_hash != format!("{:016x}", spec.hash) {
-        let what =
-            format!("`{}` has changed since it was written (its hash was {})", spec.file, origin.spec_hash);
-        return Err(refuse(what));
-    }
     let walked = match &origin.scenario {
         Some(name) => scenario(spec, name, trace).map_err(|failure| refuse(failure.message))?,
         None => {
@@ -76,6 +69,21 @@ pub fn walk(spec: &'static SpecInfo, file: &FilePath, trace: &Trace) -> Result<W
     };
     confirm(&walked.model, &trace.ending, &walked.narration).map_err(refuse)?;
     Ok(walked)
+}
+
+/// Whether a trace is of `spec` as it is.
+pub fn belongs(spec: &SpecInfo, trace: &Trace) -> Result<(), String> {
+    let origin = &trace.origin;
+    if origin.spec != spec.name {
+        return Err(format!("it is a trace of `{}`, this is `{}`", origin.spec, spec.name));
+    }
+    if origin.spec_hash != format!("{:016x}", spec.hash) {
+        return Err(format!(
+            "`{}` has changed since it was written (its hash was {})",
+            spec.file, origin.spec_hash
+        ));
+    }
+    Ok(())
 }
 
 fn show(args: &ReplayArgs, drawn: &Drawn<'_>, trace: &Trace, out: &mut dyn Write) -> Result<(), Failure> {

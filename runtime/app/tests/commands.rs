@@ -21,7 +21,7 @@ fn json(args: &[&str]) -> (Exit, Value) {
 
 #[test]
 fn every_search_counts_the_same() {
-    for search in ["bfs", "dfs", "reference"] {
+    for search in ["bfs", "dfs", "ids", "reference"] {
         let (exit, json) = json(&["check", "--param", "rms=4", "--search", search]);
         assert_eq!((exit, &json["verdict"]), (Exit::Held, &Value::from("held")), "{search}");
         assert_eq!(json["unique_states"], 1_568, "{search}");
@@ -204,4 +204,69 @@ fn depth_first_finds_what_is_made_short() {
     };
     let (shortest, made_short) = (steps("bfs"), steps("dfs"));
     assert!(made_short >= shortest && made_short <= shortest + 2, "{made_short}, {shortest}");
+}
+
+#[test]
+fn searches_that_miss_states_never_say_that_a_property_holds() {
+    for (search, said) in [("walks", "random walks met no violation"), ("predict", "among the consequences")]
+    {
+        let arguments = ["check", "--param", "rms=4", "--search", search, "--walks", "50", "--seed", "3"];
+        let (exit, out, _) = run(&arguments);
+        assert_eq!(exit, Exit::Inconclusive, "{out}");
+        assert!(out.contains(said), "{out}");
+        let (_, first) = json(&arguments);
+        assert_eq!(first["complete"], false);
+        let states = |json: &Value| json["unique_states"].as_u64().expect("a number");
+        assert!(states(&first) > 50 && states(&first) <= 1_568, "{first}");
+        assert_eq!(states(&first), states(&json(&arguments).1), "the same again");
+        assert_eq!(run(&["check", "--search", search, "--threads", "2"]).0, Exit::Usage);
+        if search == "predict" {
+            // Two participants have to act by themselves before anything arrives: that is left out here.
+            continue;
+        }
+        // What they do find is shown as short as breadth first shows it, and replays.
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.json");
+        let file = path.to_str().expect("UTF-8");
+        let (exit, found) =
+            json(&["check", "--param", "fickle=true", "--search", search, "--trace-out", file]);
+        assert_eq!(exit, Exit::Violation, "{found}");
+        let steps = |json: &Value| json["counterexample"]["steps"].as_array().expect("steps").len();
+        let shortest = steps(&json(&["check", "--param", "fickle=true"]).1);
+        assert!(steps(&found) <= shortest + 2, "{} {shortest}", steps(&found));
+        assert_eq!(run(&["replay", file]).0, Exit::Violation);
+    }
+}
+
+#[test]
+fn a_search_begins_where_it_is_told_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.json");
+    let file = path.to_str().expect("UTF-8");
+    run(&["check", "--param", "fickle=true", "--trace-out", file]);
+    let whole = json(&["check", "--param", "fickle=true", "--keep-going"]).1;
+    let states = |json: &Value| json["unique_states"].as_u64().expect("a number");
+    for (step, search) in [("2", "bfs"), ("2", "ids"), ("4", "predict"), ("0", "dfs")] {
+        let from = format!("{file}:{step}");
+        let arguments =
+            ["check", "--param", "fickle=true", "--keep-going", "--search", search, "--from", &from];
+        let (exit, part) = json(&arguments);
+        assert_eq!(exit, Exit::Violation);
+        assert!(states(&part) <= states(&whole), "{search}");
+        assert!((step == "0") == (states(&part) == states(&whole)), "{search} from {step}");
+    }
+    for (arguments, said) in [
+        (&["check", "--param", "fickle=true", "--from", &format!("{file}:99")][..], "and not 99"),
+        (&["check", "--from", file], "of other parameters"),
+        (&["check", "--from-simulation", "7"], "SEED@TIME"),
+    ] {
+        let (exit, _, err) = run(arguments);
+        assert_eq!(exit, Exit::Usage);
+        assert!(err.contains(said), "{err}");
+    }
+    // From a state of a run, the way there is part of the trace, which replays.
+    let arguments = ["--param", "fickle=true", "--from-simulation", "3@0.01s", "--trace-out", file];
+    let (exit, out, err) = run(&[&["check"], &arguments[..]].concat());
+    assert_eq!(exit, Exit::Violation, "{out}{err}");
+    assert_eq!(run(&["replay", file]).0, Exit::Violation);
 }

@@ -9,6 +9,7 @@
 //! - `judge`: properties, evaluated on what they read;
 //! - `frontier`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
 //!   is counted;
+//! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`].
 //!
 //! It never prints, never looks at a clock but to end a search, and gives the same states, transitions and verdict
@@ -26,6 +27,8 @@
 
 mod cells;
 mod chunked;
+mod consequences;
+mod deepen;
 mod frontier;
 mod gather;
 mod intern;
@@ -47,8 +50,9 @@ mod tally;
 mod trail;
 mod verdict;
 mod visited;
+mod walks;
 
-pub use options::{CheckError, Options, Progress, Search, Tuning};
+pub use options::{CheckError, Options, Progress, Search, Tuning, Walks};
 pub use plans::plans;
 pub use report::{
     Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PlanReport, PropertyReport,

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use foresee_kernel::Fault;
+use foresee_kernel::{Fault, TraceError};
+use foresee_world::Path;
 
 /// The order in which states are explored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +15,29 @@ pub enum Search {
     BreadthFirst,
     /// The newest state next: little memory for what is yet to be explored, long counterexamples.
     DepthFirst,
+    /// Depth first within a depth that grows by one: counterexamples are shortest, and little waits to be explored.
+    IterativeDeepening,
+    /// Consequence prediction: breadth first, without all orders of what nodes do by themselves. Deep soon, and incomplete. One thread.
+    Consequences,
+    /// Random walks. One thread.
+    Walks,
+}
+
+/// Which random walks are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walks {
+    /// What they are drawn from.
+    pub seed: u64,
+    /// How many.
+    pub count: u64,
+    /// The most steps of each.
+    pub length: u32,
+}
+
+impl Default for Walks {
+    fn default() -> Self {
+        Walks { seed: 0, count: 1_000, length: 1_000 }
+    }
 }
 
 /// What a search is told.
@@ -33,6 +57,10 @@ pub struct Options {
     pub max_memory: Option<u64>,
     /// Whether to go on after a violation, to count all of them.
     pub keep_going: bool,
+    /// Which walks, for [`Search::Walks`].
+    pub walks: Walks,
+    /// Where to begin: at the end of this path instead of at the start. Depths are counted from there.
+    pub from: Option<Path>,
 }
 
 impl Default for Options {
@@ -45,6 +73,8 @@ impl Default for Options {
             time: None,
             max_memory: None,
             keep_going: false,
+            walks: Walks::default(),
+            from: None,
         }
     }
 }
@@ -133,6 +163,8 @@ pub enum CheckError {
         /// What it said.
         fault: Fault,
     },
+    /// The path to begin at the end of cannot be walked.
+    NoPath(TraceError),
     /// The system has no memory for even the smallest search.
     NoMemory,
 }
@@ -146,6 +178,7 @@ impl fmt::Display for CheckError {
             CheckError::PropertyFault { property, fault } => {
                 write!(f, "`{property}` cannot be evaluated: {fault}")
             }
+            CheckError::NoPath(error) => write!(f, "the search cannot begin there: {error}"),
             CheckError::NoMemory => f.write_str("there is no memory for a search"),
         }
     }

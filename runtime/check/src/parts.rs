@@ -69,6 +69,12 @@ pub(crate) struct Expansion {
     pub faults: u32,
     /// How many ways are by which plan.
     pub fired: Vec<(Planned, u32)>,
+    /// Which of the transitions are by what was under way; not worked out unless it is asked for.
+    pub arrivals: Box<[u32]>,
+    /// How many ways are by what was under way, without a step.
+    pub passing: u32,
+    /// Whether a step on what was under way is a fault.
+    pub arrivals_fault: bool,
 }
 
 impl Expansion {
@@ -149,10 +155,12 @@ pub(crate) struct Parts {
     puts: Vec<Memo<(u32, u64)>>,
     transitions: AtomicU64,
     transitions_max: u64,
+    /// Whether it is worked out which transitions are by what was under way.
+    sorts_arrivals: bool,
 }
 
 impl Parts {
-    pub(crate) fn new(model: Arc<Model>, tuning: &Tuning) -> Self {
+    pub(crate) fn new(model: Arc<Model>, tuning: &Tuning, sorts_arrivals: bool) -> Self {
         let nodes = model.nodes.len();
         let judge = Judge::new(model.properties.clone(), tuning.evaluations_max);
         let program = Interned::new(model.clone());
@@ -182,6 +190,7 @@ impl Parts {
             puts: (0..nodes).map(|_| Memo::new(tuning.transitions_max / nodes.max(1) as u64)).collect(),
             transitions: AtomicU64::new(0),
             transitions_max: tuning.transitions_max,
+            sorts_arrivals,
         };
         // Where nothing is ever spent, number 0 says so.
         parts.ambient_id(parts.first());
@@ -346,24 +355,31 @@ impl Parts {
         let (mut alone, mut sending) = (Vec::new(), Vec::new());
         let mut expansion = Expansion::default();
         self.each_action(index, part, ambient, |action, found, world| {
+            let arrives = self.sorts_arrivals && is_arrival(action);
+            let mut sort_in = |transition: Option<Transition>| {
+                let Some(transition) = transition else { return };
+                let list = if transition.beyond().is_none() { &mut alone } else { &mut sending };
+                list.push((transition, arrives));
+            };
             let Some(found) = found else {
                 expansion.network += 1;
+                expansion.passing += u32::from(arrives);
                 expansion.fire(action, 1);
-                let transition = self.transition(index, part, ambient, world, action, None);
-                sort_in(transition, &mut alone, &mut sending);
-                return;
+                return sort_in(self.transition(index, part, ambient, world, action, None));
             };
             let ways = found.step().successors.len();
             for successor in 0..ways {
                 let way = Some((found.step(), successor));
-                let transition = self.transition(index, part, ambient, world, action, way);
-                sort_in(transition, &mut alone, &mut sending);
+                sort_in(self.transition(index, part, ambient, world, action, way));
+                expansion.arrivals_fault |= arrives && found.step().successors[successor].fault.is_some();
             }
             expansion.fire(action, ways as u32);
             expansion.add(found);
         });
         alone.append(&mut sending);
-        expansion.transitions = alone.into();
+        let arrivals = alone.iter().enumerate().filter(|(_, (_, arrives))| *arrives);
+        expansion.arrivals = arrivals.map(|(ordinal, _)| ordinal as u32).collect();
+        expansion.transitions = alone.into_iter().map(|(transition, _)| transition).collect();
         expansion
     }
 
@@ -547,11 +563,9 @@ pub(crate) struct Way {
     pub tape: Vec<u32>,
 }
 
-fn sort_in(transition: Option<Transition>, alone: &mut Vec<Transition>, sending: &mut Vec<Transition>) {
-    if let Some(transition) = transition {
-        let list = if transition.beyond().is_none() { alone } else { sending };
-        list.push(transition);
-    }
+/// Whether it happens because something was under way.
+fn is_arrival(action: &Action<Interned>) -> bool {
+    matches!(action, Action::Deliver(_) | Action::Miss(_) | Action::Lapse(_))
 }
 
 /// The sink that makes the next part, and notes what is sent to others.

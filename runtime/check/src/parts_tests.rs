@@ -77,7 +77,7 @@ fn by_parts(parts: &Parts, words: &[u32]) -> (BTreeMap<u64, u32>, u32) {
 /// Walks some hundred worlds of `model` by values, and looks at each by parts.
 fn same(model: Model, tuning: &Tuning) {
     let model = Arc::new(model);
-    let (direct, parts) = (Direct::new(model.clone()), Parts::new(model, tuning));
+    let (direct, parts) = (Direct::new(model.clone()), Parts::new(model, tuning, false));
     let mut seen = std::collections::BTreeSet::new();
     let mut waiting: Vec<World<Direct>> =
         path::initials(&direct, 100).into_iter().flatten().map(|initial| initial.world).collect();

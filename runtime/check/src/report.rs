@@ -154,6 +154,10 @@ pub enum Cut {
     Memory,
     /// The search was cancelled.
     Cancelled,
+    /// Consequence prediction: steps were left out of states.
+    Consequences,
+    /// Random walks, which never see all; counted are those that ended by their length.
+    Walks,
 }
 
 impl Cut {
@@ -174,6 +178,8 @@ impl fmt::Display for Cut {
             Cut::Time => "time",
             Cut::Memory => "max-memory",
             Cut::Cancelled => "cancelled",
+            Cut::Consequences => "consequences",
+            Cut::Walks => "walks",
         })
     }
 }

@@ -28,6 +28,7 @@ use std::sync::atomic::Ordering;
 use foresee_kernel::PropertyKind;
 use foresee_world::{Ambient, Bound, cut_by};
 
+use crate::consequences::Fresh;
 use crate::frontier::{Frontier, Hand, Sums, Waiting};
 use crate::gather::{Candidate, Out, SEVERAL, Sleep};
 use crate::judge::{NOTHING, NearJudge};
@@ -49,43 +50,45 @@ const HISTOGRAM_MAX: usize = 1 << 20;
 
 /// What a thread knows of a part without asking anybody.
 #[derive(Clone, Copy, Default)]
-struct Hot {
+pub(crate) struct Hot {
     /// Where its transitions are in [`Worker::transitions`].
     first: u32,
     /// How many there are; and what is known of them, in the upper bits.
-    length: u32,
+    pub length: u32,
     /// In how many explored states it occurred.
-    count: u32,
+    pub count: u32,
 }
 
 /// The bits of [`Hot::length`] that say what is known; none of them for a part that was never asked for.
-const KEPT: u32 = 1 << 31;
+pub(crate) const KEPT: u32 = 1 << 31;
 const FAULTY: u32 = 1 << 30;
-const LOOSE: u32 = 1 << 29;
-const LENGTH: u32 = LOOSE - 1;
+pub(crate) const LOOSE: u32 = 1 << 29;
+pub(crate) const LENGTH: u32 = LOOSE - 1;
 
 /// One thread of a search.
 pub(crate) struct Worker<'a, F: Frontier> {
-    shared: &'a Shared<'a>,
+    pub shared: &'a Shared<'a>,
     frontier: &'a F,
     pub local: F::Local,
-    nodes: usize,
+    pub nodes: usize,
     /// How many numbers say what a state is.
-    width: usize,
+    pub width: usize,
     /// How many numbers a row has: where nodes sleep, one more says which of them are to be explored again.
-    stride: usize,
+    pub stride: usize,
     /// By ambient and node, then by part.
-    hot: Vec<Vec<Hot>>,
+    pub hot: Vec<Vec<Hot>>,
     /// The transitions of the parts that this thread met.
     transitions: Vec<Transition>,
-    near_puts: NearPuts,
+    pub near_puts: NearPuts,
     near_judge: NearJudge,
-    hand: Hand,
-    candidates: Vec<Candidate>,
+    pub hand: Hand,
+    pub candidates: Vec<Candidate>,
     /// Changes beyond the first of candidates: how many, then places in the row and what comes there.
-    changes: Vec<(u32, u32)>,
+    pub changes: Vec<(u32, u32)>,
     /// Nodes of the state that is explored of which some step is a fault.
-    faulty: Vec<usize>,
+    pub faulty: Vec<usize>,
+    /// For consequence prediction.
+    pub fresh: Fresh,
     row: Vec<u32>,
     /// The last key of which nothing is to be noted.
     sound: Option<u64>,
@@ -114,6 +117,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
             candidates: Vec::new(),
             changes: Vec::new(),
             faulty: Vec::new(),
+            fresh: Fresh::default(),
             row: Vec::new(),
             sound: None,
             log,
@@ -200,13 +204,16 @@ impl<'a, F: Frontier> Worker<'a, F> {
         }
     }
 
-    fn row_of(&self, place: usize) -> &[u32] {
+    pub(crate) fn row_of(&self, place: usize) -> &[u32] {
         &self.hand.words[place * self.stride..(place + 1) * self.stride]
     }
 
     /// Gathers the successors of a state of the hand.
     fn expand(&mut self, place: usize, table: &Visited) {
         let Some(first) = self.admit(place, table) else { return };
+        if self.shared.consequences {
+            return self.expand_consequences(place, first, table);
+        }
         let sleep = self.sleep(place, table);
         let ambient = self.shared.parts.ambient(&self.row_of(place)[..self.width]);
         let slots = ambient as usize * self.nodes..(ambient as usize + 1) * self.nodes;
@@ -346,7 +353,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// Asks for the transitions of a part.
     #[cold]
-    fn load(&mut self, place: usize, slot: usize, node: usize, ambient: u32) {
+    pub(crate) fn load(&mut self, place: usize, slot: usize, node: usize, ambient: u32) {
         let part = self.row_of(place)[node];
         let known = &mut self.hot[slot];
         if known.len() <= part as usize {
@@ -407,7 +414,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// Gathers where what concerns several nodes at once leads.
     #[cold]
-    fn expand_several(&mut self, place: usize, ordinal: u32, first: bool, table: &Visited) {
+    pub(crate) fn expand_several(&mut self, place: usize, ordinal: u32, first: bool, table: &Visited) {
         let parts = self.shared.parts;
         let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
         let mut out = Out {
@@ -600,7 +607,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// Notes that some step of the part of `node` is a fault.
     #[cold]
-    fn faulted(&mut self, place: usize, node: usize, first: bool) {
+    pub(crate) fn faulted(&mut self, place: usize, node: usize, first: bool) {
         if first {
             self.findings.fault(self.hand.depths[place] + 1, self.hand.indices[place], node);
             if !self.shared.options.keep_going {
@@ -619,6 +626,13 @@ impl<'a, F: Frontier> Worker<'a, F> {
                 }
             }
         }
+        for (slot, part, count) in self.fresh.partly() {
+            let (ambient, node) = ((slot / self.nodes) as u32, slot % self.nodes);
+            if let Some(expansion) = self.shared.parts.kept(node, part, ambient) {
+                self.tally.partly(self.shared.parts, expansion, u64::from(count), false);
+            }
+        }
+        self.findings.left_out += self.fresh.left_out;
         self.findings.left += self.frontier.left(&self.local);
         (self.log, self.tally, self.findings)
     }

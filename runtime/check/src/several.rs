@@ -118,7 +118,7 @@ impl Parts {
     }
 
     /// The world of a state.
-    fn decode(&self, words: &[u32]) -> World<Interned> {
+    pub(crate) fn decode(&self, words: &[u32]) -> World<Interned> {
         let ambient = self.ambient(words);
         let mut world = self.world(0, words[0], ambient);
         for (index, part) in words[..self.nodes()].iter().enumerate().skip(1) {

@@ -24,6 +24,8 @@ pub(crate) struct Shared<'a> {
     pub graded: bool,
     /// How many nodes may be asleep, the first ones; see the module's documentation.
     pub sleepers: u32,
+    /// Whether only consequences are explored, see `consequences`.
+    pub consequences: bool,
     pub unique: AtomicU64,
     /// Bytes of the logs, and of what threads have for themselves.
     pub own_bytes: AtomicU64,
@@ -33,6 +35,11 @@ pub(crate) struct Shared<'a> {
 }
 
 impl Shared<'_> {
+    /// How many threads search. What depends on the order of exploration has one.
+    pub(crate) fn threads(&self) -> usize {
+        if self.consequences { 1 } else { self.options.threads.max(1) }
+    }
+
     /// How many numbers a row of the frontier has.
     pub(crate) fn stride(&self) -> usize {
         self.parts.stride() + usize::from(self.sleepers > 0)

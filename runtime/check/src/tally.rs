@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use foresee_kernel::{Model, Ran, ServiceInfo};
-use foresee_world::{Planned, Program};
+use foresee_world::{Action, Planned, Program};
 
 use crate::parts::{Expansion, Parts};
 use crate::report::{HandlerReport, IgnoredReport};
@@ -70,6 +70,33 @@ impl Tally {
             *self.fired.entry(*plan).or_default() += u64::from(*ways) * times;
         }
         expansion.loose.iter().for_each(|step| self.step(parts, step, times));
+    }
+
+    /// Counts what may happen to a part: all of it where it is `whole`, else what is by what was under way.
+    pub(crate) fn partly(&mut self, parts: &Parts, expansion: &Expansion, times: u64, whole: bool) {
+        if whole {
+            return self.expansion(parts, expansion, times);
+        }
+        let arrives = |step: &&Step| matches!(step.told, Told::Deliver(_));
+        let kept = expansion.steps.iter().map(|step| parts.steps.get(*step));
+        kept.chain(&expansion.loose).filter(arrives).for_each(|step| self.step(parts, step, times));
+        self.transitions += u64::from(expansion.passing) * times;
+    }
+
+    /// Counts an action that was taken.
+    pub(crate) fn action<P: Program>(&mut self, action: &Action<P>) {
+        if let Some(plan) = action.plan() {
+            *self.fired.entry(plan).or_default() += 1;
+        }
+        self.transitions += 1;
+    }
+
+    /// Counts what ran in one way of a step; that there was one transition is counted elsewhere.
+    pub(crate) fn way(&mut self, parts: &Parts, step: &Step, way: usize) {
+        let successor = &step.successors[way];
+        self.steps_taken += 1;
+        self.faults += u64::from(successor.fault.is_some());
+        successor.ran.iter().for_each(|ran| self.ran(parts, step, *ran, 1));
     }
 
     /// Adds what another thread counted.
@@ -176,6 +203,8 @@ pub(crate) struct Findings {
     pub histogram: Vec<u64>,
     /// How many states were left unexplored.
     pub left: u64,
+    /// How many states were explored but for some steps.
+    pub left_out: u64,
 }
 
 impl Findings {
@@ -187,6 +216,7 @@ impl Findings {
             cuts: [0; 3],
             histogram: Vec::new(),
             left: 0,
+            left_out: 0,
         }
     }
 
@@ -207,6 +237,7 @@ impl Findings {
         add(&mut self.histogram, &other.histogram);
         self.cuts.iter_mut().zip(other.cuts).for_each(|(sum, more)| *sum += more);
         self.left += other.left;
+        self.left_out += other.left_out;
         for (mine, theirs) in self.nearest.iter_mut().zip(other.nearest) {
             theirs.into_iter().for_each(|theirs| nearer(mine, theirs));
         }

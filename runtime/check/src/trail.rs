@@ -7,10 +7,10 @@ use crate::log::{Log, trail};
 use crate::memo::Near;
 use crate::parts::{Parts, Transition, Way};
 
-/// A first state: its row, and the answers that the starts of its nodes were given.
+/// A first state: its row, and the path to it.
 pub(crate) struct Root {
     pub words: Vec<u32>,
-    pub starts: Vec<Vec<u32>>,
+    pub path: Path,
 }
 
 /// The path to the state at `index`, and the row of that state.
@@ -18,7 +18,7 @@ pub(crate) fn path_to(parts: &Parts, roots: &[Root], logs: &[Log], index: u32) -
     let (root, ordinals) = trail(logs, index);
     let root = &roots[root as usize];
     let mut words = root.words.clone();
-    let mut path = Path { starts: root.starts.clone(), moves: Vec::new() };
+    let mut path = root.path.clone();
     for ordinal in ordinals {
         let way = step(parts, &mut words, ordinal);
         path.moves.push(Move { action: way.action, tape: way.tape });

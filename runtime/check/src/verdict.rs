@@ -7,8 +7,9 @@ use std::time::Instant;
 use foresee_kernel::trace::Ending;
 use foresee_kernel::{Model, NodeId, PropertyKind, Ran};
 use foresee_world::reference::NO_FAULT;
-use foresee_world::{Program, path};
+use foresee_world::{Program, narrate, path};
 
+use crate::deepen::deepen;
 use crate::frontier::{Breadth, Control, Depth, Frontier};
 use crate::log::Log;
 use crate::options::{CheckError, Options, Progress, Search, Tuning};
@@ -21,6 +22,7 @@ use crate::shared::Shared;
 use crate::tally::{Findings, Tally};
 use crate::trail::{Root, path_to, path_to_fault};
 use crate::visited::{Keeps, Visited};
+use crate::walks::{Walked, walk};
 
 /// The most nodes that may sleep: each takes a bit from where a fingerprint is kept, and doubles the smallest table.
 const SLEEPERS_MAX: u32 = 12;
@@ -48,12 +50,21 @@ pub fn check_with(
 ) -> Result<Report, CheckError> {
     #[expect(clippy::disallowed_methods, reason = "a budget of time is counted from here")]
     let started = Instant::now();
-    let parts = Parts::new(model.clone(), tuning);
-    let (roots, starts) = starts(&parts)?;
+    let consequences = options.search == Search::Consequences;
+    let parts = Parts::new(model.clone(), tuning, consequences);
+    let (roots, starts) = match &options.from {
+        None => starts(&parts)?,
+        Some(path) => (vec![end_of(&parts, path)?], Starts::default()),
+    };
     let mut bounds = model.bounds.clone();
     bounds.depth = bounds.depth.into_iter().chain(options.max_depth).min();
-    let graded = options.search == Search::DepthFirst && bounds.depth.is_some();
+    let graded = match options.search {
+        Search::DepthFirst => bounds.depth.is_some(),
+        Search::IterativeDeepening => true,
+        Search::BreadthFirst | Search::Consequences | Search::Walks => false,
+    };
     let spared = options.search == Search::BreadthFirst || tuning.sleepers_depth_first;
+    let spared = spared && !matches!(options.search, Search::Consequences | Search::Walks);
     let sleepers = if graded || !spared { 0 } else { sleepers(&parts, tuning) };
     let keeps = match (graded, sleepers) {
         (true, _) => Keeps::Depths,
@@ -68,21 +79,36 @@ pub fn check_with(
         visited: RwLock::new(Visited::new(keeps).ok_or(CheckError::NoMemory)?),
         graded,
         sleepers,
+        consequences,
         unique: AtomicU64::new(0),
         own_bytes: AtomicU64::new(0),
         control: &control,
         progress,
         started,
     };
-    let threads = options.threads.max(1);
+    let stride = shared.stride();
     let found = match options.search {
-        Search::BreadthFirst => explore(&shared, &Breadth::new(shared.stride(), threads), &roots, &starts),
-        Search::DepthFirst => explore(&shared, &Depth::new(shared.stride(), threads), &roots, &starts),
+        Search::BreadthFirst | Search::Consequences => {
+            explore(&shared, &Breadth::new(stride, shared.threads()), &roots, &starts)
+        }
+        Search::DepthFirst => explore(&shared, &Depth::new(stride, shared.threads()), &roots, &starts),
+        Search::IterativeDeepening => {
+            return deepen(&shared, &roots, &starts, |shared, found| report(shared, &roots, &starts, found));
+        }
+        Search::Walks => walk(&shared, &roots, &options.walks).map(Found::of_walks),
     }?;
     if let Some(error) = control.error() {
         return Err(error);
     }
-    Ok(report(&shared, &roots, starts, found))
+    Ok(report(&shared, &roots, &starts, found))
+}
+
+/// The state at the end of a path.
+fn end_of(parts: &Parts, path: &path::Path) -> Result<Root, CheckError> {
+    let direct = parts.program.direct();
+    let worlds = narrate::worlds(direct.shared_model(), path).map_err(CheckError::NoPath)?;
+    let world = worlds.last().expect("the first world is one");
+    Ok(Root { words: parts.encode(world), path: path.clone() })
 }
 
 /// How many nodes may sleep: none where steps of different nodes do not commute, or do not commute within the bounds.
@@ -99,7 +125,8 @@ fn sleepers(parts: &Parts, tuning: &Tuning) -> u32 {
 }
 
 /// What starting the nodes showed.
-struct Starts {
+#[derive(Default)]
+pub(crate) struct Starts {
     /// Nodes, layers and handlers that ran.
     ran: Vec<(usize, u8, u16)>,
     /// The numbers of the first states in which a start faulted, and what the first fault says.
@@ -109,13 +136,14 @@ struct Starts {
 fn starts(parts: &Parts) -> Result<(Vec<Root>, Starts), CheckError> {
     let direct = parts.program.direct();
     let too_many = CheckError::TooManyStarts { most: STARTS_MAX };
-    let mut starts = Starts { ran: Vec::new(), faults: Vec::new() };
+    let mut starts = Starts::default();
     let mut roots = Vec::new();
     for (number, initial) in path::initials(direct, STARTS_MAX).ok_or(too_many)?.into_iter().enumerate() {
         if let Some((_, fault)) = &initial.fault {
             starts.faults.push((number, fault.to_string()));
         }
-        roots.push(Root { words: parts.encode(&initial.world), starts: initial.starts });
+        let path = path::Path { starts: initial.starts, moves: Vec::new() };
+        roots.push(Root { words: parts.encode(&initial.world), path });
     }
     for node in 0..parts.nodes() {
         for way in direct.starts(NodeId::new(node as u32)) {
@@ -130,21 +158,40 @@ fn starts(parts: &Parts) -> Result<(Vec<Root>, Starts), CheckError> {
 }
 
 /// What all threads found, and what the frontier held.
-struct Found {
+pub(crate) struct Found {
     logs: Vec<Log>,
     tally: Tally,
-    findings: Findings,
+    pub findings: Findings,
     frontier_bytes: u64,
     peak: Option<u64>,
+    /// What walks found, which leave no log.
+    walked: Option<(Option<Counterexample>, Vec<Counterexample>)>,
+    /// How many walks there were that ended by their length, where there were walks.
+    walks: Option<u64>,
 }
 
-fn explore<F: Frontier>(
+impl Found {
+    fn of_walks(walked: Walked) -> Found {
+        let Walked { tally, findings, counterexample, witnesses, cut } = walked;
+        Found {
+            logs: Vec::new(),
+            tally,
+            findings,
+            frontier_bytes: 0,
+            peak: pages::resident_peak(),
+            walked: Some((counterexample, witnesses)),
+            walks: Some(cut),
+        }
+    }
+}
+
+pub(crate) fn explore<F: Frontier>(
     shared: &Shared<'_>,
     frontier: &F,
     roots: &[Root],
     starts: &Starts,
 ) -> Result<Found, CheckError> {
-    let threads = shared.options.threads.max(1);
+    let threads = shared.threads();
     let mut workers: Vec<Worker<'_, F>> =
         (0..threads).map(|worker| Worker::new(shared, frontier, Log::new(worker, threads))).collect();
     for (number, root) in roots.iter().enumerate() {
@@ -162,6 +209,8 @@ fn explore<F: Frontier>(
         findings: Findings::new(model.properties.len()),
         frontier_bytes: frontier.bytes_peak(),
         peak,
+        walked: None,
+        walks: None,
     };
     found.findings.left = frontier.shared_left();
     for worker in workers {
@@ -203,19 +252,19 @@ fn run<F: Frontier>(shared: &Shared<'_>, workers: &mut [Worker<'_, F>]) {
     });
 }
 
-fn report(shared: &Shared<'_>, roots: &[Root], starts: Starts, mut found: Found) -> Report {
+fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found) -> Report {
     let (parts, model) = (shared.parts, parts_model(shared));
     for (node, layer, handler) in &starts.ran {
         found.tally.handler(*node, *layer, *handler, 1);
     }
     let table = shared.visited.read().unwrap_or_else(PoisonError::into_inner);
     if shared.graded {
-        grade(&table, shared.bounds.depth, &mut found.findings);
+        grade(shared, &mut found.findings);
     }
-    let cut_by = cut_by(shared, &found.findings);
+    let cut_by = cut_by(shared, &found);
     let complete = cut_by.is_empty();
     let ended = cut_by.iter().all(|cut| cut.by.is_bound());
-    let properties = properties(model, &starts, &found, complete, ended);
+    let properties = properties(model, starts, &found, complete, ended);
     let histogram = std::mem::take(&mut found.findings.histogram);
     let memory = Memory {
         visited: table.bytes(),
@@ -230,6 +279,10 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: Starts, mut found: Found)
     let unique_states = shared.unique.load(Ordering::Relaxed);
     shared.progress.unique_states.store(unique_states, Ordering::Relaxed);
     shared.progress.transitions.store(found.tally.transitions, Ordering::Relaxed);
+    let (counterexample, witnesses) = found
+        .walked
+        .take()
+        .unwrap_or_else(|| (counterexample(parts, roots, starts, &found), witnesses(parts, roots, &found)));
     Report {
         verdict: verdict(&properties, complete, ended),
         complete,
@@ -237,8 +290,8 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: Starts, mut found: Found)
         transitions: found.tally.transitions,
         depth: histogram.len().saturating_sub(1) as u32,
         depth_histogram: histogram,
-        counterexample: counterexample(parts, roots, &starts, &found),
-        witnesses: witnesses(parts, roots, &found),
+        counterexample,
+        witnesses,
         properties,
         handlers: found.tally.handlers(),
         ignored: found.tally.ignored(),
@@ -250,7 +303,8 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: Starts, mut found: Found)
 }
 
 /// What is known of depths only when a depth first search within a depth is over.
-fn grade(table: &Visited, bound: Option<u32>, findings: &mut Findings) {
+pub(crate) fn grade(shared: &Shared<'_>, findings: &mut Findings) {
+    let (table, bound) = (shared.table(), shared.bounds.depth);
     let mut histogram = Vec::new();
     table.each_depth(|depth| {
         if histogram.len() <= depth as usize {
@@ -264,7 +318,8 @@ fn grade(table: &Visited, bound: Option<u32>, findings: &mut Findings) {
     findings.histogram = histogram;
 }
 
-fn cut_by(shared: &Shared<'_>, findings: &Findings) -> Vec<CutReport> {
+fn cut_by(shared: &Shared<'_>, found: &Found) -> Vec<CutReport> {
+    let findings = &found.findings;
     let bounds = [Cut::Depth, Cut::Messages, Cut::Within].into_iter().zip(findings.cuts);
     let mut cuts: Vec<CutReport> =
         bounds.filter(|(_, states)| *states > 0).map(|(by, states)| CutReport { by, states }).collect();
@@ -274,6 +329,9 @@ fn cut_by(shared: &Shared<'_>, findings: &Findings) -> Vec<CutReport> {
         None if states > 0 => cuts.push(CutReport { by: Cut::Violation, states }),
         None => {}
     }
+    let left_out = Some(findings.left_out).filter(|states| *states > 0);
+    let own = [(Cut::Consequences, left_out), (Cut::Walks, found.walks)];
+    cuts.extend(own.into_iter().filter_map(|(by, states)| Some(CutReport { by, states: states? })));
     cuts
 }
 
@@ -324,7 +382,7 @@ fn verdict(properties: &[PropertyReport], complete: bool, ended: bool) -> Verdic
 /// The violation nearest to the start; of those as near, that of the first property.
 fn counterexample(parts: &Parts, roots: &[Root], starts: &Starts, found: &Found) -> Option<Counterexample> {
     if let Some((number, message)) = starts.faults.first() {
-        let path = path::Path { starts: roots[*number].starts.clone(), moves: Vec::new() };
+        let path = roots[*number].path.clone();
         let ending = Ending::Fault { message: message.clone() };
         return Some(Counterexample { property: NO_FAULT, path, ending });
     }

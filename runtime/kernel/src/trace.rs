@@ -57,6 +57,9 @@ pub struct Origin {
     /// Faults that were asked for beyond what the system says: `crash=1`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
+    /// Whether a part of it is a simulation's, which budgets that are for checking do not bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unbudgeted: bool,
 }
 
 /// Why a trace was kept.

@@ -142,6 +142,7 @@ fn trace() -> Trace {
         writer: "check".into(),
         scenario: None,
         faults: Vec::new(),
+        unbudgeted: false,
         seed: Some(u64::MAX),
     };
     let fire = |timer: &str| Action::Fire { node: "n[0]".into(), layer: 0, timer: timer.into() };

@@ -159,6 +159,7 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
         seed,
         scenario: None,
         faults: Vec::new(),
+        unbudgeted: false,
     }
 }
 
@@ -193,7 +194,8 @@ pub fn follow(model: &Arc<Model>, trace: &Trace) -> Result<(Path, Narration), Tr
 
 fn retrace(model: &Arc<Model>, trace: &Trace, exactly: bool) -> Result<(Path, Narration), TraceError> {
     // What a search wrote is within its budgets; what else there is need not be.
-    let model = &if trace.origin.writer == "check" { model.clone() } else { unbudgeted(model) };
+    let bounded = trace.origin.writer == "check" && !trace.origin.unbudgeted;
+    let model = &if bounded { model.clone() } else { unbudgeted(model) };
     names::scope(&model.names, || {
         let mut starts = vec![Vec::new(); model.nodes.len()];
         let mut rest = trace.steps.as_slice();
