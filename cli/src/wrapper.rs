@@ -112,7 +112,8 @@ mod tests {
         // From elsewhere the spec has its whole path.
         let elsewhere = remaps(&out, &out);
         let whole = root.canonicalize().unwrap().join("specs/a.mace");
-        assert!(elsewhere[1].to_str().unwrap().ends_with(&format!("={}", whole.display())));
+        let ends = format!("={}", whole.display());
+        assert!(elsewhere.iter().any(|flag| flag.to_str().unwrap().ends_with(&ends)), "{elsewhere:?}");
         assert!(remaps(&folder.path().join("nothing"), &root).is_empty());
     }
 

@@ -27,6 +27,7 @@ use quote::{format_ident, quote};
 use crate::body::Places;
 use crate::ir::Spec;
 use crate::names::Names;
+use crate::tokens::identifier;
 use crate::types::Types;
 
 /// What the generated module may do without a warning: it is generated. What is not listed still warns about bodies.
@@ -129,8 +130,7 @@ pub fn part(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenStream {
 
 /// An identifier of text that may begin with `r#`.
 fn raw(name: &str) -> Ident {
-    let span = proc_macro2::Span::call_site();
-    name.strip_prefix("r#").map_or_else(|| Ident::new(name, span), |name| Ident::new_raw(name, span))
+    identifier(name, proc_macro2::Span::call_site())
 }
 
 /// The whole as an item: what the procedural macro gives back.

@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use crate::ast::Ast;
 use crate::body::Places;
 use crate::codegen::{self, Sources};
+use crate::deep::deep;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::import::{self, Library, Loaded, Nothing};
 use crate::ir::Spec;
@@ -12,11 +13,8 @@ use crate::source::SourceFile;
 use crate::tokens::TokenIndex;
 use crate::{analyse, check, emit, link, lower};
 
-/// The stack of the compiler where it has a thread of its own.
-const STACK_BYTES: usize = 128 << 20;
-
 /// Reads a file and all that it imports.
-pub fn load(source: SourceFile, library: &(dyn Library + Sync)) -> Loaded {
+pub fn load(source: SourceFile, library: &dyn Library) -> Loaded {
     deep(|| import::load(source, library))
 }
 
@@ -147,16 +145,4 @@ fn one<T>(
     let sources = Sources { names: &checked.names, places };
     let written = (!diagnostics.has_errors() && good).then(|| write(&spec, sources));
     (written, diagnostics)
-}
-
-/// Runs on a stack that the deepest permitted expression does not exhaust, whatever the caller's is.
-fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-        match thread.map(|thread| thread.join()) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => panic!("no thread for the compiler: {error}"),
-        }
-    })
 }

@@ -14,6 +14,7 @@ pub mod check;
 pub mod codegen;
 pub mod codes;
 pub mod compile;
+mod deep;
 pub mod diag;
 pub mod doc;
 pub mod emit;

@@ -21,6 +21,7 @@ use std::cell::Cell;
 use pest::Parser;
 
 use crate::ast::Ast;
+use crate::deep::deep;
 use crate::diag::Diagnostics;
 use crate::source::{SourceFile, Span};
 use build::{Builder, Built, Kids};
@@ -33,7 +34,7 @@ pub use recover::SYNTAX_ERRORS_MAX;
 /// Parses a file. The tree holds everything that could be read; what could not be is in [`Ast::broken`], and each such
 /// place has an error.
 pub fn parse(source: &SourceFile) -> (Ast, Diagnostics) {
-    parse_file(source, 0)
+    deep(|| parse_file(source, 0))
 }
 
 /// Parses one of the files that a source is made of: 0 is the file itself.

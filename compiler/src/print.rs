@@ -13,6 +13,7 @@ mod rust;
 mod write;
 
 use crate::ast::Ast;
+use crate::deep::deep;
 use crate::diag::Diagnostics;
 use crate::parse::parse;
 use crate::parse::scan::{Scan, scan};
@@ -23,6 +24,10 @@ pub use write::WIDTH;
 /// Formats a file. A file with syntax errors is refused with them. Should the result not mean the same, which would be
 /// a mistake of the printer, the text comes back unchanged.
 pub fn format(source: &SourceFile) -> Result<String, Diagnostics> {
+    deep(|| formatted(source))
+}
+
+fn formatted(source: &SourceFile) -> Result<String, Diagnostics> {
     let (ast, errors) = parse(source);
     if errors.has_errors() {
         return Err(errors);
@@ -42,14 +47,14 @@ pub fn print(source: &SourceFile, ast: &Ast) -> String {
         return source.text.clone();
     }
     let origin = write::Origin { source, scan: &scan };
-    align::text(&write::lines(&layout::file(ast), Some(origin)))
+    deep(|| align::text(&write::lines(&layout::file(ast), Some(origin))))
 }
 
 /// Prints a tree that was made by hand and stands in no file.
 pub fn print_made(ast: &Ast) -> String {
     let doc = ast.doc.iter().flat_map(|doc| doc.lines());
     let head: String = doc.map(|line| format!("//! {line}").trim_end().to_owned() + "\n").collect();
-    let body = align::text(&write::lines(&layout::file(ast), None));
+    let body = deep(|| align::text(&write::lines(&layout::file(ast), None)));
     if head.is_empty() || body.is_empty() { head + &body } else { format!("{head}\n{body}") }
 }
 

@@ -16,6 +16,14 @@ use proc_macro2::{TokenStream, TokenTree};
 use crate::diag::Diagnostic;
 use crate::source::{SourceFile, Span};
 
+/// A token for a name, which may begin with `r#`.
+pub(crate) fn identifier(name: &str, span: proc_macro2::Span) -> proc_macro2::Ident {
+    match name.strip_prefix("r#") {
+        Some(raw) => proc_macro2::Ident::new_raw(raw, span),
+        None => proc_macro2::Ident::new(name, span),
+    }
+}
+
 /// The tokens of one file by their offsets.
 #[derive(Debug)]
 pub struct TokenIndex {

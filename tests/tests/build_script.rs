@@ -22,7 +22,7 @@ fn the_text_is_wrapped_verbatim_and_written_once() {
     let target = folder.path().join("out/good.mace.rs");
     let written = fs::read_to_string(&target).expect("the wrapper");
     let (opener, rest) = written.split_once("; ").expect("an opener");
-    assert!(opener.starts_with("::foresee_macros::spec! { \"good\" \""), "{opener}");
+    assert!(opener.starts_with("::foresee_macros::spec! { 0 \"good\" \""), "{opener}");
     assert_eq!(rest, format!("{GOOD}\n}}\n"));
 
     let time = || fs::metadata(&target).and_then(|it| it.modified()).expect("a time");

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::Ident;
 use syn::visit_mut::{self, VisitMut};
 
 use super::read::Rust;
 use crate::ast::{Ast, RustItemKind};
 use crate::names::Files;
 use crate::source::Span;
+use crate::tokens::identifier;
 
 /// Qualifies the types in everything that was parsed.
 pub(super) fn all(rust: &mut Rust, ast: &Ast, files: &Files) {
@@ -57,14 +57,11 @@ impl VisitMut for Qualify<'_> {
             }
         };
         let Some(outer) = self.files.path(file) else { return };
-        let mut segments: Vec<syn::PathSegment> = outer.map(|it| Ident::new(it, span).into()).into();
+        let mut segments: Vec<syn::PathSegment> = outer.map(|it| identifier(it, span).into()).into();
         let mut rest = std::mem::take(&mut path.path.segments).into_iter();
         let first = rest.next();
         if let (Some(declared), Some(first)) = (declared, first) {
-            let ident = match declared.strip_prefix("r#") {
-                Some(raw) => Ident::new_raw(raw, span),
-                None => Ident::new(declared, span),
-            };
+            let ident = identifier(declared, span);
             segments.push(syn::PathSegment { ident, arguments: first.arguments });
         }
         path.path.segments = segments.into_iter().chain(rest).collect();

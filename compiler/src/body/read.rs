@@ -9,7 +9,7 @@ use crate::ast::{self, Ast, Fragment, Guard, Ident, Item, Member, SystemMember, 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::Files;
 use crate::source::{SourceFile, Span};
-use crate::tokens::TokenIndex;
+use crate::tokens::{TokenIndex, identifier};
 
 use super::qualify;
 
@@ -38,11 +38,7 @@ impl Places<'_> {
 
     /// An identifier of the tree as a token.
     pub fn ident(&self, ident: &Ident) -> proc_macro2::Ident {
-        let span = self.token_span(ident.span);
-        match ident.name.strip_prefix("r#") {
-            Some(raw) => proc_macro2::Ident::new_raw(raw, span),
-            None => proc_macro2::Ident::new(&ident.name, span),
-        }
+        identifier(&ident.name, self.token_span(ident.span))
     }
 
     /// The place of a token in the text; empty where it stands in no file.
@@ -121,7 +117,12 @@ impl Reader<'_, '_> {
     fn item(&mut self, item: &Item) {
         match item {
             Item::Rust(item) => {
-                if let Some(parsed) = self.parse(&item.fragment, "an item", syn::parse2::<syn::Item>) {
+                let parsed = self.parse(&item.fragment, "an item", |tokens| match syn::parse2(tokens)? {
+                    // What the parser of Rust keeps as it is is no item that means anything here.
+                    syn::Item::Verbatim(kept) => Err(syn::Error::new_spanned(kept, "it is not complete")),
+                    whole => Ok(whole),
+                });
+                if let Some(parsed) = parsed {
                     self.rust.items.insert(item.fragment.span, parsed);
                 }
             }

@@ -10,6 +10,7 @@ use super::scope::{self, Local};
 use super::walk::Walker;
 use crate::diag::Diagnostic;
 use crate::names::{MessageRef, Names, ServiceNames, closest};
+use crate::tokens::identifier;
 
 impl Walker<'_> {
     /// A bare name as an expression, rewritten. `None` leaves it as it is.
@@ -342,7 +343,7 @@ pub(super) fn message_path(
     ident: &Ident,
 ) -> proc_macro2::TokenStream {
     let (span, declared) = (ident.span(), &names.message_at(service, message).name);
-    let ident = if ident == declared { ident.clone() } else { Ident::new(declared, span) };
+    let ident = if ident == declared { ident.clone() } else { identifier(declared, span) };
     let messages = message_type(names, service, message, span);
     quote_spanned!(span=> #messages::#ident)
 }
@@ -361,7 +362,7 @@ pub fn message_type(
     match names.files.path(file).filter(|_| file != service.file) {
         None => quote_spanned!(span=> super::Message),
         Some(path) => {
-            let path = path.map(|it| Ident::new(it, span));
+            let path = path.map(|it| identifier(it, span));
             quote_spanned!(span=> #(#path::)*Message)
         }
     }

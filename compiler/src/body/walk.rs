@@ -19,6 +19,7 @@ use super::scope::{self, Local, Scopes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{Names, ServiceNames};
 use crate::source::Span;
+use crate::tokens::identifier;
 
 /// The walk.
 pub struct Walker<'a> {
@@ -353,7 +354,7 @@ impl Walker<'_> {
             list.iter().any(|it| matches!(it, Expr::Assign(named) if Self::name_of(&named.left).is_some_and(|left| left == name)))
         };
         for name in names {
-            let ident = Ident::new(&name, span);
+            let ident = identifier(&name, span);
             if given(list, &name) {
                 continue;
             }

@@ -163,13 +163,15 @@ impl Declare<'_, '_> {
 
     /// Reports a name whose first letter has the wrong case: patterns tell constants from locals by it.
     fn case(&mut self, ident: &Ident, what: &str, capital: bool) {
-        let first = ident.name.trim_start_matches("r#").chars().next().unwrap_or('_');
-        let wrong = if capital { !first.is_uppercase() } else { first.is_uppercase() };
+        let plain = ident.name.trim_start_matches("r#");
+        let first = plain.chars().next().unwrap_or('_');
+        // No word of Rust has a capital that could be a name all the same, so none needs `r#`.
+        let wrong = if capital { !ident.name.starts_with(char::is_uppercase) } else { first.is_uppercase() };
         if wrong {
             let case = if capital { "capital" } else { "small" };
             let fixed: String = match capital {
-                true => first.to_uppercase().chain(ident.name.chars().skip(1)).collect(),
-                false => first.to_lowercase().chain(ident.name.chars().skip(1)).collect(),
+                true => first.to_uppercase().chain(plain.chars().skip(1)).collect(),
+                false => first.to_lowercase().chain(plain.chars().skip(1)).collect(),
             };
             let message = format!("the name of a {what} starts with a {case} letter");
             self.diagnostics.push(

@@ -6,6 +6,7 @@ use crate::ast;
 use crate::check::Checked;
 use crate::ir::{Call, Field, Interface, Message};
 use crate::names::{CallKind, CallName};
+use crate::tokens::identifier;
 
 use super::fields;
 
@@ -13,7 +14,7 @@ pub(super) fn lower(checked: &Checked<'_>) -> Vec<Interface> {
     let interface = |(it, names): (&ast::Interface, &crate::names::InterfaceName)| {
         let ident = checked.places.ident(&it.name);
         Interface {
-            module: Ident::new(&names.module, ident.span()),
+            module: identifier(&names.module, ident.span()),
             file: names.file,
             ident,
             doc: it.doc.clone(),

@@ -6,6 +6,7 @@ use quote::{quote, quote_spanned};
 use crate::ast::{self, Expr};
 use crate::check::unknown;
 use crate::diag::Diagnostic;
+use crate::tokens::identifier;
 use crate::types::Type;
 
 use super::value::{Home, Lowerer, SystemScope, Value};
@@ -201,7 +202,7 @@ impl Lowerer<'_, '_, '_> {
     }
 
     pub(super) fn service_ident(&self, index: usize) -> Ident {
-        Ident::new(&self.checked.names.services[index].name, TokenSpan::call_site())
+        identifier(&self.checked.names.services[index].name, TokenSpan::call_site())
     }
 
     /// A bare control state: of the service that is expected, else of the only one that has it.

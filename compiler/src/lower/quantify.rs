@@ -1,6 +1,6 @@
 //! Binders: `forall`, `exists`, `count`, `max`, `min`, `sum`, and closures `n.(parent)+`. All become loops.
 
-use proc_macro2::{Ident, Span as TokenSpan, TokenStream};
+use proc_macro2::{Span as TokenSpan, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::ast::{
@@ -9,6 +9,7 @@ use crate::ast::{
 };
 use crate::diag::Diagnostic;
 use crate::ir::Loops;
+use crate::tokens::identifier;
 use crate::types::Type;
 
 use super::value::{Home, Lowerer, Value};
@@ -240,7 +241,7 @@ impl Lowerer<'_, '_, '_> {
         };
         self.reads_others = true;
         let bound = "at".to_owned();
-        let id = Ident::new(&bound, TokenSpan::call_site());
+        let id = identifier(&bound, TokenSpan::call_site());
         let depth = self.locals.len();
         let at = if let Type::Layer { .. } = of { of } else { Type::Node(service) };
         self.locals.push((bound.clone(), at.clone()));

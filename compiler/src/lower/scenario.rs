@@ -10,6 +10,7 @@ use crate::check::{Checked, Trigger, unknown};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::{Scenario, ScenarioLine};
 use crate::names::{CallKind, CallRef, FieldName, MessageRef};
+use crate::tokens::identifier;
 use crate::types::Type;
 
 use super::value::{Home, Lowerer};
@@ -244,7 +245,7 @@ impl Script<'_, '_, '_> {
         for (service, message) in &found {
             let declared = names.message_at(&names.services[*service], *message);
             let ty = self.message_type(*service, *message);
-            let variant = Ident::new(&declared.name, token.span());
+            let variant = identifier(&declared.name, token.span());
             let test = quote!(matches!(message.get::<#ty>(), Some(#ty::#variant { .. })));
             if !patterns.iter().any(|known| known.to_string() == test.to_string()) {
                 patterns.push(test);

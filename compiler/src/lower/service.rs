@@ -12,6 +12,7 @@ use crate::ir::{
     Timer, Variable,
 };
 use crate::names::{CallKind, LayerName, Names, ServiceNames};
+use crate::tokens::identifier;
 
 use super::stack::Stacks;
 use super::value::Home;
@@ -39,7 +40,7 @@ pub(super) fn lower(
         every: it.every.as_ref().and_then(|every| checked.rust.expr(every)).cloned(),
     });
     Service {
-        module: Ident::new(&snake(&service.name.name), ident.span()),
+        module: identifier(&snake(&service.name.name), ident.span()),
         path: module_path(&checked.names, names),
         file: names.file,
         ident,
@@ -73,14 +74,14 @@ pub(super) fn lower(
 /// The path to the module of a service.
 pub(crate) fn module_path(names: &Names, service: &ServiceNames) -> TokenStream {
     let path = names.module_path(service);
-    let path = path.iter().map(|it| Ident::new(it, proc_macro2::Span::call_site()));
+    let path = path.iter().map(|it| identifier(it, proc_macro2::Span::call_site()));
     quote!(#(#path)::*)
 }
 
 /// `RandTree` as `rand_tree`.
 pub(crate) fn snake(name: &str) -> String {
     let mut snake = String::new();
-    let letters: Vec<char> = name.chars().collect();
+    let letters: Vec<char> = name.trim_start_matches("r#").chars().collect();
     for (at, letter) in letters.iter().enumerate() {
         let starts = letter.is_uppercase()
             && at > 0
@@ -317,5 +318,6 @@ mod tests {
         assert_eq!(super::snake("RandTree"), "rand_tree");
         assert_eq!(super::snake("HTTPServer"), "http_server");
         assert_eq!(super::snake("Mod"), "mod_service");
+        assert_eq!(super::snake("r#Type"), "type_service");
     }
 }

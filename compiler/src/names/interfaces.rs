@@ -9,6 +9,7 @@ use quote::quote_spanned;
 use super::{FieldName, Names, ServiceNames, Taken};
 use crate::ast::{Ident, Stack};
 use crate::source::Span;
+use crate::tokens::identifier;
 
 /// An interface.
 #[derive(Clone, Debug)]
@@ -131,7 +132,7 @@ impl Names {
     pub fn interface_path(&self, interface: usize, span: proc_macro2::Span) -> TokenStream {
         let interface = &self.interfaces[interface];
         let path = self.files.path(interface.file).into_iter().flatten();
-        let path = path.chain([interface.module.as_str()]).map(|it| proc_macro2::Ident::new(it, span));
+        let path = path.chain([interface.module.as_str()]).map(|it| identifier(it, span));
         quote_spanned!(span=> #(#path)::*)
     }
 

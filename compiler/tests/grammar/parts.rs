@@ -4,7 +4,8 @@ use super::{DEPTH_MAX, Gen};
 
 impl Gen<'_> {
     pub fn item(&mut self) {
-        match self.pick(12) {
+        match self.pick(13) {
+            12 => self.one(&["allow unsent Join : \"for later\" ;", "allow dead_timer : \"so\" ;"]),
             0..=3 => self.service(),
             4..=6 => self.system(),
             7 => self.scenario(),
@@ -113,7 +114,9 @@ impl Gen<'_> {
     }
 
     fn member(&mut self) {
-        match self.pick(14) {
+        match self.pick(16) {
+            14 => self.one(&["fair choice ;", "fair choice resend . to , Join ;", "allow unsent Join : \"for later\" ;"]),
+            15 => self.one(&["generic { Clear ; Set { value in 0 .. 3 , to in [ 1 , 2 ] } }", "generic { }"]),
             0 => self.one(&["provides Log ;", "provides Tree by tree ;"]),
             1 => self.one(&["uses net : Reliable ;", "uses tree : Tree = RandTree { a : 2 , b } ;"]),
             2 => {
@@ -304,7 +307,7 @@ impl Gen<'_> {
                 it.name();
                 it.one(&["", "[ 3 ]", "[ size + 1 ]"]);
                 it.put(":");
-                it.one(&["A", "a :: B { }", "Server { peers : n , size , tree : T { a : 1 } }"]);
+                it.one(&["A", "a :: B { }", "generic A", "Server { peers : n , size , tree : T { a : 1 } }"]);
                 it.put(";");
             }),
             2 => it.block("network", |it| {
