@@ -115,7 +115,11 @@ impl Gen<'_> {
 
     fn member(&mut self) {
         match self.pick(16) {
-            14 => self.one(&["fair choice ;", "fair choice resend . to , Join ;", "allow unsent Join : \"for later\" ;"]),
+            14 => self.one(&[
+                "fair choice ;",
+                "fair choice resend . to , Join ;",
+                "allow unsent Join : \"for later\" ;",
+            ]),
             15 => self.one(&["generic { Clear ; Set { value in 0 .. 3 , to in [ 1 , 2 ] } }", "generic { }"]),
             0 => self.one(&["provides Log ;", "provides Tree by tree ;"]),
             1 => self.one(&["uses net : Reliable ;", "uses tree : Tree = RandTree { a : 2 , b } ;"]),
