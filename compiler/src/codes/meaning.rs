@@ -576,9 +576,9 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code(
         "E0906",
-        "statistical properties are not supported yet",
-        "`probability(..)` and `expected(..)` are about many runs, with an interval as verdict. They are compiled and listed, as not checked; \
-         nothing estimates them yet, and nothing counts them as held.",
+        "a check does not judge statistical properties",
+        "`probability(..)` and `expected(..)` are about many runs: `simulate --verify` decides them. A check knows no probabilities and single runs \
+         say little; both list them as not checked.",
         "",
     ),
     code(

@@ -177,6 +177,21 @@ pub struct SimulateArgs {
     /// Write the trace of the first run that violates a property, or of the only run, to this file
     #[arg(long, value_name = "FILE")]
     pub trace_out: Option<PathBuf>,
+    /// Decide the statistical properties, on as many runs as it takes
+    #[arg(long, conflicts_with_all = ["compare", "trace_out"])]
+    pub verify: bool,
+    /// The probability that a true claim is refuted, at most (with --verify)
+    #[arg(long, default_value = "0.01", value_parser = error_bound, requires = "verify")]
+    pub alpha: f64,
+    /// The probability that a false claim is taken to hold, at most (with --verify)
+    #[arg(long, default_value = "0.01", value_parser = error_bound, requires = "verify")]
+    pub beta: f64,
+    /// How near to its bound a figure may be for either answer to do (with --verify)
+    #[arg(long, value_name = "FIGURE", value_parser = positive, requires = "verify")]
+    pub indifference: Option<f64>,
+    /// Run the same seeds with two resolvers, and show by how much they differ
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["resolver", "trace_out"])]
+    pub compare: Option<Vec<ResolverKind>>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }
@@ -226,6 +241,18 @@ fn parameter(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
     }
+}
+
+fn error_bound(text: &str) -> Result<f64, String> {
+    let expected = || "expected a probability above 0 and below 0.5".to_owned();
+    let bound: f64 = text.parse().map_err(|_| expected())?;
+    if bound > 0.0 && bound < 0.5 { Ok(bound) } else { Err(expected()) }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let expected = || "expected a number above 0".to_owned();
+    let figure: f64 = text.parse().map_err(|_| expected())?;
+    if figure.is_finite() && figure > 0.0 { Ok(figure) } else { Err(expected()) }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -28,9 +28,9 @@ pub fn liveness(model: &Model) -> Vec<Unjudged> {
     claims.map(|claim| Unjudged { kind: "liveness", name: claim.name, code: "E0905", why }).collect()
 }
 
-/// The statistical properties: a check knows no probabilities.
+/// The statistical properties: neither a check nor single runs decide them.
 pub fn statistical(model: &Model) -> Vec<Unjudged> {
-    let why = "statistical properties are not yet estimated";
+    let why = "`simulate --verify` decides it";
     let claims = model.statistics.iter();
     claims.map(|claim| Unjudged { kind: "statistical", name: claim.name, code: "E0906", why }).collect()
 }

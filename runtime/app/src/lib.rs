@@ -23,6 +23,7 @@ mod story;
 mod test;
 mod totest;
 mod usage;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};

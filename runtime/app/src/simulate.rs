@@ -9,7 +9,7 @@ use foresee_sim::{Moments, Options, Run, Status, Summary};
 
 use crate::args::{Format, SimulateArgs};
 use crate::exit::{Exit, Failure};
-use crate::{claims, model, progress};
+use crate::{claims, model, progress, verify};
 
 /// Runs the command.
 pub fn run(
@@ -19,12 +19,19 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let model = model::build(spec, &args.system)?;
+    let plain = Options { until: args.until, resolver: args.resolver.clone(), ..Options::default() };
+    if args.verify {
+        return verify::run(&model, args, &plain, out);
+    }
+    if let Some([first, second]) = args.compare.as_deref() {
+        return verify::compare(&model, args, [first, second], &plain, out);
+    }
     let unjudged: Vec<_> = claims::liveness(&model).into_iter().chain(claims::statistical(&model)).collect();
     let seeds = seeds(args);
     let single = seeds.end - seeds.start == 1;
     // A run that violates a property keeps its trace unasked.
     let trace = args.trace_out.is_some() && single;
-    let options = Options { until: args.until, resolver: args.resolver.clone(), trace, ..Options::default() };
+    let options = Options { trace, ..plain };
     let bar = progress::bar(seeds.end - seeds.start);
     let mut summary = Summary::default();
     let mut kept = None;

@@ -3,14 +3,21 @@
 use std::ffi::OsString;
 use std::fs;
 
+use std::sync::Arc;
+
 use foresee_app::Exit;
+use foresee_kernel::{Amount, Claim, Figure, Objective, Quantity, SpecInfo, Statistical, SystemInfo, Term};
 use foresee_tests::two_phase_commit::SPEC;
 use serde_json::Value;
 
 fn run(args: &[&str]) -> (Exit, String, String) {
+    run_of(&SPEC, args)
+}
+
+fn run_of(spec: &'static SpecInfo, args: &[&str]) -> (Exit, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = ["two-phase-commit"].iter().chain(args).map(OsString::from);
-    let exit = foresee_app::run(&SPEC, args, &mut out, &mut err);
+    let exit = foresee_app::run(spec, args, &mut out, &mut err);
     (exit, String::from_utf8(out).expect("UTF-8"), String::from_utf8(err).expect("UTF-8"))
 }
 
@@ -269,4 +276,79 @@ fn a_search_begins_where_it_is_told_to() {
     let (exit, out, err) = run(&[&["check"], &arguments[..]].concat());
     assert_eq!(exit, Exit::Violation, "{out}{err}");
     assert_eq!(run(&["replay", file]).0, Exit::Violation);
+}
+
+/// A message costs 1: a run 6 where the first option is always taken, and less where any is.
+const TRAFFIC: &[Term] = &[Term::PerMessage { amount: Amount::Number(1.0), kinds: &[] }];
+
+/// Two-phase commit with a claim about what it costs.
+static CLAIMED: SpecInfo = SpecInfo {
+    name: "two_phase_commit",
+    file: "two_phase_commit.mace",
+    hash: 1,
+    services: &[],
+    systems: &[SystemInfo {
+        name: "Commit",
+        line: 30,
+        parameters: &[],
+        build: |arguments| {
+            let mut model = (SPEC.systems[0].build)(arguments)?;
+            model.objectives.push(Objective::minimize("traffic", TRAFFIC));
+            model.statistics.push(Arc::new(Statistical {
+                name: "cheap",
+                file: "two_phase_commit.mace",
+                line: 31,
+                text: "expected(total) <= 5.0",
+                figure: Figure::Expected(Quantity::Total),
+                claim: Claim::AtMost(5.0),
+            }));
+            Ok(model)
+        },
+    }],
+    scenarios: &[],
+};
+
+#[test]
+fn statistical_properties_are_decided_with_an_exit_code_each() {
+    let verify = |args: &[&str]| run_of(&CLAIMED, &[&["simulate", "--verify"], args].concat());
+    let (exit, out, err) = verify(&["--resolver", "random"]);
+    assert_eq!(exit, Exit::Held, "{out}{err}");
+    for part in [
+        "statistical cheap held: expected(total) <= 5.0",
+        " to ",
+        "with 99 %",
+        "refuted though true at most 0.01",
+    ] {
+        assert!(out.contains(part), "`{part}` is missing in:\n{out}");
+    }
+    assert_eq!(verify(&["--resolver", "first"]).0, Exit::Violation);
+    let (exit, out, _) = verify(&["--seeds", "0..10", "--format", "json"]);
+    assert_eq!(exit, Exit::Inconclusive);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&json["statistics"][0]["verdict"], &json["runs"]), (&"undecided".into(), &10.into()));
+    // A run that violates another property decides nothing and fails all the same.
+    let (exit, out, _) = verify(&["--param", "fickle=true"]);
+    assert!(exit == Exit::Violation && out.contains("is violated at"), "{out}");
+
+    let (exit, _, err) = run(&["simulate", "--verify"]);
+    assert!(exit == Exit::Usage && err.contains("no statistical property"), "{err}");
+    for bound in ["0", "0.5", "nan", "x"] {
+        let (exit, _, err) = verify(&["--alpha", bound]);
+        assert!(exit == Exit::Usage && err.contains("above 0 and below 0.5"), "{err}");
+    }
+    assert_eq!(run(&["simulate", "--alpha", "0.1"]).0, Exit::Usage, "it goes with --verify");
+}
+
+#[test]
+fn two_resolvers_are_compared_on_the_same_seeds() {
+    let compare = |args: &[&str]| run(&[&["simulate", "--compare", "first", "random"], args].concat());
+    let (exit, out, err) = compare(&["--seeds", "0..40"]);
+    assert_eq!(exit, Exit::Held, "{err}");
+    assert!(out.contains("random less first, 40 seeds run by both") && out.contains("difference -"), "{out}");
+    let (_, out, _) = compare(&["--seeds", "0..40", "--threads", "2", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    let total = &json["figures"]["messages"];
+    assert!(total["interval"]["high"].as_f64() < Some(0.0), "{json}");
+    let (exit, _, err) = run(&["simulate", "--compare", "first", "oracle"]);
+    assert!(exit == Exit::Usage && err.contains("no resolver"), "{err}");
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{NodeId, Read, View};
+use crate::{Datum, Model, NodeId, Read, View, property};
 
 /// A predicate on states, about some nodes.
 pub struct Predicate {
@@ -16,6 +16,13 @@ pub struct Predicate {
     pub reads: &'static [Read],
     /// Whether it also asks which nodes are up.
     pub reads_up: bool,
+}
+
+impl Predicate {
+    /// The digest of what this predicate may read of the variables of `node`, as [`crate::Property::projection`] gives it.
+    pub fn projection<'s>(&self, model: &Model, node: NodeId, layer: &dyn Fn(usize) -> &'s Datum) -> u64 {
+        property::projection(self.reads, model, node, layer)
+    }
 }
 
 impl fmt::Debug for Predicate {

@@ -75,18 +75,28 @@ impl Property {
     /// The digest of what this property may read of the variables of `node`, whose layers' states `layer` gives. Whether the node is
     /// up is no part of it: a caller that takes nodes down adds it where [`Property::reads_up`] says so.
     pub fn projection<'s>(&self, model: &Model, node: NodeId, layer: &dyn Fn(usize) -> &'s Datum) -> u64 {
-        use std::hash::Hasher;
-        let stack = &model.nodes[node.index()];
-        let mut digest = Digest::new();
-        for (index, read) in self.reads.iter().enumerate() {
-            if let Some(place) = stack.layer_of((read.service)()) {
-                digest.write_usize(index);
-                let variables = stack.layers()[place].service().variables(layer(place));
-                (read.digest)(variables, &mut digest);
-            }
-        }
-        digest.finish()
+        projection(self.reads, model, node, layer)
     }
+}
+
+/// The digest of the parts of the variables of `node` that `reads` names.
+pub(crate) fn projection<'s>(
+    reads: &[Read],
+    model: &Model,
+    node: NodeId,
+    layer: &dyn Fn(usize) -> &'s Datum,
+) -> u64 {
+    use std::hash::Hasher;
+    let stack = &model.nodes[node.index()];
+    let mut digest = Digest::new();
+    for (index, read) in reads.iter().enumerate() {
+        if let Some(place) = stack.layer_of((read.service)()) {
+            digest.write_usize(index);
+            let variables = stack.layers()[place].service().variables(layer(place));
+            (read.digest)(variables, &mut digest);
+        }
+    }
+    digest.finish()
 }
 
 /// The states of nodes, however a driver keeps them.

@@ -15,6 +15,7 @@ use foresee_world::{Action, Ambient, Discipline, Envelope, Mark, Plans, Route, T
 use crate::channels::{Channels, Item};
 use crate::draws::Draws;
 use crate::fetch::fetch_ahead;
+use crate::gauge::{Ends, Gauge};
 use crate::ledger::{Account, Ledger};
 use crate::network::{Network, nanos};
 use crate::options::{Options, SimError};
@@ -160,6 +161,9 @@ pub(crate) struct Engine<'m> {
     ledger: Ledger,
     tally: Tally,
     watch: Option<Watch>,
+    /// What the run says of statistical properties, where that is asked for.
+    figures: bool,
+    gauge: Option<Gauge>,
     pub violation: Option<Violation>,
     pub recorder: Option<Recorder>,
 }
@@ -213,6 +217,8 @@ impl<'m> Engine<'m> {
             ledger: Ledger::new(model),
             tally: Tally::new(model),
             watch: None,
+            figures: options.figures && !model.statistics.is_empty(),
+            gauge: None,
             violation: None,
             recorder: (record == Record::Steps).then(|| Recorder::new(model, seed)),
         })
@@ -268,6 +274,9 @@ impl<'m> Engine<'m> {
         let (watch, violated) =
             Watch::new(self.model, &Seen { states: &self.states, ambient: &self.ambient });
         self.watch = Some(watch);
+        if self.figures {
+            self.gauge = Some(Gauge::new(self.model, &Seen { states: &self.states, ambient: &self.ambient }));
+        }
         self.violated(violated);
         if self.plans_run {
             self.plan();
@@ -414,6 +423,9 @@ impl<'m> Engine<'m> {
         let seen = Seen { states: &self.states, ambient: &self.ambient };
         self.ledger.stepped(self.model, &seen, node, self.now.get());
         let violated = self.watch.as_mut().and_then(|watch| watch.look(self.model, &seen, node));
+        if let Some(gauge) = &mut self.gauge {
+            gauge.look(self.model, &seen, node, self.now.get());
+        }
         self.violated(violated);
     }
 
@@ -597,6 +609,14 @@ impl<'m> Engine<'m> {
                 self.now.get(),
             ),
         };
+        let figures = match (&self.gauge, self.spoilt()) {
+            (Some(gauge), false) => {
+                let seen = Seen { states: &self.states, ambient: &self.ambient };
+                let calls = |name: &str| self.requests.made_of(self.model, name);
+                gauge.close(self.model, &seen, &Ends { objectives: &account.objectives, calls: &calls })
+            }
+            _ => Vec::new(),
+        };
         let properties = self.watch.as_ref().map(|watch| watch.outcomes(fault.is_some()));
         let kept = match (&self.violation, fault) {
             (Some(_), Some(message)) => trace::Ending::Fault { message },
@@ -618,6 +638,7 @@ impl<'m> Engine<'m> {
             calls: self.requests.runs(self.model),
             faults: self.schedule.runs(self.model),
             objectives_by_node: account.by_node,
+            figures,
             trace: self.recorder.take().map(|recorder| recorder.finish(kept)),
         }
     }

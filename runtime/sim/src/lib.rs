@@ -12,6 +12,8 @@
 //! What a system says will be done to it stands in the same queue: calls of the application and faults, by their lines
 //! (`schedule`). What fails does so by the rules of the world (`fail`, `channels`).
 //!
+//! Claims about many runs are decided in `statistics`, from what each run says of them (`gauge`).
+//!
 //! This crate never looks at a wall clock, never prints, and keeps its threads in `many` alone.
 //!
 //! # Caveats
@@ -25,6 +27,7 @@ mod draws;
 mod engine;
 mod fail;
 mod fetch;
+mod gauge;
 mod ledger;
 mod many;
 mod network;
@@ -38,6 +41,7 @@ mod result;
 mod schedule;
 mod script;
 mod slab;
+mod statistics;
 mod summary;
 mod tally;
 mod timers;
@@ -45,7 +49,7 @@ mod watch;
 mod worth;
 
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
-pub use many::runs;
+pub use many::{runs, runs_while};
 pub use network::LOOPBACK_NANOS;
 pub use options::{Options, SimError};
 pub use resolver::{Custom, Policy, ResolverKind, Resolvers, Scene, UnknownResolver};
@@ -53,4 +57,8 @@ pub use result::{
     CallRuns, Ending, FaultRuns, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation,
 };
 pub use script::{Failure, SCENARIO_SEED, SCRIPT_EVENTS_MAX, ScenarioRun, scenario};
+pub use statistics::{
+    Comparison, Demands, Difference, Estimate, Interval, Means, Proportion, RUNS_LEAST, Sprt, Verdict,
+    Verification, compare, verify,
+};
 pub use summary::{Moments, Summary, ViolationAt};

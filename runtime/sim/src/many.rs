@@ -1,7 +1,7 @@
 //! Many runs on threads, handed over in the order of their seeds: the only place of this crate that has threads.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use foresee_kernel::Model;
@@ -23,11 +23,30 @@ pub fn runs(
     options: &Options,
     each: &mut dyn FnMut(Run),
 ) -> Result<(), SimError> {
+    runs_while(model, seeds, threads, options, &mut |run| {
+        each(run);
+        ControlFlow::Continue(())
+    })
+}
+
+/// As [`runs`], until `each` has seen enough.
+///
+/// # Errors
+/// Those of [`runs`].
+pub fn runs_while(
+    model: &Arc<Model>,
+    seeds: Range<u64>,
+    threads: usize,
+    options: &Options,
+    each: &mut dyn FnMut(Run) -> ControlFlow<()>,
+) -> Result<(), SimError> {
     let count = seeds.end.saturating_sub(seeds.start);
     let threads = (threads.max(1) as u64).min(count);
     if threads <= 1 {
         for seed in seeds {
-            each(run(model, seed, options)?);
+            if each(run(model, seed, options)?).is_break() {
+                break;
+            }
         }
         return Ok(());
     }
@@ -39,7 +58,9 @@ pub fn runs(
             scope.spawn(|| crew.work(|seed| run(model, seed, options)));
         }
         for seed in seeds {
-            each(crew.wait_for(seed)?);
+            if each(crew.wait_for(seed)?).is_break() {
+                break;
+            }
         }
         Ok(())
     })

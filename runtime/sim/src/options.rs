@@ -17,6 +17,8 @@ pub struct Options {
     /// The most events that a run may have. Without it, a run that has an end of its own has no limit, and one that has
     /// none ends after [`crate::EVENTS_MAX`].
     pub events_max: Option<u64>,
+    /// Whether to say of each statistical property what the run says of it.
+    pub figures: bool,
 }
 
 /// Why there is no run.
@@ -35,6 +37,15 @@ pub enum SimError {
         message: String,
         /// The virtual time at which it happened, in nanoseconds.
         at_nanos: u64,
+    },
+    /// A claim speaks of a time at which no run is left.
+    BeyondEnd {
+        /// The name of the claim.
+        claim: &'static str,
+        /// The time of which it speaks.
+        within: Duration,
+        /// Where runs end.
+        end: Duration,
     },
     /// A run and its trace parted: a fault of the simulator, not of the spec.
     Diverged {
@@ -55,6 +66,12 @@ impl fmt::Display for SimError {
             SimError::Evaluation { message, at_nanos } => {
                 let seconds = *at_nanos as f64 / 1e9;
                 write!(f, "a property or an objective cannot be evaluated at {seconds} s: {message}")
+            }
+            SimError::BeyondEnd { claim, within, end } => {
+                write!(
+                    f,
+                    "`{claim}` speaks of the first {within:?}, and runs end after {end:?}: say a later end"
+                )
             }
             SimError::Diverged { message } => write!(f, "a run and its recording differ: {message}"),
         }

@@ -73,6 +73,14 @@ impl Requests {
         }
     }
 
+    /// How often the application made the downcall of this name.
+    pub fn made_of(&self, model: &Model, name: &str) -> u64 {
+        let is_it =
+            |call: &foresee_kernel::Call| call.ways.first().is_some_and(|way| (way.call)(0).kind() == name);
+        let lines = model.calls.iter().zip(&self.lines).filter(|(call, _)| is_it(call));
+        lines.map(|(_, line)| line.made).sum()
+    }
+
     /// What became of the calls of each line.
     pub fn runs(&self, model: &Model) -> Vec<CallRuns> {
         let run = |(call, line): (&foresee_kernel::Call, &Line)| CallRuns {

@@ -46,6 +46,10 @@ pub struct Run {
     /// For each objective, what its messages and seconds came to at each node.
     #[serde(skip)]
     pub objectives_by_node: BTreeMap<String, Vec<f64>>,
+    /// What the run says of each statistical property of the model, where it was asked for: 1 or 0 for an event, the value of a
+    /// quantity; None where the run does not count. Empty where the run ended in a fault.
+    #[serde(skip)]
+    pub figures: Vec<Option<f64>>,
     /// What happened, where it was asked for or a property was violated.
     #[serde(skip)]
     pub trace: Option<Trace>,
