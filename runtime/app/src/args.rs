@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use foresee_kernel::argument;
-use foresee_sim::ResolverKind;
 
 use crate::faults::FaultArg;
 use crate::from::{Moment, TracePlace};
@@ -165,9 +164,12 @@ pub struct SimulateArgs {
     /// Run the seeds from A up to, not including, B
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub seeds: Option<Range<u64>>,
-    /// Who resolves choices: random, first, round-robin, default
+    /// Who resolves choices: random, first, round-robin, default, lookahead, omniscient
     #[arg(long, value_name = "NAME", default_value = "default")]
-    pub resolver: ResolverKind,
+    pub resolver: String,
+    /// How lookahead and omniscient look ahead, such as gather=10s,rollouts=32,horizon=2s
+    #[arg(long, value_name = "NAME=VALUE,..", default_value = "")]
+    pub lookahead: foresee_predict::Settings,
     /// End each run at this virtual time, such as 60s, instead of at the system's horizon
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub until: Option<Duration>,
@@ -191,7 +193,7 @@ pub struct SimulateArgs {
     pub indifference: Option<f64>,
     /// Run the same seeds with two resolvers, and show by how much they differ
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["resolver", "trace_out"])]
-    pub compare: Option<Vec<ResolverKind>>,
+    pub compare: Option<Vec<String>>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

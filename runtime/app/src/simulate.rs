@@ -19,12 +19,14 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let model = model::build(spec, &args.system)?;
-    let plain = Options { until: args.until, resolver: args.resolver.clone(), ..Options::default() };
+    let known = foresee_predict::resolvers(&args.lookahead);
+    let named = |name: &str| known.get(name).map_err(|error| Failure::usage(error.to_string()));
+    let plain = Options { until: args.until, resolver: named(&args.resolver)?, ..Options::default() };
     if args.verify {
         return verify::run(&model, args, &plain, out);
     }
     if let Some([first, second]) = args.compare.as_deref() {
-        return verify::compare(&model, args, [first, second], &plain, out);
+        return verify::compare(&model, args, [&named(first)?, &named(second)?], &plain, out);
     }
     let unjudged: Vec<_> = claims::liveness(&model).into_iter().chain(claims::statistical(&model)).collect();
     let seeds = seeds(args);
@@ -126,6 +128,9 @@ fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<(), Failure> 
             out,
             "  objective  {name:<24} mean {mean:.3}, sd {standard_deviation:.3}, {min:.3} to {max:.3}, n {n}"
         )?;
+    }
+    for (name, Moments { mean, min, max, .. }) in &summary.resolver {
+        writeln!(out, "  resolver   {name:<24} mean {mean:.1}, {min:.0} to {max:.0}")?;
     }
     for (name, counts) in &summary.properties {
         let counts: Vec<String> =

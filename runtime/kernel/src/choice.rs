@@ -35,6 +35,9 @@ pub struct Point<'a> {
     pub default: Option<u32>,
     /// The stable name of an option, such as `descend(child: n[2])`.
     pub label: &'a dyn Fn(u32) -> String,
+    /// The handler that an option runs, as an index into [`ServiceInfo::handlers`]; the same for all options where handlers are not
+    /// what is chosen.
+    pub handler: &'a dyn Fn(u32) -> u16,
 }
 
 /// Answers the points of a step.

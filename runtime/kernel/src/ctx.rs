@@ -228,7 +228,9 @@ impl<T: Value> Ctx<'_, T> {
                 bound => format!("{name}({bound})"),
             }
         };
-        let option = self.decide(site, Nature::Choice, total, &[], None, &label);
+        let handler = |option: u32| alternatives[nth(alternatives, option as usize).alternative].handler;
+        let told = Told { weights: &[], default: None, label: &label, handler: &handler };
+        let option = self.decide(site, Nature::Choice, total, &told);
         let taken = nth(alternatives, option);
         let handler = alternatives[taken.alternative].handler;
         self.env.ran.borrow_mut().push(Ran::Handler { layer: self.index as u8, handler });
@@ -277,7 +279,8 @@ impl<T: Value> Ctx<'_, T> {
             fault::raise(format!("`{}` (line {}) chooses from an empty set", site.name, site.line));
         }
         let label = |option: u32| format!("{:?}", options[option as usize]);
-        let picked = self.decide(site, Nature::Choice, options.len(), &[], default, &label);
+        let told = Told { weights: &[], default, label: &label, handler: &|_| 0 };
+        let picked = self.decide(site, Nature::Choice, options.len(), &told);
         options.swap_remove(picked)
     }
 
@@ -292,25 +295,19 @@ impl<T: Value> Ctx<'_, T> {
         }
         let weights: Vec<f64> = outcomes.iter().map(|(_, weight)| *weight).collect();
         let label = |option: u32| format!("{:?}", outcomes[option as usize].0);
-        let picked = self.decide(site, Nature::Chance, outcomes.len(), &weights, None, &label);
+        let told = Told { weights: &weights, default: None, label: &label, handler: &|_| 0 };
+        let picked = self.decide(site, Nature::Chance, outcomes.len(), &told);
         outcomes.swap_remove(picked).0
     }
 
-    fn decide(
-        &self,
-        site: &'static SiteInfo,
-        nature: Nature,
-        options: usize,
-        weights: &[f64],
-        default: Option<u32>,
-        label: &dyn Fn(u32) -> String,
-    ) -> usize {
+    fn decide(&self, site: &'static SiteInfo, nature: Nature, options: usize, told: &Told<'_>) -> usize {
         if options == 1 && !self.env.asks_always {
             return 0;
         }
         let options = options as u32;
-        let point =
-            Point { node: self.me, service: self.info, site, nature, options, weights, default, label };
+        let Told { weights, default, label, handler } = *told;
+        let (node, service) = (self.me, self.info);
+        let point = Point { node, service, site, nature, options, weights, default, label, handler };
         let picked = self.env.resolver.ask(&point);
         assert!(picked < options, "a resolver answered {picked} of {options} options");
         let probability = weights.get(picked as usize).copied().unwrap_or(1.0);
@@ -318,6 +315,14 @@ impl<T: Value> Ctx<'_, T> {
         self.env.decisions.borrow_mut().push(Decision { site, nature, picked, options, probability, label });
         picked as usize
     }
+}
+
+/// What a resolver is told of the options of a point.
+struct Told<'a> {
+    weights: &'a [f64],
+    default: Option<u32>,
+    label: &'a dyn Fn(u32) -> String,
+    handler: &'a dyn Fn(u32) -> u16,
 }
 
 fn nth(alternatives: &[Alternative], mut option: usize) -> Taken {

@@ -35,6 +35,7 @@ fn ask(tape: &mut Tape, options: u32) -> u32 {
         weights: &[],
         default: None,
         label: &|_| String::new(),
+        handler: &|_| 0,
     })
 }
 

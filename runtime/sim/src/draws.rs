@@ -24,7 +24,7 @@ const CALL: Purpose = Purpose(6);
 const FAULT: Purpose = Purpose(7);
 
 /// How much every node has drawn so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Draws {
     seed: u64,
     nodes: Vec<Drawn>,

@@ -119,6 +119,8 @@ pub(crate) struct Flight {
     pub order: u64,
     /// Whether it is no message but word of the end of a connection.
     pub mark: bool,
+    /// What the policy's witness attached to it.
+    pub attached: u64,
 }
 
 /// One run as it stands.
@@ -128,6 +130,10 @@ pub(crate) struct Engine<'m> {
     end: Option<End>,
     pub events_max: u64,
     careful: bool,
+    /// Whether the policy has a witness.
+    deliberate: bool,
+    /// How long the choices of the last step took, in nanoseconds.
+    pub thought: u64,
 
     /// The virtual clock, in nanoseconds; it outlives an engine that panics.
     pub now: &'m Cell<u64>,
@@ -153,16 +159,18 @@ pub(crate) struct Engine<'m> {
     plans_run: bool,
     pub draws: Draws,
     pub policy: Box<dyn Policy>,
-    scratch: Scratch,
+    pub scratch: Scratch,
 
     pub events: u64,
     messages: u64,
     bytes: u64,
-    ledger: Ledger,
+    pub ledger: Ledger,
     tally: Tally,
     watch: Option<Watch>,
     /// What the run says of statistical properties, where that is asked for.
     figures: bool,
+    /// Whether the states at the end are kept.
+    last: bool,
     gauge: Option<Gauge>,
     pub violation: Option<Violation>,
     pub recorder: Option<Recorder>,
@@ -188,19 +196,23 @@ impl<'m> Engine<'m> {
         let end = end.transpose()?;
         let events_max = options.events_max.unwrap_or(if end.is_some() { u64::MAX } else { EVENTS_MAX });
         let nodes = model.nodes.len();
+        let mut policy = options.resolver.policy(model);
+        let deliberate = policy.witness().is_some();
         Ok(Engine {
             model,
             seed,
             end,
             events_max,
-            careful: record != Record::Nothing,
+            careful: record != Record::Nothing || deliberate,
+            deliberate,
+            thought: 0,
             now,
             order: 0,
             queue: Queue::default(),
             flights: Slab::new(),
             timers: Timers::new(nodes),
             states: Vec::with_capacity(nodes),
-            network: Network::new(model),
+            network: if deliberate { Network::of_varying_departures(model) } else { Network::new(model) },
             ambient: Ambient::default(),
             channels: Plans::new(model).breaks().then(|| Channels::new(nodes)),
             held: Vec::new(),
@@ -209,7 +221,7 @@ impl<'m> Engine<'m> {
             schedule: Schedule::new(model, end.map(|end| end.at)),
             plans_run: false,
             draws: Draws::new(seed, nodes),
-            policy: options.resolver.policy(model),
+            policy,
             scratch: Scratch::default(),
             events: 0,
             messages: 0,
@@ -218,6 +230,7 @@ impl<'m> Engine<'m> {
             tally: Tally::new(model),
             watch: None,
             figures: options.figures && !model.statistics.is_empty(),
+            last: options.last,
             gauge: None,
             violation: None,
             recorder: (record == Record::Steps).then(|| Recorder::new(model, seed)),
@@ -260,6 +273,7 @@ impl<'m> Engine<'m> {
                     let (ran, called) = self.scratch.seen();
                     self.ledger.ran(self.model, id, ran, called, 0);
                     self.carry_out(id);
+                    self.witnessed(id);
                 }
                 Err(fault) => self.faulted(fault),
             }
@@ -270,7 +284,7 @@ impl<'m> Engine<'m> {
         if self.spoilt() {
             return;
         }
-        self.ledger.start(self.model, &Seen { states: &self.states, ambient: &self.ambient });
+        self.ledger.start(self.model, &Seen { states: &self.states, ambient: &self.ambient }, 0);
         let (watch, violated) =
             Watch::new(self.model, &Seen { states: &self.states, ambient: &self.ambient });
         self.watch = Some(watch);
@@ -359,6 +373,11 @@ impl<'m> Engine<'m> {
 
     /// A message that is no longer in flight is delivered.
     pub fn deliver(&mut self, flight: Flight) {
+        if self.deliberate
+            && let Some(witness) = self.policy.witness()
+        {
+            witness.arrives(self.now.get(), flight.route, flight.attached);
+        }
         let (dst, event) = self.arrival(flight);
         self.event(dst, event);
     }
@@ -400,6 +419,11 @@ impl<'m> Engine<'m> {
             _ => None,
         };
         self.tally.count(self.model, node, &self.states[node.index()], self.scratch.ran(), message);
+        self.settle(node, stepped);
+    }
+
+    /// What follows from a step of `node`.
+    pub fn settle(&mut self, node: NodeId, stepped: Result<(), Fault>) {
         match stepped {
             Ok(()) => {
                 let now = self.now.get();
@@ -427,6 +451,9 @@ impl<'m> Engine<'m> {
             gauge.look(self.model, &seen, node, self.now.get());
         }
         self.violated(violated);
+        if self.deliberate {
+            self.witnessed(node);
+        }
     }
 
     /// A step of `node`; what it came to is in the scratch. `action` is what it is called in a trace.
@@ -436,21 +463,25 @@ impl<'m> Engine<'m> {
         event: &NodeEvent,
         action: Option<Action<foresee_world::Direct>>,
     ) -> Result<(), Fault> {
-        let stack = &self.model.nodes[node.index()];
-        let state = &mut self.states[node.index()];
         let labels = self.recorder.is_some();
-        let mut chooser =
-            Chooser { policy: &mut *self.policy, draws: &mut self.draws, now: self.now.get(), labels };
-        if !self.careful {
-            return stack.step_in_place(node, state, event, &mut chooser, &mut self.scratch);
-        }
-        let outcome = stack.step(node, state, event, &mut chooser);
+        let outcome = if self.deliberate {
+            self.deliberate(node, event, labels)
+        } else {
+            let stack = &self.model.nodes[node.index()];
+            let state = &mut self.states[node.index()];
+            let (policy, draws, now) = (&mut *self.policy, &mut self.draws, self.now.get());
+            let mut chooser = Chooser { policy, draws, now, labels, step: None };
+            if !self.careful {
+                return stack.step_in_place(node, state, event, &mut chooser, &mut self.scratch);
+            }
+            stack.step(node, state, event, &mut chooser)
+        };
         match (&mut self.recorder, action) {
             (Some(recorder), Some(action)) => recorder.step(self.now.get(), node, &action, &outcome),
             (Some(recorder), None) => recorder.start(node, &outcome),
             (None, _) => {}
         }
-        *state = outcome.state;
+        self.states[node.index()] = outcome.state;
         *self.scratch.effects() = outcome.effects;
         *self.scratch.ran() = outcome.ran;
         *self.scratch.called() = outcome.called;
@@ -484,16 +515,21 @@ impl<'m> Engine<'m> {
     fn send(&mut self, route: Route, message: Datum) {
         let Route { carrier, src, dst } = route;
         let bytes = message.encoded_len() as u64;
+        let now = self.now.get().saturating_add(self.thought);
+        let attached = match self.policy.witness().filter(|_| self.deliberate) {
+            Some(witness) => witness.sent(self.now.get(), route, &message),
+            None => 0,
+        };
         self.messages += 1;
         self.bytes += bytes;
         self.ledger.message(src, || message.kind(), bytes, self.now.get());
         if !self.gets_through(route) {
             return;
         }
-        let carried = self.network.carry(&mut self.draws, self.now.get(), carrier, (src, dst), bytes);
+        let carried = self.network.carry(&mut self.draws, now, carrier, (src, dst), bytes);
         let told = self.recorder.as_mut().filter(|_| carried.told);
         match carried.fate {
-            Passed::Arrives(at) => self.take_off(at, route, message),
+            Passed::Arrives(at) => self.take_off(at, route, message, attached),
             Passed::Lost => {
                 if let Some(recorder) = told {
                     recorder.network(self.now.get(), Action::Drop(Envelope { route, message }));
@@ -504,15 +540,15 @@ impl<'m> Engine<'m> {
                     let envelope = Envelope { route, message: message.clone() };
                     recorder.network(self.now.get(), Action::Duplicate(envelope));
                 }
-                self.take_off(first, route, message.clone());
-                self.take_off(copy, route, message);
+                self.take_off(first, route, message.clone(), attached);
+                self.take_off(copy, route, message, attached);
             }
         }
     }
 
-    pub fn take_off(&mut self, at: u64, route: Route, message: Datum) {
+    pub fn take_off(&mut self, at: u64, route: Route, message: Datum, attached: u64) {
         let order = self.next_order();
-        let slot = self.schedule(at, Flight { route, message, order, mark: false });
+        let slot = self.schedule(at, Flight { route, message, order, mark: false, attached });
         if self.is_channel(route)
             && let Some(channels) = &mut self.channels
         {
@@ -548,7 +584,7 @@ impl<'m> Engine<'m> {
         fate == Fate::Sent
     }
 
-    fn push_timer(&mut self, node: NodeId, (at, order, slot): Queued) {
+    pub fn push_timer(&mut self, node: NodeId, (at, order, slot): Queued) {
         self.queue.push(Entry::new(at, Kind::Timer, order, slot, node.index() as u32));
     }
 
@@ -639,6 +675,8 @@ impl<'m> Engine<'m> {
             faults: self.schedule.runs(self.model),
             objectives_by_node: account.by_node,
             figures,
+            resolver: self.policy.report(),
+            last: if self.last && !self.spoilt() { std::mem::take(&mut self.states) } else { Vec::new() },
             trace: self.recorder.take().map(|recorder| recorder.finish(kept)),
         }
     }

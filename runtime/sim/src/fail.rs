@@ -133,17 +133,28 @@ impl Engine<'_> {
 
     /// Lets word of an end be under way.
     pub fn mark(&mut self, at: u64, route: Route, how: Mark, order: u64) {
-        let flight = Flight { route, message: Datum::new(how), order, mark: true };
+        let flight = Flight { route, message: Datum::new(how), order, mark: true, attached: 0 };
         self.schedule(at, flight);
     }
 
     /// Word of an end of a connection arrives, or what it cut off is lost.
     pub fn marked(&mut self, flight: Flight) {
         let Flight { route, order, .. } = flight;
+        if self.channels.is_none() {
+            // A rollout keeps no channels: whoever is to be told is told.
+            if self.ambient.up(route.dst) {
+                let event = NodeEvent::Broken { peer: route.src, carrier: route.carrier };
+                self.unplanned(route.dst, event);
+            }
+            return;
+        }
         let ends = self.channels.as_mut().map_or_else(Vec::new, |channels| channels.close(route, order));
         for end in ends {
             let envelope = Envelope { route, message: Datum::new(end) };
             if end == Mark::Broken {
+                if let Some(witness) = self.policy.witness() {
+                    witness.broke(self.now.get(), route.dst, route.src);
+                }
                 let event = NodeEvent::Broken { peer: route.src, carrier: route.carrier };
                 self.event_as(route.dst, event, Action::Deliver(envelope));
             } else {

@@ -171,11 +171,16 @@ impl Ledger {
         }
     }
 
-    /// The rates in the first state.
-    pub fn start(&mut self, model: &Model, seen: &Seen<'_>) {
+    /// The rates in the first state, which is that at `now`. What ended before comes to nothing.
+    pub fn start(&mut self, model: &Model, seen: &Seen<'_>, now: u64) {
         let view = View::new(model, seen);
-        self.rates.iter_mut().for_each(|rate| rate.all(&view, 0));
-        self.growing.iter_mut().for_each(|rate| rate.start(&view));
+        self.rates.iter_mut().for_each(|rate| rate.all(&view, now));
+        self.growing.iter_mut().for_each(|rate| rate.start(&view, now));
+        for account in self.accounts.iter_mut().filter(|account| account.end < now) {
+            account.closed = Some((0.0, vec![0.0; seen.states.len()]));
+        }
+        let open = self.accounts.iter().filter(|account| account.closed.is_none());
+        self.closes = open.map(|account| account.end).min().unwrap_or(u64::MAX);
     }
 
     /// The run comes to `now`, and the state is still that before it: objectives whose horizon lies behind are closed.
@@ -227,6 +232,22 @@ impl Ledger {
         let names = self.accounts.iter().map(|one| one.objective.name.to_owned());
         account.objectives.extend(names.zip(values));
         account
+    }
+
+    /// The sums of objectives at `now`, one a level, less being better.
+    pub fn levels(&mut self, model: &Model, seen: &Seen<'_>, now: u64) -> Vec<f64> {
+        self.comes(model, seen, now);
+        let view = View::new(model, seen);
+        let mut levels: BTreeMap<u32, f64> = BTreeMap::new();
+        for index in 0..self.accounts.len() {
+            let value = match self.accounts[index].closed.take() {
+                Some((value, _)) => value,
+                None => self.worth_at(&view, seen.states.len(), index, now).0,
+            };
+            let objective = &self.accounts[index].objective;
+            *levels.entry(objective.level).or_default() += cost(objective, value);
+        }
+        levels.into_values().collect()
     }
 
     /// What an objective has come to at `now`: in all, and at each node without the value of the state.
@@ -291,14 +312,19 @@ impl Count {
     }
 }
 
+/// What a value of an objective adds to the sum of its level, less being better.
+fn cost(objective: &Objective, value: f64) -> f64 {
+    let sign = match objective.sense {
+        Sense::Minimize => 1.0,
+        Sense::Maximize => -1.0,
+    };
+    sign * objective.weight * value
+}
+
 fn totals(accounts: &[One], values: &[f64]) -> BTreeMap<String, f64> {
     let mut levels: BTreeMap<u32, f64> = BTreeMap::new();
     for (One { objective, .. }, value) in accounts.iter().zip(values) {
-        let sign = match objective.sense {
-            Sense::Minimize => 1.0,
-            Sense::Maximize => -1.0,
-        };
-        *levels.entry(objective.level).or_default() += sign * objective.weight * value;
+        *levels.entry(objective.level).or_default() += cost(objective, *value);
     }
     let name = |(place, (level, sum)): (usize, (u32, f64))| match place {
         0 => (TOTAL.to_owned(), sum + 0.0),

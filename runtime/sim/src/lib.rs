@@ -12,6 +12,9 @@
 //! What a system says will be done to it stands in the same queue: calls of the application and faults, by their lines
 //! (`schedule`). What fails does so by the rules of the world (`fail`, `channels`).
 //!
+//! A policy that looks ahead has a *witness* (`witness`), which is told what every node sends, hears and becomes, and it tries options by
+//! [`rollout`]: runs from a given situation, by the same engine.
+//!
 //! Claims about many runs are decided in `statistics`, from what each run says of them (`gauge`).
 //!
 //! This crate never looks at a wall clock, never prints, and keeps its threads in `many` alone.
@@ -23,6 +26,7 @@
 //! - A rate of an objective that is not local is computed anew for all its nodes after each event.
 
 mod channels;
+mod deliberate;
 mod draws;
 mod engine;
 mod fail;
@@ -38,6 +42,7 @@ mod record;
 mod requests;
 mod resolver;
 mod result;
+mod rollout;
 mod schedule;
 mod script;
 mod slab;
@@ -46,19 +51,22 @@ mod summary;
 mod tally;
 mod timers;
 mod watch;
+mod witness;
 mod worth;
 
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use many::{runs, runs_while};
 pub use network::LOOPBACK_NANOS;
 pub use options::{Options, SimError};
-pub use resolver::{Custom, Policy, ResolverKind, Resolvers, Scene, UnknownResolver};
+pub use resolver::{AuthorsDefault, Custom, Policy, Random, ResolverKind, Resolvers, Scene, UnknownResolver};
 pub use result::{
     CallRuns, Ending, FaultRuns, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation,
 };
+pub use rollout::{Armed, Opening, Prospect, Situation, Span, UnderWay, rollout, started};
 pub use script::{Failure, SCENARIO_SEED, SCRIPT_EVENTS_MAX, ScenarioRun, scenario};
 pub use statistics::{
     Comparison, Demands, Difference, Estimate, Interval, Means, Proportion, RUNS_LEAST, Sprt, Verdict,
     Verification, compare, verify,
 };
 pub use summary::{Moments, Summary, ViolationAt};
+pub use witness::{Own, Paths, Step, Witness, draw};

@@ -71,6 +71,22 @@ impl Network {
         }
     }
 
+    /// The same network, for messages that do not leave in the order in which they are sent.
+    pub fn of_varying_departures(model: &Model) -> Self {
+        let mut network = Network::new(model);
+        for line in &mut network.carriers {
+            line.constant = None;
+            line.ordered = line.discipline == Discipline::Fifo;
+        }
+        network
+    }
+
+    /// What the link of a carrier does to a message of no length, whatever came before it.
+    pub fn fate(&self, carrier: u8, (src, dst): (NodeId, NodeId), draw: &mut foresee_net::Stream) -> Fate {
+        let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes: 0 };
+        self.carriers[usize::from(carrier)].link.fate(passage, draw)
+    }
+
     /// Sends a message at `now`; times in the fate are points of the clock.
     pub fn carry(
         &mut self,
@@ -171,7 +187,7 @@ fn line(carrier: &Carrier, discipline: Discipline) -> Line {
 
 /// The delay of a carrier. A datagram network that `reorders` and whose delay is constant spreads it evenly between
 /// half and one and a half of it.
-fn delay(carrier: &Carrier, ordered: bool) -> Delay {
+pub(crate) fn delay(carrier: &Carrier, ordered: bool) -> Delay {
     match carrier.delay {
         DelayModel::Constant(delay) if carrier.reorders && !ordered => {
             let half = nanos(delay) / 2;

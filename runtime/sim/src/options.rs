@@ -19,6 +19,8 @@ pub struct Options {
     pub events_max: Option<u64>,
     /// Whether to say of each statistical property what the run says of it.
     pub figures: bool,
+    /// Whether to keep the states of all nodes at the end.
+    pub last: bool,
 }
 
 /// Why there is no run.

@@ -83,6 +83,11 @@ impl Queue {
         }
     }
 
+    /// All entries, in no order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.heap.iter()
+    }
+
     /// The entry that is next.
     pub fn first(&self) -> Option<&Entry> {
         self.heap.first()

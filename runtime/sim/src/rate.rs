@@ -157,9 +157,9 @@ impl Growing {
     }
 
     /// The rates in the first state.
-    pub fn start(&mut self, view: &View<'_>) {
+    pub fn start(&mut self, view: &View<'_>, now: u64) {
         self.grown = Grown::new(self.growth, view);
-        self.all(view, 0);
+        self.all(view, now);
     }
 
     fn all(&mut self, view: &View<'_>, now: u64) {

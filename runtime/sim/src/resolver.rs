@@ -7,15 +7,26 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use foresee_kernel::{Model, Nature, NodeId, Point, Resolver, SiteInfo};
+use foresee_kernel::{Model, Nature, NodeEvent, NodeId, Point, Resolver, SiteInfo};
 use foresee_net::Draw;
 
 use crate::draws::Draws;
+use crate::witness::{Step, Truth, Witness};
 
 /// Answers the choices of a run. Made anew for every run, so what it remembers never crosses from one seed to another.
 pub trait Policy {
     /// The option taken, below `point.options`.
     fn choose(&mut self, point: &Point<'_>, scene: &mut Scene<'_>) -> u32;
+
+    /// Who has to be told what happens, for this policy to choose. Only a policy that has one is shown the [`Step`].
+    fn witness(&mut self) -> Option<&mut dyn Witness> {
+        None
+    }
+
+    /// Figures about what it did in the run, by name; see [`crate::Run::resolver`].
+    fn report(&self) -> BTreeMap<String, f64> {
+        BTreeMap::new()
+    }
 }
 
 /// What a policy may know beside the point.
@@ -24,6 +35,10 @@ pub struct Scene<'a> {
     pub now_nanos: u64,
     /// Random numbers for this choice alone.
     pub draw: &'a mut dyn Draw,
+    /// The step in which the choice comes up, for a policy with a witness.
+    pub step: Option<Step<'a>>,
+    /// How long the choice took, in nanoseconds: what the step sends leaves as much later. For a policy with a witness.
+    pub thought_nanos: u64,
 }
 
 /// A resolver of choices.
@@ -154,7 +169,9 @@ impl fmt::Display for UnknownResolver {
 
 impl std::error::Error for UnknownResolver {}
 
-struct Random;
+/// Any option, all equally likely.
+#[derive(Debug)]
+pub struct Random;
 
 impl Policy for Random {
     fn choose(&mut self, point: &Point<'_>, scene: &mut Scene<'_>) -> u32 {
@@ -162,7 +179,7 @@ impl Policy for Random {
     }
 }
 
-struct First;
+pub(crate) struct First;
 
 impl Policy for First {
     fn choose(&mut self, _: &Point<'_>, _: &mut Scene<'_>) -> u32 {
@@ -170,7 +187,9 @@ impl Policy for First {
     }
 }
 
-struct AuthorsDefault;
+/// The author's default, else any option.
+#[derive(Debug)]
+pub struct AuthorsDefault;
 
 impl Policy for AuthorsDefault {
     fn choose(&mut self, point: &Point<'_>, scene: &mut Scene<'_>) -> u32 {
@@ -197,17 +216,40 @@ pub(crate) struct Chooser<'a> {
     pub draws: &'a mut Draws,
     pub now: u64,
     pub labels: bool,
+    /// For a policy that has a witness.
+    pub step: Option<Deliberation<'a>>,
+}
+
+/// A step as it is shown to a policy that has a witness.
+pub(crate) struct Deliberation<'a> {
+    pub event: &'a NodeEvent,
+    pub truth: &'a dyn Truth,
+    pub picks: Vec<u32>,
+    /// How long the choices of the step took.
+    pub thought: u64,
 }
 
 impl Resolver for Chooser<'_> {
     fn resolve(&mut self, point: &Point<'_>) -> u32 {
-        match point.nature {
+        let picked = match point.nature {
             Nature::Chance => self.draws.chance(point.node).weighted(point.weights) as u32,
             Nature::Choice => {
                 let mut draw = self.draws.choice(point.node);
-                self.policy.choose(point, &mut Scene { now_nanos: self.now, draw: &mut draw })
+                let step =
+                    self.step.as_ref().map(|it| Step { event: it.event, picks: &it.picks, truth: it.truth });
+                let mut scene = Scene { now_nanos: self.now, draw: &mut draw, step, thought_nanos: 0 };
+                let picked = self.policy.choose(point, &mut scene);
+                let thought = scene.thought_nanos;
+                if let Some(step) = &mut self.step {
+                    step.thought += thought;
+                }
+                picked
             }
+        };
+        if let Some(step) = &mut self.step {
+            step.picks.push(picked);
         }
+        picked
     }
 
     fn wants_labels(&self) -> bool {

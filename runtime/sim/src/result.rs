@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use foresee_kernel::Trace;
+use foresee_kernel::{NodeState, Trace};
 use serde::Serialize;
 
 /// The name of the sum of objectives of the first level, in [`Run::objectives`].
@@ -43,6 +43,9 @@ pub struct Run {
     /// How often each line of the faults came true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultRuns>,
+    /// What the resolver says of itself, for one that looks ahead: bytes of knowledge, choices, steps of rollouts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolver: BTreeMap<String, f64>,
     /// For each objective, what its messages and seconds came to at each node.
     #[serde(skip)]
     pub objectives_by_node: BTreeMap<String, Vec<f64>>,
@@ -50,6 +53,9 @@ pub struct Run {
     /// quantity; None where the run does not count. Empty where the run ended in a fault.
     #[serde(skip)]
     pub figures: Vec<Option<f64>>,
+    /// The states of all nodes at the end, where they were asked for; none where the run ended in a fault.
+    #[serde(skip)]
+    pub last: Vec<NodeState>,
     /// What happened, where it was asked for or a property was violated.
     #[serde(skip)]
     pub trace: Option<Trace>,

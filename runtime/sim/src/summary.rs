@@ -24,6 +24,9 @@ pub struct Summary {
     pub endings: BTreeMap<String, u64>,
     /// Each objective, over the runs that no violation cut short.
     pub objectives: BTreeMap<String, Moments>,
+    /// What the resolver says of itself, over the same runs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolver: BTreeMap<String, Moments>,
     /// For each property, in how many runs it came out how.
     pub properties: BTreeMap<String, BTreeMap<Status, u64>>,
     /// The runs that a violation ended.
@@ -90,20 +93,25 @@ impl Summary {
             *counts.entry(outcome.status).or_default() += 1;
         }
         if run.ending != Ending::Violation {
-            for (name, value) in &run.objectives {
-                match self.objectives.get_mut(name) {
-                    Some(moments) => moments.add(*value),
-                    None => {
-                        self.objectives.insert(name.clone(), Moments::of(*value));
-                    }
-                }
-            }
+            add_all(&mut self.objectives, &run.objectives);
+            add_all(&mut self.resolver, &run.resolver);
         }
         self.violations.extend(run.violation.as_ref().map(|violation| ViolationAt {
             seed: run.seed,
             property: violation.property.clone(),
             at_nanos: violation.at_nanos,
         }));
+    }
+}
+
+fn add_all(all: &mut BTreeMap<String, Moments>, values: &BTreeMap<String, f64>) {
+    for (name, value) in values {
+        match all.get_mut(name) {
+            Some(moments) => moments.add(*value),
+            None => {
+                all.insert(name.clone(), Moments::of(*value));
+            }
+        }
     }
 }
 

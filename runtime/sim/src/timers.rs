@@ -6,6 +6,7 @@
 
 use foresee_kernel::{Datum, NodeId};
 
+use crate::rollout::Armed;
 use crate::slab::Slab;
 
 /// All timers.
@@ -82,6 +83,15 @@ impl Timers {
         let armed = self.records.get_mut(slot).is_some_and(|record| record.due.take().is_some());
         self.settle(slot);
         armed
+    }
+
+    /// The armed timers of `node`, and when they are due.
+    pub fn armed(&self, node: NodeId) -> Vec<Armed> {
+        let records = self.nodes[node.index()].iter().filter_map(|(_, slot)| self.records.get(*slot));
+        let armed = records.filter_map(|Record { node, layer, timer, due, .. }| {
+            due.map(|(at, _)| Armed { node: *node, layer: *layer, timer: timer.clone(), at_nanos: at })
+        });
+        armed.collect()
     }
 
     /// What it means that the entry of `slot` of this time and order has come up.

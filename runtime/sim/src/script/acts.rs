@@ -107,7 +107,7 @@ impl Player<'_> {
                     .now
                     .get()
                     .saturating_add(self.engine.network.delay(&mut self.engine.draws, &copy));
-                self.engine.take_off(at, copy.route, copy.message.clone());
+                self.engine.take_off(at, copy.route, copy.message.clone(), 0);
                 self.note(copy, Action::Duplicate);
             }
             Act::Fire { node, layer, timer, pin } if self.engine.timers.take(node, layer, &timer) => {

@@ -1,0 +1,75 @@
+//! Training in simulation: which base policy rollouts follow, and whether looking ahead pays at all.
+//!
+//! Runs of training have seeds of their own, far from those of anybody's runs. First each base policy resolves the runs by itself, and the best
+//! is kept; then the predictor looks ahead with it and notes what it chooses; what imitates that is kept if it is better still. The *guard*
+//! compares the predictor with the author's default on the same runs: where it comes out worse, the default is shipped.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foresee_kernel::Model;
+use foresee_sim::{AuthorsDefault, Custom, Options, Policy, ResolverKind, TOTAL, runs};
+
+use crate::base::{Base, Imitation};
+use crate::resolver::Lookahead;
+use crate::settings::Settings;
+
+/// The first seed of training.
+const SEEDS_FROM: u64 = 0x7261_696E << 32;
+
+/// What came of training.
+#[derive(Clone, Debug, Default)]
+pub struct Trained {
+    /// The base policy that rollouts follow.
+    pub base: Base,
+    /// Whether looking ahead came out worse than the author's default: then the default is taken.
+    pub guarded: bool,
+}
+
+/// Trains on runs of `model`.
+pub fn train(model: &Arc<Model>, settings: &Settings) -> Trained {
+    if settings.training == 0 {
+        return Trained::default();
+    }
+    let seeds = SEEDS_FROM..SEEDS_FROM + u64::from(settings.training);
+    let cost = |base: &Base| {
+        let base = base.clone();
+        mean_cost(model, seeds.clone(), move |_| base.policy())
+    };
+    let (mut base, mut least) = (Base::Uniform, cost(&Base::Uniform));
+    let order = cost(&Base::Order);
+    if order < least {
+        (base, least) = (Base::Order, order);
+    }
+    let notes: Arc<Mutex<Imitation>> = Arc::default();
+    let (noted, ahead, with) = (notes.clone(), settings.clone(), base.clone());
+    let looking = mean_cost(model, seeds.clone(), move |model| {
+        Box::new(Lookahead::new(model, &ahead, with.clone()).noting(noted.clone()))
+    });
+    let default = mean_cost(model, seeds.clone(), |_| Box::new(AuthorsDefault));
+    let imitation = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if imitation.tells_apart() {
+        let imitated = Base::Imitated(Arc::new(imitation));
+        if cost(&imitated) < least {
+            base = imitated;
+        }
+    }
+    Trained { base, guarded: looking > default }
+}
+
+/// The mean of the objectives of the first level; a run that fails costs more than anything.
+fn mean_cost(
+    model: &Arc<Model>,
+    seeds: Range<u64>,
+    policy: impl Fn(&Arc<Model>) -> Box<dyn Policy> + Send + Sync + 'static,
+) -> f64 {
+    let resolver = ResolverKind::Custom(Custom::new("training", policy));
+    let options = Options { resolver, ..Options::default() };
+    let (mut sum, mut count) = (0.0, 0.0);
+    let all = runs(model, seeds, 1, &options, &mut |run| {
+        let failed = run.violation.is_some();
+        sum += if failed { f64::INFINITY } else { run.objectives.get(TOTAL).copied().unwrap_or_default() };
+        count += 1.0;
+    });
+    if all.is_err() || count == 0.0 { f64::INFINITY } else { sum / count }
+}
