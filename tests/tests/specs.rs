@@ -111,6 +111,11 @@ const EXPECTED: &[Expected] = &[
         spec: &paxos_single::SPEC,
         searches: &[
             held("--system Agreement", 301_099, "--system Agreement --depth 9"),
+            held(
+                "--system Agreement --reduce retain-ignored",
+                16_668,
+                "--system Agreement --reduce retain-ignored --depth 9",
+            ),
             bounded("--system Faulty", 359_223, "--system Faulty --depth 7"),
         ],
         simulated: &["--system Agreement --seeds 0..20", "--system Faulty --seeds 0..20"],

@@ -597,8 +597,7 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0914",
         "a bound is not supported yet",
-        "`timed` keeps the order of times in a check, and `retain_ignored` keeps unwanted messages in the network. Both are compiled; a check refuses a \
-         system that has them.",
+        "`timed` keeps the order of times in a check. It is compiled; a check refuses a system that has it.",
         "",
     ),
 ];

@@ -115,6 +115,9 @@ pub struct CheckArgs {
     /// Begin in the state that a simulation is in at that time, such as 7@12.5s
     #[arg(long, value_name = "SEED@TIME", value_parser = Moment::parse, conflicts_with = "from")]
     pub from_simulation: Option<Moment>,
+    /// Explore fewer states that show the same of node states; may be repeated
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub reduce: Vec<Reduction>,
     /// What the environment may do, in the place of what the system says: crash, reset, cut, partition, drop, duplicate
     #[arg(long, value_name = "KIND=COUNT,..", value_delimiter = ',', value_parser = FaultArg::parse)]
     pub fault: Vec<FaultArg>,
@@ -135,6 +138,13 @@ pub struct CheckArgs {
     pub seed: Option<u64>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+}
+
+/// A way to explore fewer states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Reduction {
+    /// A message that its receiver does nothing with stays in the network, where that has no order
+    RetainIgnored,
 }
 
 /// The order of a search.

@@ -12,7 +12,7 @@ use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
 use serde_json::{Value, json};
 
-use crate::args::{CheckArgs, Format, SearchKind, TraceForm};
+use crate::args::{CheckArgs, Format, Reduction, SearchKind, TraceForm};
 use crate::exit::{Exit, Failure};
 use crate::progress::Ticker;
 use crate::render::Drawn;
@@ -29,7 +29,11 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let mut model = claims::select(model::build(spec, &args.system)?, &args.properties)?;
+    let mut model = model::build(spec, &args.system)?;
+    if args.reduce.contains(&Reduction::RetainIgnored) {
+        Arc::make_mut(&mut model).bounds.retain_ignored = true;
+    }
+    let mut model = claims::select(model, &args.properties)?;
     claims::refuse(&model)?;
     faults::apply(Arc::make_mut(&mut model), &args.fault);
     #[expect(clippy::disallowed_methods, reason = "a report says how long the search took")]
@@ -164,6 +168,11 @@ impl Told<'_> {
         claims::liveness(self.model).into_iter().chain(claims::statistical(self.model)).collect()
     }
 
+    /// The names of the reductions that the search was under.
+    fn reductions(&self) -> &'static [&'static str] {
+        if self.model.bounds.retain_ignored { &["retain-ignored"] } else { &[] }
+    }
+
     /// Whether what was planned and never came about is a failing: where everything was explored it never can.
     fn fails_idle(&self) -> bool {
         self.report.complete && !self.args.allow_unfired && self.report.idle().next().is_some()
@@ -200,6 +209,7 @@ impl Told<'_> {
             "plans": report.plans.iter()
                 .map(|plan| json!({ "kind": plan.kind, "text": plan.text, "line": plan.line, "fired": plan.fired }))
                 .collect::<Vec<_>>(),
+            "reductions": self.reductions(),
             "unfired": report.idle().map(|plan| plan.text.as_str()).collect::<Vec<_>>(),
             "seed": (self.args.search == SearchKind::Walks).then(|| self.args.seed.unwrap_or(0)),
             "cut_by": report.cut_by.iter()
@@ -236,6 +246,9 @@ impl Told<'_> {
             self.usage.cpu_seconds,
             self.usage.peak_rss_bytes as f64 / f64::from(1 << 20),
         )?;
+        for reduction in self.reductions() {
+            writeln!(out, "  reduced    by {reduction}")?;
+        }
         for property in &report.properties {
             let (kind, status) = (property.kind.keyword(), status(property.status));
             writeln!(out, "  {kind:<10} {:<24} {status}", property.name)?;

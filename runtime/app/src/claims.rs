@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use foresee_kernel::Model;
+use foresee_kernel::{CarrierKind, Model};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
@@ -23,7 +23,10 @@ pub struct Unjudged {
 
 /// The liveness properties: no engine decides them yet.
 pub fn liveness(model: &Model) -> Vec<Unjudged> {
-    let why = "liveness is not yet supported";
+    let why = match model.bounds.retain_ignored {
+        true => "`retain-ignored` changes which runs there are, and is refused with liveness",
+        false => "liveness is not yet supported",
+    };
     let claims = model.liveness.iter();
     claims.map(|claim| Unjudged { kind: "liveness", name: claim.name, code: "E0905", why }).collect()
 }
@@ -78,18 +81,25 @@ pub fn select(model: Arc<Model>, names: &[String]) -> Result<Arc<Model>, Failure
     Ok(Arc::new(chosen))
 }
 
-/// Refuses bounds that a check cannot keep yet.
+/// Refuses a bound that a check cannot keep yet, and a reduction that the model has no use for or that would spoil a bound.
 ///
 /// # Errors
-/// The first of them.
+/// The first of these.
 pub fn refuse(model: &Model) -> Result<(), Failure> {
-    let bounds = &model.bounds;
-    let said = [(bounds.timed, "timed"), (bounds.retain_ignored, "retain_ignored")];
-    match said.into_iter().find(|(said, _)| *said) {
-        Some((_, word)) => Err(Failure::usage(format!(
-            "E0914: system `{}` is to be checked with `{word}`, which is not yet supported",
-            model.system
-        ))),
-        None => Ok(()),
+    let (bounds, system) = (&model.bounds, model.system);
+    if bounds.timed {
+        let message =
+            format!("E0914: system `{system}` is to be checked with `timed`, which is not yet supported");
+        return Err(Failure::usage(message));
     }
+    let refuse = |why: &str| {
+        Err(Failure::usage(format!("system `{system}` cannot be reduced by `retain-ignored`: {why}")))
+    };
+    if bounds.retain_ignored && bounds.messages.is_some() {
+        return refuse("it keeps messages in flight, and `messages` bounds how many there are");
+    }
+    if bounds.retain_ignored && !model.carriers.iter().any(|it| it.kind == CarrierKind::Datagram) {
+        return refuse("it has no network without order");
+    }
+    Ok(())
 }

@@ -261,6 +261,39 @@ fn goes_on_from(model: &Arc<Model>, reference: &reference::Report) {
     }
 }
 
+/// Under `retain-ignored` engines agree with the reference, and what it says of properties is what it says without.
+fn agree_when_reduced(mut model: Model) -> Result<(), TestCaseError> {
+    model.bounds.messages = None;
+    let limits = Limits { states_max: STATES_MAX, stop_at_violation: false, ..Limits::default() };
+    let whole = reference::explore(&Arc::new(model.clone()), limits);
+    model.bounds.retain_ignored = true;
+    let model = Arc::new(model);
+    prop_assume!(whole.as_ref().is_some_and(|whole| !whole.stopped));
+    let Some((whole, reduced)) = whole.zip(reference::explore(&model, limits)) else { return Ok(()) };
+    assert!(reduced.unique_states <= whole.unique_states, "fewer worlds");
+    // A world that differs from a known one by a message that did nothing may be farther away, and only so.
+    assert!(reduced.complete == whole.complete || model.bounds.depth.is_some(), "complete");
+    assert!(reduced.violations.keys().eq(whole.violations.keys()), "what is violated");
+    assert_eq!(sorted(&reduced.reached), sorted(&whole.reached), "what is reached");
+    let length = |report: &reference::Report| report.counterexample.as_ref().map(|it| it.1.moves.len());
+    assert_eq!(length(&reduced), length(&whole), "a shortest path");
+    for search in [Search::BreadthFirst, Search::DepthFirst] {
+        for threads in [1, 2] {
+            let options = Options { search, threads, keep_going: true, ..Options::default() };
+            for tuning in [tunings()[0], tunings()[3]] {
+                compare(&model, &reduced, &run(&model, &options, &tuning), &options);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sorted<'n>(names: &[&'n str]) -> Vec<&'n str> {
+    let mut names = names.to_vec();
+    names.sort_unstable();
+    names
+}
+
 /// As [`agree`], of systems that are nothing but interleavings.
 fn agree_on_automata(bytes: &[u8]) -> Result<(), TestCaseError> {
     let model = Arc::new(random::automata(bytes));
@@ -345,6 +378,18 @@ proptest! {
             deepening_agrees(&model, &reference);
             goes_on_from(&model, &reference);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_reduction_agrees_with_the_reference(
+        bytes in prop::collection::vec(any::<u8>(), 0..700),
+        planned in any::<bool>(),
+    ) {
+        agree_when_reduced(if planned { random::planned(&bytes) } else { random::model(&bytes) })?;
     }
 }
 

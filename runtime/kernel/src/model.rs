@@ -129,7 +129,8 @@ pub struct Bounds {
     pub faults: Vec<FaultBudget>,
     /// Whether the order of timers and deliveries is that of their times.
     pub timed: bool,
-    /// Whether a message that no handler wants stays in the network.
+    /// The reduction `retain-ignored`: a message without order whose receiver does nothing with it stays in the network. The states
+    /// that nodes can be in, and the steps it takes to get there, are the same with and without; a bound on `messages` spoils that.
     pub retain_ignored: bool,
 }
 

@@ -163,11 +163,11 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
     }
 }
 
-/// The same model without an end to the budgets that are for checking: a simulation goes by rates and by what lines of
-/// plans say themselves. What is spent stays part of the state wherever it was.
+/// The same model without what is for checking alone: without reductions, and without an end to budgets, since a simulation goes by
+/// rates and by what lines of plans say themselves. What is spent stays part of the state wherever it was.
 pub fn unbudgeted(model: &Arc<Model>) -> Arc<Model> {
     let mut bounds = model.bounds.clone();
-    let mut ended = false;
+    let mut ended = std::mem::take(&mut bounds.retain_ignored);
     let mut end = |budget: &mut u32| ended |= std::mem::replace(budget, u32::MAX) < u32::MAX;
     [&mut bounds.drops, &mut bounds.duplicates, &mut bounds.calls].into_iter().flatten().for_each(&mut end);
     bounds.faults.iter_mut().for_each(|budget| end(&mut budget.most));

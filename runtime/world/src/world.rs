@@ -124,7 +124,7 @@ impl<P: Program> World<P> {
         let mut end = None;
         match action {
             Action::Deliver(envelope) => {
-                if !keeps(program, envelope) {
+                if !keeps(program, envelope) && !self.ignores(program, envelope, successor) {
                     sink.take(program, envelope);
                 }
                 end = program.plans().breaks().then_some(envelope);
@@ -165,6 +165,17 @@ impl<P: Program> World<P> {
                 self.send(program, id, &successor.sends, &sending, sink);
             }
         }
+    }
+
+    /// Whether a message stays in flight because its receiver does nothing with it: under the reduction `retain-ignored`, on a
+    /// carrier without order, where this way of the step changes nothing and sends nothing.
+    fn ignores(&self, program: &P, envelope: &P::Envelope, successor: Option<&Successor<P>>) -> bool {
+        let Route { carrier, dst, .. } = program.route(envelope);
+        program.model().bounds.retain_ignored
+            && program.disciplines()[usize::from(carrier)] != Discipline::Fifo
+            && successor.is_some_and(|way| {
+                way.fault.is_none() && way.sends.is_empty() && way.node == self.nodes[dst.index()]
+            })
     }
 
     /// Tells `sink` what becomes of the messages that node `id` sends.

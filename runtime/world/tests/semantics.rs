@@ -239,6 +239,40 @@ fn s3_a_message_that_meets_no_handler_is_consumed_and_counted() {
 }
 
 #[test]
+fn s3_retain_ignored_keeps_what_did_nothing_and_reaches_the_same_node_states() {
+    fn act(this: &mut Log, event: &Event, ctx: &Ctx<'_, u8>) {
+        match event {
+            Event::Start if ctx.me() == NodeId::new(0) => {
+                ctx.send(0, NodeId::new(1), 1u64);
+                ctx.send(0, NodeId::new(1), 2u64);
+                ctx.send(0, NodeId::new(1), 3u64);
+            }
+            // 2 is of use after 1 alone, 3 is answered with another 1 and logged by nobody.
+            Event::Deliver { .. } if ctx.me() == NodeId::new(1) => match number(event) {
+                Some(2) if this.is_empty() => {}
+                Some(3) => ctx.send(0, NodeId::new(0), 4u64),
+                other => this.extend(other),
+            },
+            _ => {}
+        }
+    }
+    let retain = || Bounds { retain_ignored: true, ..Bounds::default() };
+    let whole = model::<DATAGRAM>(2, act, plain, Bounds::default());
+    let reduced = model::<DATAGRAM>(2, act, plain, retain());
+    let expected: BTreeSet<Log> = [vec![], vec![1], vec![1, 2]].into();
+    assert_eq!(logs::<DATAGRAM>(&whole, 1), expected);
+    assert_eq!(logs::<DATAGRAM>(&reduced, 1), expected);
+    // Of 1, 2 and 3: 1 is under way or not, 2 is gone after 1 alone; 3 became 4, which node 0 never takes.
+    assert_eq!((worlds(&reduced).len(), report(&reduced).unique_states), (6, 6));
+    // 2 is lost before 1, too; and 4 is taken.
+    assert_eq!((worlds(&whole).len(), report(&whole).unique_states), (15, 15));
+
+    let whole = model::<ORDERED>(2, act, plain, Bounds::default());
+    let reduced = model::<ORDERED>(2, act, plain, retain());
+    assert_eq!(worlds(&whole).len(), worlds(&reduced).len(), "what keeps order is consumed");
+}
+
+#[test]
 fn s5_chance_is_explored_in_full_and_what_has_no_probability_does_not_exist() {
     fn act(this: &mut Log, event: &Event, ctx: &Ctx<'_, u8>) {
         match event {
