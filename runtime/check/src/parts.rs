@@ -34,6 +34,9 @@ pub(crate) struct Transition {
     pub beyond: u32,
 }
 
+/// The number of the ambient that runs begin with; where nothing is ever spent, there is no other.
+const FIRST: u32 = 0;
+
 /// Set in [`Transition::beyond`] where properties may see the change.
 pub(crate) const VISIBLE: u32 = 1 << 31;
 
@@ -192,8 +195,8 @@ impl Parts {
             transitions_max: tuning.transitions_max,
             sorts_arrivals,
         };
-        // Where nothing is ever spent, number 0 says so.
-        parts.ambient_id(parts.first());
+        let first = parts.ambient_id(parts.first());
+        debug_assert_eq!(first, FIRST);
         parts
     }
 
@@ -420,7 +423,10 @@ impl Parts {
         let mut sink = Inside { index, make: Make(&mut next), sent: &mut sent };
         world.perform(&self.program, action, successor, &mut sink);
         let counters = self.locals[index].split(&mut next.ambient);
-        let after = self.ambient_id(&next.ambient);
+        let after = match next.ambient == *self.ambients.get(ambient) {
+            true => ambient,
+            false => self.ambient_id(&next.ambient),
+        };
         let next = self.part_id(index, &next, &counters);
         if next == part && sent.is_empty() && after == ambient {
             return None;
@@ -487,7 +493,7 @@ impl Parts {
         }
         let bundle = self.bundles.get(bundle);
         debug_assert_eq!(bundle.receiver as usize, index);
-        let mut world = self.world(index, part, self.ambient_id(self.first()));
+        let mut world = self.world(index, part, FIRST);
         world.put_all(&self.program, &bundle.envelopes);
         let counters = &self.part(index, part).words[1..=self.locals[index].len()];
         let next = self.part_id(index, &world, counters);

@@ -69,7 +69,7 @@ impl Shared<'_> {
             return true;
         }
         let most = self.options.max_memory.unwrap_or(u64::MAX);
-        let needed = self.counted(frontier_bytes, table.bytes()) + 2 * table.bytes();
+        let needed = self.counted(frontier_bytes, table.bytes()) + table.bytes_grown();
         match if needed > most { None } else { table.grown() } {
             Some(grown) => {
                 *table = grown;

@@ -1,4 +1,4 @@
-//! Which states were seen: their fingerprints, in one array that grows by doubling.
+//! Which states were seen: their fingerprints, in one array that grows.
 //!
 //! A fingerprint is 64 bits of content. Two states that share one are taken for the same: with `n` states a state is
 //! missed with a probability of about `n * n / 2^65`, which is 3 in a million at ten million states.
@@ -13,6 +13,9 @@ use crate::pages::Pages;
 
 /// The bits of the smallest table.
 const SMALLEST_BITS: u32 = 12;
+
+/// Up to so many bits a table grows fourfold.
+const QUICK_BITS: u32 = 20;
 
 /// See the module's documentation.
 pub(crate) struct Visited {
@@ -94,9 +97,19 @@ impl Visited {
         self.cells.bytes() + self.depths.as_ref().map_or(0, Pages::bytes)
     }
 
-    /// A table of twice the size with the same content; None where there is no memory.
+    /// By how many bits the table grows: small ones faster, for to copy one costs as much as to fill it.
+    fn step(&self) -> u32 {
+        if self.bits < QUICK_BITS { 2 } else { 1 }
+    }
+
+    /// How much memory the next table takes.
+    pub(crate) fn bytes_grown(&self) -> u64 {
+        self.bytes() << self.step()
+    }
+
+    /// A larger table with the same content; None where there is no memory.
     pub(crate) fn grown(&self) -> Option<Self> {
-        let next = Visited::with_bits(self.bits + 1, self.keeps)?;
+        let next = Visited::with_bits(self.bits + self.step(), self.keeps)?;
         let (cells, mut all) = (next.cells(), true);
         self.cells().each(|fingerprint, note, from| match cells.fill(fingerprint, note) {
             Some(to) => {
