@@ -1,10 +1,12 @@
 //! A process from start to end: what it found, and what the operating system counted of it.
 
 use std::io::Read;
-use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
+
+use crate::problems::Contender;
 
 /// What a process found and used.
 #[derive(Clone, Copy, Debug)]
@@ -13,16 +15,21 @@ pub struct Figures {
     pub unique_states: u64,
     /// User and system CPU time of all its threads.
     pub cpu_seconds: f64,
+    /// From its start to its end.
+    pub wall_seconds: f64,
     /// Its largest resident size.
     pub peak_rss_bytes: u64,
 }
 
-/// Runs a program that prints a JSON object with `unique_states`.
+/// Runs a contender, which says how many states it found.
 ///
 /// # Errors
-/// A program that cannot be started, or that prints something else.
-pub fn run(program: &Path, args: &[String]) -> Result<Figures, String> {
+/// A program that cannot be started, or that does not say so.
+pub fn run(contender: &Contender) -> Result<Figures, String> {
+    let (program, args) = (&contender.program, &contender.args);
     let told = |what: &str| format!("{} {}: {what}", program.display(), args.join(" "));
+    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+    let started = Instant::now();
     let mut child = Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -34,9 +41,23 @@ pub fn run(program: &Path, args: &[String]) -> Result<Figures, String> {
         out.read_to_string(&mut text).map_err(|error| told(&error.to_string()))?;
     }
     let (cpu_seconds, peak_rss_bytes) = wait(child.id()).ok_or_else(|| told("its end is not told"))?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| told(&format!("{error} in {text}")))?;
-    let unique_states = value["unique_states"].as_u64().ok_or_else(|| told("says no unique_states"))?;
-    Ok(Figures { unique_states, cpu_seconds, peak_rss_bytes })
+    let wall_seconds = started.elapsed().as_secs_f64();
+    let states = if contender.spin.is_some() { stored(&text) } else { unique(&text) };
+    let unique_states = states.ok_or_else(|| told(&format!("says no number of states: {text}")))?;
+    Ok(Figures { unique_states, cpu_seconds, wall_seconds, peak_rss_bytes })
+}
+
+/// The `unique_states` of a JSON object.
+fn unique(text: &str) -> Option<u64> {
+    serde_json::from_str::<Value>(text).ok()?["unique_states"].as_u64()
+}
+
+/// The states that a verifier of Spin stored; None where it found an error, or stopped early.
+fn stored(text: &str) -> Option<u64> {
+    let whole = text.contains("errors: 0") && !text.contains("Warning: Search not completed");
+    let line = text.lines().find(|line| line.contains("states, stored"))?;
+    let states = line.split_whitespace().next()?.parse::<f64>().ok()?;
+    whole.then_some(states as u64)
 }
 
 /// Waits for a child and reads its usage: CPU seconds and peak resident bytes.

@@ -145,7 +145,7 @@ impl<P: Program> World<P> {
             }
             _ => self.perform_planned(program, action, after.to_mut(), sink),
         }
-        let changed = *after != self.ambient;
+        let changed = matches!(&after, Cow::Owned(after) if *after != self.ambient);
         if changed {
             sink.ambient(program, &after);
         }
