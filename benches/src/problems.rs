@@ -57,8 +57,6 @@ pub fn all(programs: &Path) -> Vec<Problem> {
             model(),
             &["-O3", "-DSAFETY", "-DNOREDUCE", "-DNOFAIR", "-DMEMLIM=12288"],
         ));
-        let hashed = &["-O3", "-DSAFETY", "-DNOREDUCE", "-DNOFAIR", "-DMEMLIM=12288", "-DHC4"];
-        contenders.push(spin("spin, depth first, hash compact", model(), hashed));
         Problem { name, states, contenders }
     };
     let actors = |name, states, program: &str, ours: &str, theirs: &str| {
@@ -84,17 +82,8 @@ pub fn all(programs: &Path) -> Vec<Problem> {
             &format!("--param writers=1 --param reads=1 --fault crash=0 {retain}"),
             "register 1",
         ),
-        actors(
-            "Paxos on 5 servers with timers",
-            RETRIES_STATES,
-            "paxos-retries",
-            &format!("--param proposers=2 --param rounds=1 {retain}"),
-            "retries 1",
-        ),
     ]
 }
-
-const RETRIES_STATES: u64 = 0;
 
 /// Our checker, as an example's program.
 fn foresee(programs: &Path, program: &str, args: &str) -> Vec<Contender> {
