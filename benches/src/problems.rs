@@ -82,6 +82,13 @@ pub fn all(programs: &Path) -> Vec<Problem> {
             &format!("--param writers=1 --param reads=1 --fault crash=0 {retain}"),
             "register 1",
         ),
+        actors(
+            "Paxos on 5 servers with timers",
+            3_168_873,
+            "paxos-retries",
+            &format!("--param proposers=2 --param rounds=1 {retain}"),
+            "retries 1",
+        ),
     ]
 }
 

@@ -16,6 +16,7 @@ foresee::include_spec!("abd_register");
 foresee::include_spec!("atomic_commit");
 foresee::include_spec!("failure_detector");
 foresee::include_spec!("paxos");
+foresee::include_spec!("paxos_retries");
 foresee::include_spec!("paxos_single");
 foresee::include_spec!("ping");
 foresee::include_spec!("reliable_link");
@@ -108,6 +109,14 @@ const EXPECTED: &[Expected] = &[
         ],
     },
     Expected {
+        spec: &paxos_retries::SPEC,
+        searches: &[
+            held("--reduce retain-ignored", 1_777, "--reduce retain-ignored"),
+            bounded("--param proposers=2 --depth 12", 216_234, "--param proposers=2 --depth 6"),
+        ],
+        simulated: &["--seeds 0..10"],
+    },
+    Expected {
         spec: &paxos_single::SPEC,
         searches: &[
             held("--system Agreement", 301_099, "--system Agreement --depth 9"),
@@ -173,7 +182,7 @@ macro_rules! hold {
 }
 
 hold! {
-    abd_register atomic_commit failure_detector paxos paxos_single ping reliable_link swarm token_ring two_phase_commit
+    abd_register atomic_commit failure_detector paxos paxos_retries paxos_single ping reliable_link swarm token_ring two_phase_commit
 }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
