@@ -100,6 +100,9 @@ pub struct CheckArgs {
     /// End before more memory than this is in use, such as 4GiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_memory: Option<u64>,
+    /// Where states that wait are written to when memory is short; the system's folder for temporary files if left out
+    #[arg(long, value_name = "DIR", requires = "max_memory")]
+    pub spill_dir: Option<PathBuf>,
     /// Threads that search
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,

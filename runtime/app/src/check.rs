@@ -129,6 +129,7 @@ fn search(model: &Arc<Model>, args: &CheckArgs, from: Option<Path>) -> Result<Re
         max_states: args.max_states,
         time: args.time,
         max_memory: args.max_memory,
+        spill_dir: args.spill_dir.clone(),
         keep_going: args.keep_going,
         walks,
         from,

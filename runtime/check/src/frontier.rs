@@ -4,11 +4,12 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::options::CheckError;
 use crate::report::Cut;
+use crate::spill::{Scratch, Spilling};
 
 /// How many states a worker takes at once.
 const HAND: usize = 32;
@@ -126,6 +127,11 @@ pub(crate) trait Frontier: Sync {
     /// Counted bytes now.
     fn bytes(&self) -> u64;
 
+    /// Bytes that were written to disk.
+    fn spilled(&self) -> u64 {
+        0
+    }
+
     /// How many states a thread leaves unexplored.
     fn left(&self, local: &Self::Local) -> u64;
 }
@@ -160,11 +166,17 @@ pub(crate) struct Breadth {
     turned: Condvar,
     length: AtomicU64,
     account: Account,
+    spilling: Option<Spilling>,
+    spilled: AtomicU64,
+    /// Why states could not be written to disk, until a thread tells everybody.
+    failed: Mutex<Option<CheckError>>,
 }
 
 struct Levels {
-    current: VecDeque<Chunk>,
-    next: VecDeque<Chunk>,
+    current: VecDeque<Stored>,
+    next: VecDeque<Stored>,
+    /// The file of `next`, if it has one yet.
+    scratch: Option<Arc<Scratch>>,
     /// The depth of `current`; before the first level, the number before 0.
     depth: u32,
     busy: u32,
@@ -178,9 +190,43 @@ struct Chunk {
     sums: Vec<Sums>,
 }
 
+/// States of a level, in memory or on disk.
+enum Stored {
+    Here(Chunk),
+    Away { scratch: Arc<Scratch>, start: u64, length: usize, first: u32, count: u32, narrow: bool },
+}
+
 impl Chunk {
     fn bytes(&self) -> u64 {
         self.words.bytes() + (self.sums.capacity() * size_of::<Sums>()) as u64
+    }
+
+    /// As it stands on disk: the rows, then for each state its sums.
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.bytes() as usize);
+        match &self.words {
+            Packed::Narrow(words) => words.iter().for_each(|word| bytes.extend(word.to_le_bytes())),
+            Packed::Wide(words) => words.iter().for_each(|word| bytes.extend(word.to_le_bytes())),
+        }
+        for Sums { fingerprint, key } in &self.sums {
+            bytes.extend(fingerprint.to_le_bytes());
+            bytes.extend(key.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// The chunk that [`Chunk::to_bytes`] wrote.
+    fn from_bytes(bytes: &[u8], first: u32, count: u32, narrow: bool) -> Self {
+        let (words, sums) = bytes.split_at(bytes.len() - count as usize * size_of::<Sums>());
+        let words = match narrow {
+            true => {
+                Packed::Narrow(words.as_chunks().0.iter().map(|word| u16::from_le_bytes(*word)).collect())
+            }
+            false => Packed::Wide(words.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect()),
+        };
+        let longs: Vec<u64> = sums.as_chunks().0.iter().map(|long| u64::from_le_bytes(*long)).collect();
+        let sums = longs.chunks_exact(2).map(|pair| Sums { fingerprint: pair[0], key: pair[1] }).collect();
+        Chunk { first, count, words, sums }
     }
 }
 
@@ -230,9 +276,10 @@ pub(crate) struct BreadthLocal {
 }
 
 impl Breadth {
-    pub(crate) fn new(stride: usize, threads: usize) -> Self {
+    pub(crate) fn new(stride: usize, threads: usize, spilling: Option<Spilling>) -> Self {
         let (current, next) = (VecDeque::new(), VecDeque::new());
-        let levels = Levels { current, next, depth: u32::MAX, busy: threads as u32, over: false };
+        let levels =
+            Levels { current, next, scratch: None, depth: u32::MAX, busy: threads as u32, over: false };
         Breadth {
             stride,
             threads: threads as u32,
@@ -240,6 +287,9 @@ impl Breadth {
             turned: Condvar::new(),
             length: AtomicU64::new(0),
             account: Account::default(),
+            spilling,
+            spilled: AtomicU64::new(0),
+            failed: Mutex::new(None),
         }
     }
 
@@ -263,7 +313,60 @@ impl Breadth {
         chunk.sums.shrink_to_fit();
         self.account.remove(before - chunk.bytes());
         self.length.fetch_add(u64::from(chunk.count), Ordering::Relaxed);
-        locked(&self.levels).next.push_back(chunk);
+        let stored = match &self.spilling {
+            Some(spilling) if self.bytes() > spilling.bytes_max => self.spill(spilling, chunk),
+            _ => Stored::Here(chunk),
+        };
+        locked(&self.levels).next.push_back(stored);
+    }
+
+    /// Writes a chunk to disk; where that fails it stays in memory, and the search is told to end.
+    fn spill(&self, spilling: &Spilling, chunk: Chunk) -> Stored {
+        let write = || {
+            let scratch = {
+                let mut levels = locked(&self.levels);
+                match &levels.scratch {
+                    Some(scratch) => scratch.clone(),
+                    None => levels.scratch.insert(spilling.open()?).clone(),
+                }
+            };
+            let bytes = chunk.to_bytes();
+            Ok((scratch.append(&bytes)?, bytes.len(), scratch))
+        };
+        match write() {
+            Ok((start, length, scratch)) => {
+                self.account.remove(chunk.bytes());
+                self.spilled.fetch_add(length as u64, Ordering::Relaxed);
+                let narrow = matches!(chunk.words, Packed::Narrow(_));
+                Stored::Away { scratch, start, length, first: chunk.first, count: chunk.count, narrow }
+            }
+            Err(error) => {
+                locked(&self.failed).get_or_insert(spilling.error(&error));
+                Stored::Here(chunk)
+            }
+        }
+    }
+
+    /// A chunk in memory again; None where it cannot be read: then the search has been ended.
+    fn fetch(&self, stored: Stored, control: &Control) -> Option<Chunk> {
+        let (scratch, start, length, first, count, narrow) = match stored {
+            Stored::Here(chunk) => return Some(chunk),
+            Stored::Away { scratch, start, length, first, count, narrow } => {
+                (scratch, start, length, first, count, narrow)
+            }
+        };
+        match scratch.read(start, length) {
+            Ok(bytes) => {
+                let chunk = Chunk::from_bytes(&bytes, first, count, narrow);
+                self.account.add(chunk.bytes());
+                Some(chunk)
+            }
+            Err(error) => {
+                let told = self.spilling.as_ref().map(|spilling| spilling.error(&error));
+                told.into_iter().for_each(|error| control.fail(error));
+                None
+            }
+        }
     }
 
     fn unpack(&self, local: &mut BreadthLocal, hand: &mut Hand) -> bool {
@@ -292,6 +395,7 @@ impl Breadth {
         if levels.busy == 0 {
             let next = std::mem::take(&mut levels.next);
             levels.current = next;
+            levels.scratch = None;
             levels.depth = levels.depth.wrapping_add(1);
             levels.busy = self.threads;
             levels.over = levels.current.is_empty() || control.halt.load(Ordering::Relaxed);
@@ -341,6 +445,11 @@ impl Frontier for Breadth {
     fn take(&self, local: &mut BreadthLocal, hand: &mut Hand, control: &Control) -> bool {
         hand.clear();
         loop {
+            if self.spilling.is_some()
+                && let Some(error) = locked(&self.failed).take()
+            {
+                control.fail(error);
+            }
             if control.stopped().is_some() {
                 return false;
             }
@@ -348,9 +457,12 @@ impl Frontier for Breadth {
                 return true;
             }
             let mut levels = locked(&self.levels);
-            if let Some(chunk) = levels.current.pop_front() {
+            if let Some(stored) = levels.current.pop_front() {
+                let depth = levels.depth;
+                drop(levels);
+                let Some(chunk) = self.fetch(stored, control) else { return false };
                 self.length.fetch_sub(u64::from(chunk.count), Ordering::Relaxed);
-                (local.depth, local.taken, local.reading) = (levels.depth, 0, Some(chunk));
+                (local.depth, local.taken, local.reading) = (depth, 0, Some(chunk));
                 continue;
             }
             if let Some(chunk) = local.writing.take() {
@@ -383,6 +495,10 @@ impl Frontier for Breadth {
 
     fn bytes(&self) -> u64 {
         self.account.now.load(Ordering::Relaxed)
+    }
+
+    fn spilled(&self) -> u64 {
+        self.spilled.load(Ordering::Relaxed)
     }
 
     fn left(&self, local: &BreadthLocal) -> u64 {

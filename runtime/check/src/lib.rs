@@ -7,7 +7,7 @@
 //! - `intern`, `steps`, `parts`: node states, messages and timers as numbers; what a step comes to; what may happen to
 //!   a node and what is under way to it;
 //! - `judge`: properties, evaluated on what they read;
-//! - `frontier`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
+//! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
 //!   is counted;
 //! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`].
@@ -44,6 +44,7 @@ mod report;
 mod search;
 mod several;
 mod shared;
+mod spill;
 mod steps;
 mod table;
 mod tally;

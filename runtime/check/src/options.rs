@@ -1,6 +1,7 @@
 //! What a search is told, what it shows while it runs, and why it may refuse.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub struct Options {
     pub time: Option<Duration>,
     /// A budget of memory in bytes: of what the search counts, and of what the process has resident.
     pub max_memory: Option<u64>,
+    /// Where waiting states are written to when memory is short; the system's folder for temporary files where it is not given.
+    pub spill_dir: Option<PathBuf>,
     /// Whether to go on after a violation, to count all of them.
     pub keep_going: bool,
     /// Which walks, for [`Search::Walks`].
@@ -72,6 +75,7 @@ impl Default for Options {
             max_states: None,
             time: None,
             max_memory: None,
+            spill_dir: None,
             keep_going: false,
             walks: Walks::default(),
             from: None,
@@ -92,6 +96,9 @@ pub struct Tuning {
     pub sleepers_max: u32,
     /// Whether steps are spared depth first too. There states are explored again so often that it seldom pays.
     pub sleepers_depth_first: bool,
+    /// How many bytes of waiting states a breadth first search keeps in memory, and what is beyond it writes to disk; where it is not given,
+    /// an eighth of the budget of memory, if there is one.
+    pub frontier_max: Option<u64>,
 }
 
 impl Default for Tuning {
@@ -102,6 +109,7 @@ impl Default for Tuning {
             evaluations_max: 4 << 20,
             sleepers_max: 12,
             sleepers_depth_first: false,
+            frontier_max: None,
         }
     }
 }
@@ -165,6 +173,13 @@ pub enum CheckError {
     },
     /// The path to begin at the end of cannot be walked.
     NoPath(TraceError),
+    /// States that wait cannot be written to disk, or not be read again.
+    Spill {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        error: String,
+    },
     /// The system has no memory for even the smallest search.
     NoMemory,
 }
@@ -179,6 +194,9 @@ impl fmt::Display for CheckError {
                 write!(f, "`{property}` cannot be evaluated: {fault}")
             }
             CheckError::NoPath(error) => write!(f, "the search cannot begin there: {error}"),
+            CheckError::Spill { folder, error } => {
+                write!(f, "states that wait to be explored cannot be kept in {folder}: {error}")
+            }
             CheckError::NoMemory => f.write_str("there is no memory for a search"),
         }
     }

@@ -200,6 +200,8 @@ pub struct Memory {
     pub visited: u64,
     /// States that waited to be explored, when most did.
     pub frontier: u64,
+    /// Waiting states that were written to disk, all together.
+    pub spilled: u64,
     /// How each state was reached.
     pub log: u64,
     /// Interned node states, messages, timers, and nodes with what is under way to them.

@@ -19,6 +19,7 @@ use crate::plans::plans;
 use crate::report::{Counterexample, Cut, CutReport, Memo, Memory, PropertyReport, Report, Status, Verdict};
 use crate::search::Worker;
 use crate::shared::Shared;
+use crate::spill::Spilling;
 use crate::tally::{Findings, Tally};
 use crate::trail::{Root, path_to, path_to_fault};
 use crate::visited::{Keeps, Visited};
@@ -89,7 +90,7 @@ pub fn check_with(
     let stride = shared.stride();
     let found = match options.search {
         Search::BreadthFirst | Search::Consequences => {
-            explore(&shared, &Breadth::new(stride, shared.threads()), &roots, &starts)
+            explore(&shared, &breadth(&shared, tuning), &roots, &starts)
         }
         Search::DepthFirst => explore(&shared, &Depth::new(stride, shared.threads()), &roots, &starts),
         Search::IterativeDeepening => {
@@ -109,6 +110,14 @@ fn end_of(parts: &Parts, path: &path::Path) -> Result<Root, CheckError> {
     let worlds = narrate::worlds(direct.shared_model(), path).map_err(CheckError::NoPath)?;
     let world = worlds.last().expect("the first world is one");
     Ok(Root { words: parts.encode(world), path: path.clone() })
+}
+
+fn breadth(shared: &Shared<'_>, tuning: &Tuning) -> Breadth {
+    let Options { max_memory, spill_dir, .. } = shared.options;
+    let bytes_max = tuning.frontier_max.or(max_memory.map(|most| most / 8));
+    let folder = || spill_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let spilling = bytes_max.map(|bytes_max| Spilling { folder: folder(), bytes_max });
+    Breadth::new(shared.stride(), shared.threads(), spilling)
 }
 
 /// How many nodes may sleep: none where steps of different nodes do not commute, or do not commute within the bounds.
@@ -163,6 +172,7 @@ pub(crate) struct Found {
     tally: Tally,
     pub findings: Findings,
     frontier_bytes: u64,
+    spilled: u64,
     peak: Option<u64>,
     /// What walks found, which leave no log.
     walked: Option<(Option<Counterexample>, Vec<Counterexample>)>,
@@ -178,6 +188,7 @@ impl Found {
             tally,
             findings,
             frontier_bytes: 0,
+            spilled: 0,
             peak: pages::resident_peak(),
             walked: Some((counterexample, witnesses)),
             walks: Some(cut),
@@ -208,6 +219,7 @@ pub(crate) fn explore<F: Frontier>(
         tally: Tally::new(model),
         findings: Findings::new(model.properties.len()),
         frontier_bytes: frontier.bytes_peak(),
+        spilled: frontier.spilled(),
         peak,
         walked: None,
         walks: None,
@@ -269,6 +281,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
     let memory = Memory {
         visited: table.bytes(),
         frontier: found.frontier_bytes,
+        spilled: found.spilled,
         log: found.logs.iter().map(Log::bytes).sum(),
         interner: parts.interner_bytes(),
         memo: parts.memo_bytes(),

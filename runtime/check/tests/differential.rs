@@ -16,7 +16,7 @@ use proptest::prelude::*;
 const STATES_MAX: usize = 4_000;
 
 fn tunings() -> [Tuning; 4] {
-    let all = Tuning { sleepers_depth_first: true, ..Tuning::default() };
+    let all = Tuning { sleepers_depth_first: true, frontier_max: Some(0), ..Tuning::default() };
     [
         all,
         Tuning { sleepers_max: 0, ..Tuning::default() },
