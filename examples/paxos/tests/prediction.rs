@@ -3,6 +3,8 @@
 //!
 //! `cargo test --release -p paxos --test prediction -- --ignored --nocapture`
 
+#![expect(clippy::print_stdout, reason = "a measurement prints what it measures")]
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
