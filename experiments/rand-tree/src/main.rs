@@ -1,0 +1,311 @@
+//! The experiment of the papers, in simulation: nodes join a tree, half of it fails and joins again, under several resolvers.
+//!
+//! All nodes join at the root within 0.1, 5 or 60 s; then the largest subtree of the root crashes, is back at once, and joins again at the root
+//! or at survivors, within the same time. What is measured: the greatest depth in levels, the seconds that nodes waited, the
+//! objective of the spec; for what joins again, all but the depth from the crash on. All resolvers run the same seeds.
+//!
+//! `cargo run --release -p rand-tree-experiment -- [SEEDS [ROLLOUTS]]` prints the table, once the two specs stand in `specs/` and this folder
+//! is a member of the workspace; see `experiments/README.md`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use foresee::kernel::{
+    Arguments, Call, Datum, FaultTarget, Model, NodeId, NodeState, SpecInfo, States, Timing, View, Way,
+};
+use foresee::predict::{Settings, Trained, train};
+use foresee::sim::{Custom, Means, Options, ResolverKind, Run, run};
+
+foresee::include_spec!("rand_tree");
+foresee::include_spec!("rand_tree_baseline");
+
+/// The times within which nodes join.
+const SPREADS: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(5), Duration::from_secs(60)];
+
+/// How long a run lasts after the last has joined.
+const SETTLES: Duration = Duration::from_secs(30);
+
+/// How long the root is alone.
+const ROOT_FIRST: Duration = Duration::from_secs(1);
+
+/// How long nodes are down.
+const DOWN: Duration = Duration::from_millis(200);
+
+/// Who makes the choices.
+const CONTENDERS: [&str; 5] = ["baseline", "random", "gathering alone", "lookahead", "omniscient"];
+
+/// What happens.
+const PHASES: [&str; 3] = ["joining", "rejoining at the root", "rejoining at survivors"];
+
+/// Figures of a run: depth, waiting, objective, knowledge in bytes, bytes of the protocol, choices, steps of rollouts,
+/// objective without messages.
+const FIGURES: usize = 8;
+type Figures = [f64; FIGURES];
+
+/// What is known of a contender in a cell of the table, by seed.
+type Cells = BTreeMap<(usize, usize, &'static str), BTreeMap<u64, Figures>>;
+
+fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>());
+    let mut number = |usual: u64| arguments.next().and_then(Result::ok).unwrap_or(usual);
+    let (seeds, rollouts) = (number(20), number(16));
+    let settings = Settings { rollouts: rollouts as u32, ..Settings::default() };
+    let mut out = std::io::stdout().lock();
+    let mut cells = Cells::new();
+    for (column, spread) in SPREADS.into_iter().enumerate() {
+        let trained = train(&model(&rand_tree::SPEC, spread), &settings);
+        writeln!(
+            out,
+            "joining within {spread:?}: rollouts follow `{}`{}",
+            trained.base.name(),
+            if trained.guarded { "; looking ahead does not pay, says the guard" } else { "" }
+        )?;
+        for contender in CONTENDERS {
+            play(column, spread, contender, seeds, &settings, &trained, &mut cells);
+        }
+    }
+    print(&cells, &mut out)
+}
+
+/// The system, joined within `spread`; what fails is left to the caller.
+fn model(spec: &'static SpecInfo, spread: Duration) -> Arc<Model> {
+    let system = spec.systems.iter().find(|system| system.name == "Internet").expect("the spec has it");
+    let spread_text = format!("{}ms", spread.as_millis());
+    let failure = format!("{}ms", (ROOT_FIRST + spread + SETTLES).as_millis());
+    let arguments = [("spread".to_owned(), spread_text), ("failure".to_owned(), failure)];
+    let mut model = (system.build)(&Arguments::from_iter(arguments)).expect("the arguments fit");
+    model.horizon = Some(ROOT_FIRST + spread + SETTLES);
+    for call in &mut model.calls {
+        call.after_restart = false;
+        let first = call.ways.iter().all(|way| way.node.index() == 0);
+        let from = if first { Duration::ZERO } else { ROOT_FIRST };
+        call.timing.within = Some((from, if first { from } else { from + spread }));
+    }
+    Arc::new(model)
+}
+
+fn play(
+    column: usize,
+    spread: Duration,
+    contender: &'static str,
+    seeds: u64,
+    settings: &Settings,
+    trained: &Trained,
+    cells: &mut Cells,
+) {
+    let spec = if contender == "baseline" { &rand_tree_baseline::SPEC } else { &rand_tree::SPEC };
+    let whole = model(spec, spread);
+    let options =
+        Options { resolver: resolver(contender, settings, trained), last: true, ..Options::default() };
+    let found = Mutex::new((0..seeds, cells));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let next = || found.lock().unwrap_or_else(PoisonError::into_inner).0.next();
+                while let Some(seed) = next() {
+                    for (phase, figures) in life(&whole, spread, seed, &options).into_iter().enumerate() {
+                        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                        found.1.entry((phase, column, contender)).or_default().insert(seed, figures);
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn resolver(contender: &str, settings: &Settings, trained: &Trained) -> ResolverKind {
+    use foresee::predict::{Lookahead, Omniscient};
+    let (settings, base) = (settings.clone(), trained.base.clone());
+    let custom = match contender {
+        "lookahead" => {
+            Custom::new(contender, move |model| Box::new(Lookahead::new(model, &settings, base.clone())))
+        }
+        "gathering alone" => {
+            let settings = Settings { riding: false, ..settings };
+            Custom::new(contender, move |model| Box::new(Lookahead::new(model, &settings, base.clone())))
+        }
+        "omniscient" => {
+            Custom::new(contender, move |model| Box::new(Omniscient::new(model, &settings, base.clone())))
+        }
+        _ => return ResolverKind::Random,
+    };
+    ResolverKind::Custom(custom)
+}
+
+/// Joining, and joining again at the root and at survivors, of one seed.
+fn life(whole: &Arc<Model>, spread: Duration, seed: u64, options: &Options) -> [Figures; 3] {
+    let (failure, baseline) =
+        (ROOT_FIRST + spread + SETTLES, std::ptr::eq(whole.spec, &rand_tree_baseline::SPEC));
+    let mut calm = Model::clone(whole);
+    calm.faults.clear();
+    let calm = Arc::new(calm);
+    let joined = run(&calm, seed, options).expect("it runs");
+    let lost = largest(&View::new(&calm, &Last(&joined.last)));
+    let again = |survivors: bool| {
+        let mut model = Model::clone(whole);
+        model.horizon = Some(failure + spread + SETTLES);
+        model.faults[0].back = Some((DOWN, DOWN));
+        model.faults[0].target = FaultTarget::AllOf(largest);
+        let entries: Vec<NodeId> = if survivors {
+            let all = (0..model.nodes.len() as u32).map(NodeId::new);
+            all.filter(|node| !lost.contains(node)).collect()
+        } else {
+            vec![NodeId::new(0)]
+        };
+        for node in &lost {
+            let way = |entry: &NodeId| {
+                let entry = *entry;
+                let call: Arc<dyn Fn(u64) -> Datum + Send + Sync> = Arc::new(move |_| joins(baseline, entry));
+                Way { node: *node, layer: 0, probability: 1.0 / entries.len() as f64, call }
+            };
+            let within = Some((failure + 2 * DOWN, failure + 2 * DOWN + spread));
+            model.calls.push(Call {
+                text: "a.join([entry])",
+                line: 0,
+                most: Some(1),
+                timing: Timing { rate: None, within },
+                after_restart: false,
+                ways: entries.iter().map(way).collect(),
+            });
+        }
+        run(&Arc::new(model), seed, options).expect("it runs")
+    };
+    let before = figures(&joined);
+    let rejoined = |run: &Run| {
+        let mut figures = figures(run);
+        (1..FIGURES).for_each(|index| figures[index] -= before[index]);
+        // The objective counts the depth once.
+        figures[2] += before[0] - 1.0;
+        figures[FIGURES - 1] += before[0] - 1.0;
+        figures
+    };
+    [before, rejoined(&again(false)), rejoined(&again(true))]
+}
+
+fn figures(run: &Run) -> Figures {
+    assert!(run.violation.is_none(), "seed {}: {:?}", run.seed, run.violation);
+    let objective = |name: &str| run.objectives[name];
+    let told = |name: &str| run.resolver.get(name).copied().unwrap_or_default();
+    [
+        objective("depth") + 1.0,
+        objective("waiting") / 0.2,
+        objective("total"),
+        told("knowledge_bytes"),
+        run.bytes as f64,
+        told("choices"),
+        told("rollout_steps"),
+        objective("depth") + objective("waiting"),
+    ]
+}
+
+/// The application's call to join at `entry`.
+fn joins(baseline: bool, entry: NodeId) -> Datum {
+    let seeds = [entry].into();
+    if baseline {
+        Datum::new(rand_tree_baseline::tree::Downcall::Join { seeds })
+    } else {
+        Datum::new(rand_tree::tree::Downcall::Join { seeds })
+    }
+}
+
+/// The largest of the subtrees below the root.
+fn largest(view: &View<'_>) -> Vec<NodeId> {
+    let subtrees = children(view, NodeId::new(0)).into_iter().map(|child| subtree(view, child));
+    subtrees.max_by_key(Vec::len).unwrap_or_default()
+}
+
+fn subtree(view: &View<'_>, top: NodeId) -> Vec<NodeId> {
+    let mut found = vec![top];
+    let mut place = 0;
+    while let Some(node) = found.get(place) {
+        let more = children(view, *node).into_iter().filter(|child| !found.contains(child));
+        let more: Vec<NodeId> = more.collect();
+        found.extend(more);
+        place += 1;
+    }
+    found
+}
+
+fn children(view: &View<'_>, node: NodeId) -> Vec<NodeId> {
+    let ours = view.variables::<rand_tree::rand_tree::RandTree>(node).map(|it| &it.children);
+    let theirs = view.variables::<rand_tree_baseline::rand_tree::RandTree>(node).map(|it| &it.children);
+    ours.or(theirs).into_iter().flatten().copied().collect()
+}
+
+/// The states at the end of a run in which nothing is down.
+struct Last<'a>(&'a [NodeState]);
+
+impl States for Last<'_> {
+    fn layer(&self, node: NodeId, layer: usize) -> &Datum {
+        &self.0[node.index()][layer]
+    }
+
+    fn up(&self, _: NodeId) -> bool {
+        true
+    }
+}
+
+/// A mean with half of its 95 % interval.
+fn mean(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let mut means = Means::default();
+    values.for_each(|value| means.add(value));
+    (means.mean().unwrap_or_default(), 1.96 * means.deviation() / (means.runs().max(1) as f64).sqrt())
+}
+
+fn print(cells: &Cells, out: &mut impl Write) -> std::io::Result<()> {
+    let titles = [
+        (0, "greatest depth in levels"),
+        (1, "seconds of waiting"),
+        (2, "objective"),
+        (FIGURES - 1, "objective without messages"),
+    ];
+    for (phase, name) in PHASES.into_iter().enumerate() {
+        writeln!(
+            out,
+            "\n{name:<24}{}",
+            SPREADS.map(|spread| format!("{:>18}", format!("{spread:?}"))).concat()
+        )?;
+        for (figure, title) in titles {
+            writeln!(out, "  {title}")?;
+            for contender in CONTENDERS {
+                write!(out, "    {contender:<20}")?;
+                for column in 0..SPREADS.len() {
+                    let (mean, half) = mean(cells[&(phase, column, contender)].values().map(|it| it[figure]));
+                    write!(out, "{:>18}", format!("{mean:.2} ±{half:.2}"))?;
+                }
+                writeln!(out)?;
+            }
+        }
+        write!(out, "  gap closed by lookahead")?;
+        for column in 0..SPREADS.len() {
+            let of = |contender| mean(cells[&(phase, column, contender)].values().map(|it| it[0])).0;
+            let (random, found, best) = (of("random"), of("lookahead"), of("omniscient"));
+            write!(out, "{:>17.0}%", 100.0 * (random - found) / (random - best))?;
+        }
+        for (figure, title) in [(2, "objective less baseline"), (FIGURES - 1, "  without messages")] {
+            write!(out, "\n  {title:<23}")?;
+            for column in 0..SPREADS.len() {
+                let baseline = &cells[&(phase, column, "baseline")];
+                let ours = cells[&(phase, column, "lookahead")].iter();
+                let (mean, half) = mean(ours.map(|(seed, it)| it[figure] - baseline[seed][figure]));
+                write!(out, "{:>18}", format!("{mean:.2} ±{half:.2}"))?;
+            }
+        }
+        writeln!(out)?;
+        for contender in ["gathering alone", "lookahead"] {
+            write!(out, "  {contender:<22}")?;
+            for column in 0..SPREADS.len() {
+                let of =
+                    |figure: usize| mean(cells[&(phase, column, contender)].values().map(|it| it[figure])).0;
+                let steps = of(6) / of(5).max(1.0);
+                let told = format!("{:.0}/{:.0} B, {:.0} x {steps:.0}", of(3), of(4), of(5));
+                write!(out, " {told:>26}")?;
+            }
+            writeln!(out, "   knowledge/protocol, choices x steps")?;
+        }
+    }
+    Ok(())
+}
