@@ -10,17 +10,17 @@ use foresee_kernel::{
 use foresee_net::{Draw, Fate as Passed};
 use foresee_world::channel::Fate;
 use foresee_world::reference::NO_FAULT;
-use foresee_world::{Action, Ambient, Discipline, Envelope, Mark, Plans, Route, Timer};
+use foresee_world::{Action, Ambient, Discipline, Envelope, Mark, Plans, Route};
 
 use crate::channels::{Channels, Item};
 use crate::draws::Draws;
 use crate::fetch::fetch_ahead;
 use crate::gauge::{Ends, Gauge};
 use crate::ledger::{Account, Ledger};
-use crate::network::{Network, nanos};
+use crate::network::{Network, nanos, refuse};
 use crate::options::{Options, SimError};
 use crate::queue::{Entry, Kind, Queue};
-use crate::record::Recorder;
+use crate::record::{Recorder, action};
 use crate::requests::Requests;
 use crate::resolver::{Chooser, Policy};
 use crate::result::{Ending, Run, Violation};
@@ -679,30 +679,5 @@ impl<'m> Engine<'m> {
             last: if self.last && !self.spoilt() { std::mem::take(&mut self.states) } else { Vec::new() },
             trace: self.recorder.take().map(|recorder| recorder.finish(kept)),
         }
-    }
-}
-
-/// What an event of `node` is called in the world; None for its start.
-fn action(node: NodeId, event: &NodeEvent) -> Option<Action<foresee_world::Direct>> {
-    match event {
-        NodeEvent::Layer(_, Event::Deliver { src, carrier, message }) => {
-            let route = Route { carrier: *carrier, src: *src, dst: node };
-            Some(Action::Deliver(Envelope { route, message: message.clone() }))
-        }
-        NodeEvent::Layer(layer, Event::Timer(timer)) => {
-            Some(Action::Fire(node, Timer { layer: *layer, timer: timer.clone() }))
-        }
-        _ => None,
-    }
-}
-
-/// What a system may say of its network and a simulation cannot do yet.
-fn refuse(model: &Model) -> Result<(), SimError> {
-    let bandwidth = model.carriers.iter().any(|carrier| carrier.bandwidth.is_some());
-    let overtakes = model.carriers.iter().any(|carrier| carrier.overtakes.is_some());
-    let said = [(bandwidth, "a bandwidth (E0912)"), (overtakes, "a probability of overtaking (E0912)")];
-    match said.into_iter().find(|(said, _)| *said) {
-        Some((_, what)) => Err(SimError::Unsupported { what }),
-        None => Ok(()),
     }
 }

@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 
 use crate::draws::Draws;
 use crate::engine::Flight;
+use crate::options::SimError;
 
 /// How long a message to oneself is under way: it does not leave the machine, and yet time passes, so that no node can
 /// stop the clock by talking to itself.
@@ -202,6 +203,17 @@ pub(crate) fn delay(carrier: &Carrier, ordered: bool) -> Delay {
 /// A duration on the clock; what is beyond its end never comes.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What a system may say of its network and a simulation cannot do yet.
+pub(crate) fn refuse(model: &Model) -> Result<(), SimError> {
+    let bandwidth = model.carriers.iter().any(|carrier| carrier.bandwidth.is_some());
+    let overtakes = model.carriers.iter().any(|carrier| carrier.overtakes.is_some());
+    let said = [(bandwidth, "a bandwidth (E0912)"), (overtakes, "a probability of overtaking (E0912)")];
+    match said.into_iter().find(|(said, _)| *said) {
+        Some((_, what)) => Err(SimError::Unsupported { what }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use foresee_kernel::trace::{self, Ending};
-use foresee_kernel::{Model, NodeId, Outcome, Trace};
-use foresee_world::{Action, Direct, Envelope, Move, Node, Path, World, narrate};
+use foresee_kernel::{Event, Model, NodeEvent, NodeId, Outcome, Trace};
+use foresee_world::{Action, Direct, Envelope, Move, Node, Path, Route, Timer, World, narrate};
 
 /// What a run did, so far.
 #[derive(Debug)]
@@ -111,4 +111,18 @@ impl Recorder {
 
 fn tape(outcome: &Outcome) -> Vec<u32> {
     outcome.decisions.iter().map(|decision| decision.picked).collect()
+}
+
+/// What an event of `node` is called in the world; None for its start.
+pub(crate) fn action(node: NodeId, event: &NodeEvent) -> Option<Action<Direct>> {
+    match event {
+        NodeEvent::Layer(_, Event::Deliver { src, carrier, message }) => {
+            let route = Route { carrier: *carrier, src: *src, dst: node };
+            Some(Action::Deliver(Envelope { route, message: message.clone() }))
+        }
+        NodeEvent::Layer(layer, Event::Timer(timer)) => {
+            Some(Action::Fire(node, Timer { layer: *layer, timer: timer.clone() }))
+        }
+        _ => None,
+    }
 }
