@@ -78,6 +78,21 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Decide a problem under uncertainty: the choice by every rule, how firm it is, and which protocol and period
+    Decide {
+        /// The problem, in TOML
+        #[arg(required_unless_present = "batch", value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Write an SVG of cost against period
+        #[arg(long, value_name = "SVG")]
+        plot: Option<PathBuf>,
+        /// Evaluate a JSON list of cases, each with `kind` and `params`, and print a JSON list of answers
+        #[arg(long, value_name = "JSON", conflicts_with_all = ["file", "plot"])]
+        batch: Option<PathBuf>,
+        /// How the answer is shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
     /// Explain a code such as E0101, or list all of them
     Explain {
         /// The code

@@ -1,12 +1,14 @@
-//! The `foresee` program: everything about specs that needs no service to run.
+//! The `foresee` program: everything about specs, and about decisions, that needs no service to run.
 //!
 //! A module a command. Each takes its arguments and the streams to write to, and returns how it ended, so that tests
-//! can call it; only this file touches the process. The work itself is done by `foresee-compiler`.
+//! can call it; only this file touches the process. The work itself is done by `foresee-compiler`,
+//! and for `decide` by `foresee-decide`.
 
 pub mod args;
 pub mod build;
 pub mod cargo;
 pub mod check;
+pub mod decide;
 pub mod doc;
 pub mod exit;
 pub mod explain;
@@ -63,6 +65,12 @@ fn run(command: Command) -> Outcome {
         }
         Command::Stats { files, format } => stats::run(&files, report.showing(format)),
         Command::Doc { files, out, format } => doc::run(&files, &out, report.showing(format)),
+        Command::Decide { batch: Some(cases), format, .. } => decide::batch(&cases, report.showing(format)),
+        Command::Decide { file, plot, format, .. } => {
+            // The arguments say that one of the two is there.
+            let file = file.unwrap_or_default();
+            decide::run(&file, plot.as_deref(), report.showing(format))
+        }
         Command::Explain { code, format } => explain::run(code.as_deref(), format, report.out),
         Command::Cargo { args } => cargo::run(&args),
     }

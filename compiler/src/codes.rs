@@ -130,6 +130,25 @@ const SYNTAX: &[Code] = &[
         "",
     ),
     code(
+        "E0010",
+        "a file of `foresee decide` has the wrong shape",
+        "A problem is TOML. With acts: `states`, `probabilities`, `observations` or `likelihood`, and for each `[[act]]` its \
+         `name` and its `utilities`, `outcomes` or `preference`, and `then`; `[rules]` has `optimism`, `epsilon`, `tail`, \
+         `weight`, `radius` and `slack`. With a link: `[link]` has `tau`, `gamma`, `sender` and `receiver`, each of these \
+         `correct` and `crash`; `[costs]` has `send`, `wait` and `heartbeat`; `[demand]` has `sigma`, `delta` and `longest`. \
+         `--batch` reads a JSON list of cases, each with `kind` and `params`. Here a bracket or a comma is missing, a name \
+         is misspelt, or a value is of another type than is expected there.",
+        "",
+    ),
+    code(
+        "E0011",
+        "a figure of a decision problem makes no sense",
+        "Probabilities lie between 0 and 1, those of the states add up to 1, costs are not negative, every act has a \
+         utility for every state, and there is an act or a link at all. The message names the field as the file spells \
+         it, and nothing is corrected silently.",
+        "",
+    ),
+    code(
         "E0101",
         "syntax error",
         "The text does not have the shape that is expected at this place. The message says what could stand there. \

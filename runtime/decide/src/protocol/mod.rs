@@ -94,6 +94,7 @@ impl Protocol {
 
 /// One end of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Process {
     /// Probability that it never crashes (alpha).
     pub correct: f64,
