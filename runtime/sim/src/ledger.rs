@@ -298,9 +298,12 @@ impl Units {
 }
 
 impl Count {
-    /// What it came to at a node.
+    /// What it came to at a node. One that counts nothing is not asked for its amount: it may run another service.
     fn at(&self, view: &View<'_>, node: usize) -> f64 {
-        self.amount.at(view, NodeId::new(node as u32)) * self.units.of(node)
+        match self.units.of(node) {
+            0.0 => 0.0,
+            units => self.amount.at(view, NodeId::new(node as u32)) * units,
+        }
     }
 
     /// What it came to: multiplied out once where the amount is the same everywhere.

@@ -169,6 +169,16 @@ fn what_comes_later_counts_less_under_a_discount() {
 }
 
 #[test]
+fn a_node_that_counts_nothing_is_not_asked_for_its_amount() {
+    fn amount(_: &View<'_>, node: NodeId) -> f64 {
+        assert_eq!(node, A, "this one may run another service, which has no such parameter");
+        3.0
+    }
+    const BY_NODE: &[Term] = &[Term::PerMessage { amount: Amount::AtNode(amount), kinds: &["Ball"] }];
+    assert_eq!(play(vec![objective("by_node", BY_NODE)], 6.0).objectives["by_node"], 12.0);
+}
+
+#[test]
 fn an_objective_may_end_before_the_run_does() {
     const ALL: &[Term] = &[
         Term::PerMessage { amount: Amount::Number(1.0), kinds: &[] },
