@@ -13,7 +13,10 @@ use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
 foresee::include_spec!("abd_register");
+foresee::include_spec!("appointment");
 foresee::include_spec!("atomic_commit");
+foresee::include_spec!("consensus_by_utility");
+foresee::include_spec!("deadlock");
 foresee::include_spec!("failure_detector");
 foresee::include_spec!("paxos");
 foresee::include_spec!("paxos_retries");
@@ -60,9 +63,33 @@ const EXPECTED: &[Expected] = &[
         simulated: &["--system Faulty --seeds 0..10"],
     },
     Expected {
+        spec: &appointment::SPEC,
+        searches: &[
+            held("--system Five", 40, "--system Five"),
+            held("--system Watching", 170, "--system Watching"),
+        ],
+        simulated: &["--system Five --seeds 0..50", "--system Watching --seeds 0..50"],
+    },
+    Expected {
         spec: &atomic_commit::SPEC,
         searches: &[bounded("--system Two", 61_529, "--system Two --depth 9")],
         simulated: &["--system Shop --seeds 0..5"],
+    },
+    Expected {
+        spec: &consensus_by_utility::SPEC,
+        searches: &[
+            bounded("--system Strict", 508_701, "--system Strict --depth 9"),
+            bounded("--system Hasty", 779_364, "--system Hasty --depth 9"),
+        ],
+        simulated: &["--system Strict --seeds 0..50", "--system Hasty --seeds 0..50"],
+    },
+    Expected {
+        spec: &deadlock::SPEC,
+        searches: &[
+            held("--system Two", 272, "--system Two"),
+            held("--system Three", 71_658, "--system Three --depth 10"),
+        ],
+        simulated: &["--system Bank --until 60s --seeds 0..3"],
     },
     Expected {
         spec: &failure_detector::SPEC,
@@ -182,7 +209,8 @@ macro_rules! hold {
 }
 
 hold! {
-    abd_register atomic_commit failure_detector paxos paxos_retries paxos_single ping reliable_link swarm token_ring two_phase_commit
+    abd_register appointment atomic_commit consensus_by_utility deadlock failure_detector paxos paxos_retries paxos_single
+    ping reliable_link swarm token_ring two_phase_commit
 }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
