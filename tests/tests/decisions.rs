@@ -1,0 +1,164 @@
+//! Decisions of the specs, simulated: an appointment is worth what `foresee-decide` computes, a lock manager that weighs its
+//! victims beats those that do not, and consensus has a penalty above which safety is never traded.
+//!
+//! The long ones print tables: `cargo test --release -p foresee-tests --test decisions -- --ignored --nocapture`.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use foresee::kernel::{Arguments, Model, SpecInfo};
+use foresee::sim::{Options, ResolverKind, Run, Status, runs};
+use foresee_decide::cost::{Benefit, Cost};
+use foresee_decide::extended::Extended;
+use foresee_decide::law::{Arrival, Delay};
+use foresee_decide::tradeoff::{Risk, flip_penalty};
+use foresee_decide::wait::{self, exponential::Exponential, search};
+
+foresee::include_spec!("appointment");
+foresee::include_spec!("consensus_by_utility");
+foresee::include_spec!("deadlock");
+
+fn model(spec: &'static SpecInfo, system: &str, arguments: &[(&str, String)]) -> Arc<Model> {
+    let arguments: Arguments =
+        arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let system = spec.systems.iter().find(|it| it.name == system).expect("the spec has it");
+    Arc::new((system.build)(&arguments).expect("the arguments fit"))
+}
+
+/// What `figure` is in the runs of the seeds from 0, in their order. Of several options the first is taken.
+fn figures(model: &Arc<Model>, seeds: u64, figure: impl Fn(&Run) -> f64) -> Vec<f64> {
+    let options = Options { resolver: ResolverKind::First, ..Options::default() };
+    let mut found = Vec::new();
+    runs(model, 0..seeds, 2, &options, &mut |run| {
+        assert!(run.violation.is_none(), "seed {}: {:?}", run.seed, run.violation);
+        found.push(figure(&run));
+    })
+    .expect("it runs");
+    found
+}
+
+/// Mean and standard error.
+fn mean(of: &[f64]) -> (f64, f64) {
+    let n = of.len() as f64;
+    let mean = of.iter().sum::<f64>() / n;
+    let squares: f64 = of.iter().map(|x| (x - mean).powi(2)).sum();
+    (mean, (squares / (n - 1.0) / n).sqrt())
+}
+
+/// Mean of the differences, seed by seed, and its standard error.
+fn paired(left: &[f64], right: &[f64]) -> (f64, f64) {
+    mean(&left.iter().zip(right).map(|(x, y)| x - y).collect::<Vec<_>>())
+}
+
+fn say(line: &str) {
+    // Straight to the stream: these tables are what the tests are run for.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// What an evening is worth in which Alice waits for so many minutes.
+fn evening(minutes: u64, others: &[(&str, &str)], seeds: u64) -> (f64, f64) {
+    let wait = format!("{minutes}min");
+    let mut arguments = vec![("shortest", wait.clone()), ("longest", wait)];
+    arguments.extend(others.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    mean(&figures(&model(&appointment::SPEC, "Five", &arguments), seeds, |run| -run.objectives["total"]))
+}
+
+#[test]
+fn an_appointment_is_worth_what_is_computed() {
+    // Minutes; the golden value G14.
+    let wait = Exponential { mu: 0.1, never: 0.2, start: 5.0, benefit: 100.0, cost: Cost::linear(1.0) };
+    let at = |minutes: u64| Extended::from(minutes as u32);
+    let best = wait.best().expect("sound figures").until.get();
+    assert!((best - 40.8351893846).abs() < 1e-9);
+    for minutes in [0, 10, 20, 41, 80] {
+        let exact = wait.utility(at(minutes)).expect("sound figures").get();
+        let (found, error) = evening(minutes, &[], 8_000);
+        assert!((found - exact).abs() <= 3.0 * error + 1e-9, "{minutes}: {found} ({error}), not {exact}");
+    }
+    // Without a magazine each minute costs more than the last, and after half an hour the table is gone.
+    let arrival = Arrival { delay: Delay::Exponential { rate: 0.1 }, start: 5.0, never: 0.2 };
+    let (benefit, cost) = (Benefit::deadline(30.0, 100.0, 40.0), Cost::Quadratic { rate: 1.0, growth: 0.1 });
+    let plan = wait::best(&arrival, &benefit, &cost).expect("sound figures");
+    assert!(plan.until.get() < best, "{plan:?}");
+    for minutes in [15, 25, 40] {
+        let exact =
+            search::utility(&arrival, &benefit, &cost, 0.0, at(minutes)).expect("sound figures").get();
+        let (found, error) = evening(minutes, &[("after", "40"), ("bored", "0.1"), ("pages", "0min")], 8_000);
+        assert!((found - exact).abs() <= 3.0 * error + 1e-9, "{minutes}: {found} ({error}), not {exact}");
+    }
+}
+
+#[test]
+#[ignore = "hundreds of busy simulations: a minute in a release build"]
+fn a_victim_by_utility_is_cheaper_than_the_youngest_the_oldest_and_any() {
+    let lateness = |rule: u32| {
+        let model = model(&deadlock::SPEC, "Bank", &[("rule", rule.to_string())]);
+        figures(&model, 200, |run| run.objectives["lateness"])
+    };
+    let ours = lateness(4);
+    say(&format!("by utility: {:.1} ({:.1})", mean(&ours).0, mean(&ours).1));
+    for (rule, name) in [(1, "youngest"), (2, "oldest"), (3, "any")] {
+        let theirs = lateness(rule);
+        let (saved, error) = paired(&theirs, &ours);
+        let share = 100.0 * saved / mean(&theirs).0;
+        let (low, high) = (saved - 1.96 * error, saved + 1.96 * error);
+        say(&format!(
+            "{name:<10}: {:.1}, which is {saved:.1} more ({low:.1} to {high:.1}), {share:.1} %",
+            mean(&theirs).0
+        ));
+        assert!(low > 0.0, "{name}: {low} to {high}");
+    }
+}
+
+/// What a policy of consensus comes to: how often it decides two values, and what waiting costs.
+fn policy(system: &str, tries: Option<u32>, seeds: u64) -> (Risk, Vec<f64>) {
+    let tries = tries.map(|tries| ("tries", tries.to_string()));
+    let model = model(&consensus_by_utility::SPEC, system, tries.as_slice());
+    let mut waits = Vec::new();
+    let split = figures(&model, seeds, |run| {
+        f64::from(run.properties.iter().any(|it| it.name == "divided" && it.status == Status::Reached))
+    });
+    waits.extend(figures(&model, seeds, |run| run.objectives["waiting"]));
+    let (unsafe_, other) = (mean(&split).0, mean(&waits).0);
+    (Risk { unsafe_, blocks: 0.0, other }, waits)
+}
+
+#[test]
+#[ignore = "hundreds of thousands of runs: minutes in a release build"]
+fn above_a_threshold_of_the_penalty_safety_is_never_traded() {
+    const SEEDS: u64 = 100_000;
+    let (strict, waits) = policy("Strict", None, SEEDS);
+    assert_eq!(strict.unsafe_, 0.0);
+    say(&format!("majority: never divided, waiting {:.3}", strict.other));
+    let mut policies = vec![strict];
+    let mut threshold = 0.0_f64;
+    for tries in [0, 1, 2, 3] {
+        let (hasty, hasty_waits) = policy("Hasty", Some(tries), SEEDS);
+        let (saved, error) = paired(&waits, &hasty_waits);
+        assert!(saved > 3.0 * error, "settling after {tries} ballots in vain saves {saved} ({error})");
+        let flip = flip_penalty(&hasty, &strict, 0.0).expect("sound figures");
+        let told = flip.map_or("none: it was never divided".to_owned(), |flip| format!("{flip:.0}"));
+        say(&format!(
+            "after {tries} in vain: divided {:.5}, waiting {:.3}, which saves {saved:.3} ({error:.3}); penalty that tips it {told}",
+            hasty.unsafe_, hasty.other
+        ));
+        threshold = threshold.max(flip.unwrap_or(0.0));
+        policies.push(hasty);
+    }
+    let best = |penalty: f64| {
+        let penalty = Extended::try_from(penalty).expect("a number");
+        let cost = |risk: &Risk| risk.cost(penalty, Extended::ZERO);
+        let order = |a: &&Risk, b: &&Risk| cost(a).cmp(&cost(b));
+        *policies.iter().filter(|risk| risk.unsafe_ > 0.0 || risk == &&strict).min_by(order).expect("some")
+    };
+    // The dearer it is to be divided, the safer is what is best; and above the threshold it is the majority.
+    let chosen: Vec<f64> = [0.0, 50.0, 500.0, threshold * 1.01].map(best).map(|risk| risk.unsafe_).into();
+    assert!(chosen.windows(2).all(|pair| pair[0] >= pair[1]), "{chosen:?}");
+    assert_eq!(chosen[3], 0.0);
+    assert!(best(threshold * 0.99).unsafe_ > 0.0);
+    assert_eq!(
+        best(f64::INFINITY).unsafe_,
+        0.0,
+        "nothing is dear enough to be traded for an infinite penalty"
+    );
+}
