@@ -38,7 +38,7 @@ fn acts(report: &decision::Report, text: &mut String) {
     text.push_str(&table(&rows, Last::Words));
     for row in &report.rules {
         if let Some(why) = &row.why_not {
-            let _ = writeln!(text, "  {}: {why}", rule(&row.rule));
+            let _ = writeln!(text, "  {why}");
         }
     }
     if let Some(left) = &report.lexicographic {

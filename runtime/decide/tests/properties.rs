@@ -200,6 +200,11 @@ proptest! {
         if plan.utility.get() > 1e-6 && plan.until.is_finite() {
             prop_assert!(close(plan.until, found.until, 1e-5), "{plan:?} {found:?}");
         }
+        if kind == 0 {
+            // Waiting for ever costs without bound exactly if it may be in vain.
+            let for_ever = closed.utility(Extended::INFINITY).unwrap();
+            prop_assert_eq!(for_ever == Extended::NEG_INFINITY, never > 0.0);
+        }
         // The utility function is the integral, and the plan its greatest value.
         for w in [0.5 * start, start + 0.3 / mu, start + 2.0 / mu] {
             let utility = closed.utility(Extended::try_from(w).unwrap()).unwrap();
