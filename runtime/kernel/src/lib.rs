@@ -26,6 +26,7 @@ pub mod objective;
 pub mod payload;
 pub mod plan;
 pub mod property;
+pub mod recording;
 pub mod reply;
 pub mod script;
 pub mod service;
@@ -61,4 +62,4 @@ pub use stack::{Below, Called, Layer, LayerStates, NodeEvent, NodeState, Outcome
 pub use time::{Delay, Law, Span};
 pub use trace::{Trace, TraceError};
 pub use value::{Datum, Shape, Value};
-pub use wire::{Wire, WireError, WireType};
+pub use wire::{Wire, WireError, WireType, Wires};
