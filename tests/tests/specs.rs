@@ -14,6 +14,7 @@ use serde_json::Value;
 
 foresee::include_spec!("abd_register");
 foresee::include_spec!("failure_detector");
+foresee::include_spec!("gossip");
 foresee::include_spec!("paxos_single");
 foresee::include_spec!("ping");
 foresee::include_spec!("swarm");
@@ -65,6 +66,11 @@ const EXPECTED: &[Expected] = &[
         simulated: &[],
     },
     Expected {
+        spec: &gossip::SPEC,
+        searches: &[held("--system Village", 122_841, "--system Village --depth 6")],
+        simulated: &["--system Town --param size=8 --seeds 0..3"],
+    },
+    Expected {
         spec: &paxos_single::SPEC,
         searches: &[
             held("--system Agreement", 301_099, "--system Agreement --depth 9"),
@@ -97,7 +103,7 @@ macro_rules! hold {
     };
 }
 
-hold! { abd_register failure_detector paxos_single ping swarm token_ring two_phase_commit }
+hold! { abd_register failure_detector gossip paxos_single ping swarm token_ring two_phase_commit }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
 fn run(spec: &'static SpecInfo, arguments: &str) -> (u8, Vec<Value>) {
