@@ -20,10 +20,15 @@ pub(super) fn claim(lowerer: &mut Lowerer<'_, '_, '_>, expr: &Expr) -> Option<To
     let mut again = Lowerer::new(lowerer.checked, lowerer.home, &mut silent);
     let shown = parts.list.iter().filter_map(|part| shown(&mut again, part));
     let shown: Vec<TokenStream> = shown.collect();
+    // Rust could not tell what an empty list is of.
+    let seen = match shown.is_empty() {
+        true => quote!(Vec::new()),
+        false => quote!([#(#shown),*].into_iter().flatten().collect()),
+    };
     Some(quote! {
         match #holds {
             true => kernel::script::Claim { holds: true, seen: Vec::new() },
-            false => kernel::script::Claim { holds: false, seen: [#(#shown),*].into_iter().flatten().collect() },
+            false => kernel::script::Claim { holds: false, seen: #seen },
         }
     })
 }
