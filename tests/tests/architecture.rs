@@ -105,7 +105,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
             if name != "target" && (!name.starts_with('.') || name == ".ci") {
                 files(&path, found);
             }
-        } else {
+        } else if name != ".git" {
+            // In a linked work tree `.git` is a file, and none of ours.
             found.push(path);
         }
     }
