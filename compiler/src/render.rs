@@ -3,7 +3,10 @@
 //! The text looks like rustc's and is made by its renderer; the JSON has rustc's keys, so that editors which know the one
 //! know the other. A place is shown in the file that it is in, be that an imported one. Nothing is printed here: the command line and the build script's interface do that.
 
+mod cut;
+
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -16,6 +19,9 @@ use crate::source::{SourceFile, Span};
 const WIDTH: usize = 120;
 /// How far apart, in lines, the places of one diagnostic may be to appear in one excerpt.
 const EXCERPT_LINES_MAX: usize = 1000;
+/// Stands behind the name of a file while the renderer has it, where lines were cut: a character for private use, so that
+/// the place there can be told from any other text.
+const MARK: char = '\u{e000}';
 
 /// Whether text carries colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +43,30 @@ pub fn text(diagnostic: &Diagnostic, source: &SourceFile, style: Style) -> Strin
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code));
+    let mut moved = vec![];
     if source.text.is_empty() {
         group = group.element(Origin::path(&source.name));
     } else {
         for excerpt in excerpts(diagnostic, source) {
-            group = group.element(excerpt);
+            group = group.element(excerpt.snippet);
+            moved.extend(excerpt.moved);
         }
     }
     group = group.elements(diagnostic.notes.iter().map(|note| Level::NOTE.message(note)));
     group = group.elements(diagnostic.help.iter().map(|help| Level::HELP.message(help)));
     let mut text = renderer.term_width(WIDTH).render(&[group]);
+    for (marked, place) in moved {
+        text = placed(&text, &marked, &place);
+    }
     text.push('\n');
     text
+}
+
+/// Puts a place where the renderer wrote the marked name of a file and what it took for line and column.
+fn placed(text: &str, marked: &str, place: &str) -> String {
+    let Some((before, after)) = text.split_once(marked) else { return text.to_owned() };
+    let after = after.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit());
+    format!("{before}{place}{after}")
 }
 
 /// All diagnostics as text, an empty line after each, and how many there are at the end.
@@ -85,8 +103,17 @@ pub fn summary(diagnostics: &Diagnostics) -> Option<String> {
     }
 }
 
+/// A part of the source that a diagnostic shows.
+struct Excerpt<'a> {
+    snippet: Snippet<'a, Annotation<'a>>,
+    /// Where lines were cut: the name under which the renderer knows the file, and the place that it cannot know.
+    moved: Option<(String, String)>,
+}
+
+type Mark<'a> = (AnnotationKind, Span, &'a str);
+
 /// The parts of the source that a diagnostic shows: one, or one a place where they are far apart or in several files.
-fn excerpts<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Vec<Snippet<'a, Annotation<'a>>> {
+fn excerpts<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Vec<Excerpt<'a>> {
     let mut marks = vec![(AnnotationKind::Primary, diagnostic.span, diagnostic.label.as_str())];
     marks.extend(diagnostic.secondary.iter().map(|it| (AnnotationKind::Context, it.span, it.text.as_str())));
     for mark in &mut marks {
@@ -101,26 +128,34 @@ fn excerpts<'a>(diagnostic: &'a Diagnostic, source: &'a SourceFile) -> Vec<Snipp
     }
 }
 
-/// An excerpt from the first to the last marked line, so that rendering never looks at a whole large file.
-fn excerpt<'a>(
-    marks: &[(AnnotationKind, Span, &'a str)],
-    source: &'a SourceFile,
-) -> Snippet<'a, Annotation<'a>> {
+/// An excerpt from the first to the last marked line, long lines cut, so that rendering never looks at a whole large file.
+/// The first mark is the one whose place heads the excerpt.
+fn excerpt<'a>(marks: &[Mark<'a>], source: &'a SourceFile) -> Excerpt<'a> {
     let first = marks.iter().map(|mark| mark.1.start).min().unwrap_or(0);
     let last = marks.iter().map(|mark| mark.1.end).max().unwrap_or(0);
     let line = source.line_column(first).line;
     let start = source.line_start(first) as usize;
     let end =
         source.text[last as usize..].find('\n').map_or(source.text.len(), |length| last as usize + length);
-    let annotations = marks.iter().map(|(kind, span, label)| {
-        let range = span.start as usize - start..span.end as usize - start;
+    let text = &source.text[start..end];
+    let mut ranges: Vec<Range<usize>> =
+        marks.iter().map(|(_, span, _)| span.start as usize - start..span.end as usize - start).collect();
+    let name = source.name_at(first);
+    let (snippet, moved) = match cut::cut(text, &ranges) {
+        None => (Snippet::source(text).path(name), None),
+        Some(cut) => {
+            ranges = ranges.iter().map(|range| cut.place(range.start)..cut.place(range.end)).collect();
+            let marked = format!("{name}{MARK}");
+            let head = source.line_column(marks.first().map_or(first, |mark| mark.1.start));
+            let place = format!("{name}:{}:{}", head.line, head.column);
+            (Snippet::source(cut.text).path(marked.clone()), Some((marked, place)))
+        }
+    };
+    let annotations = marks.iter().zip(ranges).map(|((kind, _, label), range)| {
         let annotation = kind.span(range);
         if label.is_empty() { annotation } else { annotation.label(*label) }
     });
-    Snippet::source(&source.text[start..end])
-        .path(source.name_at(first))
-        .line_start(line)
-        .annotations(annotations)
+    Excerpt { snippet: snippet.line_start(line).annotations(annotations), moved }
 }
 
 /// The span within the text, on borders of characters.
@@ -261,6 +296,27 @@ mod tests {
         assert_eq!(value["spans"][1]["byte_start"], json!(at - part.start as usize));
         let all = all_text(&Diagnostics::from(diagnostic), &source, Style::Plain);
         assert!(all.ends_with("1 error in `a.mace`\n"), "{all}");
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_marks_and_columns_stay_true() {
+        let text = format!("service A {{ }}\n{} here {}", "é".repeat(5000), "z ".repeat(1 << 20));
+        let source = SourceFile::new("a.mace", text);
+        let at = source.text.find("here").unwrap();
+        let diagnostic = Diagnostic::error("E0101", Span::at(at, at + 4), "odd").with_label("this");
+        let near = diagnostic.clone().with_secondary(Span::at(0, 7), "in this service");
+        let expected = expect_test::expect![[r#"
+            error[E0101]: odd
+             --> a.mace:2:5002
+              |
+            1 | service A { }
+              | ------- in this service
+            2 | …ééééééééééééééééééééééééééé here z z z z z z z z z z z z z z…
+              |                              ^^^^ this
+        "#]];
+        expected.assert_eq(&super::text(&near, &source, Style::Plain));
+        let coloured = super::text(&diagnostic, &source, Style::Coloured);
+        assert!(coloured.contains("a.mace:2:5002") && !coloured.contains(MARK), "{coloured:?}");
     }
 
     #[test]

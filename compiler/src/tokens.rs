@@ -164,11 +164,15 @@ impl TokenIndex {
     }
 }
 
-/// The text of a source with blanks in place of some of its files.
+/// The text of a source with blanks in place of some of its files, up to where nothing but blanks is left.
 fn blanked<'a>(source: &'a SourceFile, files: &[usize]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(source.text.as_str());
-    for file in files {
+    for file in files.iter().rev() {
         let place = source.span_of(*file).range();
+        if place.end == text.len() {
+            text.to_mut().truncate(place.start);
+            continue;
+        }
         let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
         let blanks: String = text[place.clone()].chars().map(blank).collect();
         text.to_mut().replace_range(place, &blanks);
