@@ -6,7 +6,7 @@
 //!   `..` stands for any number of lines. Times and sizes of memory are not compared;
 //! - `mace`: a whole spec, which the front end must accept. `mace file=PATH`: the reader writes it to PATH. `mace of=PATH`: an
 //!   excerpt that stands, line for line, in the file PATH of the repository;
-//! - `toml file=PATH`, `json file=PATH`: the reader writes it to PATH.
+//! - `toml file=PATH`, `json file=PATH`, `csv file=PATH`: the reader writes it to PATH.
 //!
 //! The blocks of a document run in order, in a folder of their own in which `specs` is that of the repository. Commands that run a crate of the workspace run its
 //! program as the dev profile builds it. Unix alone: commands go through `sh`.
@@ -104,7 +104,7 @@ impl Reader {
             "console" => self.console(block),
             // Those of the reference are compiled by `tests/reference.rs`.
             "mace" if !self.name.starts_with("docs/language") => self.spec(block),
-            "toml" | "json" => {
+            "toml" | "json" | "csv" => {
                 if let Some(path) = block.option("file") {
                     fs::write(self.folder.join(path), &block.text).expect("the folder can be written to");
                 }

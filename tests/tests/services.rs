@@ -148,6 +148,58 @@ fn a_failed_seed_leaves_a_trace_that_replays() {
     assert_eq!(replayed.code, 1, "{replayed:?}");
 }
 
+/// A topology that loses much: what a run did on it is a trace like any other.
+#[test]
+fn a_run_over_a_lossy_topology_replays_and_is_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (map, trace) = (folder.path().join("map.json"), folder.path().join("run.json"));
+    let text = r#"{ "inet": { "sites": 20 },
+        "path": { "loss": { "worsens": 0.1, "recovers": 0.3 }, "jitter": { "exponential_ms": 20 } },
+        "uplink": { "mbit_per_second": 0.05, "buffer_kib": 4 } }"#;
+    fs::write(&map, text).expect("the file can be written");
+    let (map, trace) = (map.to_str().expect("UTF-8"), trace.to_str().expect("UTF-8"));
+    for (name, system) in
+        [("paxos", "Trio"), ("failure-detector", "Watch"), ("swarm", "Crowd"), ("abd-register", "Faulty")]
+    {
+        let line = ["simulate", "--system", system, "--seed", "3", "--until", "10s"];
+        let plain = run(service(name).args(line));
+        let line = [&line[..], &["--topology", map]].concat();
+        let simulate = |more: &[&str]| run(service(name).args(&line).args(more));
+        let first = simulate(&["--trace-out", trace]);
+        assert_eq!(first.code, 0, "{name}: {first:?}");
+        assert_eq!(first.out, simulate(&["--threads", "2"]).out, "{name}");
+        assert_ne!(first.out, plain.out, "{name}");
+        let replayed = run(service(name).args(["replay", trace]));
+        assert_eq!(replayed.code, 0, "{name}: {replayed:?}");
+    }
+}
+
+#[test]
+fn a_topology_that_is_none_is_told_with_its_place() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let told_by = |service_name: &str, name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("the file can be written");
+        let ran = run(service(service_name).args(["simulate", "--topology", path.to_str().expect("UTF-8")]));
+        assert_eq!(ran.code, 2, "{ran:?}");
+        ran.err
+    };
+    let told = |name: &str, text: &[u8]| told_by("ping", name, text);
+    let has = |found: &str, part: &str| assert!(found.contains(part), "{found}");
+    has(&told("a.csv", b"rtt_ms,a,b\na,1,2\nb,2"), "line 3: the row of `b` has 1 values for 2 sites");
+    has(&told("b.csv", b"rtt_ms,a,b\na,1,2\nb,-2,1"), "line 3: the time from `b` to `a` is negative");
+    has(&told("c.csv", b"rtt,a\na,1"), "line 1: the first cell says what is counted");
+    has(&told("d.json", b"{ \"regions\": true, \"nodes\": [\"paris\"] }"), "there is no site `paris`");
+    has(&told("e.json", b"{ \"regions\": tr"), "line 1");
+    has(&told("f.csv", b"rtt_ms,\xff"), "byte 7: it is not UTF-8");
+    has(&told("g.txt", b""), "named .csv or .json");
+    let doubling = br#"{ "regions": true, "path": { "duplication": 0.1 } }"#;
+    let lossy = told_by("failure-detector", "h.json", doubling);
+    has(&lossy, "the topology doubles messages, and the system does not say that of `net`");
+    let nowhere = run(service("ping").args(["simulate", "--topology", "inet:many"]));
+    has(&nowhere.err, "`many` is no seed");
+}
+
 #[test]
 fn exit_codes_tell_apart() {
     let code = |name: &str, args: &[&str]| run(service(name).args(args)).code;

@@ -588,13 +588,6 @@ pub(super) const MEANING: &[Code] = &[
         "service A { timers { t; } transitions { scheduler t { let x = now(); } } }",
     ),
     code(
-        "E0912",
-        "a clause of a link is not supported yet",
-        "Bandwidth, and a probability of overtaking. Both are compiled; a simulation refuses a system that has them, and a check goes by the kind of \
-         the carrier alone.",
-        "",
-    ),
-    code(
         "E0914",
         "a bound is not supported yet",
         "`timed` keeps the order of times in a check. It is compiled; a check refuses a system that has it.",

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -183,6 +184,9 @@ pub struct SimulateArgs {
     /// How lookahead and omniscient look ahead, such as gather=10s,rollouts=32,horizon=2s
     #[arg(long, value_name = "NAME=VALUE,..", default_value = "")]
     pub lookahead: foresee_predict::Settings,
+    /// Where nodes are: a matrix or a topology (.csv, .json), or regions, transit-stub[:SEED], inet[:SEED]
+    #[arg(long, value_name = "FILE|NAME", value_parser = crate::place::topology)]
+    pub topology: Option<Arc<foresee_net::Topology>>,
     /// End each run at this virtual time, such as 60s, instead of at the system's horizon
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub until: Option<Duration>,

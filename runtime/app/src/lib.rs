@@ -12,6 +12,7 @@ mod from;
 mod info;
 mod interrupt;
 mod model;
+mod place;
 mod plain;
 mod progress;
 mod regress;

@@ -21,7 +21,12 @@ pub fn run(
     let model = model::build(spec, &args.system)?;
     let known = foresee_predict::resolvers(&args.lookahead);
     let named = |name: &str| known.get(name).map_err(|error| Failure::usage(error.to_string()));
-    let plain = Options { until: args.until, resolver: named(&args.resolver)?, ..Options::default() };
+    let plain = Options {
+        until: args.until,
+        resolver: named(&args.resolver)?,
+        topology: args.topology.clone(),
+        ..Options::default()
+    };
     if args.verify {
         return verify::run(&model, args, &plain, out);
     }

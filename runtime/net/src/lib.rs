@@ -1,18 +1,27 @@
 //! Models of networks, and nothing else: how long a message is under way, whether it is lost, whether it is doubled.
 //!
-//! A [`Link`] is a pure function of what travels and of numbers that its caller draws; it keeps no state, knows no
-//! service and never looks at a clock. [`Plain`] is the link of today: a [`Delay`], a loss and a doubling that are
-//! independent of each other and of the past.
+//! A [`Link`] is a pure function of what travels, of what the network remembers ([`Memory`]: backlogs, bursts of losses) and
+//! of numbers that its caller draws; it knows no service and never looks at a clock. [`Path`] is a link between two
+//! nodes: a [`Delay`], a [`Loss`], doubling, overtaking and a [`Bottleneck`]. [`Topology`] puts nodes at sites and paths
+//! between those: a matrix, a cloud's regions, or a made-up Internet.
 //!
 //! [`Stream`] is the generator that the project's simulations draw from: Philox4x32-10, keyed by seed, purpose,
 //! place and number. Anything that implements [`Draw`] will do for a link. Read [`draw`] and [`link`] next.
 //!
 //! # Caveats
-//! Links have no memory yet, so there is no queueing at a bottleneck and no burst of losses.
+//! Lines of limited speed are at the sender and along the path of a pair; there is none that several senders share.
 
+pub mod bottleneck;
+pub mod delay;
 pub mod draw;
 pub mod link;
 mod ln;
+pub mod loss;
+pub mod topology;
 
+pub use bottleneck::Bottleneck;
+pub use delay::{Delay, Sample};
 pub use draw::{Draw, Purpose, Stream};
-pub use link::{Delay, Fate, Link, Passage, Plain};
+pub use link::{Fate, Link, Memory, Passage, Path};
+pub use loss::{GilbertElliott, Loss};
+pub use topology::{Inet, Topology, TopologyError, TransitStub, regions};

@@ -1,9 +1,14 @@
-//! What a network does to a message: [`Link`], and the plain link of independent delay, loss and doubling.
+//! What a network does to a message: [`Link`], what it remembers of the messages before, and [`Path`], a link between
+//! two nodes.
 
 use std::fmt;
 
+use hashbrown::HashMap;
+
+use crate::bottleneck::{Backlog, Bottleneck};
+use crate::delay::Delay;
 use crate::draw::Draw;
-use crate::ln::ln;
+use crate::loss::Loss;
 
 /// What travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +19,8 @@ pub struct Passage {
     pub to: u32,
     /// The length of the wire form.
     pub bytes: u64,
+    /// When it is sent, in nanoseconds; must not fall from one passage of a sender to its next.
+    pub at: u64,
 }
 
 /// What becomes of a message: when it arrives, if it does, and when its copy does, if there is one.
@@ -27,97 +34,121 @@ pub enum Fate {
     Doubled(u64, u64),
 }
 
-/// A model of the network between two nodes. Pure: the same passage and draws have the same answers.
+/// What a network remembers of the messages that it carried: the backlog before each line and whether a direction is
+/// in a burst of losses. A run has one, and clones of it go their own ways.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    pairs: HashMap<(u32, u32), Past, foldhash::fast::FixedState>,
+    nodes: HashMap<u32, Backlog, foldhash::fast::FixedState>,
+}
+
+/// What is remembered of one direction between two nodes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Past {
+    backlog: Backlog,
+    bad: bool,
+}
+
+impl Memory {
+    /// What is remembered of one direction.
+    pub fn pair(&mut self, from: u32, to: u32) -> &mut Past {
+        self.pairs.entry((from, to)).or_default()
+    }
+
+    /// What waits for the line out of a node.
+    pub fn node(&mut self, node: u32) -> &mut Backlog {
+        self.nodes.entry(node).or_default()
+    }
+}
+
+/// A model of the network. Pure: the same passage, memory and draws have the same answers.
 pub trait Link: fmt::Debug + Send + Sync {
-    /// How many nanoseconds it is under way.
-    fn delay_nanos(&self, passage: Passage, draw: &mut dyn Draw) -> u64;
-
-    /// Whether it is lost.
-    fn loses(&self, passage: Passage, draw: &mut dyn Draw) -> bool;
-
-    /// Whether it is doubled.
-    fn doubles(&self, passage: Passage, draw: &mut dyn Draw) -> bool;
+    /// What becomes of a message, which `memory` is told of.
+    fn fate(&self, passage: Passage, memory: &mut Memory, draw: &mut dyn Draw) -> Fate;
 
     /// Whether all messages between two nodes take equally long, so that none can overtake another.
     fn steady(&self) -> bool;
 
-    /// What becomes of a message. The order of draws is part of the format of a seed: loss, doubling, delay, and
-    /// the delay of the copy.
-    fn fate(&self, passage: Passage, draw: &mut dyn Draw) -> Fate {
-        if self.loses(passage, draw) {
+    /// How long every message is under way, in nanoseconds, where that is always the same, nothing is lost or doubled and
+    /// nothing need be remembered.
+    fn constant(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// A link between two nodes. In the order in which a message meets them: a line of limited speed, loss, doubling, and the
+/// time under way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    /// How long a message is under way, beside the time it spends before and in the line.
+    pub delay: Delay,
+    /// Which messages are lost.
+    pub loss: Loss,
+    /// The probability that one is doubled, unless it is lost.
+    pub duplication: f64,
+    /// The probability that a message takes half of its time alone, and so overtakes those before it.
+    pub overtaking: f64,
+    /// The speed of the line, where it is limited.
+    pub line: Option<Bottleneck>,
+}
+
+impl Default for Path {
+    /// A path that does nothing to a message and takes no time.
+    fn default() -> Self {
+        Path { delay: Delay::Constant(0), loss: Loss::Never, duplication: 0.0, overtaking: 0.0, line: None }
+    }
+}
+
+impl Path {
+    /// As [`Link::fate`], for a message that is under way for another `base` nanoseconds and of whose direction `past` is
+    /// known. The order of draws is part of the format of a seed: loss, doubling, delay, the delay of the copy.
+    pub fn pass(&self, base: u64, passage: Passage, past: &mut Past, draw: &mut dyn Draw) -> Fate {
+        let leaves = match &self.line {
+            None => 0,
+            Some(line) => match line.offer(passage.at, passage.bytes, &mut past.backlog) {
+                Some(leaves) => leaves,
+                None => return Fate::Lost,
+            },
+        };
+        if self.loss.happens(&mut past.bad, draw) {
             return Fate::Lost;
         }
-        let doubled = self.doubles(passage, draw);
-        let delay = self.delay_nanos(passage, draw);
-        match doubled {
-            true => Fate::Doubled(delay, self.delay_nanos(passage, draw)),
-            false => Fate::Arrives(delay),
+        let doubled = draw.happens(self.duplication);
+        let before = leaves.saturating_add(base);
+        let mut arrives = || {
+            let delay = self.delay.nanos(draw);
+            let delay = if draw.happens(self.overtaking) { delay / 2 } else { delay };
+            before.saturating_add(delay)
+        };
+        let first = arrives();
+        if doubled { Fate::Doubled(first, arrives()) } else { Fate::Arrives(first) }
+    }
+
+    /// Whether the memory of a direction matters.
+    fn remembers(&self) -> bool {
+        self.line.is_some() || matches!(self.loss, Loss::Bursts(_))
+    }
+}
+
+impl Link for Path {
+    fn fate(&self, passage: Passage, memory: &mut Memory, draw: &mut dyn Draw) -> Fate {
+        match self.remembers() {
+            true => self.pass(0, passage, memory.pair(passage.from, passage.to), draw),
+            false => self.pass(0, passage, &mut Past::default(), draw),
         }
-    }
-}
-
-/// A distribution of delays, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Delay {
-    /// Always as long.
-    Constant(u64),
-    /// Every nanosecond from the first to the second, both included, equally likely.
-    Uniform(u64, u64),
-    /// Exponential with this mean: memoryless, by inversion.
-    Exponential(u64),
-}
-
-impl Delay {
-    /// A delay of this distribution.
-    pub fn nanos(self, draw: &mut dyn Draw) -> u64 {
-        match self {
-            Delay::Constant(nanos) => nanos,
-            Delay::Uniform(least, most) if most <= least => least,
-            Delay::Uniform(least, most) => {
-                let span = u128::from(most - least) + 1;
-                least + ((u128::from(draw.bits()) * span) >> 64) as u64
-            }
-            // 1 - u is in (0, 1], a normal number, so the logarithm is finite; a float saturates on its way to u64.
-            Delay::Exponential(mean) => (-ln(1.0 - draw.unit()) * mean as f64).round() as u64,
-        }
-    }
-
-    /// Whether it is always as long.
-    pub fn steady(self) -> bool {
-        match self {
-            Delay::Constant(_) => true,
-            Delay::Uniform(least, most) => most <= least,
-            Delay::Exponential(mean) => mean == 0,
-        }
-    }
-}
-
-/// The plain link: delay, loss and doubling are independent of each other, of the way and of the past.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Plain {
-    /// How long a message is under way.
-    pub delay: Delay,
-    /// The probability that it is lost.
-    pub loss: f64,
-    /// The probability that it is doubled, unless it is lost.
-    pub duplication: f64,
-}
-
-impl Link for Plain {
-    fn delay_nanos(&self, _: Passage, draw: &mut dyn Draw) -> u64 {
-        self.delay.nanos(draw)
-    }
-
-    fn loses(&self, _: Passage, draw: &mut dyn Draw) -> bool {
-        draw.happens(self.loss)
-    }
-
-    fn doubles(&self, _: Passage, draw: &mut dyn Draw) -> bool {
-        draw.happens(self.duplication)
     }
 
     fn steady(&self) -> bool {
-        self.delay.steady()
+        // A line sends one after the other: it delays, and lets nothing overtake.
+        self.delay.steady() && self.overtaking <= 0.0
+    }
+
+    fn constant(&self) -> Option<u64> {
+        let certain = self.loss.never() && self.duplication <= 0.0 && self.overtaking <= 0.0;
+        match self.delay {
+            Delay::Constant(nanos) if certain && self.line.is_none() => Some(nanos),
+            _ => None,
+        }
     }
 }
 
@@ -127,19 +158,10 @@ mod tests {
     use crate::draw::{Purpose, Stream};
 
     const N: u64 = 200_000;
-    const PASSAGE: Passage = Passage { from: 0, to: 1, bytes: 0 };
+    const PASSAGE: Passage = Passage { from: 0, to: 1, bytes: 0, at: 0 };
 
     fn stream(number: u64) -> Stream {
         Stream::new(11, Purpose(0), (0, 1), number)
-    }
-
-    /// Mean, variance and the share above twice the mean.
-    fn moments(delay: Delay) -> (f64, f64, f64) {
-        let draws: Vec<f64> = (0..N).map(|number| delay.nanos(&mut stream(number)) as f64).collect();
-        let mean = draws.iter().sum::<f64>() / N as f64;
-        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / N as f64;
-        let above = draws.iter().filter(|x| **x > 2.0 * mean).count() as f64 / N as f64;
-        (mean, variance, above)
     }
 
     fn near(found: f64, expected: f64, tolerance: f64) {
@@ -147,46 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn delays_have_the_moments_of_their_distributions() {
-        assert_eq!(moments(Delay::Constant(1_000)), (1_000.0, 0.0, 0.0));
-        let (mean, variance, _) = moments(Delay::Uniform(1_000_000, 3_000_000));
-        near(mean, 2e6, 0.005);
-        near(variance, 4e12 / 12.0, 0.01);
-        let (mean, variance, above) = moments(Delay::Exponential(5_000_000));
-        near(mean, 5e6, 0.01);
-        near(variance, 25e12, 0.02);
-        near(above, (-2.0_f64).exp(), 0.02);
-    }
-
-    #[test]
-    fn uniform_delays_reach_both_bounds_and_nothing_else() {
-        let delay = Delay::Uniform(4, 6);
-        let drawn: std::collections::BTreeSet<u64> =
-            (0..100).map(|number| delay.nanos(&mut stream(number))).collect();
-        assert_eq!(drawn, [4, 5, 6].into());
-        assert_eq!(Delay::Uniform(7, 3).nanos(&mut stream(0)), 7);
-        assert_eq!(Delay::Uniform(0, u64::MAX).nanos(&mut Ones), u64::MAX);
-    }
-
-    struct Ones;
-    impl Draw for Ones {
-        fn bits(&mut self) -> u64 {
-            u64::MAX
-        }
-    }
-
-    #[test]
-    fn the_longest_exponential_delay_is_finite() {
-        assert!(Delay::Exponential(1_000_000_000).nanos(&mut Ones) < 40_000_000_000);
-        assert_eq!(Delay::Exponential(0).nanos(&mut Ones), 0);
-    }
-
-    #[test]
     fn loss_and_doubling_have_their_rates_and_are_independent() {
-        let link = Plain { delay: Delay::Constant(1), loss: 0.1, duplication: 0.3 };
+        let link = Path { loss: Loss::Independent(0.1), duplication: 0.3, ..Path::default() };
         let (mut lost, mut doubled) = (0, 0);
+        let mut memory = Memory::default();
         for number in 0..N {
-            match link.fate(PASSAGE, &mut stream(number)) {
+            match link.fate(PASSAGE, &mut memory, &mut stream(number)) {
                 Fate::Lost => lost += 1,
                 Fate::Doubled(..) => doubled += 1,
                 Fate::Arrives(_) => {}
@@ -204,16 +192,64 @@ mod tests {
                 panic!("nothing is to be drawn")
             }
         }
-        let link = Plain { delay: Delay::Constant(5), loss: 0.0, duplication: 0.0 };
-        assert_eq!(link.fate(PASSAGE, &mut None), Fate::Arrives(5));
+        let link = Path { delay: Delay::Constant(5), ..Path::default() };
+        assert_eq!(link.fate(PASSAGE, &mut Memory::default(), &mut None), Fate::Arrives(5));
         assert!(link.steady());
+        assert_eq!(link.constant(), Some(5));
+    }
+
+    #[test]
+    fn what_is_not_always_the_same_is_not_called_constant() {
+        let plain = Path::default();
+        let not = [
+            Path { loss: Loss::Independent(0.1), ..plain.clone() },
+            Path { duplication: 0.1, ..plain.clone() },
+            Path { overtaking: 0.1, ..plain.clone() },
+            Path { delay: Delay::Exponential(1), ..plain.clone() },
+            Path { line: Some(Bottleneck { bytes_per_second: 1.0, buffer: None }), ..plain },
+        ];
+        assert!(not.iter().all(|path| path.constant().is_none()));
+    }
+
+    #[test]
+    fn each_direction_queues_for_itself() {
+        let line = Some(Bottleneck { bytes_per_second: 1_000.0, buffer: None });
+        let link = Path { delay: Delay::Constant(5), line, ..Path::default() };
+        let mut memory = Memory::default();
+        let mut fate = |from, to, at| {
+            let passage = Passage { from, to, bytes: 1, at };
+            link.fate(passage, &mut memory, &mut stream(0))
+        };
+        assert_eq!(fate(0, 1, 0), Fate::Arrives(1_000_005));
+        assert_eq!(fate(0, 1, 0), Fate::Arrives(2_000_005));
+        assert_eq!(fate(1, 0, 0), Fate::Arrives(1_000_005));
+        assert_eq!(fate(0, 2, 500_000), Fate::Arrives(1_000_005));
+        assert_eq!(fate(0, 1, 1_500_000), Fate::Arrives(1_500_005));
+    }
+
+    #[test]
+    fn a_share_of_the_messages_overtakes() {
+        let link = Path { delay: Delay::Constant(10), overtaking: 0.2, ..Path::default() };
+        let fates: Vec<_> =
+            (0..N).map(|number| link.fate(PASSAGE, &mut Memory::default(), &mut stream(number))).collect();
+        let early = fates.iter().filter(|fate| **fate == Fate::Arrives(5)).count();
+        assert!(fates.iter().all(|fate| matches!(fate, Fate::Arrives(5 | 10))));
+        near(early as f64 / N as f64, 0.2, 0.02);
+        assert!(!link.steady());
     }
 
     /// Changing these numbers changes every run of every seed.
     #[test]
     fn fates_are_part_of_the_format() {
-        let link = Plain { delay: Delay::Exponential(1_000_000), loss: 0.2, duplication: 0.5 };
-        let fates: Vec<Fate> = (6..12).map(|number| link.fate(PASSAGE, &mut stream(number))).collect();
+        let link = Path {
+            delay: Delay::Exponential(1_000_000),
+            loss: Loss::Independent(0.2),
+            duplication: 0.5,
+            ..Path::default()
+        };
+        let mut memory = Memory::default();
+        let fates: Vec<Fate> =
+            (6..12).map(|number| link.fate(PASSAGE, &mut memory, &mut stream(number))).collect();
         let expected = [
             Fate::Doubled(1340188, 81573),
             Fate::Doubled(3814584, 1597290),

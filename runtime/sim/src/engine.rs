@@ -17,7 +17,7 @@ use crate::draws::Draws;
 use crate::fetch::fetch_ahead;
 use crate::gauge::{Ends, Gauge};
 use crate::ledger::{Account, Ledger};
-use crate::network::{Network, nanos, refuse};
+use crate::network::{Network, nanos};
 use crate::options::{Options, SimError};
 use crate::queue::{Entry, Kind, Queue};
 use crate::record::{Recorder, action};
@@ -184,7 +184,6 @@ impl<'m> Engine<'m> {
         record: Record,
         now: &'m Cell<u64>,
     ) -> Result<Self, SimError> {
-        refuse(model)?;
         let end = match (options.until, model.horizon) {
             (Some(until), _) => Some((until, Ending::Until)),
             (None, horizon) => horizon.map(|horizon| (horizon, Ending::Horizon)),
@@ -198,6 +197,7 @@ impl<'m> Engine<'m> {
         let nodes = model.nodes.len();
         let mut policy = options.resolver.policy(model);
         let deliberate = policy.witness().is_some();
+        let network = Network::new(model, options.topology.clone())?;
         Ok(Engine {
             model,
             seed,
@@ -212,7 +212,7 @@ impl<'m> Engine<'m> {
             flights: Slab::new(),
             timers: Timers::new(nodes),
             states: Vec::with_capacity(nodes),
-            network: if deliberate { Network::of_varying_departures(model) } else { Network::new(model) },
+            network: if deliberate { network.of_varying_departures() } else { network },
             ambient: Ambient::default(),
             channels: Plans::new(model).breaks().then(|| Channels::new(nodes)),
             held: Vec::new(),

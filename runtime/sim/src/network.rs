@@ -4,10 +4,11 @@
 //! [`foresee_world::Discipline`] does; the system's figures say how often.
 
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 use std::time::Duration;
 
 use foresee_kernel::{Carrier, CarrierKind, DelayModel, Digest, Model, NodeId};
-use foresee_net::{Delay, Fate, Link, Passage, Plain};
+use foresee_net::{Bottleneck, Delay, Draw, Fate, Link, Loss, Memory, Passage, Path, Topology};
 use foresee_world::{Discipline, Route};
 use hashbrown::HashMap;
 
@@ -19,10 +20,22 @@ use crate::options::SimError;
 /// stop the clock by talking to itself.
 pub const LOOPBACK_NANOS: u64 = 1_000;
 
+/// How long an ordered connection waits beyond a round trip before it sends again what was lost, the first time; each
+/// time is twice the one before. As RFC 6298 has it, with the least variance term that is common (200 ms).
+const RETRANSMIT_NANOS: u64 = 200_000_000;
+
+/// How often an ordered connection sends a message again; it gets through then, as if the path had recovered.
+const RETRANSMISSIONS_MAX: u32 = 8;
+
 /// The carriers of a model.
 #[derive(Debug)]
 pub(crate) struct Network {
     carriers: Vec<Line>,
+    /// Where nodes are, if that is said: the way of a message is then that between sites, beside what its carrier
+    /// does.
+    topology: Option<Arc<Topology>>,
+    /// What the paths of the topology remember.
+    memory: Memory,
     /// When the last message of a pair arrives, on ordered carriers whose delays vary.
     last: HashMap<(u8, u32, u32), u64, BuildHasherDefault<Digest>>,
     /// How large `last` may get before it is cleared of what has arrived.
@@ -31,7 +44,8 @@ pub(crate) struct Network {
 
 #[derive(Debug)]
 struct Line {
-    link: Box<dyn Link>,
+    link: Path,
+    memory: Memory,
     /// Nothing is drawn: what is constant and certain need not be asked.
     constant: Option<u64>,
     /// Whether arrivals must be kept in order.
@@ -52,40 +66,65 @@ pub(crate) struct Carried {
 const LAST_LEAST: usize = 1 << 12;
 
 impl Network {
-    pub fn new(model: &Model) -> Self {
-        let lines = model.carriers.iter().zip(foresee_world::disciplines(model));
+    /// The network of a model; with a topology, the times under way are those between its sites and not the carriers'.
+    ///
+    /// # Errors
+    /// The topology does what a carrier does not do by the word of the system: a run would leave what is checked.
+    pub fn new(model: &Model, topology: Option<Arc<Topology>>) -> Result<Self, SimError> {
+        if let Some(topology) = &topology {
+            said(model, topology)?;
+        }
+        Ok(Network::placed(model, topology))
+    }
+
+    fn placed(model: &Model, topology: Option<Arc<Topology>>) -> Self {
+        let mut network = Network::of(model.carriers.iter().zip(foresee_world::disciplines(model)));
+        if topology.is_some() {
+            for line in &mut network.carriers {
+                line.link.delay = Delay::Constant(0);
+                line.constant = None;
+                line.ordered = line.discipline == Discipline::Fifo;
+            }
+        }
+        network.topology = topology;
+        network
+    }
+
+    fn of<'c>(carriers: impl Iterator<Item = (&'c Carrier, Discipline)>) -> Self {
         Network {
-            carriers: lines.map(|(carrier, discipline)| line(carrier, discipline)).collect(),
+            carriers: carriers.map(|(carrier, discipline)| line(carrier, discipline)).collect(),
+            topology: None,
+            memory: Memory::default(),
             last: HashMap::default(),
             last_max: LAST_LEAST,
         }
+    }
+
+    /// The network of a model whose nodes are nowhere.
+    pub fn of_carriers(model: &Model) -> Self {
+        Network::placed(model, None)
     }
 
     /// The same network, which loses and doubles nothing.
     pub fn calm(model: &Model) -> Self {
         let calm = |carrier: &Carrier| Carrier { loss: 0.0, duplicates: None, ..carrier.clone() };
-        let lines = model.carriers.iter().zip(foresee_world::disciplines(model));
-        Network {
-            carriers: lines.map(|(carrier, discipline)| line(&calm(carrier), discipline)).collect(),
-            last: HashMap::default(),
-            last_max: LAST_LEAST,
-        }
+        let carriers: Vec<Carrier> = model.carriers.iter().map(calm).collect();
+        Network::of(carriers.iter().zip(foresee_world::disciplines(model)))
     }
 
     /// The same network, for messages that do not leave in the order in which they are sent.
-    pub fn of_varying_departures(model: &Model) -> Self {
-        let mut network = Network::new(model);
-        for line in &mut network.carriers {
+    pub fn of_varying_departures(mut self) -> Self {
+        for line in &mut self.carriers {
             line.constant = None;
             line.ordered = line.discipline == Discipline::Fifo;
         }
-        network
+        self
     }
 
     /// What the link of a carrier does to a message of no length, whatever came before it.
     pub fn fate(&self, carrier: u8, (src, dst): (NodeId, NodeId), draw: &mut foresee_net::Stream) -> Fate {
-        let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes: 0 };
-        self.carriers[usize::from(carrier)].link.fate(passage, draw)
+        let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes: 0, at: 0 };
+        self.carriers[usize::from(carrier)].link.fate(passage, &mut Memory::default(), draw)
     }
 
     /// Sends a message at `now`; times in the fate are points of the clock.
@@ -98,15 +137,20 @@ impl Network {
         bytes: u64,
     ) -> Carried {
         let number = draws.send(src);
-        let line = &self.carriers[usize::from(carrier)];
+        let line = &mut self.carriers[usize::from(carrier)];
         if src == dst {
             return Carried { fate: Fate::Arrives(now.saturating_add(LOOPBACK_NANOS)), told: false };
         }
         if let Some(delay) = line.constant {
             return Carried { fate: Fate::Arrives(now.saturating_add(delay)), told: false };
         }
-        let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes };
-        let fate = match line.link.fate(passage, &mut draws.link(src, dst, number)) {
+        let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes, at: now };
+        let draw = &mut draws.link(src, dst, number);
+        let fate = match &self.topology {
+            None => line.link.fate(passage, &mut line.memory, draw),
+            Some(topology) => line.over(topology, &mut self.memory, passage, draw),
+        };
+        let fate = match fate {
             Fate::Lost => Fate::Lost,
             Fate::Arrives(delay) => Fate::Arrives(now.saturating_add(delay)),
             Fate::Doubled(first, copy) => Fate::Doubled(now.saturating_add(first), now.saturating_add(copy)),
@@ -133,9 +177,14 @@ impl Network {
 
     /// When word of the end of a connection arrives: it is under way as a message is, and overtakes none.
     pub fn notice(&mut self, draw: &mut foresee_net::Stream, now: u64, route: Route) -> u64 {
-        let line = &self.carriers[usize::from(route.carrier)];
-        let passage = Passage { from: route.src.index() as u32, to: route.dst.index() as u32, bytes: 0 };
-        let delay = match line.link.fate(passage, draw) {
+        let line = &mut self.carriers[usize::from(route.carrier)];
+        let passage =
+            Passage { from: route.src.index() as u32, to: route.dst.index() as u32, bytes: 0, at: now };
+        let fate = match &self.topology {
+            None => line.link.fate(passage, &mut line.memory, draw),
+            Some(topology) => line.over(topology, &mut self.memory, passage, draw),
+        };
+        let delay = match fate {
             Fate::Arrives(delay) | Fate::Doubled(delay, _) => delay,
             Fate::Lost => 0,
         };
@@ -149,12 +198,11 @@ impl Network {
         self.discipline(carrier) != Discipline::Set
     }
 
-    /// How long a copy of a message that is in flight is under way.
-    pub fn delay(&mut self, draws: &mut Draws, flight: &Flight) -> u64 {
+    /// How long a copy of a message that is in flight is under way, from `now`.
+    pub fn delay(&mut self, draws: &mut Draws, now: u64, flight: &Flight) -> u64 {
         let Route { carrier, src, dst } = flight.route;
-        match self.carry(draws, 0, carrier, (src, dst), flight.message.encoded_len() as u64).fate {
-            Fate::Arrives(delay) => delay,
-            Fate::Doubled(first, _) => first,
+        match self.carry(draws, now, carrier, (src, dst), flight.message.encoded_len() as u64).fate {
+            Fate::Arrives(at) | Fate::Doubled(at, _) => at.saturating_sub(now),
             Fate::Lost => 0,
         }
     }
@@ -171,6 +219,75 @@ impl Network {
     }
 }
 
+impl Line {
+    /// What becomes of a message of this carrier between sites: first what the carrier does, then the path. What an ordered
+    /// connection loses it sends again.
+    fn over(
+        &mut self,
+        topology: &Topology,
+        memory: &mut Memory,
+        passage: Passage,
+        draw: &mut dyn Draw,
+    ) -> Fate {
+        let carried = self.link.fate(passage, &mut self.memory, draw);
+        let (first, copy) = match carried {
+            Fate::Lost => return Fate::Lost,
+            Fate::Arrives(after) => (after, None),
+            Fate::Doubled(after, copy) => (after, Some(copy)),
+        };
+        if self.discipline == Discipline::Fifo {
+            return Fate::Arrives(first.saturating_add(again(topology, memory, passage, draw)));
+        }
+        let fate = topology.fate(passage, memory, draw);
+        match (fate, copy) {
+            (Fate::Lost, _) => Fate::Lost,
+            (Fate::Arrives(delay), None) => Fate::Arrives(first.saturating_add(delay)),
+            (Fate::Arrives(delay), Some(copy)) => {
+                Fate::Doubled(first.saturating_add(delay), copy.saturating_add(delay))
+            }
+            (Fate::Doubled(one, two), _) => {
+                Fate::Doubled(first.saturating_add(one), first.saturating_add(two))
+            }
+        }
+    }
+}
+
+/// What a topology does to datagrams, the system says of them: what may happen is for the system to say, and the topology
+/// says how often.
+fn said(model: &Model, topology: &Topology) -> Result<(), SimError> {
+    let datagrams = model.carriers.iter().filter(|carrier| carrier.kind == CarrierKind::Datagram);
+    for carrier in datagrams {
+        let loss = carrier.loss > 0.0 || carrier.duplicates.is_some() && model.bounds.duplicates.is_none();
+        let (does, clause) = match carrier.duplicates {
+            _ if topology.loses() && !loss => ("loses", "loss 0.01"),
+            None if topology.doubles() => ("doubles", "duplicates"),
+            _ => continue,
+        };
+        return Err(SimError::Unsaid { carrier: carrier.name, does, clause });
+    }
+    Ok(())
+}
+
+/// How long a message is under way that is sent again until it arrives. What is sent again takes no place in lines.
+fn again(topology: &Topology, memory: &mut Memory, passage: Passage, draw: &mut dyn Draw) -> u64 {
+    let there = topology.base_nanos(passage.from, passage.to);
+    let back = topology.base_nanos(passage.to, passage.from);
+    let mut patience = there.saturating_add(back).saturating_add(RETRANSMIT_NANOS);
+    let mut waited = 0_u64;
+    let mut passage = passage;
+    for _ in 0..RETRANSMISSIONS_MAX {
+        match topology.fate(passage, memory, draw) {
+            Fate::Arrives(delay) | Fate::Doubled(delay, _) => return waited.saturating_add(delay),
+            Fate::Lost => {
+                waited = waited.saturating_add(patience);
+                patience = patience.saturating_mul(2);
+                passage.bytes = 0;
+            }
+        }
+    }
+    waited.saturating_add(there)
+}
+
 fn line(carrier: &Carrier, discipline: Discipline) -> Line {
     let ordered = discipline == Discipline::Fifo;
     let sane = |p: f64| if p.is_finite() { p.clamp(0.0, 1.0) } else { 0.0 };
@@ -178,19 +295,25 @@ fn line(carrier: &Carrier, discipline: Discipline) -> Line {
         CarrierKind::Reliable | CarrierKind::Secure => (0.0, 0.0),
         CarrierKind::Datagram => (sane(carrier.loss), sane(carrier.duplicates.unwrap_or(0.0))),
     };
-    let link = Plain { delay: delay(carrier, ordered), loss, duplication };
-    let constant = match link {
-        Plain { delay: Delay::Constant(nanos), loss: 0.0, duplication: 0.0 } => Some(nanos),
-        _ => None,
+    let overtaking = carrier.overtakes.filter(|_| !ordered).map_or(0.0, sane);
+    let wide = |bandwidth: &f64| bandwidth.is_finite() && *bandwidth > 0.0;
+    let bottleneck = |bytes_per_second| Bottleneck { bytes_per_second, buffer: None };
+    let link = Path {
+        delay: delay(carrier, ordered),
+        loss: Loss::Independent(loss),
+        duplication,
+        overtaking,
+        line: carrier.bandwidth.filter(wide).map(bottleneck),
     };
-    Line { constant, ordered: ordered && !link.steady(), discipline, link: Box::new(link) }
+    let (constant, memory) = (link.constant(), Memory::default());
+    Line { constant, ordered: ordered && !link.steady(), discipline, memory, link }
 }
 
-/// The delay of a carrier. A datagram network that `reorders` and whose delay is constant spreads it evenly between
-/// half and one and a half of it.
+/// The delay of a carrier. A datagram network that `reorders`, by no stated probability, and whose delay is constant spreads
+/// it evenly between half and one and a half of it.
 pub(crate) fn delay(carrier: &Carrier, ordered: bool) -> Delay {
     match carrier.delay {
-        DelayModel::Constant(delay) if carrier.reorders && !ordered => {
+        DelayModel::Constant(delay) if carrier.reorders && carrier.overtakes.is_none() && !ordered => {
             let half = nanos(delay) / 2;
             Delay::Uniform(half, half.saturating_mul(3))
         }
@@ -203,17 +326,6 @@ pub(crate) fn delay(carrier: &Carrier, ordered: bool) -> Delay {
 /// A duration on the clock; what is beyond its end never comes.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// What a system may say of its network and a simulation cannot do yet.
-pub(crate) fn refuse(model: &Model) -> Result<(), SimError> {
-    let bandwidth = model.carriers.iter().any(|carrier| carrier.bandwidth.is_some());
-    let overtakes = model.carriers.iter().any(|carrier| carrier.overtakes.is_some());
-    let said = [(bandwidth, "a bandwidth (E0912)"), (overtakes, "a probability of overtaking (E0912)")];
-    match said.into_iter().find(|(said, _)| *said) {
-        Some((_, what)) => Err(SimError::Unsupported { what }),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -239,7 +351,7 @@ mod tests {
             CarrierKind::Reliable | CarrierKind::Secure => Discipline::Fifo,
             CarrierKind::Datagram => Discipline::Bag,
         };
-        Network { carriers: vec![line(&carrier, discipline)], last: HashMap::default(), last_max: LAST_LEAST }
+        Network::of([(&carrier, discipline)].into_iter())
     }
 
     fn send(network: &mut Network, draws: &mut Draws, now: u64) -> Fate {
@@ -317,5 +429,96 @@ mod tests {
             }
         }
         assert_eq!(seen, [true; 3]);
+    }
+
+    #[test]
+    fn a_carrier_of_limited_speed_sends_one_message_after_the_other() {
+        for kind in [CarrierKind::Reliable, CarrierKind::Datagram] {
+            let mut network = network(kind, |carrier| carrier.bandwidth = Some(1_000.0));
+            let mut draws = Draws::new(1, 2);
+            let mut arrive = |now, bytes| network.carry(&mut draws, now, 0, (A, B), bytes).fate;
+            // A byte takes a millisecond, and the way 10.
+            assert_eq!(arrive(0, 5), Fate::Arrives(15_000_000));
+            assert_eq!(arrive(1_000_000, 5), Fate::Arrives(20_000_000));
+            assert_eq!(arrive(30_000_000, 1), Fate::Arrives(41_000_000));
+        }
+    }
+
+    #[test]
+    fn a_stated_share_of_datagrams_overtakes() {
+        let mut network = network(CarrierKind::Datagram, |carrier| {
+            (carrier.reorders, carrier.overtakes) = (true, Some(0.25));
+        });
+        let under_way: Vec<u64> = arrivals(&mut network)
+            .into_iter()
+            .zip(0..)
+            .map(|(at, i): (u64, u64)| at - i * 1_000_000)
+            .collect();
+        let early = under_way.iter().filter(|delay| **delay == 5_000_000).count();
+        assert!(under_way.iter().all(|delay| matches!(delay, 5_000_000 | 10_000_000)));
+        assert!((200..300).contains(&early), "{early} of 1,000");
+    }
+
+    fn placed(kind: CarrierKind, loss: f64) -> Network {
+        let topology = Topology::from_csv("one_way_ms,a,b\na,1,30\nb,50,1").unwrap();
+        let lossy = Path { loss: Loss::Independent(loss), ..Path::default() };
+        let mut network = network(kind, |_| {});
+        network.carriers[0].link.delay = Delay::Constant(0);
+        network.carriers[0].constant = None;
+        network.carriers[0].ordered = network.is_ordered(0);
+        network.topology = Some(Arc::new(topology.with_path(lossy)));
+        network
+    }
+
+    #[test]
+    fn between_sites_it_takes_as_long_as_the_topology_says() {
+        for kind in [CarrierKind::Reliable, CarrierKind::Datagram] {
+            let mut network = placed(kind, 0.0);
+            let mut draws = Draws::new(1, 2);
+            assert_eq!(send(&mut network, &mut draws, 5), Fate::Arrives(30_000_005));
+            assert_eq!(network.carry(&mut draws, 5, 0, (B, A), 9).fate, Fate::Arrives(50_000_005));
+        }
+    }
+
+    #[test]
+    fn a_connection_sends_again_what_the_path_loses_and_keeps_the_order() {
+        let mut network = placed(CarrierKind::Reliable, 0.3);
+        let arrivals = arrivals(&mut network);
+        assert!(arrivals.is_sorted());
+        // 280 ms after the first time, and 560 after the second.
+        let mut network = placed(CarrierKind::Reliable, 0.3);
+        let mut draws = Draws::new(1, 2);
+        let (mut times, n) = ([0_u32; 3], 20_000);
+        for i in 0..n {
+            network.last.clear();
+            match send(&mut network, &mut draws, i) {
+                Fate::Arrives(at) => match (at - i) / 1_000_000 {
+                    30 => times[0] += 1,
+                    310 => times[1] += 1,
+                    870 => times[2] += 1,
+                    _ => {}
+                },
+                fate => panic!("{fate:?}"),
+            }
+        }
+        for (found, expected) in times.into_iter().zip([0.7, 0.21, 0.063]) {
+            let share = f64::from(found) / n as f64;
+            assert!((share / expected - 1.0).abs() < 0.06, "{share} for {expected}");
+        }
+    }
+
+    #[test]
+    fn datagrams_are_lost_where_the_path_loses_them() {
+        let mut network = placed(CarrierKind::Datagram, 0.3);
+        let mut draws = Draws::new(1, 2);
+        let lost = (0..10_000).filter(|now| send(&mut network, &mut draws, *now) == Fate::Lost).count();
+        assert!((2_850..3_150).contains(&lost), "{lost} of 10,000");
+    }
+
+    #[test]
+    fn a_path_that_loses_everything_lets_a_connection_through_in_the_end() {
+        let mut network = placed(CarrierKind::Reliable, 1.0);
+        let waited = 280 * ((1 << RETRANSMISSIONS_MAX) - 1) + 30;
+        assert_eq!(send(&mut network, &mut Draws::new(1, 2), 0), Fate::Arrives(waited * 1_000_000));
     }
 }

@@ -1,7 +1,10 @@
 //! What a caller may say about a run, and what it may be told instead of one.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use foresee_net::Topology;
 
 use crate::ResolverKind;
 
@@ -21,6 +24,9 @@ pub struct Options {
     pub figures: bool,
     /// Whether to keep the states of all nodes at the end.
     pub last: bool,
+    /// Where the nodes are. The times under way are then those between sites, instead of the carriers' delays; what a path
+    /// loses is lost to datagrams and sent again by ordered connections.
+    pub topology: Option<Arc<Topology>>,
 }
 
 /// Why there is no run.
@@ -28,10 +34,14 @@ pub struct Options {
 pub enum SimError {
     /// The end lies beyond the clock, which counts nanoseconds in 64 bits.
     TooLong(Duration),
-    /// The system says something that a simulation cannot do yet.
-    Unsupported {
-        /// What.
-        what: &'static str,
+    /// The topology does something to datagrams that the system does not say of their carrier.
+    Unsaid {
+        /// The carrier.
+        carrier: &'static str,
+        /// What the topology does to messages.
+        does: &'static str,
+        /// The clause that says so.
+        clause: &'static str,
     },
     /// A property or an objective panicked: it has no value.
     Evaluation {
@@ -62,9 +72,11 @@ impl fmt::Display for SimError {
             SimError::TooLong(end) => {
                 write!(f, "a run cannot last {end:?}: the virtual clock ends after 584 years")
             }
-            SimError::Unsupported { what } => {
-                write!(f, "the system has {what}, and a simulation cannot carry that out yet")
-            }
+            SimError::Unsaid { carrier, does, clause } => write!(
+                f,
+                "the topology {does} messages, and the system does not say that of `{carrier}`: a run would leave \
+                 what a check explores; say so in its network, `{carrier}: {clause};`"
+            ),
             SimError::Evaluation { message, at_nanos } => {
                 let seconds = *at_nanos as f64 / 1e9;
                 write!(f, "a property or an objective cannot be evaluated at {seconds} s: {message}")

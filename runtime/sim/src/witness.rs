@@ -4,7 +4,7 @@
 //! could know: what it attaches to a message ([`Witness::sent`]) is handed to it where the message arrives, if it does.
 
 use foresee_kernel::{Model, NodeEvent, NodeId, NodeState};
-use foresee_net::{Delay, Draw, Fate, Purpose, Stream};
+use foresee_net::{Draw, Fate, Purpose, Stream};
 use foresee_world::Route;
 
 use crate::network::Network;
@@ -82,7 +82,7 @@ const PATH: Purpose = Purpose(8);
 impl Paths {
     /// The carriers of `model`.
     pub fn new(model: &Model) -> Self {
-        Paths { network: Network::new(model) }
+        Paths { network: Network::of_carriers(model) }
     }
 
     /// How long the `number`-th thing from one node to another is under way, in nanoseconds; None where it is lost. The answer depends
@@ -100,11 +100,7 @@ impl Paths {
 
     /// The mean time under way of the slowest carrier, in nanoseconds.
     pub fn mean_nanos(model: &Model) -> u64 {
-        let mean = |delay: Delay| match delay {
-            Delay::Constant(nanos) | Delay::Exponential(nanos) => nanos,
-            Delay::Uniform(least, most) => u64::midpoint(least, most),
-        };
-        let delays = model.carriers.iter().map(|carrier| mean(crate::network::delay(carrier, true)));
+        let delays = model.carriers.iter().map(|carrier| crate::network::delay(carrier, true).mean());
         delays.max().unwrap_or_default()
     }
 }

@@ -102,11 +102,8 @@ impl Player<'_> {
                 let Ok(slot) = self.find(&wanted, Fate::Doubled) else { return };
                 let Some(flight) = self.engine.flights.get(slot) else { return };
                 let copy = flight.clone();
-                let at = self
-                    .engine
-                    .now
-                    .get()
-                    .saturating_add(self.engine.network.delay(&mut self.engine.draws, &copy));
+                let now = self.engine.now.get();
+                let at = now.saturating_add(self.engine.network.delay(&mut self.engine.draws, now, &copy));
                 self.engine.take_off(at, copy.route, copy.message.clone(), 0);
                 self.note(copy, Action::Duplicate);
             }

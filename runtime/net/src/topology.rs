@@ -1,0 +1,251 @@
+//! Topologies: how far apart sites are, which node is at which site, and what the paths between them are like.
+//!
+//! A [`Topology`] is read from a matrix ([`Topology::from_csv`], [`Topology::from_json`]), made from a seed
+//! ([`TransitStub`], [`Inet`]), or that of a cloud's regions as it was measured ([`regions`]).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::bottleneck::Bottleneck;
+use crate::draw::Draw;
+use crate::link::{Fate, Link, Memory, Passage, Path};
+
+mod csv;
+mod graph;
+mod inet;
+mod json;
+mod regions;
+mod transit_stub;
+
+pub use inet::Inet;
+pub use regions::{REGIONS, regions};
+pub use transit_stub::TransitStub;
+
+/// The most sites of a topology: its matrix takes 4 bytes for each pair of them.
+pub const SITES_MAX: usize = 4_096;
+
+/// Nodes at sites, and the paths between sites.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    sites: Vec<String>,
+    /// The time one way in microseconds, by row (from) and column (to).
+    base: Vec<u32>,
+    /// The site of each node; nodes beyond go round the sites.
+    homes: Vec<u32>,
+    path: Path,
+    /// Directions between sites that are not like `path`.
+    paths: BTreeMap<(u32, u32), Path>,
+    /// The line out of every node, before its paths part.
+    uplink: Option<Bottleneck>,
+}
+
+/// Why there is no topology.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopologyError {
+    /// The line of the text, from 1; 0 where there is no text or the place in it is not known.
+    pub line: usize,
+    /// What is wrong and where, for people.
+    pub message: String,
+}
+
+impl TopologyError {
+    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
+        TopologyError { line, message: message.into() }
+    }
+}
+
+impl fmt::Display for TopologyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.message),
+            line => write!(f, "line {line}: {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for TopologyError {}
+
+impl Topology {
+    /// Sites and the time one way between them in milliseconds, by row (from) and column (to); what is on the
+    /// diagonal is the time between two nodes of one site.
+    ///
+    /// # Errors
+    /// There are no sites or too many, two have the same name, or a time is negative, not finite or beyond an hour.
+    pub fn new(sites: Vec<String>, one_way_ms: &[Vec<f64>]) -> Result<Self, TopologyError> {
+        Topology::with_lines(sites, one_way_ms, &|_| 0)
+    }
+
+    /// As [`Topology::new`], where rows stand in lines of a text.
+    fn with_lines(
+        sites: Vec<String>,
+        one_way_ms: &[Vec<f64>],
+        line: &dyn Fn(usize) -> usize,
+    ) -> Result<Self, TopologyError> {
+        named(&sites)?;
+        if one_way_ms.len() != sites.len() {
+            let message = format!("there are {} sites and {} rows", sites.len(), one_way_ms.len());
+            return Err(TopologyError::new(0, message));
+        }
+        let mut base = Vec::with_capacity(sites.len() * sites.len());
+        for (from, row) in one_way_ms.iter().enumerate() {
+            if row.len() != sites.len() {
+                let message = format!(
+                    "the row of `{}` has {} values for {} sites",
+                    sites[from],
+                    row.len(),
+                    sites.len()
+                );
+                return Err(TopologyError::new(line(from), message));
+            }
+            for (to, ms) in row.iter().enumerate() {
+                let micros = micros(*ms).map_err(|what| {
+                    let way = format!("from `{}` to `{}`", sites[from], sites[to]);
+                    TopologyError::new(line(from), format!("the time {way} {what}"))
+                })?;
+                base.push(micros);
+            }
+        }
+        Ok(Topology::of(sites, base))
+    }
+
+    /// A matrix that is known to be sound.
+    fn of(sites: Vec<String>, base: Vec<u32>) -> Self {
+        let path = Path::default();
+        Topology { sites, base, homes: Vec::new(), path, paths: BTreeMap::new(), uplink: None }
+    }
+
+    /// The names of the sites.
+    pub fn sites(&self) -> &[String] {
+        &self.sites
+    }
+
+    /// The site of a node.
+    pub fn site(&self, node: u32) -> usize {
+        match self.homes.get(node as usize) {
+            Some(site) => *site as usize,
+            None => node as usize % self.sites.len(),
+        }
+    }
+
+    /// The time one way between two nodes, in nanoseconds, beside what the path adds.
+    pub fn base_nanos(&self, from: u32, to: u32) -> u64 {
+        let (from, to) = (self.site(from), self.site(to));
+        u64::from(self.base[from * self.sites.len() + to]) * 1_000
+    }
+
+    /// The mean time one way between different sites, in nanoseconds; within the site where there is one alone.
+    pub fn mean_nanos(&self) -> u64 {
+        let n = self.sites.len();
+        let all = self.base.iter().enumerate().filter(|(i, _)| n == 1 || i / n != i % n);
+        let (sum, count) =
+            all.fold((0_u64, 0_u64), |(sum, count), (_, micros)| (sum + u64::from(*micros), count + 1));
+        sum * 1_000 / count.max(1) + self.path.delay.mean()
+    }
+
+    /// The same topology with its nodes elsewhere: a site for each; what is beyond goes round the sites.
+    ///
+    /// # Errors
+    /// A site that there is not.
+    pub fn with_nodes(mut self, sites: &[String]) -> Result<Self, TopologyError> {
+        self.homes = sites.iter().map(|site| self.find(site)).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// The same topology where each path is like this one, beside the time between its sites.
+    pub fn with_path(mut self, path: Path) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// The same topology where all that a node sends passes a line of limited speed first.
+    pub fn with_uplink(mut self, uplink: Option<Bottleneck>) -> Self {
+        self.uplink = uplink;
+        self
+    }
+
+    /// The same topology where the path from one site to another is like this one; the way back stays as it is.
+    ///
+    /// # Errors
+    /// A site that there is not.
+    pub fn with_path_between(mut self, from: &str, to: &str, path: Path) -> Result<Self, TopologyError> {
+        let way = (self.find(from)?, self.find(to)?);
+        self.paths.insert(way, path);
+        Ok(self)
+    }
+
+    /// Whether a message may be lost: on its path, or for lack of room before a line.
+    pub fn loses(&self) -> bool {
+        let full = |line: &Option<Bottleneck>| line.is_some_and(|line| line.buffer.is_some());
+        full(&self.uplink) || self.all_paths().any(|path| !path.loss.never() || full(&path.line))
+    }
+
+    /// Whether a message may be doubled.
+    pub fn doubles(&self) -> bool {
+        self.all_paths().any(|path| path.duplication > 0.0)
+    }
+
+    fn all_paths(&self) -> impl Iterator<Item = &Path> {
+        self.paths.values().chain([&self.path])
+    }
+
+    fn find(&self, site: &str) -> Result<u32, TopologyError> {
+        match self.sites.iter().position(|it| it == site) {
+            Some(found) => Ok(found as u32),
+            None => Err(TopologyError::new(0, format!("there is no site `{site}`"))),
+        }
+    }
+}
+
+impl Link for Topology {
+    fn fate(&self, passage: Passage, memory: &mut Memory, draw: &mut dyn Draw) -> Fate {
+        let Passage { from, to, bytes, at } = passage;
+        let out = match &self.uplink {
+            None => 0,
+            Some(line) => match line.offer(at, bytes, memory.node(from)) {
+                Some(leaves) => leaves,
+                None => return Fate::Lost,
+            },
+        };
+        let way = (self.site(from) as u32, self.site(to) as u32);
+        let path = self.paths.get(&way).unwrap_or(&self.path);
+        let passage = Passage { at: at.saturating_add(out), ..passage };
+        let base = self.base_nanos(from, to).saturating_add(out);
+        path.pass(base, passage, memory.pair(from, to), draw)
+    }
+
+    fn steady(&self) -> bool {
+        self.all_paths().all(Path::steady)
+    }
+}
+
+/// A time in whole microseconds.
+fn micros(ms: f64) -> Result<u32, String> {
+    match ms {
+        ms if ms.is_nan() => Err("is no number".to_owned()),
+        ms if ms < 0.0 => Err(format!("is negative: {ms} ms")),
+        ms if ms > 3_600_000.0 => Err(format!("is longer than an hour: {ms} ms; the unit is milliseconds")),
+        ms => Ok((ms * 1_000.0).round() as u32),
+    }
+}
+
+/// There are sites, not too many, and each has a name of its own.
+fn named(sites: &[String]) -> Result<(), TopologyError> {
+    if sites.is_empty() {
+        return Err(TopologyError::new(0, "there are no sites"));
+    }
+    if sites.len() > SITES_MAX {
+        let message = format!("there are {} sites; {SITES_MAX} are the most", sites.len());
+        return Err(TopologyError::new(0, message));
+    }
+    let mut seen = BTreeMap::new();
+    for (place, site) in sites.iter().enumerate() {
+        if let Some(first) = seen.insert(site, place) {
+            let message = format!("sites {} and {} are both named `{site}`", first + 1, place + 1);
+            return Err(TopologyError::new(0, message));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! Topologies as JSON: a matrix or a generator, where nodes are, and what the paths are like.
+
+use serde::Deserialize;
+
+use super::csv::Unit;
+use super::{Inet, Topology, TopologyError, TransitStub, regions};
+use crate::bottleneck::Bottleneck;
+use crate::delay::{Delay, Sample};
+use crate::link::Path;
+use crate::loss::{GilbertElliott, Loss};
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    matrix: Option<Matrix>,
+    transit_stub: Option<TransitStub>,
+    inet: Option<Inet>,
+    regions: Option<bool>,
+    #[serde(default)]
+    nodes: Vec<String>,
+    #[serde(default)]
+    path: Segment,
+    #[serde(default)]
+    paths: Vec<Way>,
+    uplink: Option<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Matrix {
+    unit: Unit,
+    sites: Vec<String>,
+    rows: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Way {
+    from: String,
+    to: String,
+    path: Segment,
+}
+
+/// What a path is like beside the time between its sites.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Segment {
+    jitter: Option<Jitter>,
+    loss: Option<Losses>,
+    #[serde(default)]
+    duplication: f64,
+    #[serde(default)]
+    overtaking: f64,
+    line: Option<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Jitter {
+    UniformMs(f64, f64),
+    ExponentialMs(f64),
+    Normal { mean_ms: f64, deviation_ms: f64 },
+    Lognormal { median_ms: f64, sigma: f64 },
+    Pareto { least_ms: f64, shape: f64 },
+    EmpiricalMs(Vec<f64>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Losses {
+    Independent(f64),
+    Bursts(Bursts),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bursts {
+    worsens: f64,
+    recovers: f64,
+    #[serde(default)]
+    good: f64,
+    #[serde(default = "one")]
+    bad: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    mbit_per_second: f64,
+    buffer_kib: Option<f64>,
+}
+
+impl Topology {
+    /// A topology as JSON:
+    ///
+    /// ```json
+    /// { "matrix": { "unit": "rtt_ms", "sites": ["fra", "lon"], "rows": [[1, 13], [13, 1]] },
+    ///   "nodes": ["fra", "fra", "lon"],
+    ///   "path": { "jitter": { "lognormal": { "median_ms": 1, "sigma": 0.5 } }, "loss": 0.001 },
+    ///   "paths": [ { "from": "fra", "to": "lon", "path": { "line": { "mbit_per_second": 10, "buffer_kib": 64 } } } ],
+    ///   "uplink": { "mbit_per_second": 100 } }
+    /// ```
+    ///
+    /// Instead of `matrix` there may be `transit_stub`, `inet` or `"regions": true`. `jitter` adds to the time between
+    /// sites. A `loss` is a probability, or `{ "worsens", "recovers", "good", "bad" }` of the channel of Gilbert and
+    /// Elliott.
+    ///
+    /// # Errors
+    /// The line, or the field that is wrong.
+    pub fn from_json(text: &str) -> Result<Self, TopologyError> {
+        let file: File = serde_json::from_str(text).map_err(|error| {
+            let message = error.to_string();
+            // The line is said in front.
+            let message =
+                message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message).to_owned();
+            TopologyError::new(error.line(), format!("{message} (column {})", error.column()))
+        })?;
+        let made = [
+            file.matrix.as_ref().map(matrix),
+            file.transit_stub.as_ref().map(TransitStub::build),
+            file.inet.as_ref().map(Inet::build),
+            file.regions.filter(|wanted| *wanted).map(|_| Ok(regions())),
+        ];
+        let mut made = made.into_iter().flatten();
+        let (Some(topology), None) = (made.next(), made.next()) else {
+            let message = "one of `matrix`, `transit_stub`, `inet` and `regions` says where the sites are";
+            return Err(TopologyError::new(0, message));
+        };
+        let mut topology = topology?.with_nodes(&file.nodes)?.with_path(file.path.path("path")?);
+        for (place, way) in file.paths.iter().enumerate() {
+            let path = way.path.path(&format!("paths[{place}]"))?;
+            topology = topology.with_path_between(&way.from, &way.to, path)?;
+        }
+        let uplink = file.uplink.as_ref().map(|line| line.bottleneck("uplink")).transpose()?;
+        Ok(topology.with_uplink(uplink))
+    }
+}
+
+fn matrix(it: &Matrix) -> Result<Topology, TopologyError> {
+    let one_way = |row: &Vec<f64>| row.iter().map(|value| it.unit.one_way_ms(*value)).collect();
+    let rows: Vec<Vec<f64>> = it.rows.iter().map(one_way).collect();
+    Topology::new(it.sites.clone(), &rows)
+}
+
+impl Segment {
+    fn path(&self, place: &str) -> Result<Path, TopologyError> {
+        let loss = match &self.loss {
+            None => Loss::Never,
+            Some(Losses::Independent(p)) => Loss::Independent(probability(*p, place, "loss")?),
+            Some(Losses::Bursts(it)) => Loss::Bursts(GilbertElliott {
+                worsens: probability(it.worsens, place, "loss.worsens")?,
+                recovers: probability(it.recovers, place, "loss.recovers")?,
+                good: probability(it.good, place, "loss.good")?,
+                bad: probability(it.bad, place, "loss.bad")?,
+            }),
+        };
+        Ok(Path {
+            delay: match &self.jitter {
+                None => Delay::Constant(0),
+                Some(jitter) => jitter.delay(&format!("{place}.jitter"))?,
+            },
+            loss,
+            duplication: probability(self.duplication, place, "duplication")?,
+            overtaking: probability(self.overtaking, place, "overtaking")?,
+            line: match &self.line {
+                None => None,
+                Some(line) => Some(line.bottleneck(&format!("{place}.line"))?),
+            },
+        })
+    }
+}
+
+impl Jitter {
+    fn delay(&self, place: &str) -> Result<Delay, TopologyError> {
+        let nanos = |ms: &f64| match super::micros(*ms) {
+            Ok(_) => Ok((ms * 1e6).round() as u64),
+            Err(what) => Err(TopologyError::new(0, format!("a time of `{place}` {what}"))),
+        };
+        let above = |value: f64, what: &str| match value.is_finite() && value > 0.0 {
+            true => Ok(value),
+            false => Err(TopologyError::new(
+                0,
+                format!("`{place}`: the {what} is above 0 and finite, not {value}"),
+            )),
+        };
+        Ok(match self {
+            Jitter::UniformMs(least, most) => Delay::Uniform(nanos(least)?, nanos(most)?),
+            Jitter::ExponentialMs(mean) => Delay::Exponential(nanos(mean)?),
+            Jitter::Normal { mean_ms, deviation_ms } => {
+                Delay::Normal { mean: nanos(mean_ms)?, deviation: nanos(deviation_ms)? }
+            }
+            Jitter::Lognormal { median_ms, sigma } => {
+                Delay::LogNormal { median: nanos(median_ms)?, sigma: above(*sigma, "sigma")? }
+            }
+            Jitter::Pareto { least_ms, shape } => {
+                Delay::Pareto { least: nanos(least_ms)?, shape: above(*shape, "shape")? }
+            }
+            Jitter::EmpiricalMs(sample) => {
+                let sample = sample.iter().map(nanos).collect::<Result<Vec<u64>, _>>()?;
+                let empty = || TopologyError::new(0, format!("`{place}`: the sample is empty"));
+                Delay::Empirical(Sample::new(sample).ok_or_else(empty)?)
+            }
+        })
+    }
+}
+
+impl Line {
+    fn bottleneck(&self, place: &str) -> Result<Bottleneck, TopologyError> {
+        let sound = |value: f64| value.is_finite() && value > 0.0;
+        if !sound(self.mbit_per_second) {
+            let message =
+                format!("`{place}.mbit_per_second` is above 0 and finite, not {}", self.mbit_per_second);
+            return Err(TopologyError::new(0, message));
+        }
+        if let Some(buffer) = self.buffer_kib.filter(|buffer| !sound(*buffer)) {
+            let message = format!("`{place}.buffer_kib` is above 0 and finite, not {buffer}");
+            return Err(TopologyError::new(0, message));
+        }
+        Ok(Bottleneck {
+            bytes_per_second: self.mbit_per_second * 1e6 / 8.0,
+            buffer: self.buffer_kib.map(|kib| (kib * 1024.0) as u64),
+        })
+    }
+}
+
+fn probability(p: f64, place: &str, what: &str) -> Result<f64, TopologyError> {
+    match (0.0..=1.0).contains(&p) {
+        true => Ok(p),
+        false => Err(TopologyError::new(0, format!("`{place}.{what}` is a probability, and {p} is none"))),
+    }
+}
