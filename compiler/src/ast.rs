@@ -102,6 +102,12 @@ impl Dotted {
     pub fn split_last(&self) -> (&Ident, &[Ident]) {
         self.segments.split_last().expect("a dotted name has a segment")
     }
+
+    /// The layers before the last segment, with dots between.
+    pub fn layers(&self) -> String {
+        let layers: Vec<&str> = self.split_last().1.iter().map(|it| it.name.as_str()).collect();
+        layers.join(".")
+    }
 }
 
 /// The text of the documentation comments before something, markers removed, lines joined by newlines.

@@ -20,11 +20,11 @@ mod values;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::Ast;
+use crate::ast::{self, Ast};
 use crate::body::{Facts, Places, RoutineShape, Rust, Survey};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::link::Linked;
-use crate::names::Names;
+use crate::names::{Names, Place, Qualified, Unresolved};
 use crate::source::Span;
 
 pub use arguments::Cast;
@@ -80,6 +80,23 @@ pub struct ServiceFacts<'a> {
     pub shapes: BTreeMap<String, RoutineShape>,
 }
 
+impl Checked<'_> {
+    /// What a system calls the properties of the services that take part in it.
+    pub fn properties_of(&self, system: &ast::System) -> Qualified {
+        self.qualified(system, |it| it.properties().map(|it| it.name.name.as_str()).collect())
+    }
+
+    /// What a system calls the objectives of the services that take part in it.
+    pub fn objectives_of(&self, system: &ast::System) -> Qualified {
+        self.qualified(system, |it| it.objectives().map(|it| it.name.name.as_str()).collect())
+    }
+
+    fn qualified<'s>(&'s self, system: &ast::System, of: fn(&'s ast::Service) -> Vec<&'s str>) -> Qualified {
+        let places: Vec<Place> = system.nodes().flat_map(|it| self.names.places(&it.stack)).collect();
+        Qualified::new(&self.names, &places, |it| self.ast.services().nth(it).map(of).unwrap_or_default())
+    }
+}
+
 /// Checks a tree.
 pub fn check<'a>(linked: &'a Linked, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
     let ast = &linked.ast;
@@ -124,6 +141,31 @@ pub fn plausible(ast: &Ast, source: &crate::source::SourceFile, found: Diagnosti
         }
     }
     kept
+}
+
+/// An error about the name of an objective, none of `known` or several of them.
+pub(crate) fn unresolved<'n>(
+    name: &ast::Dotted,
+    known: impl IntoIterator<Item = &'n str>,
+    why: Unresolved,
+) -> Diagnostic {
+    let last = name.split_last().0;
+    match why {
+        Unresolved::Unknown => {
+            let written = match name.as_ident() {
+                Some(ident) => ident.name.clone(),
+                None => format!("{}.{}", name.layers(), last.name),
+            };
+            unknown("E0511", name.span, "objective", &written, known)
+        }
+        Unresolved::Ambiguous(all) => {
+            let list: Vec<String> = all.iter().map(|it| format!("`{it}`")).collect();
+            let message = format!("several services of this system have an objective `{}`", last.name);
+            Diagnostic::error("E0516", name.span, message)
+                .with_label("it is not known which one is meant")
+                .with_help(format!("write one of {}", list.join(", ")))
+        }
+    }
 }
 
 /// An error about a name that stands for nothing, with the one that was probably meant.

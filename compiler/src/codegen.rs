@@ -12,6 +12,7 @@ mod interface;
 mod payload;
 mod plan;
 mod property;
+mod qualified;
 mod query;
 mod routine;
 mod scenario;

@@ -3,6 +3,7 @@
 //! Pure data with look-ups; nothing here reports. Read `check/declare.rs`, which fills it.
 
 mod interfaces;
+mod qualified;
 mod stacks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use crate::source::Span;
 use crate::types::{IMPORTED, Type, Types};
 
 pub use interfaces::{CallKind, CallName, CallRef, InterfaceName, LayerName, ProvidedName};
+pub use qualified::{Qualified, Unresolved};
 pub use stacks::{Place, bound};
 
 /// The files that are compiled together, and what each sees.

@@ -13,6 +13,7 @@ foresee::include_spec!("answers");
 foresee::include_spec!("imports");
 foresee::include_spec!("imports_of_layers");
 foresee::include_spec!("layers");
+foresee::include_spec!("qualified_names");
 
 include!(concat!(env!("OUT_DIR"), "/counted.rs"));
 
@@ -144,6 +145,72 @@ fn layers_speak_with_each_other_in_every_way() {
         assert!(handlers.iter().any(runs), "{handler} never ran");
     }
     assert_eq!(exit, 0, "{}", lines[0]);
+}
+
+/// The names of what stands in a list of a report, in its order.
+fn names(report: &Value, list: &str) -> Vec<String> {
+    let items = report[list].as_array().expect("a list").iter();
+    items.map(|it| it["name"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn names_that_several_services_have_are_told_apart() {
+    let spec = &qualified_names::SPEC;
+    let objectives = |system: &str| {
+        let (_, lines) = run(spec, &["info", "--system", system]);
+        let list = lines[0]["model"]["objectives"].as_array().expect("a list");
+        let one = |it: &Value| format!("{} {}", it["name"].as_str().unwrap_or_default(), it["weight"]);
+        list.iter().map(one).collect::<Vec<_>>()
+    };
+    assert_eq!(objectives("Layers"), ["base.size 0.5", "calls 1.0", "size 2.0", "own 1.0"]);
+    assert_eq!(objectives("Groups"), ["Base.size 3.0", "calls 4.0", "Top.size 2.0"]);
+    let checked = |system: &str, more: &[&str]| {
+        let line: Vec<&str> = ["check", "--system", system].iter().chain(more).copied().collect();
+        let (exit, lines) = run(spec, &line);
+        (exit, names(&lines[0], "properties"), lines[0].clone())
+    };
+    let (exit, layers, report) = checked("Layers", &[]);
+    assert_eq!(exit, 1, "the layer's total goes beyond its bound: {report}");
+    for name in ["small", "base.small", "met", "ends", "base.ends", "top", "below"] {
+        assert!(layers.contains(&name.to_owned()), "{name} is missing in {layers:?}");
+    }
+    assert_eq!(checked("Layers", &["--property", "small"]).0, 0);
+    assert_eq!(checked("Layers", &["--property", "base.small"]).0, 1);
+    let (_, groups, _) = checked("Groups", &[]);
+    for name in ["Base.small", "Top.small", "Other.small", "Base.ends", "Top.ends"] {
+        assert!(groups.contains(&name.to_owned()), "{name} is missing in {groups:?}");
+    }
+    let (exit, lines) = run(spec, &["simulate", "--system", "Groups"]);
+    let came_to = |name: &str| lines[0]["objectives"][name].as_f64();
+    // The calls are made with 0, 1 and 2; the layer below the first adds 1, and the top sums what it is told.
+    assert_eq!((exit, came_to("Top.size"), came_to("Base.size")), (0, Some(1.0), Some(4.0)), "{}", lines[0]);
+    // What stands below two services is one service, and what it claims is about both.
+    let (exit, places, report) = checked("Places", &[]);
+    assert_eq!((exit, places.iter().filter(|it| it.ends_with("met")).count()), (0, 1), "{report}");
+    assert!(places.contains(&"Base.small".to_owned()), "{places:?}");
+}
+
+#[test]
+fn a_trace_names_the_property_that_it_breaks_as_its_system_does() {
+    let trace = std::env::temp_dir().join(format!("qualified-{}.json", std::process::id()));
+    let path = trace.to_str().expect("a path of text");
+    let spec = &qualified_names::SPEC;
+    let (exit, _) = run(spec, &["check", "--system", "Layers", "--trace-out", path]);
+    let text = std::fs::read_to_string(&trace).expect("a trace was written");
+    assert_eq!((exit, text.contains("base.small")), (1, true), "{text}");
+    let (exit, lines) = run(spec, &["replay", path]);
+    std::fs::remove_file(&trace).expect("it is there");
+    assert_eq!(exit, 1, "{lines:?}");
+}
+
+#[test]
+fn a_bare_name_of_several_services_lists_what_it_could_be() {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let line = ["spec", "check", "--system", "Groups", "--property", "small"].map(Into::into);
+    let exit = foresee::app::run(&qualified_names::SPEC, line, &mut out, &mut err);
+    let said = String::from_utf8(err).expect("text");
+    assert_eq!(exit as u8, 2);
+    assert!(said.contains("write one of: Base.small, Top.small, Other.small"), "{said}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::ServiceNames;
 use crate::source::Span;
 
-use super::{Checked, stacks, unknown};
+use super::{Checked, stacks, unknown, unresolved};
 
 pub(super) fn check(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
     let sound = stacks::defaults(checked, diagnostics);
@@ -187,95 +187,51 @@ impl Systems<'_, '_, '_> {
         }
     }
 
-    /// Properties of the services that take part, and of the system, are told apart by name.
     fn properties(&mut self, system: &ast::System) {
-        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-        let used: BTreeSet<usize> =
-            system.nodes().flat_map(|it| self.checked.names.places(&it.stack)).map(|it| it.service).collect();
-        let services = self.checked.ast.services().enumerate();
-        let services: Vec<&ast::Service> =
-            services.filter(|(index, _)| used.contains(index)).map(|(_, it)| it).collect();
-        let own = system.properties();
-        for property in services.iter().flat_map(|it| it.properties()).chain(own) {
-            if let Some(earlier) = seen.get(property.name.name.as_str()) {
-                let inside = system.properties().any(|it| std::ptr::eq(it, property));
-                let one_service = services.iter().any(|it| {
-                    it.properties().filter(|known| known.name.name == property.name.name).count() > 1
-                });
-                // Doubles within a service are reported there.
-                if inside || !one_service {
-                    let message = format!(
-                        "the system `{}` has two properties named `{}`",
-                        system.name.name, property.name.name
-                    );
-                    self.diagnostics.push(
-                        Diagnostic::error("E0201", property.name.span, message)
-                            .with_secondary(*earlier, "the other one")
-                            .with_help("give one of them another name"),
-                    );
-                }
-            }
-            seen.entry(&property.name.name).or_insert(property.name.span);
-            if property.name.name == "no_fault" {
-                let found = Diagnostic::error(
-                    "E0207",
-                    property.name.span,
-                    "`no_fault` is built in: it holds where no step faults",
-                );
-                self.diagnostics.push(found.with_help("choose another name"));
-            }
+        let mut seen = BTreeMap::new();
+        let theirs = taking_part(self.checked, system);
+        for property in system.properties() {
+            self.fresh(&mut seen, &property.name, "properties");
+            let theirs = theirs.iter().flat_map(|it| it.properties()).map(|it| &it.name);
+            self.taken(&property.name, theirs, "a property");
+            self.built_in(&property.name);
         }
     }
 
     fn objectives(&mut self, system: &ast::System) {
-        let places: Vec<_> = system.nodes().flat_map(|it| self.checked.names.places(&it.stack)).collect();
-        let service = |index: usize| self.checked.ast.services().nth(index);
-        let of = |index: usize| service(index).into_iter().flat_map(|it| it.objectives()).map(|it| &it.name);
-        let used: BTreeSet<usize> = places.iter().map(|it| it.service).collect();
-        let mut names: BTreeMap<&str, (usize, &Ident)> = BTreeMap::new();
-        for (service, name) in used.iter().flat_map(|it| of(*it).map(move |name| (*it, name))) {
-            // Doubles within a service are reported there.
-            if let Some((other, earlier)) = names.insert(&name.name, (service, name))
-                && other != service
-            {
-                let message =
-                    format!("the system `{}` has two objectives named `{}`", system.name.name, name.name);
-                self.diagnostics.push(
-                    Diagnostic::error("E0201", name.span, message)
-                        .with_secondary(earlier.span, "the other one")
-                        .with_help("give one of them another name"),
-                );
-            }
-        }
-        let known: Vec<&str> = names.keys().copied().collect();
         let mut seen = BTreeMap::new();
+        let (theirs, objectives) = (taking_part(self.checked, system), self.checked.objectives_of(system));
         for entry in system.objectives() {
             match entry {
                 ast::SystemObjective::Own(it) => {
                     self.fresh(&mut seen, &it.name, "objectives");
-                    if known.contains(&it.name.name.as_str()) {
-                        let message =
-                            format!("a service of this system has an objective `{}` already", it.name.name);
-                        let found = Diagnostic::error("E0201", it.name.span, message);
-                        self.diagnostics.push(found.with_help("give it another name"));
-                    }
+                    let theirs = theirs.iter().flat_map(|it| it.objectives()).map(|it| &it.name);
+                    self.taken(&it.name, theirs, "an objective");
                 }
                 ast::SystemObjective::Reweigh(it) => {
-                    let (name, layers) = it.name.split_last();
-                    let path: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
-                    let path = path.join(".");
-                    let there = places.iter().filter(|it| layers.is_empty() || it.path == path);
-                    if !there.flat_map(|it| of(it.service)).any(|it| it.name == name.name) {
-                        self.diagnostics.push(unknown(
-                            "E0511",
-                            name.span,
-                            "objective",
-                            &name.name,
-                            known.iter().copied(),
-                        ));
+                    if let Err(why) = objectives.resolve(&it.name) {
+                        self.diagnostics.push(unresolved(&it.name, objectives.all(), why));
                     }
                 }
             }
+        }
+    }
+
+    /// What a system claims or weighs itself has a name that none of its services uses: its author is free to choose it.
+    fn taken<'n>(&mut self, name: &Ident, mut theirs: impl Iterator<Item = &'n Ident>, what: &str) {
+        if let Some(earlier) = theirs.find(|it| it.name == name.name) {
+            let message = format!("a service of this system has {what} `{}` already", name.name);
+            let found = Diagnostic::error("E0201", name.span, message);
+            self.diagnostics
+                .push(found.with_secondary(earlier.span, "the other one").with_help("give it another name"));
+        }
+    }
+
+    fn built_in(&mut self, name: &Ident) {
+        if name.name == "no_fault" {
+            let message = "`no_fault` is built in: it holds where no step faults";
+            let found = Diagnostic::error("E0207", name.span, message);
+            self.diagnostics.push(found.with_help("choose another name"));
         }
     }
 
@@ -283,9 +239,20 @@ impl Systems<'_, '_, '_> {
     fn services(&mut self) {
         for service in self.checked.ast.services() {
             let mut seen = BTreeMap::new();
-            service.properties().for_each(|it| self.fresh(&mut seen, &it.name, "properties"));
+            for property in service.properties() {
+                self.fresh(&mut seen, &property.name, "properties");
+                self.built_in(&property.name);
+            }
             let mut seen = BTreeMap::new();
             service.objectives().for_each(|it| self.fresh(&mut seen, &it.name, "objectives"));
         }
     }
+}
+
+/// The services that take part in a system, in their order.
+fn taking_part<'c>(checked: &'c Checked<'_>, system: &ast::System) -> Vec<&'c ast::Service> {
+    let places = system.nodes().flat_map(|it| checked.names.places(&it.stack));
+    let used: BTreeSet<usize> = places.map(|it| it.service).collect();
+    let services = checked.ast.services().enumerate();
+    services.filter(|(index, _)| used.contains(index)).map(|(_, it)| it).collect()
 }

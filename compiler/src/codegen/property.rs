@@ -250,6 +250,7 @@ pub(super) fn module(
 ) -> TokenStream {
     let claims = statics(spec, &system.properties, &system.objectives, sources);
     let liveness = liveness(spec, &system.liveness);
+    let renamed = super::qualified::statics(spec, system);
     let about = doc(&format!("What the system `{}` claims and weighs.", system.ident));
     quote! {
         #about
@@ -258,6 +259,7 @@ pub(super) fn module(
 
             #claims
             #liveness
+            #renamed
         }
     }
 }

@@ -3,17 +3,22 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Sources, doc, docs, plan, property, stack};
+use super::{Sources, doc, docs, plan, property, qualified, stack};
 use crate::ir::{Group, Link, Parameter, Scale, Spec, System};
 
 fn build(system: &System) -> Ident {
     format_ident!("build_{}", crate::lower::snake(&system.ident.to_string()))
 }
 
+/// The module of what a system claims and weighs.
+pub(super) fn claims(system: &System) -> Ident {
+    format_ident!("system_{}", crate::lower::snake(&system.ident.to_string()))
+}
+
 /// The function that builds a system, and its claims.
 pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> TokenStream {
     let (name, function) = (system.ident.to_string(), build(system));
-    let claims = format_ident!("system_{}", crate::lower::snake(&name));
+    let claims = claims(system);
     let parameters = system.parameters.iter().map(|it| {
         let (ident, ty, text) = (&it.ident, &it.ty, it.ident.to_string());
         let default = default(it, sources);
@@ -27,17 +32,9 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
     });
     let places = system.groups.iter().map(|it| place(spec, it));
     let links = system.links.iter().map(link);
-    let services = spec.services.iter().enumerate();
-    let taking_part = services.filter(|(index, _)| system.places.iter().any(|it| it.service == *index));
-    let properties = taking_part.map(|(_, it)| {
-        let module = &it.path;
-        let liveness = (!it.liveness.is_empty()).then(|| quote!(this_model.liveness(&#module::LIVENESS);));
-        quote! {
-            this_model.properties(&#module::PROPERTIES);
-            #liveness
-            this_model.objectives(&#module::OBJECTIVES);
-        }
-    });
+    let taking_part = |index: &usize| system.places.iter().any(|it| it.service == *index);
+    let properties =
+        (0..spec.services.len()).filter(taking_part).map(|index| qualified::added(spec, system, index));
     let liveness = (!system.liveness.is_empty()).then(|| quote!(this_model.liveness(&#claims::LIVENESS);));
     let scales = system.scales.iter().map(|(name, it)| scale(name, it));
     let plan = plan::plan(spec, system);

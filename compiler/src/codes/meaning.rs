@@ -9,7 +9,8 @@ pub(super) const MEANING: &[Code] = &[
         "a name is declared twice",
         "Names are looked up by themselves, so each may stand for one thing only. Variables, parameters, constants, timers and layers \
          share a name space. A state and a message may have one name: what is sent or delivered is the message, all else the state. Handlers, properties and \
-         objectives are told apart by name in traces and reports.",
+         objectives of a service are told apart by name in traces and reports; what a system claims and weighs itself has a name that none of its \
+         services uses.",
         "service A { states { B, B } }",
     ),
     code(
@@ -424,6 +425,14 @@ pub(super) const MEANING: &[Code] = &[
         "service A { } system S { nodes { n[2]: A; } check { dept: 4; } }",
     ),
     code("E0515", "a system without nodes", "A system says what runs.", "system S { }"),
+    code(
+        "E0516",
+        "a name that several services have",
+        "Of objectives of one name, that of a node's top service is named by itself, that of a lower layer with the layers before it, \
+         `tree.depth`, and where layers do not tell them apart each with its service, `RandTree.depth`.",
+        "service A { objectives { minimize m: 1.0 per message; } } service B { objectives { minimize m: 1.0 per byte; } } \
+         system S { nodes { a: A; b: B; } objectives { m weight 2.0; } }",
+    ),
     code(
         "E0530",
         "a scenario of no system",

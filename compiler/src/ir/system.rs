@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use crate::names::Place;
+use crate::names::{Place, Qualified};
 
 pub use crate::ast::FaultKind;
 
@@ -23,6 +23,10 @@ pub struct System {
     pub groups: Vec<Group>,
     /// The services of all groups with those below them.
     pub places: Vec<Place>,
+    /// What it calls the properties of these services.
+    pub claims: Qualified,
+    /// What it calls their objectives.
+    pub weighed: Qualified,
     /// What it says of the network.
     pub links: Vec<Link>,
     /// Where a simulation ends.

@@ -46,18 +46,19 @@ pub(super) fn scales(
     system: &ast::System,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(String, Scale)> {
-    let mut scales = Vec::new();
+    let (mut scales, objectives) = (Vec::new(), checked.objectives_of(system));
     for entry in system.objectives() {
         let (name, written) = match entry {
-            ast::SystemObjective::Own(it) => (it.name.name.clone(), &it.scale),
-            ast::SystemObjective::Reweigh(it) => {
-                // That there is such an objective was checked; its name is unique in the system.
-                (it.name.split_last().0.name.clone(), &it.scale)
-            }
+            ast::SystemObjective::Own(it) => (it.name.name.as_str(), &it.scale),
+            ast::SystemObjective::Reweigh(it) => match objectives.resolve(&it.name) {
+                Ok(name) => (name, &it.scale),
+                // That was reported.
+                Err(_) => continue,
+            },
         };
         let scale = scale(checked, Home::System(scope), written, diagnostics);
         if [&scale.weight, &scale.level, &scale.discount, &scale.horizon].iter().any(|it| it.is_some()) {
-            scales.push((name, scale));
+            scales.push((name.to_owned(), scale));
         }
     }
     scales

@@ -4,12 +4,13 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::ast::{
-    self, Binary, BinaryOp, Binder, Expr, ExprKind, PatternKind, PropertyKind, Quantified, Quantifier,
-    TemporalOp,
+    self, Binary, BinaryOp, Binder, Dotted, Expr, ExprKind, PatternKind, PropertyKind, Quantified,
+    Quantifier, TemporalOp,
 };
-use crate::check::{Checked, unknown};
+use crate::check::{Checked, unknown, unresolved};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::{Claim, Figure, Liveness, Predicate, Quantity, Statistical, Temporal};
+use crate::names::Unresolved;
 use crate::source::Span;
 use crate::types::Type;
 
@@ -41,6 +42,21 @@ pub(super) fn not_outermost(span: Span, word: &str) -> Diagnostic {
     Diagnostic::error("E0545", span, format!("`{word}` stands outermost, and not within a claim"))
         .with_label("within it stands what is true or false of one state")
         .with_help("the forms are `eventually P`, `always eventually P`, `eventually always P`, `P leads to Q`, and `forall` around one of them")
+}
+
+/// `tree.depth`, as an expression.
+fn dotted(expr: &Expr) -> Option<Dotted> {
+    match &expr.kind {
+        ExprKind::Path(path) => {
+            path.as_ident().map(|it| Dotted { segments: vec![it.clone()], span: expr.span })
+        }
+        ExprKind::Field(inner, field) => {
+            let mut segments = dotted(inner)?.segments;
+            segments.push(field.clone());
+            Some(Dotted { segments, span: expr.span })
+        }
+        _ => None,
+    }
 }
 
 /// The quantifiers around a claim about runs, and the claim.
@@ -316,16 +332,23 @@ impl Build<'_, '_, '_> {
             ExprKind::Call(function, args) if function.as_ident().is_some_and(|it| it.name == "calls") => {
                 self.calls(expr, args)
             }
-            ExprKind::Path(path) if path.as_ident().is_some_and(|it| self.is_objective(&it.name)) => {
-                let name = path.as_ident().map(|it| it.name.clone())?;
-                Some(if name == "total" { Quantity::Total } else { Quantity::Objective(name) })
-            }
-            ExprKind::Path(path) if path.as_ident().is_some_and(|it| !self.is_known(it)) => {
-                let ident = path.as_ident()?;
-                let known: Vec<&str> = self.objectives.iter().map(String::as_str).chain(["total"]).collect();
-                let found = unknown("E0511", ident.span, "objective", &ident.name, known);
-                self.diagnostics.push(found);
-                None
+            ExprKind::Path(_) | ExprKind::Field(..) if self.objective(expr).is_some() => {
+                let name = self.objective(expr)?;
+                let last = name.split_last().0.name.as_str();
+                if name.as_ident().is_some() && last == "total" {
+                    return Some(Quantity::Total);
+                }
+                if name.as_ident().is_some() && self.own.contains(&last) {
+                    return Some(Quantity::Objective(last.to_owned()));
+                }
+                match self.objectives.resolve(&name) {
+                    Ok(called) => Some(Quantity::Objective(called.to_owned())),
+                    Err(why) => {
+                        let known = self.objectives.all().chain(self.own.iter().copied()).chain(["total"]);
+                        self.diagnostics.push(unresolved(&name, known, why));
+                        None
+                    }
+                }
             }
             _ => {
                 let mut lowerer = Lowerer::new(self.checked, Home::System(self.viewing), self.diagnostics);
@@ -336,17 +359,22 @@ impl Build<'_, '_, '_> {
         }
     }
 
-    fn is_objective(&self, name: &str) -> bool {
-        name == "total" || self.objectives.iter().any(|it| it == name)
-    }
-
-    /// Whether a name stands for something in the system, besides objectives.
-    fn is_known(&self, ident: &ast::Ident) -> bool {
-        let name = ident.name.as_str();
+    /// The name of an objective: one that stands for one, or for nothing else in the system.
+    fn objective(&self, expr: &Expr) -> Option<Dotted> {
+        let name = dotted(expr)?;
         let SystemScope { groups, parameters, .. } = self.viewing;
-        groups.iter().any(|it| it.0 == name)
-            || parameters.iter().any(|it| it.0 == name)
-            || self.checked.names.item(self.checked.names.files.of(ident.span), name).is_some()
+        let known = |it: &ast::Ident| {
+            let (file, name) = (self.checked.names.files.of(it.span), it.name.as_str());
+            groups.iter().any(|it| it.0 == name)
+                || parameters.iter().any(|it| it.0 == name)
+                || self.checked.names.item(file, name).is_some()
+        };
+        let first = name.segments.first()?;
+        let stated =
+            name.as_ident().is_some_and(|it| it.name == "total" || self.own.contains(&it.name.as_str()));
+        let weighed = !matches!(self.objectives.resolve(&name), Err(Unresolved::Unknown));
+        let told = name.as_ident().is_some() && (stated || weighed);
+        (told || !known(first)).then_some(name)
     }
 
     /// `calls(append)`

@@ -11,7 +11,7 @@ use crate::body::{Mode, Places, Walker};
 use crate::check::Checked;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::{Bounds, Group, Link, System};
-use crate::names::{Names, ServiceNames};
+use crate::names::{Names, Qualified, ServiceNames};
 use crate::types::Type;
 
 use super::stack::Stacks;
@@ -35,7 +35,8 @@ pub(super) fn lower(
         checked,
         scope: &scope,
         viewing: &viewing,
-        objectives: objectives_of(checked, system),
+        objectives: checked.objectives_of(system),
+        own: own_objectives(system),
         called: called(system),
         diagnostics,
     };
@@ -54,6 +55,8 @@ pub(super) fn lower(
         parameters: system.parameters().filter_map(|it| service::parameter(checked, it)).collect(),
         groups,
         places: system.nodes().flat_map(|it| checked.names.places(&it.stack)).collect(),
+        claims: checked.properties_of(system),
+        weighed: checked.objectives_of(system),
         links,
         horizon,
         properties,
@@ -146,15 +149,13 @@ fn within(
     bounds
 }
 
-/// The names of the objectives that a system has: its own, and those of the services that take part.
-fn objectives_of(checked: &Checked<'_>, system: &ast::System) -> Vec<String> {
+/// The names of the objectives that a system states itself.
+fn own_objectives(system: &ast::System) -> Vec<&str> {
     let own = system.objectives().filter_map(|entry| match entry {
-        ast::SystemObjective::Own(it) => Some(it.name.name.clone()),
+        ast::SystemObjective::Own(it) => Some(it.name.name.as_str()),
         ast::SystemObjective::Reweigh(_) => None,
     });
-    let places = system.nodes().flat_map(|it| checked.names.places(&it.stack));
-    let services = places.filter_map(|it| checked.ast.services().nth(it.service));
-    services.flat_map(|it| it.objectives()).map(|it| it.name.name.clone()).chain(own).collect()
+    own.collect()
 }
 
 /// The names of what the application of a system calls.
@@ -173,8 +174,10 @@ pub(super) struct Build<'c, 'a, 'd> {
     pub scope: &'c SystemScope,
     /// The names of what looks at a state.
     pub viewing: &'c SystemScope,
-    /// The objectives by name.
-    pub objectives: Vec<String>,
+    /// The objectives of the services that take part, by name.
+    pub objectives: Qualified,
+    /// Those of the system.
+    pub own: Vec<&'c str>,
     /// What the application calls.
     pub called: Vec<String>,
     pub diagnostics: &'d mut Diagnostics,

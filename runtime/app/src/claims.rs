@@ -67,18 +67,30 @@ pub fn select(model: Arc<Model>, names: &[String]) -> Result<Arc<Model>, Failure
             return Err(Failure::usage(message));
         }
         if name != "no_fault" && !model.properties.iter().any(|property| property.name == name) {
-            let known: Vec<&str> = model.properties.iter().map(|property| property.name).collect();
-            let known = if known.is_empty() { "none but no_fault".to_owned() } else { known.join(", ") };
-            return Err(Failure::usage(format!(
-                "system `{}` has no property `{name}`; it has: {known}",
-                model.system
-            )));
+            return Err(no_property(&model, name));
         }
     }
     let mut chosen = (*model).clone();
     chosen.properties.retain(|property| names.iter().any(|name| name == property.name));
     (chosen.liveness, chosen.statistics) = (Vec::new(), Vec::new());
     Ok(Arc::new(chosen))
+}
+
+fn no_property(model: &Model, name: &str) -> Failure {
+    let known: Vec<&str> = model.properties.iter().map(|property| property.name).collect();
+    let of_several = |known: &&&str| known.rsplit_once('.').is_some_and(|(_, last)| last == name);
+    let several: Vec<&str> = known.iter().filter(of_several).copied().collect();
+    let (system, all) = (model.system, known.join(", "));
+    Failure::usage(match (several.len(), known.is_empty()) {
+        (0 | 1, true) => format!("system `{system}` has no property `{name}`; it has: none but no_fault"),
+        (0 | 1, false) => format!("system `{system}` has no property `{name}`; it has: {all}"),
+        _ => {
+            let several = several.join(", ");
+            format!(
+                "system `{system}` has several properties `{name}`, one a service; write one of: {several}"
+            )
+        }
+    })
 }
 
 /// Refuses a bound that a check cannot keep yet, and a reduction that the model has no use for or that would spoil a bound.

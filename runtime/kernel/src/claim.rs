@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::{Datum, Model, NodeId, Read, View, property};
 
 /// A predicate on states, about some nodes.
+#[derive(Clone, Copy)]
 pub struct Predicate {
     /// Whether it holds in a state, for the given nodes.
     pub holds: fn(&View<'_>, &[NodeId]) -> bool,
@@ -32,7 +33,7 @@ impl fmt::Debug for Predicate {
 }
 
 /// What a liveness property says of a run that goes on for ever.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Temporal {
     /// In some state from here on.
     Eventually(Predicate),
