@@ -66,6 +66,18 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Run the scenarios of specs
+    Test {
+        /// The `.mace` files, or folders with some in them; the package here if left out
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Only scenarios whose name, such as `ping::lost`, contains this
+        #[arg(long, value_name = "NAME")]
+        filter: Option<String>,
+        /// How results and diagnostics are shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
     /// Write a page a service: states, messages, choices, properties, objectives
     Doc {
         /// The `.mace` files

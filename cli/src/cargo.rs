@@ -24,13 +24,21 @@ pub const PLACES: &str = "FORESEE_SPEC_PLACES";
 
 /// Runs cargo.
 pub fn run(args: &[OsString]) -> Outcome {
+    become_program(command(args)?)
+}
+
+/// The command that runs cargo with places in specs.
+///
+/// # Errors
+/// This program cannot be found, so that rustc could not be wrapped.
+pub fn command(args: &[OsString]) -> Result<Command, Failure> {
     let wrapper = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let before = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let chained =
         chained(before("RUSTC_WRAPPER"), before("CARGO_BUILD_RUSTC_WRAPPER"), std::env::var_os(CHAINED));
     let mut cargo = Command::new(before("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(args).env("RUSTC_WRAPPER", wrapper).env(CHAINED, chained).env(PLACES, "1");
-    become_program(cargo)
+    Ok(cargo)
 }
 
 /// What to call with rustc: the wrapper of the surroundings. Where that is this program, since it runs below itself, it

@@ -12,6 +12,8 @@ pub enum Exit {
     Violated,
     /// A spec, a file or the command line is wrong.
     Usage,
+    /// A program that we made died.
+    Internal,
     /// Another program, cargo for one, ended with this.
     Program(u8),
 }
@@ -23,6 +25,7 @@ impl Exit {
             Exit::Held => 0,
             Exit::Violated => 1,
             Exit::Usage => 2,
+            Exit::Internal => 4,
             Exit::Program(number) => number,
         }
     }

@@ -17,9 +17,7 @@ use crate::report::Report;
 /// folder stands for the specs in it. With `check` nothing is written, and the names of files that would change are listed.
 pub fn run(files: &[PathBuf], check: bool, stdin: &mut dyn Read, report: &mut Report<'_>) -> Outcome {
     let mut exit = Exit::Held;
-    let mut paths = Vec::new();
-    files.iter().try_for_each(|path| specs(path, &mut paths))?;
-    for path in &paths {
+    for path in &input::specs(files)? {
         let standard = path.as_os_str() == "-";
         let read = if standard { from_stdin(stdin)? } else { input::read(path) };
         exit = exit.and(match read {
@@ -31,21 +29,6 @@ pub fn run(files: &[PathBuf], check: bool, stdin: &mut dyn Read, report: &mut Re
         });
     }
     Ok(exit)
-}
-
-/// The file, or the specs in the folder and in those below it, in the order of their names.
-fn specs(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let told = |error: std::io::Error| Failure::Told(format!("{}: {error}", path.display()));
-    if !path.is_dir() {
-        found.push(path.to_path_buf());
-        return Ok(());
-    }
-    let entries = fs::read_dir(path).map_err(told)?;
-    let mut inside =
-        entries.map(|entry| Ok(entry.map_err(told)?.path())).collect::<Result<Vec<_>, Failure>>()?;
-    inside.retain(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "mace"));
-    inside.sort();
-    inside.iter().try_for_each(|path| specs(path, found))
 }
 
 fn formatted(

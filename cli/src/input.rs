@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use foresee_compiler::diag::{Diagnostic, Diagnostics};
 use foresee_compiler::source::SourceFile;
+
+use crate::exit::Failure;
 
 /// A file that cannot be used, and why.
 #[derive(Debug)]
@@ -14,6 +16,36 @@ pub struct Unusable {
     pub file: SourceFile,
     /// All that is wrong with it.
     pub diagnostics: Diagnostics,
+}
+
+/// The files, and the specs in folders and in those below them, in the order of their names. What cargo builds and what is
+/// hidden is passed over.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn specs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = vec![];
+    paths.iter().try_for_each(|path| collect(path, &mut found))?;
+    Ok(found)
+}
+
+fn collect(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let told = |error: io::Error| Failure::Told(format!("{}: {error}", path.display()));
+    if !path.is_dir() {
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    let entries = fs::read_dir(path).map_err(told)?;
+    // `specs/a.mace` rather than `./specs/a.mace`.
+    let plain = |path: PathBuf| path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
+    let mut inside =
+        entries.map(|entry| Ok(plain(entry.map_err(told)?.path()))).collect::<Result<Vec<_>, Failure>>()?;
+    inside.retain(|path| match path.is_dir() {
+        true => !path.file_name().is_some_and(|it| it == "target" || it.to_string_lossy().starts_with('.')),
+        false => path.extension().is_some_and(|ending| ending == "mace"),
+    });
+    inside.sort();
+    inside.iter().try_for_each(|path| collect(path, found))
 }
 
 /// Reads a spec.

@@ -17,6 +17,7 @@ pub mod input;
 pub mod new;
 pub mod report;
 pub mod stats;
+pub mod test;
 mod wrapper;
 
 use std::ffi::OsString;
@@ -70,6 +71,9 @@ fn run(command: Command) -> Outcome {
             // The arguments say that one of the two is there.
             let file = file.unwrap_or_default();
             decide::run(&file, plot.as_deref(), report.showing(format))
+        }
+        Command::Test { paths, filter, format } => {
+            test::run(&paths, filter.as_deref(), report.showing(format))
         }
         Command::Explain { code, format } => explain::run(code.as_deref(), format, report.out),
         Command::Cargo { args } => cargo::run(&args),

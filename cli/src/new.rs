@@ -67,7 +67,10 @@ fn syn_keyword(name: &str) -> bool {
 }
 
 /// The checkout that this program was built from, as a path in a manifest.
-fn checkout() -> Result<String, String> {
+///
+/// # Errors
+/// It is there no more.
+pub fn checkout() -> Result<String, String> {
     let cli = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = cli.parent().unwrap_or(cli);
     if !root.join("runtime/Cargo.toml").is_file() {

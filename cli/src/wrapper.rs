@@ -31,12 +31,20 @@ pub fn run(args: &[OsString]) -> Outcome {
     let mut programs = chained.into_iter().chain(args[1..].iter().cloned());
     let mut rustc = Command::new(programs.next().unwrap_or_default());
     rustc.args(programs);
-    if let (Some(out), None, Ok(here)) =
-        (std::env::var_os("OUT_DIR"), std::env::var_os(FIXING), std::env::current_dir())
-    {
-        rustc.args(remaps(Path::new(&out), &here));
+    if let (Some(specs), None, Ok(here)) = (specs(), std::env::var_os(FIXING), std::env::current_dir()) {
+        rustc.args(remaps(&specs, &here));
     }
     become_program(rustc)
+}
+
+/// The folder with the specs of what is compiled: that of a program of `foresee test`, which has no build script (and may
+/// well be started where another's `OUT_DIR` is set), or the build script's.
+fn specs() -> Option<PathBuf> {
+    let own = || {
+        let folder = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR")?).join("specs");
+        Some(folder.join(std::env::var_os("CARGO_BIN_NAME")?)).filter(|folder| folder.is_dir())
+    };
+    own().or_else(|| std::env::var_os("OUT_DIR").map(PathBuf::from))
 }
 
 /// The flags for the specs of a crate, in the order of their names. A spec below the folder in which rustc runs (the

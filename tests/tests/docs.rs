@@ -180,6 +180,7 @@ impl Reader {
         let mut run = Command::new("sh");
         run.args(["-c", &command]).current_dir(&self.folder).env("PATH", path).env_remove("RUSTFLAGS");
         run.env("CARGO_TARGET_DIR", target().join("outside"));
+        run.env("FORESEE_CACHE_DIR", target().join("cache"));
         run.output().unwrap_or_else(|error| panic!("sh does not run: {error}"))
     }
 
