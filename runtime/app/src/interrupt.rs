@@ -1,4 +1,5 @@
-//! Ctrl-C: the first asks what runs to end in good order, the second ends the process.
+//! Signals. Ctrl-C: the first asks what runs to end in good order, the second ends the process. A file that grows beyond
+//! its limit: an error of the write.
 
 use std::sync::Mutex;
 
@@ -15,6 +16,15 @@ pub fn on_interrupt(ask: impl Fn() + Send + 'static) {
         let _ = ctrlc::set_handler(interrupted);
     }
     running.get_or_insert_with(Vec::new).push(Box::new(ask));
+}
+
+/// A write beyond the limit on the size of files is an error like any other from now on, and not the end of the process.
+pub fn outlive_full_files() {
+    #[cfg(unix)]
+    // SAFETY: ignoring a signal installs no handler, and nothing here relies on what the signal did before.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
 }
 
 #[expect(

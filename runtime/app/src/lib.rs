@@ -39,6 +39,7 @@ pub use regress::{Regression, regress};
 
 /// Runs the command line of `spec` on the process's arguments and standard streams.
 pub fn main(spec: &'static SpecInfo) -> ExitCode {
+    interrupt::outlive_full_files();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut err = io::stderr();
     let exit = run(spec, std::env::args_os(), &mut out, &mut err);
