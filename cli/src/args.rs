@@ -57,11 +57,18 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
-    /// Count lines, handlers, branches and choices
+    /// Count lines, handlers, branches and choices, and compare
+    ///
+    /// Lines hold something else than white space and comments; `protocol` leaves systems and scenarios out. Branches are each `if`,
+    /// each `else` that is no `else if` and each arm of a `match` beyond the first, in handlers, routines and the Rust that the spec uses; `with
+    /// guards` adds each `&&` and `||` in guards. What a spec imports is counted in, and has a row of its own.
     Stats {
-        /// The `.mace` files
+        /// The `.mace` files, or folders with some in them
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Show also how each file differs from this one, in percent
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
         /// How the numbers are shown
         #[arg(long, value_enum, default_value = "text")]
         format: Format,

@@ -64,7 +64,9 @@ fn run(command: Command) -> Outcome {
         Command::Fmt { files, check, format } => {
             fmt::run(&files, check, &mut io::stdin(), report.showing(format))
         }
-        Command::Stats { files, format } => stats::run(&files, report.showing(format)),
+        Command::Stats { files, against, format } => {
+            stats::run(&files, against.as_deref(), report.showing(format))
+        }
         Command::Doc { files, out, format } => doc::run(&files, &out, report.showing(format)),
         Command::Decide { batch: Some(cases), format, .. } => decide::batch(&cases, report.showing(format)),
         Command::Decide { file, plot, format, .. } => {

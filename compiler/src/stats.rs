@@ -14,10 +14,12 @@
 //! - **Choices** are events with several handlers that may apply in one state (not within `first`), `choose` in a head, and `choose(..)`
 //!   and `choose_or(..)` in bodies.
 //! - **Rust modules** of the user's crate that a specification uses are counted in, with those that they use in turn:
-//!   logic that moved there has not vanished either. Imported specifications are not: they have numbers of their own.
+//!   logic that moved there has not vanished either.
+//! - **Imported specifications** are counted in too, without their systems and scenarios, which no import brings.
 //!
 //! Nothing here looks at the file system but `modules.rs`, which is handed a function to read with.
 
+mod against;
 mod branches;
 mod choices;
 mod lines;
@@ -32,6 +34,7 @@ use crate::tokens::TokenIndex;
 use branches::{Operators, Tally};
 use lines::CodeLines;
 
+pub use against::Against;
 pub use choices::Choices;
 pub use modules::{Module, Modules, modules};
 
@@ -40,14 +43,16 @@ pub use modules::{Module, Modules, modules};
 pub struct Stats {
     /// The file's name.
     pub file: String,
-    /// Lines of the file, and of the Rust modules that it uses.
+    /// Lines of the file, of the specifications that it imports, and of the Rust modules that they use.
     pub lines: usize,
     /// The same without systems and scenarios.
     pub protocol_lines: usize,
-    /// Everything in the file and in the Rust modules.
+    /// Everything in the file, in what it imports and in the Rust modules.
     pub total: Counts,
     /// Each service for itself.
     pub services: Vec<ServiceStats>,
+    /// The specifications that were counted in.
+    pub imports: Vec<Imported>,
     /// How many systems.
     pub systems: usize,
     /// How many scenarios.
@@ -63,6 +68,18 @@ pub struct Stats {
 pub struct ServiceStats {
     /// Its name.
     pub name: String,
+    /// Its lines.
+    pub lines: usize,
+    /// What is in it.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// The numbers of an imported specification, systems and scenarios left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Imported {
+    /// The file's name.
+    pub file: String,
     /// Its lines.
     pub lines: usize,
     /// What is in it.
@@ -109,10 +126,22 @@ pub fn stats(file: &SourceFile, ast: &Ast, tokens: &TokenIndex, modules: Modules
         protocol_lines: code.all() + imported - outside,
         total: total.with_ratios(),
         services,
+        imports: vec![],
         systems: ast.systems().count(),
         scenarios: ast.scenarios().count(),
         modules: modules.found,
         missing_modules: modules.missing,
+    }
+}
+
+impl Stats {
+    /// Counts an imported specification in.
+    pub fn import(&mut self, imported: Stats) {
+        self.lines += imported.protocol_lines;
+        self.protocol_lines += imported.protocol_lines;
+        self.total = self.total.plus(&imported.total).with_ratios();
+        let Stats { file, protocol_lines: lines, total: counts, .. } = imported;
+        self.imports.push(Imported { file, lines, counts });
     }
 }
 

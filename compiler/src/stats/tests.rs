@@ -74,6 +74,24 @@ fn rust_modules_are_counted_in() {
 }
 
 #[test]
+fn imported_specifications_are_counted_in_without_their_systems() {
+    let mut stats =
+        counted("import a::A;\nservice B { transitions { upcall start() { if true { } } } }\n", vec![]);
+    let imported = counted(SERVICE, vec![]);
+    stats.import(imported.clone());
+    assert_eq!((stats.lines, stats.protocol_lines), (2 + 25, 2 + 25));
+    assert_eq!((stats.total.handlers, stats.total.branches, stats.total.branches_with_guards), (7, 6, 8));
+    assert_eq!((stats.total.branches_per_handler, stats.total.choices.total), (0.86, 5));
+    assert_eq!((stats.services.len(), stats.systems), (1, 0));
+    assert_eq!((stats.imports[0].file.as_str(), stats.imports[0].lines), ("a.mace", 25));
+    let against = stats.against(&imported);
+    assert_eq!(
+        (against.lines, against.protocol_lines, against.choices),
+        (Some(-0.0357), Some(0.08), Some(0.0))
+    );
+}
+
+#[test]
 fn the_shared_specs_can_be_counted() {
     for name in ["cheatsheet", "paxos", "rand_tree", "reliable_link", "scribe"] {
         let path = format!("{}/tests/fixtures/language/{name}.mace", env!("CARGO_MANIFEST_DIR"));
