@@ -144,6 +144,9 @@ fn search(model: &Arc<Model>, args: &CheckArgs, from: Option<Path>) -> Result<Re
     foresee_check::check(model, &options, &progress).map_err(|error| Failure::usage(error.to_string()))
 }
 
+/// From which probability on it is said that a state may have been missed.
+const MISSED_TOLD: f64 = 1e-9;
+
 /// Breadth first and by deepening from the start, a counterexample is a shortest one. Others are made short, what leads to where
 /// the search began included.
 fn shorten(model: &Arc<Model>, args: &CheckArgs, report: &mut Report) {
@@ -198,6 +201,7 @@ impl Told<'_> {
             "verdict": verdict(report.verdict),
             "complete": report.complete,
             "unique_states": report.unique_states,
+            "missed_probability": report.missed_probability(),
             "transitions": report.transitions,
             "depth": report.depth,
             "depth_histogram": report.depth_histogram,
@@ -247,6 +251,14 @@ impl Told<'_> {
             self.usage.cpu_seconds,
             self.usage.peak_rss_bytes as f64 / f64::from(1 << 20),
         )?;
+        let missed = report.missed_probability();
+        if missed >= MISSED_TOLD {
+            writeln!(
+                out,
+                "  missed     a state with probability {missed:.1e}: states are told apart by {} bits",
+                report.fingerprint_bits
+            )?;
+        }
         for reduction in self.reductions() {
             writeln!(out, "  reduced    by {reduction}")?;
         }

@@ -52,6 +52,7 @@ fn told(model: &Arc<Model>, report: reference::Report) -> Result<Report, Failure
         verdict,
         complete: report.complete,
         unique_states: report.unique_states as u64,
+        fingerprint_bits: 0,
         transitions: report.transitions,
         depth: report.depth,
         depth_histogram: Vec::new(),

@@ -48,6 +48,8 @@ pub struct Report {
     pub complete: bool,
     /// Different states seen, the first ones included.
     pub unique_states: u64,
+    /// By how many bits of a fingerprint states are told apart; 0 where they are compared themselves.
+    pub fingerprint_bits: u32,
     /// Transitions of the states explored, those that lead nowhere new included.
     pub transitions: u64,
     /// The number of steps to the farthest state: over shortest ways when breadth first, as found when depth first.
@@ -114,6 +116,15 @@ pub struct IgnoredReport {
 }
 
 impl Report {
+    /// How probable it is that two of the states seen share a fingerprint, and one was missed: by the birthday bound,
+    /// `1 - exp(-n (n - 1) / 2^(bits + 1))` for `n` states.
+    pub fn missed_probability(&self) -> f64 {
+        match self.fingerprint_bits {
+            0 => 0.0,
+            bits => missed(self.unique_states, f64::from(bits)),
+        }
+    }
+
     /// The lines of the spec that could have come about and never did. That is a failing where everything was explored.
     pub fn idle(&self) -> impl Iterator<Item = &PlanReport> {
         let fired = |idle: &PlanReport| {
@@ -122,6 +133,13 @@ impl Report {
         };
         self.plans.iter().filter(move |plan| plan.is_idle() && !fired(plan))
     }
+}
+
+/// The probability that two of `n` states share a fingerprint of so many bits.
+fn missed(n: u64, bits: f64) -> f64 {
+    let n = n as f64;
+    let pairs = n * (n - 1.0).max(0.0) / 2.0;
+    -(-pairs / bits.exp2()).exp_m1()
 }
 
 /// A path to a state or a fault, and what it shows.
@@ -228,4 +246,18 @@ pub struct Memo {
     pub hits: u64,
     /// Steps executed beyond the bound of the memo, and not kept.
     pub direct: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missed;
+
+    #[test]
+    fn equal_fingerprints_are_as_probable_as_birthdays() {
+        // Of 23 people two share a birthday with probability 0.507; the bound by pairs says 0.500.
+        assert!((missed(23, 365.0_f64.log2()) - 0.5).abs() < 1e-4);
+        assert_eq!((missed(0, 64.0), missed(1, 64.0)), (0.0, 0.0));
+        assert!((missed(10_340_352, 64.0) / 2.898e-6 - 1.0).abs() < 1e-3);
+        assert!((missed(1 << 40, 64.0) - 1.0).abs() < 1e-9, "far too many states for 64 bits");
+    }
 }

@@ -300,6 +300,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         verdict: verdict(&properties, complete, ended),
         complete,
         unique_states,
+        fingerprint_bits: u64::BITS,
         transitions: found.tally.transitions,
         depth: histogram.len().saturating_sub(1) as u32,
         depth_histogram: histogram,
