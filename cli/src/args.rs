@@ -87,7 +87,7 @@ pub enum Command {
     },
     /// Write a page a service: states, messages, choices, properties, objectives
     Doc {
-        /// The `.mace` files
+        /// The `.mace` files, or folders with some in them
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// The folder to write to

@@ -9,6 +9,9 @@ use foresee_compiler::parse;
 use foresee_compiler::source::SourceFile;
 use foresee_compiler::tokens::TokenIndex;
 
+use serde_json::json;
+
+use crate::args::Format;
 use crate::build::write_changed;
 use crate::exit::{Exit, Outcome};
 use crate::input::{self, Unusable};
@@ -19,7 +22,7 @@ use crate::report::Report;
 pub fn run(files: &[PathBuf], out: &Path, report: &mut Report<'_>) -> Outcome {
     let mut specs: Vec<(SourceFile, Ast, TokenIndex)> = vec![];
     let mut exit = Exit::Held;
-    for path in files {
+    for path in &input::specs(files)? {
         match read(path) {
             Ok(spec) => specs.push(spec),
             Err(unusable) => {
@@ -36,10 +39,24 @@ pub fn run(files: &[PathBuf], out: &Path, report: &mut Report<'_>) -> Outcome {
     let pages = site(&specs);
     let mut written = 0;
     for page in &pages {
-        written += usize::from(write_changed(&out.join(&page.file), &page.html)?);
+        let path = out.join(&page.file);
+        let changed = write_changed(&path, &page.html)?;
+        written += usize::from(changed);
+        if report.format == Format::Json {
+            let about = page.about.as_ref();
+            let value = json!({
+                "page": input::name(&path),
+                "spec": about.map(|(spec, _)| spec),
+                "service": about.map(|(_, service)| service),
+                "changed": changed,
+            });
+            writeln!(report.out, "{value}")?;
+        }
     }
-    let index = input::name(&out.join("index.html"));
-    writeln!(report.err, "{index}: {} pages, {written} of them changed", pages.len())?;
+    if report.format == Format::Text {
+        let index = input::name(&out.join("index.html"));
+        writeln!(report.err, "{index}: {} pages, {written} of them changed", pages.len())?;
+    }
     Ok(Exit::Held)
 }
 
@@ -60,7 +77,6 @@ mod tests {
     use foresee_compiler::render::Style;
 
     use super::*;
-    use crate::args::Format;
 
     #[test]
     fn pages_are_written_for_good_files_and_nothing_for_bad_ones() {

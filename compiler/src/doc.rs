@@ -1,5 +1,5 @@
-//! Pages about services, as HTML without scripts: states and transitions as a diagram, messages, timers, handlers, choices, properties,
-//! objectives, and the documentation comments. A page a service, and an index.
+//! Pages about services, as HTML without scripts: states and transitions as a diagram, layers, imports, messages, timers, handlers,
+//! choices, properties, objectives, and the documentation comments. A page a service, and an index.
 //!
 //! Made from the syntax tree and from the names in bodies (`facts.rs`), so that a specification which only parses can be
 //! shown as well. Each page is one file with its style in it. `page.rs` puts a page together, `sections.rs` and `handlers.rs` write its
@@ -10,13 +10,14 @@ mod facts;
 mod handlers;
 mod html;
 mod index;
+mod layers;
 mod page;
 mod sections;
 mod states;
 
 use std::collections::BTreeSet;
 
-use crate::ast::Ast;
+use crate::ast::{Ast, Service};
 use crate::body::Places;
 
 /// A file of the site.
@@ -24,6 +25,8 @@ use crate::body::Places;
 pub struct Page {
     /// Its name, without a folder.
     pub file: String,
+    /// The specification and the service that it is about; none for the index.
+    pub about: Option<(String, String)>,
     /// Its contents.
     pub html: String,
 }
@@ -37,6 +40,13 @@ pub struct Spec<'a> {
     pub ast: &'a Ast,
 }
 
+/// A service and the file of its page.
+struct Made<'a> {
+    spec: Spec<'a>,
+    service: &'a Service,
+    file: String,
+}
+
 /// The pages of all services of these specifications; the index is the first.
 pub fn site(specs: &[Spec<'_>]) -> Vec<Page> {
     let mut taken = BTreeSet::from(["index.html".to_owned()]);
@@ -46,15 +56,14 @@ pub fn site(specs: &[Spec<'_>]) -> Vec<Page> {
             let base = format!("{}.{}", stem(&spec.places.file.name), service.name.name);
             let mut names = std::iter::once(base.clone()).chain((2..).map(|n| format!("{base}-{n}")));
             let name = names.find_map(|name| Some(name + ".html").filter(|file| taken.insert(file.clone())));
-            services.push((*spec, service, name.unwrap_or(base)));
+            services.push(Made { spec: *spec, service, file: name.unwrap_or(base) });
         }
     }
-    let mut pages = vec![Page { file: "index.html".to_owned(), html: index::index(specs, &services) }];
-    for (spec, service, file) in &services {
-        let siblings = services.iter().filter(|(other, ..)| std::ptr::eq(other.ast, spec.ast));
-        let siblings: Vec<(&str, &str)> =
-            siblings.map(|(_, service, file)| (service.name.name.as_str(), file.as_str())).collect();
-        pages.push(Page { file: file.clone(), html: page::page(*spec, service, &siblings) });
+    let index = index::index(specs, &services);
+    let mut pages = vec![Page { file: "index.html".to_owned(), about: None, html: index }];
+    for made in &services {
+        let about = (made.spec.places.file.name.clone(), made.service.name.name.clone());
+        pages.push(Page { file: made.file.clone(), about: Some(about), html: page::page(made, &services) });
     }
     pages
 }

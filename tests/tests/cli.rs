@@ -8,7 +8,7 @@ use std::{path::Path, process::Command};
 
 #[cfg(unix)]
 use common::Ran;
-use common::{foresee, root, run};
+use common::{fields, foresee, promised_fields, root, run};
 use serde_json::Value;
 
 /// The most that a file may cost that is no spec, in seconds of CPU of a debug build.
@@ -179,4 +179,52 @@ fn specs_ahead_are_read_whole_and_wait_for_nothing_but_their_systems() {
         }
     }
     assert!(seen > 0, "specs/ahead is empty: remove it and this test");
+}
+
+#[test]
+fn what_is_told_as_json_has_the_fields_that_the_reference_promises() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("it can be written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let ping = root().join("specs/ping.mace").to_str().expect("UTF-8").to_owned();
+    let ugly = write("ugly.mace", "service   A{states{B,C}}\n");
+    let wrong = write("wrong.mace", "service A { states { B, B } }\n");
+    let missing = folder.path().join("missing.mace").to_str().expect("UTF-8").to_owned();
+    let out = folder.path().join("out").to_str().expect("UTF-8").to_owned();
+    let bob = write(
+        "bob.toml",
+        "states = [\"late\", \"never\"]\nprobabilities = [0.7, 0.3]\n[[act]]\nname = \"leave\"\nutilities = [1, 1]\n\
+         [[act]]\nname = \"stay\"\nutilities = [3, 0]\n",
+    );
+    let cases: [(&str, &[&str], u8); 12] = [
+        ("any", &["check", &wrong, &missing], 2),
+        ("any", &["build", &wrong, "-o", &out], 2),
+        ("any", &["fmt", &missing], 2),
+        ("any", &["stats", &missing], 2),
+        ("any", &["doc", &missing, "-o", &out], 2),
+        ("any", &["test", &wrong], 2),
+        ("fmt --check", &["fmt", "--check", &ugly, &ping], 1),
+        ("stats", &["stats", &ping, "--against", &ugly], 0),
+        ("doc", &["doc", &ping, "-o", &out], 0),
+        ("explain", &["explain"], 0),
+        ("explain", &["explain", "W0402"], 0),
+        ("decide", &["decide", &bob], 0),
+    ];
+    for (command, args, code) in cases {
+        let ran = run(foresee().args(args).args(["--format", "json"]));
+        assert_eq!((ran.code, ran.err.as_str()), (i32::from(code), ""), "{args:?}: {ran:?}");
+        let promised = &promised_fields(command)[0];
+        assert!(!promised.is_empty() && ran.out.lines().count() > 0, "{args:?}: {ran:?}");
+        for line in ran.out.lines() {
+            let value: Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{args:?}: {error}: {line}"));
+            // What a run of tests ends with has a row of its own.
+            let ends = args[0] == "test" && value.get("unbuilt").is_some();
+            let promised = if ends { &promised_fields("test")[1] } else { promised };
+            assert_eq!(fields(&value), *promised, "{args:?}: {line}");
+        }
+    }
 }

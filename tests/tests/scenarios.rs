@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Ran, foresee, root, run, target};
+use common::{Ran, fields, foresee, promised_fields, root, run, target};
 use serde_json::Value;
 
 /// One node that counts, and fails at three.
@@ -105,6 +105,18 @@ fn bare_specs_outside_any_package_are_run() {
     let last = all.last().expect("a last line");
     let counts = ["specs", "passed", "failed", "unbuilt"].map(|key| last[key].as_u64());
     assert_eq!(counts, [3, 2, 4, 1].map(Some), "{last}");
+
+    // What the reference promises of each object.
+    let promised = promised_fields("test");
+    assert_eq!(
+        (fields(went("specs/counter.mace", "wrong")), fields(last)),
+        (promised[0].clone(), promised[1].clone())
+    );
+    let mistakes = all.iter().filter(|it| it.get("level").is_some());
+    mistakes.for_each(|it| assert_eq!(fields(it), promised_fields("any")[0]));
+    let failure = &went("specs/counter.mace", "wrong")["failure"];
+    let expected = ["command", "file", "line", "notes", "property", "reason"].map(str::to_owned);
+    assert_eq!(fields(failure), expected.into());
 
     // As text, from elsewhere, without building anything anew.
     let ran = test(&folder.path().join("specs"), &["counter.mace", "--filter", "counter::"]);

@@ -2,11 +2,11 @@
 
 use super::html::{escape, markdown, summary};
 use super::page::document;
-use super::{Spec, stem};
+use super::{Made, Spec, stem};
 use crate::ast::Service;
 
 /// The page. `services` are all services with their pages.
-pub fn index(specs: &[Spec<'_>], services: &[(Spec<'_>, &Service, String)]) -> String {
+pub fn index(specs: &[Spec<'_>], services: &[Made<'_>]) -> String {
     let mut body = format!(
         "<header><h1>Specifications</h1><ul class=\"chips\"><li><b>{}</b> files</li><li><b>{}</b> services</li></ul></header>\n",
         specs.len(),
@@ -19,8 +19,8 @@ pub fn index(specs: &[Spec<'_>], services: &[(Spec<'_>, &Service, String)]) -> S
         body.push_str(&format!("<section id=\"file-{at}\"><h2>{}</h2>\n", escape(name)));
         body.push_str(&spec.ast.doc.as_deref().map(markdown).unwrap_or_default());
         body.push_str("<div class=\"grid\">\n");
-        for (_, service, file) in services.iter().filter(|(other, ..)| std::ptr::eq(other.ast, spec.ast)) {
-            body.push_str(&card(service, file));
+        for made in services.iter().filter(|made| std::ptr::eq(made.spec.ast, spec.ast)) {
+            body.push_str(&card(made.service, &made.file));
         }
         body.push_str("</div>\n");
         body.push_str(&rest(*spec));

@@ -2,17 +2,21 @@
 
 use super::facts::{Facts, facts};
 use super::html::{escape, inline, markdown};
-use super::{Spec, handlers, sections, states, stem};
+use super::{Made, handlers, layers, sections, states, stem};
 use crate::ast::Service;
 
 /// The style of all pages.
 const STYLE: &str = include_str!("style.css");
 
-/// The page of a service. `siblings` are the services of its file with their pages.
-pub fn page(spec: Spec<'_>, service: &Service, siblings: &[(&str, &str)]) -> String {
+/// The page of a service, one of `all`.
+pub fn page(made: &Made<'_>, all: &[Made<'_>]) -> String {
+    let (spec, service) = (made.spec, made.service);
+    let siblings = all.iter().filter(|other| std::ptr::eq(other.spec.ast, spec.ast));
     let facts = facts(service, spec.places);
     let parts: Vec<(&str, &str, String)> = vec![
         ("states", "States", states::section(service, &facts)),
+        ("layers", "Layers", layers::layers(spec, service, all)),
+        ("imports", "Imports", layers::imports(spec, all)),
         ("interfaces", "Interfaces", sections::interfaces(spec, service)),
         ("parameters", "Parameters", sections::parameters(service)),
         ("variables", "Variables", sections::variables(service)),
@@ -35,10 +39,13 @@ pub fn page(spec: Spec<'_>, service: &Service, siblings: &[(&str, &str)]) -> Str
     let links: String =
         parts.iter().map(|(id, title, _)| format!("<li><a href=\"#{id}\">{title}</a></li>\n")).collect();
     let others: String = siblings
-        .iter()
-        .map(|(name, file)| {
-            let here = if *name == service.name.name { " aria-current=\"page\"" } else { "" };
-            format!("<li><a href=\"{}\"{here}>{}</a></li>\n", escape(file), escape(name))
+        .map(|other| {
+            let here = if other.file == made.file { " aria-current=\"page\"" } else { "" };
+            format!(
+                "<li><a href=\"{}\"{here}>{}</a></li>\n",
+                escape(&other.file),
+                escape(&other.service.name.name)
+            )
         })
         .collect();
     let nav = format!(
@@ -60,7 +67,7 @@ pub fn document(title: &str, nav: &str, body: &str) -> String {
     )
 }
 
-fn header(spec: Spec<'_>, service: &Service, facts: &Facts<'_>) -> String {
+fn header(spec: super::Spec<'_>, service: &Service, facts: &Facts<'_>) -> String {
     let mut html = format!("<header><p class=\"kind\">service</p><h1>{}</h1>\n", escape(&service.name.name));
     // What the file says of itself is about its only service, and has to do where a service says nothing.
     let of_file = spec.ast.services().count() == 1 || service.doc.is_none();

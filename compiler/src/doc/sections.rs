@@ -4,6 +4,7 @@ use super::Spec;
 use super::facts::{Facts, handler_name};
 use super::html::{code, dedent, escape, inline, markdown};
 use crate::ast::{Call, Direction, Goal, Item, Messages, Param, Property, Routine, Service, Stack, System};
+use crate::names::CarrierKind;
 use crate::overlap::message_of;
 use crate::source::Span;
 
@@ -89,8 +90,9 @@ pub fn messages(spec: Spec<'_>, service: &Service, facts: &Facts<'_>) -> String 
         Item::Messages(section) => Some((section, true)),
         _ => None,
     });
-    let first = service.uses().map(|uses| uses.name.name.as_str());
-    let carrier = first.into_iter().next();
+    // Where nothing else is said messages go over the network.
+    let network = service.uses().find(|uses| CarrierKind::of(&uses.interface.name).is_some());
+    let carrier = network.or(service.uses().next()).map(|uses| uses.name.name.as_str());
     let mut rows = String::new();
     for (section, of_file) in service.messages().map(|section| (section, false)).chain(shared) {
         rows.push_str(&of_section(section, of_file, carrier, facts));
@@ -265,21 +267,24 @@ fn slice(spec: Spec<'_>, span: Span) -> String {
     code(&dedent(spec.places.file.slice(span)))
 }
 
-fn named(name: &str) -> String {
+/// A name of the spec.
+pub fn named(name: &str) -> String {
     format!("<code><b>{}</b></code>", escape(name))
 }
 
-fn doc(doc: &Option<String>) -> String {
+/// What is said of something, within a line.
+pub fn doc(doc: &Option<String>) -> String {
     doc.as_deref().map(inline).unwrap_or_default()
 }
 
-fn row(head: &str, cells: &[String]) -> String {
+/// A row of a table.
+pub fn row(head: &str, cells: &[String]) -> String {
     let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
     format!("<tr><th>{head}</th>{cells}</tr>\n")
 }
 
-/// A table without the columns that are empty in every row; nothing without rows.
-fn table(heads: &[&str], rows: &str) -> String {
+/// A table; nothing without rows.
+pub fn table(heads: &[&str], rows: &str) -> String {
     if rows.is_empty() {
         return String::new();
     }

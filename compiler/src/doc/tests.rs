@@ -81,6 +81,36 @@ fn every_shared_spec_has_its_pages() {
 }
 
 #[test]
+fn layers_and_imports_lead_to_their_pages() {
+    let store =
+        "interface Store { downcall put(x: u8); }\nservice Disk { provides Store; uses net: Reliable; }";
+    let top = "import store::{Store, Disk as Below};\nimport other;\nservice Top { provides Store by low; uses low: Store = Below; \
+               uses free: Store; messages { M; } uses net: Datagram; transitions { upcall start() { send(me, M); } } }\n\
+               system S { nodes { n: Top { free: Below { x: 1 } }; } }";
+    let pages = pages(&[("specs/store.mace", store), ("specs/top.mace", top)]);
+    pages.iter().for_each(assert_well_formed);
+    let page = |name: &str| &pages.iter().find(|page| page.file == name).expect("a page").html;
+    let top = page("top.Top.html");
+    for expected in [
+        "passed through from <code>low</code>",
+        "<a href=\"store.Disk.html\">Below</a> unless a system says otherwise",
+        "in S: <a href=\"store.Disk.html\">Below</a>",
+        "<code>Store</code>, <a href=\"store.Disk.html\">Below</a>",
+        "<code>other</code></th><td>all of it",
+        "the network",
+        // The message goes over the network, though another layer is named first.
+        "<td>net</td>",
+    ] {
+        assert!(top.contains(expected), "{expected} is missing in {top}");
+    }
+    assert!(
+        page("store.Disk.html")
+            .contains("<th>used by</th><td><a href=\"top.Top.html\">Top</a></td><td><code>low</code>")
+    );
+    assert_eq!(pages[2].about, Some(("specs/top.mace".to_owned(), "Top".to_owned())));
+}
+
+#[test]
 fn every_link_within_a_page_leads_somewhere() {
     let text = fixture("rand_tree");
     for page in pages(&[("rand_tree.mace", &text)]) {

@@ -3,7 +3,7 @@
 // Every test file uses its own part of this.
 #![allow(dead_code)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
@@ -81,4 +81,21 @@ pub fn cargo_outside(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(folder).env("CARGO_TARGET_DIR", target().join("outside")).env_remove("RUSTFLAGS");
     command
+}
+
+/// The fields that `docs/language/tools.md` promises for the objects of a command, in the order of its rows.
+pub fn promised_fields(command: &str) -> Vec<BTreeSet<String>> {
+    let page = std::fs::read_to_string(root().join("docs/language/tools.md")).expect("there is the page");
+    let (_, section) = page.split_once("### JSON").expect("it has the section");
+    let rows = section.lines().take_while(|line| !line.starts_with("## ")).filter_map(|line| {
+        let cells: Vec<&str> = line.strip_prefix('|')?.split('|').map(str::trim).collect();
+        (cells.first()?.trim_matches('`') == command).then(|| (*cells.get(2).unwrap_or(&"")).to_owned())
+    });
+    let fields = |cell: String| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    rows.map(fields).collect()
+}
+
+/// The fields of an object.
+pub fn fields(value: &Value) -> BTreeSet<String> {
+    value.as_object().expect("a JSON object").keys().cloned().collect()
 }
