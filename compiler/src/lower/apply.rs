@@ -138,7 +138,8 @@ impl Lowerer<'_, '_, '_> {
             return self.method_of_layer(LayerAt { service, slot, bound }, node, call);
         }
         let name = call.name.name.as_str();
-        let parameter = methods::lambda_parameter(base.ty.peeled(), name);
+        let of = self.listed(base.ty.peeled());
+        let parameter = methods::lambda_parameter(&of, name);
         let mut args = Vec::new();
         let mut first = None;
         for arg in &call.args {
@@ -153,7 +154,7 @@ impl Lowerer<'_, '_, '_> {
             };
             args.push(tokens);
         }
-        let ty = methods::result(base.ty.peeled(), name, first.as_ref());
+        let ty = methods::result(&of, name, first.as_ref());
         let (tokens, method) = (base.tokens, self.checked.places.ident(&call.name));
         let turbofish = call.turbofish.as_ref().map(|it| {
             let written = self.checked.places.stream(it.span);
@@ -161,6 +162,16 @@ impl Lowerer<'_, '_, '_> {
         });
         let span = method.span();
         Some(Value::new(quote_spanned!(span=> #tokens.#method #turbofish(#(#args),*)), ty))
+    }
+
+    /// A group as the list of its nodes; any other type as it is.
+    fn listed(&self, ty: &Type) -> Type {
+        match (ty, self.home) {
+            (Type::Group(group), Home::System(scope)) => {
+                Type::Seq(Box::new(Type::Node(Some(scope.groups[*group].1))))
+            }
+            _ => ty.clone(),
+        }
     }
 
     /// A pure routine of a node.

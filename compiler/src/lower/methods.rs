@@ -116,6 +116,7 @@ fn of_sequence(base: &Type, item: &Type, name: &str, argument: Type) -> Type {
         "filter" | "skip" | "take" | "rev" | "chain" | "take_while" | "skip_while" | "into_iter"
         | "step_by" => base.clone(),
         "map" => seq(argument),
+        "enumerate" => seq(Type::Tuple(vec![Type::Int("usize"), item.clone()])),
         "filter_map" | "flat_map" | "flatten" => {
             let inner = if name == "flatten" { item.clone() } else { argument };
             seq(inner.peeled().element().unwrap_or(Type::Unknown))

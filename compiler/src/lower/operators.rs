@@ -98,6 +98,8 @@ impl Lowerer<'_, '_, '_> {
             (Type::Ref(_), Type::Ref(_)) => {}
             (Type::Ref(_), other) if *other != Type::Unknown => left = self.dereferenced(left),
             (other, Type::Ref(_)) if *other != Type::Unknown => right = self.dereferenced(right),
+            (Type::Option(a), Type::Option(b)) if borrowed(a, b) => left = cloned(left),
+            (Type::Option(a), Type::Option(b)) if borrowed(b, a) => right = cloned(right),
             (Type::Int(_), Type::Float) => left = float(left),
             (Type::Float, Type::Int(_)) => right = float(right),
             _ => {}
@@ -192,6 +194,18 @@ impl Lowerer<'_, '_, '_> {
         };
         Some(Value::new(tokens, Type::Seq(Box::new(ty))))
     }
+}
+
+/// Whether the first is a reference to what the second is.
+fn borrowed(one: &Type, other: &Type) -> bool {
+    matches!(one, Type::Ref(_)) && !matches!(other, Type::Ref(_) | Type::Unknown)
+}
+
+/// What an `Option` of a reference refers to.
+fn cloned(value: Value) -> Value {
+    let (tokens, ty) = (value.tokens, value.ty);
+    let inner = ty.element().map_or(Type::Unknown, |it| it.peeled().clone());
+    Value::new(quote!((#tokens).cloned()), Type::Option(Box::new(inner)))
 }
 
 fn float(value: Value) -> Value {
