@@ -1,7 +1,7 @@
 //! Whether a tree means something: names, values, heads and bodies. Every mistake is reported, none stops the rest.
 //!
 //! `declare.rs` collects names, `values.rs` looks at types, `heads.rs` at the heads of handlers, `bodies.rs` at Rust,
-//! `systems.rs` at what is put together, `pending.rs` refuses what is not supported yet. Properties are checked while they
+//! `remark.rs` at what a service says about itself, `systems.rs` at what is put together. Properties are checked while they
 //! are lowered. No check looks at tokens: what stands in a body it learns from [`crate::body::Facts`].
 
 mod arguments;
@@ -9,7 +9,6 @@ mod bodies;
 mod declare;
 mod heads;
 mod interfaces;
-mod pending;
 mod queries;
 mod remark;
 mod stacks;
@@ -101,7 +100,6 @@ impl Checked<'_> {
 pub fn check<'a>(linked: &'a Linked, places: Places<'a>, diagnostics: &mut Diagnostics) -> Checked<'a> {
     let ast = &linked.ast;
     let rust = Rust::read(ast, &linked.files, places, diagnostics);
-    pending::refuse(ast, diagnostics);
     crate::analyse::check_allowances(ast, diagnostics);
     let names = declare::declare(ast, &linked.files, &rust, places, diagnostics);
     values::check(ast, &rust, &names, places, diagnostics);

@@ -6,6 +6,7 @@
 
 mod aspect;
 mod declare;
+mod generic;
 mod handle;
 mod head;
 mod interface;

@@ -163,6 +163,18 @@ pub struct Service {
     pub objectives: Vec<Objective>,
     /// The choices that are fair.
     pub fair: Fair,
+    /// What a generic node of it may send.
+    pub sendable: Vec<Sendable>,
+}
+
+/// A message that a generic node may send.
+pub struct Sendable {
+    /// The message.
+    pub message: MessageRef,
+    /// The slot of its carrier.
+    pub slot: usize,
+    /// Its fields, each with the set of what it may be.
+    pub fields: Vec<(Ident, syn::Expr)>,
 }
 
 /// The choices of a service that are declared fair.

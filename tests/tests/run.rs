@@ -9,6 +9,7 @@ foresee::include_spec!("tree");
 foresee::include_spec!("overlay");
 foresee::include_spec!("log");
 foresee::include_spec!("features");
+foresee::include_spec!("generic_nodes");
 foresee::include_spec!("answers");
 foresee::include_spec!("imports");
 foresee::include_spec!("imports_of_layers");
@@ -211,6 +212,28 @@ fn a_bare_name_of_several_services_lists_what_it_could_be() {
     let said = String::from_utf8(err).expect("text");
     assert_eq!(exit as u8, 2);
     assert!(said.contains("write one of: Base.small, Top.small, Other.small"), "{said}");
+}
+
+#[test]
+fn generic_nodes_are_compiled_and_refused_where_they_would_run() {
+    let spec = &generic_nodes::SPEC;
+    let model = (spec.systems[1].build)(&foresee::kernel::Arguments::default()).expect("a model");
+    let (me, stack) = (foresee::kernel::NodeId::new(1), &model.nodes[1]);
+    let sendable = stack.layers()[0].service().sendable(me);
+    let shown: Vec<String> = sendable.iter().map(|(slot, message)| format!("{slot} {message:?}")).collect();
+    let set = |value: u8| format!("1 {:?}", generic_nodes::server::Message::Set { value, by: me });
+    assert_eq!(shown[..2], [set(0), set(1)]);
+    assert_eq!(shown[2..], ["0 Clear", "0 Shout { level: 1 }", "0 Shout { level: 3 }"]);
+    assert_eq!(run(spec, &["check", "--system", "Closed"]).0, 0);
+    for command in [["check", "--system", "Open"].as_slice(), &["simulate", "--system", "Open"], &["test"]] {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let line = ["spec"].iter().chain(command).map(Into::into);
+        let exit = foresee::app::run(spec, line, &mut out, &mut err);
+        let said = String::from_utf8(err).expect("text");
+        assert_eq!((exit as u8, said.contains("E0910: the nodes of `stranger`")), (2, true), "{said}");
+    }
+    let (_, lines) = run(spec, &["info", "--system", "Open"]);
+    assert_eq!(lines[0]["model"]["generic"][0].as_str(), Some("stranger"));
 }
 
 #[test]

@@ -11,7 +11,8 @@ pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
     let mut sent: BTreeSet<usize> = BTreeSet::new();
     let mut handled: BTreeSet<usize> = BTreeSet::new();
     for (index, facts) in checked.services.iter().enumerate() {
-        let (own_sent, own_handled) = traffic(facts);
+        let (mut own_sent, own_handled) = traffic(facts);
+        own_sent.extend(strangers(checked, index));
         let shared = |set: &BTreeSet<MessageRef>| {
             set.iter().filter(|it| it.shared).map(|it| it.index).collect::<Vec<_>>()
         };
@@ -33,6 +34,13 @@ pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
     for (at, message) in checked.names.messages.iter().enumerate() {
         unused_message(message, sent.contains(&at), handled.contains(&at), diagnostics);
     }
+}
+
+/// What a generic node of a service may send.
+fn strangers(checked: &Checked<'_>, index: usize) -> Vec<MessageRef> {
+    let names = &checked.names.services[index];
+    let sendable = checked.ast.services().nth(index).into_iter().flat_map(|it| it.generic());
+    sendable.filter_map(|it| checked.names.message(names, &it.message.name)).collect()
 }
 
 /// What a service sends, or at least constructs, and what it handles or ignores.

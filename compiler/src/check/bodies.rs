@@ -67,6 +67,9 @@ impl<'c> Bodies<'c, '_, '_> {
         for initial in service.variables().filter_map(|it| it.initial.as_ref()) {
             self.expr(initial, Mode::Initial, "");
         }
+        for field in service.generic().flat_map(|it| &it.fields) {
+            self.expr(&field.set, Mode::Initial, "");
+        }
         let mut intervals = BTreeMap::new();
         for it in service.timers() {
             if let Some(every) = &it.every {

@@ -1,9 +1,10 @@
 //! What a service says about itself: which choices are fair, and what a generic node of it may send.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::Service;
-use crate::diag::Diagnostics;
+use crate::ast::{self, Service};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::source::Span;
 
 use super::{Checked, Trigger, unknown};
 
@@ -15,6 +16,47 @@ pub(super) fn check(checked: &Checked<'_>, index: usize, service: &Service, diag
             let found = unknown("E0212", site.span, "choice", &name, known.iter().map(String::as_str));
             diagnostics.push(found.with_label("neither an event with handlers nor a choice in a body"));
         }
+    }
+    service.generic().for_each(|it| sendable(checked, index, it, diagnostics));
+}
+
+/// A message that a generic node may send: with all of its fields, each once. The sets are read with the bodies.
+fn sendable(checked: &Checked<'_>, index: usize, written: &ast::Sendable, diagnostics: &mut Diagnostics) {
+    let (names, own) = (&checked.names, &checked.names.services[index]);
+    let name = &written.message;
+    let Some(message) = names.message(own, &name.name) else {
+        let known = own.messages.iter().chain(names.messages_beside(own)).map(|it| it.name.as_str());
+        let found = unknown("E0203", name.span, "message", &name.name, known);
+        diagnostics.push(found.with_label("neither in this service nor at file level"));
+        return;
+    };
+    if own.carriers.is_empty() {
+        let text = format!("`{}` uses no carrier that `{}` could travel over", own.name, name.name);
+        let found = Diagnostic::error("E0206", name.span, text);
+        diagnostics.push(found.with_help("add `uses net: Reliable;` or `uses net: Datagram;`"));
+    }
+    let declared = names.message_at(own, message);
+    let mut given: BTreeMap<&str, Span> = BTreeMap::new();
+    for field in &written.fields {
+        let text = &field.name.name;
+        if let Some(earlier) = given.insert(text, field.name.span) {
+            let found =
+                Diagnostic::error("E0201", field.name.span, format!("the field `{text}` is given twice"));
+            diagnostics.push(found.with_secondary(earlier, "first given here"));
+        } else if !declared.has(text) {
+            let known = declared.fields.iter().map(|it| it.name.as_str());
+            let what = format!("field of `{}` named", declared.name);
+            let found = unknown("E0210", field.name.span, &what, text, known);
+            diagnostics.push(found.with_secondary(declared.span, "declared here"));
+        }
+    }
+    for field in declared.fields.iter().filter(|it| !given.contains_key(it.name.as_str())) {
+        let text = format!("`{}` lacks the field `{}`", declared.name, field.name);
+        diagnostics.push(
+            Diagnostic::error("E0211", name.span, text)
+                .with_secondary(declared.span, "declared here")
+                .with_help(format!("say what it may be: `{} in SET`", field.name)),
+        );
     }
 }
 

@@ -89,12 +89,31 @@ impl Systems<'_, '_, '_> {
             self.fresh(&mut seen, &group.name, "groups or parameters");
             self.reserved(&group.name, "group");
             stacks::check(self.checked, &group.stack, sound, self.diagnostics);
+            self.generic(group);
         }
         let broken = |it: &ast::Fragment| system.span.contains(it.span);
         if groups == 0 && !self.checked.ast.broken.iter().any(broken) {
             let message = format!("the system `{}` has no nodes", system.name.name);
             let found = Diagnostic::error("E0515", system.name.span, message);
             self.diagnostics.push(found.with_help("say what runs: `nodes { n[3]: SERVICE; }`"));
+        }
+    }
+
+    /// Of generic nodes some service in their stack says what they may send.
+    fn generic(&mut self, group: &ast::NodeGroup) {
+        let Some(word) = group.generic else { return };
+        let places = self.checked.names.places(&group.stack);
+        let services: Vec<&ast::Service> =
+            places.iter().filter_map(|it| self.checked.ast.services().nth(it.service)).collect();
+        if let Some(top) = services.first()
+            && services.iter().all(|it| it.generic().next().is_none())
+        {
+            let text = format!("`{}` does not say what a generic node of it may send", top.name.name);
+            self.diagnostics.push(
+                Diagnostic::error("E0517", word, text)
+                    .with_secondary(top.name.span, "this service")
+                    .with_help("say it there: `generic { MESSAGE { field in SET } }`"),
+            );
         }
     }
 

@@ -7,7 +7,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::VisitMut;
 
-use super::{Sources, declare, doc, docs, handle, property, query, routine, stack, step, used, wire};
+use super::{
+    Sources, declare, doc, docs, generic, handle, property, query, routine, stack, step, used, wire,
+};
 use crate::body::{Mode, RoutineShape, Site, Walker};
 use crate::ir::{Call, CallRef, Service, Spec, Trigger};
 use crate::names::ServiceNames;
@@ -130,6 +132,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
     let accepts = step::accepts(&generator);
     let defaults = stack::defaults(&generator);
     let (wire, handle) = (wire::methods(&generator), handle::handle(&generator));
+    let sendable = generic::method(&generator);
     let (answers, queries) = (query::answers(&generator), query::handlers(&generator));
     let claims = property::statics(spec, &service.properties, &service.objectives, sources);
     let liveness = property::liveness(spec, &service.liveness);
@@ -157,6 +160,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
                 #step
                 #answers
                 #accepts
+                #sendable
                 #wire
             }
 

@@ -82,7 +82,8 @@ fn default(parameter: &Parameter, sources: Sources<'_>) -> TokenStream {
 fn place(spec: &Spec, group: &Group) -> TokenStream {
     let (name, made) = (&group.ident, stack::placed(spec, &group.stack));
     let me = super::used(&made, "me");
-    quote!(this_model.place(&#name, |#me| #made);)
+    let generic = group.generic.then(|| quote!(this_model.generic(&#name);));
+    quote!(this_model.place(&#name, |#me| #made); #generic)
 }
 
 fn link(link: &Link) -> TokenStream {

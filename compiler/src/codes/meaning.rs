@@ -434,6 +434,13 @@ pub(super) const MEANING: &[Code] = &[
          system S { nodes { a: A; b: B; } objectives { m weight 2.0; } }",
     ),
     code(
+        "E0517",
+        "a generic node that says nothing",
+        "Nothing is known of a generic node but what its service says that such a node may send. A service says it in a section of its own: \
+         `generic { Set { value in 0..3 } Clear; }`.",
+        "service A { } system S { nodes { n: generic A; } }",
+    ),
+    code(
         "E0530",
         "a scenario of no system",
         "A scenario says after `in` which system of the file it runs in.",
@@ -593,7 +600,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0910",
         "a function of the language is not supported yet",
-        "`now`; nodes of which nothing is known.",
+        "Reading the time in a body, `now()`, is refused. Generic nodes, of which nothing is known but what they may send, are compiled, and whoever runs \
+         a system that has some refuses it.",
         "service A { timers { t; } transitions { scheduler t { let x = now(); } } }",
     ),
     code(

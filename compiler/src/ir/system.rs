@@ -153,6 +153,8 @@ pub struct Group {
     pub ident: Ident,
     /// How many nodes; `None` for a single one.
     pub size: Option<TokenStream>,
+    /// Whether nothing is known of its nodes but what they may send.
+    pub generic: bool,
     /// What runs there.
     pub stack: Placed,
 }

@@ -8,8 +8,8 @@ use crate::body::{message_type, root};
 use crate::check::{Cast, Checked, Trigger};
 use crate::diag::Diagnostics;
 use crate::ir::{
-    Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Service, State,
-    Timer, Variable,
+    Choose, Const, Fair, Handler, Ignore, Layer, Parameter, Provided, QueryHandler, Routine, Sendable,
+    Service, State, Timer, Variable,
 };
 use crate::names::{CallKind, LayerName, Names, ServiceNames};
 use crate::tokens::identifier;
@@ -68,7 +68,22 @@ pub(super) fn lower(
         ),
         objectives: objective::of_service(checked, index, service, diagnostics),
         fair: fair(service),
+        sendable: sendable(checked, index, service),
     }
+}
+
+/// What a generic node of a service may send.
+fn sendable(checked: &Checked<'_>, index: usize, service: &ast::Service) -> Vec<Sendable> {
+    let (names, own) = (&checked.names, &checked.names.services[index]);
+    let one = |it: &ast::Sendable| {
+        let message = names.message(own, &it.message.name)?;
+        let field = |it: &ast::SendableField| {
+            Some((checked.places.ident(&it.name), checked.rust.expr(&it.set)?.clone()))
+        };
+        let fields = it.fields.iter().map(field).collect::<Option<_>>()?;
+        Some(Sendable { message, slot: names.message_at(own, message).slot, fields })
+    };
+    service.generic().filter_map(one).collect()
 }
 
 /// The path to the module of a service.

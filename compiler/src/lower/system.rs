@@ -196,7 +196,8 @@ impl Build<'_, '_, '_> {
         let home = Home::System(self.scope);
         let stack =
             Stacks { checked: self.checked, home, diagnostics: self.diagnostics }.placed(&group.stack)?;
-        Some(Group { ident: self.checked.places.ident(&group.name), size, stack })
+        let generic = group.generic.is_some();
+        Some(Group { ident: self.checked.places.ident(&group.name), size, generic, stack })
     }
 
     /// A whole number of the given type.

@@ -29,7 +29,7 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let mut model = model::build(spec, &args.system)?;
+    let mut model = model::runnable(spec, &args.system)?;
     if args.reduce.contains(&Reduction::RetainIgnored) {
         Arc::make_mut(&mut model).bounds.retain_ignored = true;
     }

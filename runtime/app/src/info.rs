@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use foresee_kernel::{ServiceInfo, SpecInfo};
+use foresee_kernel::{Group, ServiceInfo, SpecInfo};
 use serde_json::{Value, json};
 
 use crate::args::{Format, InfoArgs};
@@ -43,6 +43,7 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
             json!({
                 "system": model.system,
                 "nodes": model.names.to_vec(),
+                "generic": model.groups.iter().filter(|it| it.is_generic()).map(Group::name).collect::<Vec<_>>(),
                 "carriers": carriers.collect::<Vec<_>>(),
                 "properties": properties.collect::<Vec<_>>(),
                 "not_checked": claims::json(&unjudged),
@@ -119,7 +120,8 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
         let model = model::build(spec, &args.system)?;
         writeln!(out, "\nsystem {} as it would run", model.system)?;
         for group in &model.groups {
-            writeln!(out, "  nodes      {} ({})", group.name(), group.len())?;
+            let generic = if group.is_generic() { ", generic: not yet run (E0910)" } else { "" };
+            writeln!(out, "  nodes      {} ({}{generic})", group.name(), group.len())?;
         }
         for (carrier, discipline) in model.carriers.iter().zip(foresee_world::disciplines(&model)) {
             writeln!(out, "  network    {}: {:?}, checked as a {discipline:?}", carrier.name, carrier.kind)?;

@@ -7,11 +7,37 @@ use foresee_kernel::{Arguments, Model, SpecInfo, SystemInfo};
 use crate::args::SystemArgs;
 use crate::exit::Failure;
 
+/// Builds the model that `args` name, to be run.
+///
+/// # Errors
+/// Arguments that do not fit, and a model that no engine can run yet.
+pub fn runnable(spec: &'static SpecInfo, args: &SystemArgs) -> Result<Arc<Model>, Failure> {
+    let model = build(spec, args)?;
+    refuse(&model)?;
+    Ok(model)
+}
+
 /// Builds the model that `args` name.
 pub fn build(spec: &'static SpecInfo, args: &SystemArgs) -> Result<Arc<Model>, Failure> {
     let system = system(spec, args.system.as_deref())?;
     let arguments: Arguments = args.parameters.iter().cloned().collect();
     with_arguments(system, &arguments)
+}
+
+/// Refuses a model that no engine can run yet.
+///
+/// # Errors
+/// A group of generic nodes.
+pub fn refuse(model: &Model) -> Result<(), Failure> {
+    match model.groups.iter().find(|group| group.is_generic()) {
+        None => Ok(()),
+        Some(group) => Err(Failure::usage(format!(
+            "E0910: the nodes of `{}` in system `{}` are generic: nothing is known of them but what they may send, and running such nodes is not \
+             yet supported",
+            group.name(),
+            model.system
+        ))),
+    }
 }
 
 /// The system called `name`, or the first of the spec.

@@ -18,7 +18,7 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let model = model::build(spec, &args.system)?;
+    let model = model::runnable(spec, &args.system)?;
     let known = foresee_predict::resolvers(&args.lookahead);
     let named = |name: &str| known.get(name).map_err(|error| Failure::usage(error.to_string()));
     let plain = Options {

@@ -65,6 +65,7 @@ pub fn play(spec: &'static SpecInfo, scenario: &'static ScenarioInfo) -> Result<
     let system = model::system(spec, Some(scenario.system))?;
     let model =
         model::with_arguments(system, &Arguments::default()).map_err(|failure| place(failure.message))?;
+    model::refuse(&model).map_err(|failure| place(failure.message))?;
     foresee_sim::scenario(&model, scenario).map_err(|error| place(error.to_string()))
 }
 

@@ -16,12 +16,19 @@ pub struct Group {
     name: &'static str,
     ids: Vec<NodeId>,
     many: bool,
+    generic: bool,
 }
 
 impl Group {
     /// The group's name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether nothing is known of its nodes but what their services say that such a node may send. No engine runs these yet:
+    /// whoever is given a model with such a group refuses it.
+    pub fn is_generic(&self) -> bool {
+        self.generic
     }
 
     /// Its nodes, in order.
@@ -244,7 +251,7 @@ impl ModelBuilder {
             return Err(ArgumentError::new(name, format!("a system has at most {} nodes", Model::NODES_MAX)));
         }
         let ids = (first..first + count).map(|index| NodeId::new(index as u32)).collect();
-        let group = Group { name, ids, many: size.is_some() };
+        let group = Group { name, ids, many: size.is_some(), generic: false };
         self.model.groups.push(group.clone());
         Ok(group)
     }
@@ -254,6 +261,13 @@ impl ModelBuilder {
         for id in group.ids() {
             assert_eq!(id.index(), self.model.nodes.len(), "groups are placed in the order of declaration");
             self.model.nodes.push(stack(id));
+        }
+    }
+
+    /// Says that nothing is known of the nodes of `group` but what they may send.
+    pub fn generic(&mut self, group: &Group) {
+        for known in self.model.groups.iter_mut().filter(|known| known.name == group.name) {
+            known.generic = true;
         }
     }
 

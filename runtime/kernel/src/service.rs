@@ -37,6 +37,13 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// What a generic node may send, one of which nothing is known but that it runs this service: each message with the slot
+    /// of its carrier. Nothing where the service does not say.
+    fn sendable(&self, me: NodeId) -> Vec<(u8, Datum)> {
+        let _ = me;
+        Vec::new()
+    }
+
     /// The name of the control state; empty where the service declares none.
     fn control(this: &Self::Variables) -> &'static str;
 
@@ -132,6 +139,8 @@ pub trait AnyService: fmt::Debug + Send + Sync {
     fn control(&self, state: &Datum) -> &'static str;
     /// Variables as people read them, and the armed timers last.
     fn fields(&self, state: &Datum) -> Vec<(&'static str, String)>;
+    /// See [`Service::sendable`].
+    fn sendable(&self, me: NodeId) -> Vec<(u8, Datum)>;
     /// See [`Service::accepts`].
     fn accepts(&self, message: &Datum) -> bool;
     /// See [`Service::wire`].
@@ -209,6 +218,10 @@ impl<S: Service> AnyService for S {
         let mut fields = S::fields(&state.variables);
         fields.push(("timers", format!("{:?}", state.armed)));
         fields
+    }
+
+    fn sendable(&self, me: NodeId) -> Vec<(u8, Datum)> {
+        Service::sendable(self, me)
     }
 
     fn accepts(&self, message: &Datum) -> bool {
