@@ -112,6 +112,41 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Cross services, systems, resolvers, topologies and parameters, and run every combination on the same seeds
+    ///
+    /// What was run stays in the folder of results: an experiment that was killed goes on where it stopped.
+    Experiment {
+        /// The experiment, in TOML
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The folder of results; FILE.results beside the file if left out
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// How many runs at a time; as many as there are cores if left out
+        #[arg(short, long, value_name = "N")]
+        jobs: Option<usize>,
+        /// How the summary is shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Draw a figure of an experiment's results as an SVG
+    Plot {
+        /// The folder of results
+        #[arg(value_name = "DIR")]
+        results: PathBuf,
+        /// The figure: an objective, `total`, `messages`, ..
+        #[arg(long, value_name = "FIGURE", default_value = "total")]
+        of: String,
+        /// What is drawn
+        #[arg(long = "as", value_enum, default_value = "box")]
+        form: PlotForm,
+        /// The file; FIGURE.svg among the results if left out
+        #[arg(short, long, value_name = "SVG")]
+        out: Option<PathBuf>,
+        /// How it is told where the file is
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
     /// Explain a code such as E0101, or list all of them
     Explain {
         /// The code
@@ -136,6 +171,15 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// What a plot shows of the runs of each combination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlotForm {
+    /// Quartiles, and what lies beyond them
+    Box,
+    /// The share of runs at or below each value
+    Cdf,
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod check;
 pub mod decide;
 pub mod doc;
 pub mod exit;
+pub mod experiment;
 pub mod explain;
 pub mod fmt;
 pub mod input;
@@ -76,6 +77,12 @@ fn run(command: Command) -> Outcome {
         }
         Command::Test { paths, filter, format } => {
             test::run(&paths, filter.as_deref(), report.showing(format))
+        }
+        Command::Experiment { file, out, jobs, format } => {
+            experiment::run(&file, out.as_deref(), jobs, report.showing(format))
+        }
+        Command::Plot { results, of, form, out, format } => {
+            experiment::plot(&results, &of, form, out.as_deref(), report.showing(format))
         }
         Command::Explain { code, format } => explain::run(code.as_deref(), format, report.out),
         Command::Cargo { args } => cargo::run(&args),

@@ -160,11 +160,12 @@ fn every_example_of_a_code_provokes_it() {
 }
 
 /// Codes that no file of text can provoke, and the test that does.
-const WITHOUT_FIXTURE: [(&str, &str); 4] = [
+const WITHOUT_FIXTURE: [(&str, &str); 5] = [
     ("E0004", "a_file_beyond_all_bounds_is_refused_unread"),
     ("E0009", "tests/cli.rs: files_that_are_no_specs_are_refused_at_once"),
     ("E0010", "cli/src/decide.rs: mistakes_have_their_field_and_their_place"),
     ("E0011", "cli/src/decide.rs: mistakes_have_their_field_and_their_place"),
+    ("E0012", "cli/src/experiment/plan.rs: mistakes_have_their_place"),
 ];
 
 #[test]
