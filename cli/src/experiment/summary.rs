@@ -67,7 +67,8 @@ impl Figure {
 
     fn text(&self) -> String {
         match self.interval {
-            Some([low, high]) if high > low => {
+            // Less is rounding.
+            Some([low, high]) if high - low > 1e-12 * self.mean.abs() => {
                 format!("{} +- {}", short(self.mean), short((high - low) / 2.0))
             }
             _ => short(self.mean),
@@ -170,7 +171,8 @@ pub(super) fn text(summary: &Summary) -> String {
                 Some(difference) => format!("   difference {}", difference.text()),
                 None => String::new(),
             };
-            let _ = writeln!(text, "  {name:<24} {:<24}{difference}", figure.text());
+            let line = format!("  {name:<24} {:<24}{difference}", figure.text());
+            let _ = writeln!(text, "{}", line.trim_end());
         }
     }
     text
