@@ -18,6 +18,7 @@ foresee::include_spec!("atomic_commit");
 foresee::include_spec!("consensus_by_utility");
 foresee::include_spec!("deadlock");
 foresee::include_spec!("failure_detector");
+foresee::include_spec!("gossip");
 foresee::include_spec!("paxos");
 foresee::include_spec!("paxos_retries");
 foresee::include_spec!("paxos_single");
@@ -99,6 +100,11 @@ const EXPECTED: &[Expected] = &[
             bounded("--system AccrualPair", 14_989, "--system AccrualPair --depth 9"),
         ],
         simulated: &["--system Watch --until 600s --seeds 0..5"],
+    },
+    Expected {
+        spec: &gossip::SPEC,
+        searches: &[held("--system Village", 122_841, "--system Village --depth 6")],
+        simulated: &["--system Town --param size=8 --seeds 0..3"],
     },
     Expected {
         spec: &paxos::SPEC,
@@ -209,8 +215,8 @@ macro_rules! hold {
 }
 
 hold! {
-    abd_register appointment atomic_commit consensus_by_utility deadlock failure_detector paxos paxos_retries paxos_single
-    ping reliable_link swarm token_ring two_phase_commit
+    abd_register appointment atomic_commit consensus_by_utility deadlock failure_detector gossip paxos paxos_retries
+    paxos_single ping reliable_link swarm token_ring two_phase_commit
 }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
