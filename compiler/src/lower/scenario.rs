@@ -411,7 +411,8 @@ impl Script<'_, '_, '_> {
         let variant = Ident::new(&declared.type_name(), self.checked().places.ident(name).span());
         let fields = declared.params.iter().map(|it| format_ident!("{}", it.name));
         let bound: Vec<Ident> = (0..args.len()).map(|at| format_ident!("this_argument_{at}")).collect();
-        let given = fields.zip(&bound).map(|(field, value)| quote!(#field: #value.clone()));
+        let given =
+            fields.zip(&bound).map(|(field, value)| quote!(#field: ::std::clone::Clone::clone(&#value)));
         let request = declared.kind == CallKind::Request;
         let reply = request.then(
             || quote!(reply: kernel::Reply::new(this_node, kernel::Reply::<()>::APPLICATION, this_number)),
