@@ -162,26 +162,6 @@ fn a_reader_that_leaves_is_no_failure() {
 }
 
 #[test]
-fn specs_ahead_are_read_whole_and_wait_for_nothing_but_their_systems() {
-    let mut seen = 0;
-    for entry in fs::read_dir(root().join("specs/ahead")).expect("there are specs") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_none_or(|extension| extension != "mace") {
-            continue;
-        }
-        seen += 1;
-        let ran = run(foresee().arg("check").arg(&path).args(["--format", "json"]));
-        for line in ran.out.lines() {
-            let diagnostic: Value = serde_json::from_str(line).expect("a JSON object a line");
-            let code = diagnostic["code"].as_str().expect("a code");
-            let may = ["E05", "E09", "W"].iter().any(|block| code.starts_with(block));
-            assert!(may, "{}: {line}", path.display());
-        }
-    }
-    assert!(seen > 0, "specs/ahead is empty: remove it and this test");
-}
-
-#[test]
 fn what_is_told_as_json_has_the_fields_that_the_reference_promises() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let write = |name: &str, text: &str| {

@@ -15,6 +15,7 @@ use serde_json::Value;
 foresee::include_spec!("abd_register");
 foresee::include_spec!("appointment");
 foresee::include_spec!("atomic_commit");
+foresee::include_spec!("chord");
 foresee::include_spec!("consensus_by_utility");
 foresee::include_spec!("deadlock");
 foresee::include_spec!("failure_detector");
@@ -23,7 +24,10 @@ foresee::include_spec!("paxos");
 foresee::include_spec!("paxos_retries");
 foresee::include_spec!("paxos_single");
 foresee::include_spec!("ping");
+foresee::include_spec!("rand_tree");
+foresee::include_spec!("rand_tree_baseline");
 foresee::include_spec!("reliable_link");
+foresee::include_spec!("scribe");
 foresee::include_spec!("swarm");
 foresee::include_spec!("token_ring");
 foresee::include_spec!("two_phase_commit");
@@ -75,6 +79,11 @@ const EXPECTED: &[Expected] = &[
         spec: &atomic_commit::SPEC,
         searches: &[bounded("--system Two", 61_529, "--system Two --depth 9")],
         simulated: &["--system Shop --seeds 0..5"],
+    },
+    Expected {
+        spec: &chord::SPEC,
+        searches: &[bounded("--system Three", 473_728, "--system Three --depth 12")],
+        simulated: &["--system Ring --param size=10 --until 120s --seeds 0..5"],
     },
     Expected {
         spec: &consensus_by_utility::SPEC,
@@ -168,6 +177,19 @@ const EXPECTED: &[Expected] = &[
         simulated: &["--seeds 0..10", "--system Crowd --seeds 0..5"],
     },
     Expected {
+        spec: &rand_tree::SPEC,
+        searches: &[bounded("--system Small --depth 13", 501_338, "--system Small --depth 8")],
+        simulated: &[
+            "--system Internet --seeds 0..10",
+            "--system Internet --param churn=0.0005 --seeds 0..10",
+        ],
+    },
+    Expected {
+        spec: &rand_tree_baseline::SPEC,
+        searches: &[bounded("--system Small --depth 13", 92_565, "--system Small --depth 8")],
+        simulated: &["--system Internet --seeds 0..10"],
+    },
+    Expected {
         spec: &reliable_link::SPEC,
         searches: &[
             bounded("--system Once", 913, "--system Once"),
@@ -185,6 +207,11 @@ const EXPECTED: &[Expected] = &[
             "--system Late --until 600s --seeds 0..20",
             "--system Pair --seeds 0..5",
         ],
+    },
+    Expected {
+        spec: &scribe::SPEC,
+        searches: &[bounded("--system Three", 248_899, "--system Three --depth 8")],
+        simulated: &["--system Campus --seeds 0..3"],
     },
     Expected {
         spec: &swarm::SPEC,
@@ -215,8 +242,8 @@ macro_rules! hold {
 }
 
 hold! {
-    abd_register appointment atomic_commit consensus_by_utility deadlock failure_detector gossip paxos paxos_retries
-    paxos_single ping reliable_link swarm token_ring two_phase_commit
+    abd_register appointment atomic_commit chord consensus_by_utility deadlock failure_detector gossip paxos paxos_retries
+    paxos_single ping rand_tree rand_tree_baseline reliable_link scribe swarm token_ring two_phase_commit
 }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.
@@ -289,8 +316,8 @@ fn every_spec_is_expected_to_do_something() {
 
 #[test]
 fn choices_left_open_make_a_spec_shorter_and_branch_less() {
-    let files = ["rand_tree", "rand_tree_baseline"]
-        .map(|name| common::root().join(format!("specs/ahead/{name}.mace")));
+    let files =
+        ["rand_tree", "rand_tree_baseline"].map(|name| common::root().join(format!("specs/{name}.mace")));
     let ran = common::run(common::foresee().args(["stats", "--format", "json"]).args(files));
     assert_eq!(ran.code, 0, "{ran:?}");
     let rows: Vec<Value> =
