@@ -1,13 +1,16 @@
 //! `foresee doc`: pages about services.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use foresee_compiler::ast::Ast;
 use foresee_compiler::body::Places;
 use foresee_compiler::doc::{Spec, site};
-use foresee_compiler::parse;
+use foresee_compiler::import::Disk;
+use foresee_compiler::ir::Tables;
 use foresee_compiler::source::SourceFile;
 use foresee_compiler::tokens::TokenIndex;
+use foresee_compiler::{compile, parse};
 
 use serde_json::json;
 
@@ -18,9 +21,10 @@ use crate::input::{self, Unusable};
 use crate::report::Report;
 
 /// Writes the pages of all files to the folder `out`. Files with errors are told; only if all can be read is anything written.
-/// What the files mean is not checked: a page also serves while a protocol is being written.
+/// What the files mean is not checked: a page also serves while a protocol is being written. What the analyses know is shown of
+/// those that are right.
 pub fn run(files: &[PathBuf], out: &Path, report: &mut Report<'_>) -> Outcome {
-    let mut specs: Vec<(SourceFile, Ast, TokenIndex)> = vec![];
+    let mut specs: Vec<Read> = vec![];
     let mut exit = Exit::Held;
     for path in &input::specs(files)? {
         match read(path) {
@@ -34,8 +38,14 @@ pub fn run(files: &[PathBuf], out: &Path, report: &mut Report<'_>) -> Outcome {
     if exit != Exit::Held {
         return Ok(exit);
     }
-    let specs: Vec<Spec<'_>> =
-        specs.iter().map(|(file, ast, tokens)| Spec { places: Places { file, tokens }, ast }).collect();
+    let specs: Vec<Spec<'_>> = specs
+        .iter()
+        .map(|it| Spec {
+            places: Places { file: &it.file, tokens: &it.tokens },
+            ast: &it.ast,
+            tables: &it.tables,
+        })
+        .collect();
     let pages = site(&specs);
     let mut written = 0;
     for page in &pages {
@@ -60,14 +70,25 @@ pub fn run(files: &[PathBuf], out: &Path, report: &mut Report<'_>) -> Outcome {
     Ok(Exit::Held)
 }
 
-fn read(path: &Path) -> Result<(SourceFile, Ast, TokenIndex), Box<Unusable>> {
+/// A file with all that its pages show.
+struct Read {
+    file: SourceFile,
+    ast: Ast,
+    tokens: TokenIndex,
+    tables: BTreeMap<String, Tables>,
+}
+
+fn read(path: &Path) -> Result<Read, Box<Unusable>> {
     let file = input::read(path)?;
     let (ast, diagnostics) = parse::parse(&file);
     if diagnostics.has_errors() {
         return Err(Box::new(Unusable { file, diagnostics }));
     }
     match TokenIndex::of_source(&file) {
-        Ok(tokens) => Ok((file, ast, tokens)),
+        Ok(tokens) => {
+            let tables = compile::describe(&compile::load(file.clone(), &Disk));
+            Ok(Read { file, ast, tokens, tables })
+        }
         Err(error) => Err(Box::new(Unusable { file, diagnostics: error.into() })),
     }
 }

@@ -18,6 +18,7 @@ mod qualify;
 mod read;
 mod resolve;
 mod scope;
+mod sends;
 mod survey;
 mod walk;
 
@@ -28,5 +29,6 @@ pub use purity::{Purity, impure_items, impure_path, impurities};
 pub use read::{Places, Rust};
 pub use resolve::{borrowed, message_type, root};
 pub use scope::{bindings, is_capitalised};
-pub use survey::{Sent, Survey, Surveyor};
+pub use sends::{Receiver, Sent};
+pub use survey::{Survey, Surveyor};
 pub use walk::Walker;

@@ -45,6 +45,8 @@ pub struct Checked<'a> {
     pub assumed: RefCell<BTreeSet<Assumed>>,
     /// Routines that properties call, noted while they are lowered: service and name.
     pub called: RefCell<BTreeSet<(usize, String)>>,
+    /// Places in properties that go by the order of ids, noted while they are lowered.
+    pub ordered: RefCell<BTreeSet<Span>>,
 }
 
 /// A service that a property of another takes for what is below that, since its default says so.
@@ -110,6 +112,7 @@ pub fn check<'a>(linked: &'a Linked, places: Places<'a>, diagnostics: &mut Diagn
         names,
         services: Vec::new(),
         called: RefCell::default(),
+        ordered: RefCell::default(),
         assumed: RefCell::default(),
     };
     for (index, service) in ast.services().enumerate() {

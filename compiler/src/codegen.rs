@@ -21,6 +21,7 @@ mod service;
 mod stack;
 mod step;
 mod system;
+mod tables;
 mod wire;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};

@@ -1,5 +1,7 @@
 //! The pipeline, and its diagram: text -> trees -> linked -> checked -> intermediate form -> Rust.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 
 use crate::ast::Ast;
@@ -8,7 +10,7 @@ use crate::codegen::{self, Sources};
 use crate::deep::deep;
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::import::{self, Library, Loaded, Nothing};
-use crate::ir::Spec;
+use crate::ir::{Spec, Tables};
 use crate::source::SourceFile;
 use crate::tokens::TokenIndex;
 use crate::{analyse, check, emit, link, lower};
@@ -22,6 +24,16 @@ pub fn load(source: SourceFile, library: &dyn Library) -> Loaded {
 /// Places are those of [`Loaded::source`].
 pub fn look(loaded: &Loaded) -> Diagnostics {
     deep(|| whole(loaded, "spec", |_, _| ()).1)
+}
+
+/// What the analyses know of the services of the first file, by their names. Nothing where something is wrong with the files: what
+/// bodies do is known where their names are.
+pub fn describe(loaded: &Loaded) -> BTreeMap<String, Tables> {
+    let tables = |spec: &Spec, _: Sources<'_>| {
+        let own = spec.services.iter().filter(|it| it.file == 0);
+        own.map(|it| (it.ident.to_string(), it.tables.clone())).collect()
+    };
+    deep(|| finished(whole(loaded, "spec", tables))).map_or_else(|_| BTreeMap::new(), |(tables, _)| tables)
 }
 
 /// The front end for a file that imports nothing.
@@ -135,12 +147,12 @@ fn one<T>(
     let (places, mut diagnostics) = (Places { file: source, tokens }, Diagnostics::new());
     let linked = link::link(loaded, index, &mut diagnostics);
     let checked = check::check(&linked, places, &mut diagnostics);
-    let spec = lower::lower(&checked, name, emit::hash(&source.text), &mut diagnostics);
+    let mut spec = lower::lower(&checked, name, emit::hash(&source.text), &mut diagnostics);
     let mut diagnostics = check::plausible(&linked.ast, source, diagnostics);
     let good = linked.ast.broken.is_empty() && loaded.files.iter().all(|it| !it.syntax.has_errors());
     // What is unused because its user is wrong needs no word of its own.
     if !diagnostics.has_errors() && good {
-        analyse::warnings(&checked, &mut diagnostics);
+        spec.learn(analyse::look(&checked, &mut diagnostics));
     }
     let sources = Sources { names: &checked.names, places };
     let written = (!diagnostics.has_errors() && good).then(|| write(&spec, sources));

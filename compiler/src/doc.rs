@@ -2,7 +2,7 @@
 //! choices, properties, objectives, and the documentation comments. A page a service, and an index.
 //!
 //! Made from the syntax tree and from the names in bodies (`facts.rs`), so that a specification which only parses can be
-//! shown as well. Each page is one file with its style in it. `page.rs` puts a page together, `sections.rs` and `handlers.rs` write its
+//! shown as well; one that is right also has what the analyses know. Each page is one file with its style in it. `page.rs` puts a page together, `sections.rs`, `handlers.rs` and `tables.rs` write its
 //! parts, `diagram.rs` draws, `index.rs` lists. Nothing here writes files.
 
 mod diagram;
@@ -14,11 +14,13 @@ mod layers;
 mod page;
 mod sections;
 mod states;
+mod tables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Ast, Service};
 use crate::body::Places;
+use crate::ir::Tables;
 
 /// A file of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,9 @@ pub struct Spec<'a> {
     pub places: Places<'a>,
     /// The tree.
     pub ast: &'a Ast,
+    /// What the analyses know of its services, by name: what each handler reads and changes, where ids stand. Nothing is shown of
+    /// one that is not there.
+    pub tables: &'a BTreeMap<String, Tables>,
 }
 
 /// A service and the file of its page.

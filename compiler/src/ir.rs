@@ -5,16 +5,19 @@
 
 mod claim;
 mod system;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
 
+use crate::analyse::Analysed;
 use crate::body::{Facts, RoutineShape};
 use crate::names::{CallKind, CarrierKind};
 
 pub use claim::*;
 pub use system::*;
+pub use tables::*;
 
 pub use crate::check::Trigger;
 pub use crate::names::{CallRef, MessageRef};
@@ -41,6 +44,19 @@ pub struct Spec {
     pub systems: Vec<System>,
     /// Scenarios.
     pub scenarios: Vec<Scenario>,
+}
+
+impl Spec {
+    /// Takes in what the analyses found out.
+    pub fn learn(&mut self, analysed: Analysed) {
+        for (service, tables) in self.services.iter_mut().zip(analysed.services) {
+            service.tables = tables;
+        }
+        for system in &mut self.systems {
+            let found = analysed.systems.get(&system.ident.to_string());
+            system.ordered = found.cloned().unwrap_or_default();
+        }
+    }
 }
 
 /// A file.
@@ -165,6 +181,8 @@ pub struct Service {
     pub fair: Fair,
     /// What a generic node of it may send.
     pub sendable: Vec<Sendable>,
+    /// What the analyses know of it; empty until they have looked.
+    pub tables: Tables,
 }
 
 /// A message that a generic node may send.

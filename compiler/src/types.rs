@@ -142,13 +142,16 @@ impl Type {
 pub const INTEGERS: [&str; 12] =
     ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
 
+/// How deep types of the file are followed for the places of ids.
+const PLACES_DEPTH_MAX: usize = 6;
+
 /// The types that a file declares.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     aliases: BTreeMap<String, syn::Type>,
     fields: BTreeMap<String, Vec<(String, syn::Type)>>,
-    /// What stands in the variants of enums, in any of them.
-    variants: BTreeMap<String, Vec<syn::Type>>,
+    /// What stands in the variants of enums: `Some.0`, and its type.
+    variants: BTreeMap<String, Vec<(String, syn::Type)>>,
 }
 
 impl Types {
@@ -176,8 +179,14 @@ impl Types {
             syn::Item::Enum(it) => {
                 let key = key(&it.ident.to_string());
                 self.fields.insert(key.clone(), Vec::new());
-                let parts = it.variants.iter().flat_map(|variant| &variant.fields);
-                self.variants.insert(key, parts.map(|field| field.ty.clone()).collect());
+                let parts = it.variants.iter().flat_map(|variant| {
+                    variant.fields.iter().enumerate().map(|(index, field)| {
+                        let name =
+                            field.ident.as_ref().map_or_else(|| index.to_string(), ToString::to_string);
+                        (format!("{}.{name}", variant.ident), field.ty.clone())
+                    })
+                });
+                self.variants.insert(key, parts.collect());
             }
             _ => {}
         }
@@ -225,10 +234,81 @@ impl Types {
             Type::Tuple(parts) => parts.iter().any(|it| self.holds_ids_within(it, depth)),
             Type::Named(name) => {
                 let fields = self.fields.get(name).into_iter().flatten().map(|(_, ty)| ty);
-                let parts = fields.chain(self.variants.get(name).into_iter().flatten());
+                let parts = fields.chain(self.variants.get(name).into_iter().flatten().map(|(_, ty)| ty));
                 parts.into_iter().any(|it| self.holds_ids_within(&self.resolve(it), depth))
             }
             _ => false,
+        }
+    }
+
+    /// Where ids of nodes stand in values of a type, each with whether that is certain: a type that the file does not declare may
+    /// hold some. The way there is written as `.field`, `[*]` for any element, `{key}` and `{value}` of a map, `?` for what
+    /// an `Option` holds, `::Variant.field`.
+    pub fn id_places(&self, ty: &syn::Type) -> Vec<(String, bool)> {
+        let mut found = Vec::new();
+        self.id_places_within(ty, "", &mut Vec::new(), &mut found);
+        found
+    }
+
+    fn id_places_within<'t>(
+        &'t self,
+        ty: &syn::Type,
+        path: &str,
+        around: &mut Vec<&'t str>,
+        found: &mut Vec<(String, bool)>,
+    ) {
+        // What holds itself was looked at where it stands first.
+        if around.len() >= PLACES_DEPTH_MAX {
+            return;
+        }
+        let mut inner = |ty: &syn::Type, step: &str, around: &mut Vec<&'t str>| {
+            self.id_places_within(ty, &format!("{path}{step}"), around, found);
+        };
+        let ty = match ty {
+            syn::Type::Paren(it) => return inner(&it.elem, "", around),
+            syn::Type::Group(it) => return inner(&it.elem, "", around),
+            syn::Type::Reference(it) => return inner(&it.elem, "", around),
+            syn::Type::Array(it) => return inner(&it.elem, "[*]", around),
+            syn::Type::Tuple(it) => {
+                return it.elems.iter().enumerate().for_each(|(at, it)| inner(it, &format!(".{at}"), around));
+            }
+            syn::Type::Path(it) if it.qself.is_none() => it,
+            _ => return found.push((path.to_owned(), false)),
+        };
+        let Some(last) = ty.path.segments.last() else { return };
+        let name = key(&ty.path).unwrap_or_else(|| last.ident.to_string());
+        if let Some((name, alias)) = self.aliases.get_key_value(&name) {
+            around.push(name);
+            inner(alias, "", around);
+            around.pop();
+        } else if let Some((name, fields)) = self.fields.get_key_value(&name) {
+            if around.contains(&name.as_str()) {
+                return;
+            }
+            around.push(name);
+            for (field, ty) in fields {
+                inner(ty, &format!(".{field}"), around);
+            }
+            for (variant, ty) in self.variants.get(name).into_iter().flatten() {
+                inner(ty, &format!("::{variant}"), around);
+            }
+            around.pop();
+        } else {
+            let steps: &[&str] = match name.as_str() {
+                "NodeId" => return found.push((path.to_owned(), true)),
+                "Reply" => return found.push((format!("{path}.origin"), true)),
+                "Option" => &["?"],
+                "BTreeSet" | "Vec" | "VecDeque" => &["[*]"],
+                "BTreeMap" => &["{key}", "{value}"],
+                "Box" => &[""],
+                _ if matches!(self.resolve(&syn::Type::Path(ty.clone())), Type::Unknown) => {
+                    return found.push((path.to_owned(), false));
+                }
+                _ => &[],
+            };
+            for (ty, step) in arguments(&last.arguments).into_iter().zip(steps) {
+                inner(ty, step, around);
+            }
         }
     }
 
@@ -248,7 +328,7 @@ impl Types {
             Type::Tuple(parts) => any(parts.iter().map(|it| self.unbounded_within(it, depth))),
             Type::Named(name) => {
                 let fields = self.fields.get(name).into_iter().flatten().map(|(_, ty)| ty);
-                let parts = fields.chain(self.variants.get(name).into_iter().flatten());
+                let parts = fields.chain(self.variants.get(name).into_iter().flatten().map(|(_, ty)| ty));
                 any(parts.map(|it| self.unbounded_within(&self.resolve(it), depth)))
             }
             _ => None,
@@ -370,6 +450,31 @@ mod tests {
         assert_eq!(types.field("Ballot", "owner"), Some(Type::Node(None)));
         assert!(types.is_foreign(&syn::parse_quote!(Vec<Command>)));
         assert!(!types.is_foreign(&syn::parse_quote!(Votes)));
+    }
+
+    #[test]
+    fn ids_are_found_wherever_they_stand() {
+        let file: syn::File = syn::parse_quote! {
+            struct Ballot { round: u64, owner: NodeId }
+            enum Step { Ask(NodeId), Tell { ballot: Ballot, whom: Vec<Option<NodeId>> }, Rest }
+            struct Tree { at: NodeId, below: Vec<Tree>, note: Foreign }
+        };
+        let types = Types::of_items(&file.items);
+        let places = |ty: syn::Type| {
+            let places = types.id_places(&ty);
+            places
+                .into_iter()
+                .map(|(path, known)| if known { path } else { path + " perhaps" })
+                .collect::<Vec<_>>()
+        };
+        let votes = syn::parse_quote!(BTreeMap<NodeId, (u64, Option<Ballot>)>);
+        assert_eq!(places(votes), ["{key}", "{value}.1?.owner"]);
+        let steps = places(syn::parse_quote!(Step));
+        assert_eq!(steps, ["::Ask.0", "::Tell.ballot.owner", "::Tell.whom[*]?"]);
+        assert_eq!(places(syn::parse_quote!(Tree)), [".at", ".note perhaps"]);
+        assert_eq!(places(syn::parse_quote!(NodeId)), [""]);
+        assert_eq!(places(syn::parse_quote!(Option<Reply<u8>>)), ["?.origin"]);
+        assert!(places(syn::parse_quote!(BTreeSet<(bool, String)>)).is_empty());
     }
 
     #[test]

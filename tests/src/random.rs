@@ -260,6 +260,7 @@ const fn info(name: &'static str) -> ServiceInfo {
         ],
         handlers: &HANDLERS,
         sites: &SITES,
+        tables: &foresee_kernel::Tables::NONE,
     }
 }
 
@@ -568,6 +569,7 @@ pub static SPEC: SpecInfo = SpecInfo {
         name: "Random",
         line: 50,
         parameters: &[],
+        order_of_ids: &[],
         build: |_| Err(ArgumentError::new("bytes", "a random system is built by `model`")),
     }],
     scenarios: &[],

@@ -112,6 +112,7 @@ pub mod participant {
         carriers: &[CarrierInfo { name: "net", kind: CarrierKind::Datagram }],
         handlers: &HANDLERS,
         sites: &SITES,
+        tables: &foresee_kernel::Tables::NONE,
     };
 
     fn unbound(_: Taken) -> String {
@@ -260,6 +261,7 @@ pub mod coordinator {
         carriers: &[CarrierInfo { name: "net", kind: CarrierKind::Datagram }],
         handlers: &HANDLERS,
         sites: &SITES,
+        tables: &foresee_kernel::Tables::NONE,
     };
 
     impl Service for Coordinator {
@@ -369,6 +371,7 @@ pub static SPEC: SpecInfo = SpecInfo {
             ParameterInfo { name: "rms", ty: "usize", default: Some("3") },
             ParameterInfo { name: "fickle", ty: "bool", default: Some("false") },
         ],
+        order_of_ids: &[],
         build: |arguments| {
             let rms: usize = arguments.get("rms", Some(3))?;
             let fickle: bool = arguments.get("fickle", Some(false))?;

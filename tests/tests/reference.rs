@@ -127,6 +127,17 @@ fn generated(page: &str, text: &str) {
 }
 
 #[test]
+fn every_warning_is_told_by_its_name() {
+    let page = fs::read_to_string(root().join("docs/language/files.md")).expect("the page");
+    let table =
+        page.split("## Warnings\n").nth(1).and_then(|it| it.split("\n## ").next()).expect("the chapter");
+    let told = |name: &str| table.contains(&format!("`{name}`"));
+    let missing: Vec<_> =
+        codes::ALL.iter().map(|it| it.name).filter(|it| !it.is_empty() && !told(it)).collect();
+    assert!(missing.is_empty(), "not in docs/language/files.md: {missing:?}");
+}
+
+#[test]
 fn the_page_of_codes_lists_every_code() {
     let mut text = String::from(
         "# Codes\n\nEvery error and warning of the compiler has a code. `foresee explain E0402` prints what stands here. This page is generated\nfrom the compiler's own table.\n",

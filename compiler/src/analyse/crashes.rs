@@ -3,8 +3,10 @@
 use super::setting::Setting;
 use super::whole::Whole;
 use crate::ast::{ModifierKind, Service};
+use crate::body::{Receiver, Sent, Survey};
 use crate::check::{Checked, Trigger};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::types::Type;
 
 /// Durable variables of a service that runs in systems none of which crashes it.
 pub(super) fn untested(service: &Service, settings: &[Setting<'_>], diagnostics: &mut Diagnostics) {
@@ -27,8 +29,10 @@ pub(super) fn untested(service: &Service, settings: &[Setting<'_>], diagnostics:
     diagnostics.push(found.about(name));
 }
 
-/// Volatile variables that hold a promise: a handler compares one with what a message says, sets it to that, and sends. After a
-/// restart the node may say the contrary.
+/// Volatile variables that a restarted node contradicts in what it sends: promises and numbers.
+///
+/// A promise is what a handler compares with something of a message, or tests for being there, then takes over from the message, and
+/// answers. A number is what a handler counts up and tells.
 pub(super) fn forgetful(
     checked: &Checked<'_>,
     index: usize,
@@ -37,24 +41,32 @@ pub(super) fn forgetful(
     diagnostics: &mut Diagnostics,
 ) {
     let Some(setting) = settings.iter().find(|it| it.crashes && it.comes_back) else { return };
+    let names = &checked.names.services[index];
     let heads = &checked.services[index].heads.handlers;
     for variable in service.variables() {
         let name = &variable.name.name;
         if variable.is(ModifierKind::Durable) || variable.is(ModifierKind::Ghost) {
             continue;
         }
-        let promises = |survey: &crate::body::Survey| {
-            let local = survey.adopted.iter().find(|(of, _)| of == name).map(|(_, local)| local.clone());
-            local.is_some_and(|local| survey.compared.contains(&(name.clone(), local)))
-        };
-        let found = heads.iter().zip(wholes).find(|(head, whole)| {
-            matches!(head.trigger, Some(Trigger::Deliver(_)))
-                && promises(&whole.survey)
-                && !whole.survey.sends.is_empty()
+        let ty = names.variable(name).and_then(|it| it.ty.as_ref());
+        let ty = ty.map_or(Type::Unknown, |it| checked.names.types.resolve(it));
+        let promise = heads.iter().zip(wholes).find_map(|(head, whole)| {
+            let delivered = matches!(head.trigger, Some(Trigger::Deliver(_)));
+            let sent = promise(name, &ty, &whole.survey).filter(|_| delivered)?;
+            Some((head, sent, "takes it from the message and answers"))
         });
-        let Some((head, whole)) = found else { continue };
-        let sent = &whole.survey.sends[0];
-        let message = &checked.names.message_at(&checked.names.services[index], sent.message).name;
+        let number = || {
+            heads.iter().enumerate().find_map(|(at, head)| {
+                // In one body: what is told elsewhere is more often a place that was reached than a new number.
+                let facts = &checked.services[index];
+                let called = super::close(&facts.handlers[at], &facts.routines).into_keys();
+                let mut bodies = called.filter_map(|it| facts.surveyed.get(it)).chain([&facts.surveys[at]]);
+                let sent = bodies.find_map(|it| number(name, &ty, it))?;
+                Some((head, sent, "counts it up and tells it in"))
+            })
+        };
+        let Some((head, sent, does)) = promise.or_else(number) else { continue };
+        let message = &checked.names.message_at(names, sent.message).name;
         let text = format!("a node that restarts has forgotten `{name}`, and may contradict what it said");
         diagnostics.push(
             Diagnostic::warning("W0302", variable.name.span, text)
@@ -62,12 +74,29 @@ pub(super) fn forgetful(
                     "volatile, and `{}` crashes nodes and brings them back",
                     setting.system.name.name
                 ))
-                .with_secondary(
-                    head.handler.event.span,
-                    format!("takes it from the message and answers `{message}`"),
-                )
+                .with_secondary(head.handler.event.span, format!("{does} `{message}`"))
                 .with_help(format!("keep it: `durable {name}: ..`"))
                 .about(name),
         );
     }
+}
+
+/// What is sent where a variable takes over something of the message under a condition about that variable.
+fn promise<'s>(name: &String, ty: &Type, survey: &'s Survey) -> Option<&'s Sent> {
+    let mut adopted = survey.adopted.iter().filter(|(of, _)| of == name).peekable();
+    adopted.peek()?;
+    let compared = adopted.any(|(_, local)| survey.compared.contains(&(name.clone(), local.clone())));
+    let given_away = matches!(ty, Type::Option(_)) && survey.tested.contains(name);
+    let answers = |it: &&Sent| matches!(it.receiver, Receiver::Sender | Receiver::Told);
+    match (compared, given_away) {
+        (true, _) => survey.sends.first(),
+        (_, true) => survey.sends.iter().find(answers),
+        _ => None,
+    }
+}
+
+/// What is sent where a number is counted up and told.
+fn number<'s>(name: &String, ty: &Type, survey: &'s Survey) -> Option<&'s Sent> {
+    let counts = matches!(ty, Type::Int(_)) && survey.grown.contains_key(name);
+    survey.sends.iter().find(|it| it.tells.contains(name)).filter(|_| counts)
 }

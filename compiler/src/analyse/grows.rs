@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::setting::Setting;
 use super::whole::Whole;
-use crate::ast::{ModifierKind, Service};
+use crate::ast::{Ident, ModifierKind, Service};
 use crate::check::{Checked, Trigger};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::MessageRef;
+use crate::source::Span;
 use crate::types::Type;
 
 /// What happens to services of the file and may happen again: the nodes of a graph of causes.
@@ -72,15 +73,15 @@ pub(super) fn endless(checked: &Checked<'_>) -> Vec<BTreeSet<usize>> {
     found
 }
 
-pub(super) fn warnings(
+/// The variables of a service that only grow, each with where it does.
+pub(super) fn growing(
     checked: &Checked<'_>,
     index: usize,
     service: &Service,
-    (wholes, settings, endless): (&[Whole], &[Setting<'_>], &BTreeSet<usize>),
-    diagnostics: &mut Diagnostics,
-) {
-    let Some(setting) = settings.iter().find(|it| !it.is_bounded()) else { return };
+    (wholes, endless): (&[Whole], &BTreeSet<usize>),
+) -> Vec<(Ident, Span)> {
     let names = &checked.names.services[index];
+    let mut found = Vec::new();
     for variable in service.variables().filter(|it| !it.is(ModifierKind::Ghost)) {
         let name = &variable.name.name;
         let ty = names.variable(name).and_then(|it| it.ty.as_ref());
@@ -95,11 +96,19 @@ pub(super) fn warnings(
             let survey = &wholes[*at].survey;
             survey.grown.get(name).filter(|_| !survey.tested.contains(name))
         });
-        let Some(grown) = grown else { continue };
+        found.extend(grown.map(|grown| (variable.name.clone(), *grown)));
+    }
+    found
+}
+
+pub(super) fn warnings(found: &[(Ident, Span)], settings: &[Setting<'_>], diagnostics: &mut Diagnostics) {
+    let Some(setting) = settings.iter().find(|it| !it.is_bounded()) else { return };
+    for (variable, grown) in found {
+        let name = &variable.name;
         let text =
             format!("`{name}` only grows, and `{}` is checked without a bound", setting.system.name.name);
         diagnostics.push(
-            Diagnostic::warning("W0301", variable.name.span, text)
+            Diagnostic::warning("W0301", variable.span, text)
                 .with_label("there is no end of values, so a check finds no end of states")
                 .with_secondary(*grown, "grows here, again and again")
                 .with_help("take away what is no longer needed, or bound the check: `check { depth: 20; }`")

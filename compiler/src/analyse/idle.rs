@@ -30,7 +30,7 @@ pub(super) fn warnings(checked: &Checked<'_>, index: usize, diagnostics: &mut Di
 }
 
 /// Whether a handler applies to every event of its kind in its states.
-fn always(head: &Head<'_>) -> bool {
+pub(super) fn always(head: &Head<'_>) -> bool {
     let plain = |pattern: &syn::Pat| match pattern {
         syn::Pat::Wild(_) => true,
         syn::Pat::Ident(it) => it.subpat.is_none() && !bindings(pattern).is_empty(),
@@ -47,7 +47,7 @@ fn always(head: &Head<'_>) -> bool {
 }
 
 /// Whether a handler applies in all states in which another does.
-fn covers(head: &Head<'_>, other: &Head<'_>) -> bool {
+pub(super) fn covers(head: &Head<'_>, other: &Head<'_>) -> bool {
     match (&head.states, &other.states) {
         (None, _) => true,
         (Some(_), None) => false,

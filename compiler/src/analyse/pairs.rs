@@ -12,8 +12,9 @@ use crate::names::MessageRef;
 pub fn unhandled(checked: &Checked<'_>, index: usize) -> Vec<(MessageRef, Vec<String>)> {
     let (facts, service) = (&checked.services[index], &checked.names.services[index]);
     let mut messages: Vec<MessageRef> = Vec::new();
-    for head in &facts.heads.handlers {
-        if let Some(Trigger::Deliver(message)) = head.trigger
+    let triggers = facts.heads.handlers.iter().map(|it| it.trigger);
+    for trigger in triggers.chain(facts.heads.ignores.iter().map(|it| it.trigger)) {
+        if let Some(Trigger::Deliver(message)) = trigger
             && !messages.contains(&message)
         {
             messages.push(message);
@@ -47,18 +48,22 @@ pub(super) fn warnings(checked: &Checked<'_>, index: usize, diagnostics: &mut Di
     let (facts, service) = (&checked.services[index], &checked.names.services[index]);
     for (message, states) in unhandled(checked, index) {
         let name = &checked.names.message_at(service, message).name;
-        let first = facts.heads.handlers.iter().find(|it| it.trigger == Some(Trigger::Deliver(message)));
-        let Some(head) = first else { continue };
+        let trigger = Some(Trigger::Deliver(message));
+        let handled = facts.heads.handlers.iter().find(|it| it.trigger == trigger);
+        let handled = handled.map(|it| (it.handler.event.span, "handled in other states"));
+        let ignored = facts.heads.ignores.iter().find(|it| it.trigger == trigger);
+        let ignored = ignored.map(|it| (it.ignore.event.span, "ignored in other states"));
+        let Some((place, label)) = handled.or(ignored) else { continue };
         let states = states.join(" | ");
         let pattern =
             if checked.names.message_at(service, message).fields.is_empty() { "" } else { " { .. }" };
         diagnostics.push(
             Diagnostic::warning(
                 "W0402",
-                head.handler.event.span,
+                place,
                 format!("`{name}` is neither handled nor ignored in {states}"),
             )
-            .with_label("handled in other states")
+            .with_label(label)
             .with_help(format!(
                 "handle it there, or say that it is meant: `ignore deliver(_, {name}{pattern}) in {states};`"
             ))

@@ -13,6 +13,8 @@ pub struct Setting<'a> {
     pub crashes: bool,
     /// Whether such a node comes back.
     pub comes_back: bool,
+    /// Whether a group of it may have more than one such node.
+    pub several: bool,
 }
 
 impl Setting<'_> {
@@ -53,8 +55,14 @@ pub fn settings<'a>(ast: &'a Ast, file: &SourceFile, service: &str) -> Vec<Setti
         let scripted = commands.iter().any(|it| matches!(it, CommandKind::Crash(_) | CommandKind::Reset(_)));
         let restarted =
             commands.iter().any(|it| matches!(it, CommandKind::Restart(_) | CommandKind::Reset(_)));
+        let one = |text: &str| text.trim() == "1";
+        let several = system
+            .nodes()
+            .filter(|it| runs(it.stack.span))
+            .any(|it| it.size.as_ref().is_some_and(|size| !one(file.slice(size.span))));
         settings.push(Setting {
             system,
+            several,
             crashes: !faults.is_empty() || scripted,
             comes_back: faults.iter().any(|it| back(it)) || restarted,
         });

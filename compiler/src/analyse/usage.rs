@@ -6,22 +6,66 @@ use crate::check::{Cast, Checked, ServiceFacts, Trigger};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::MessageRef;
 
-/// Everything that deserves a second look.
-pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
-    let mut sent: BTreeSet<usize> = BTreeSet::new();
-    let mut handled: BTreeSet<usize> = BTreeSet::new();
-    for (index, facts) in checked.services.iter().enumerate() {
-        let (mut own_sent, own_handled) = traffic(facts);
-        own_sent.extend(strangers(checked, index));
+/// Which messages are sent and handled, by whom.
+pub(super) struct Traffic {
+    /// Of each service: what it sends, and what it handles or ignores.
+    own: Vec<(BTreeSet<MessageRef>, BTreeSet<MessageRef>)>,
+    /// The messages at file level that anybody sends.
+    sent: BTreeSet<usize>,
+    /// Those that anybody handles or ignores.
+    handled: BTreeSet<usize>,
+}
+
+impl Traffic {
+    pub(super) fn of(checked: &Checked<'_>) -> Traffic {
+        let of = |(index, facts): (usize, &ServiceFacts<'_>)| {
+            let (mut sent, handled) = traffic(facts);
+            sent.extend(strangers(checked, index));
+            (sent, handled)
+        };
+        let own: Vec<_> = checked.services.iter().enumerate().map(of).collect();
         let shared = |set: &BTreeSet<MessageRef>| {
             set.iter().filter(|it| it.shared).map(|it| it.index).collect::<Vec<_>>()
         };
-        sent.extend(shared(&own_sent));
-        handled.extend(shared(&own_handled));
+        let sent = own.iter().flat_map(|(sent, _)| shared(sent)).collect();
+        let handled = own.iter().flat_map(|(_, handled)| shared(handled)).collect();
+        Traffic { own, sent, handled }
+    }
+
+    fn is_sent(&self, index: usize, message: MessageRef) -> bool {
+        if message.shared { self.sent.contains(&message.index) } else { self.own[index].0.contains(&message) }
+    }
+
+    fn is_handled(&self, index: usize, message: MessageRef) -> bool {
+        if message.shared {
+            self.handled.contains(&message.index)
+        } else {
+            self.own[index].1.contains(&message)
+        }
+    }
+
+    /// The messages that a service declares, sends or handles and that nobody sends; and those that nobody handles.
+    pub(super) fn open(&self, checked: &Checked<'_>, index: usize) -> (Vec<String>, Vec<String>) {
         let names = &checked.names.services[index];
-        for (at, message) in names.messages.iter().enumerate() {
+        let own = (0..names.messages.len()).map(|index| MessageRef { shared: false, index });
+        let (sent, handled) = &self.own[index];
+        let shared = sent.union(handled).copied().filter(|it| it.shared);
+        let known: Vec<MessageRef> = own.chain(shared).collect();
+        let named = |found: Vec<MessageRef>| {
+            found.into_iter().map(|it| checked.names.message_at(names, it).name.clone()).collect()
+        };
+        let unsent = known.iter().copied().filter(|it| !self.is_sent(index, *it)).collect();
+        let unwanted = known.iter().copied().filter(|it| !self.is_handled(index, *it)).collect();
+        (named(unsent), named(unwanted))
+    }
+}
+
+/// Everything that deserves a second look.
+pub fn warnings(checked: &Checked<'_>, traffic: &Traffic, diagnostics: &mut Diagnostics) {
+    for (index, facts) in checked.services.iter().enumerate() {
+        for (at, message) in checked.names.services[index].messages.iter().enumerate() {
             let key = MessageRef { shared: false, index: at };
-            unused_message(message, own_sent.contains(&key), own_handled.contains(&key), diagnostics);
+            unused_message(message, traffic.is_sent(index, key), traffic.is_handled(index, key), diagnostics);
         }
         timers(checked, index, facts, diagnostics);
         heads(facts, diagnostics);
@@ -32,7 +76,7 @@ pub fn warnings(checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
         return;
     }
     for (at, message) in checked.names.messages.iter().enumerate() {
-        unused_message(message, sent.contains(&at), handled.contains(&at), diagnostics);
+        unused_message(message, traffic.sent.contains(&at), traffic.handled.contains(&at), diagnostics);
     }
 }
 

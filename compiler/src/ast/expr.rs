@@ -372,6 +372,11 @@ impl BinaryOp {
         }
     }
 
+    /// Whether it is `<` or the like, so that order matters.
+    pub const fn is_ordering(self) -> bool {
+        matches!(self, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge)
+    }
+
     /// Whether it is `==`, `<` or the like.
     pub const fn is_comparison(self) -> bool {
         self.strength() == 7

@@ -285,7 +285,7 @@ impl Walker<'_> {
             unique = format!("{base}{number}");
         }
         let line = self.places.line(self.place(name.span()));
-        self.facts.sites.push(Site { name: unique, line });
+        self.facts.sites.push(Site { name: unique, line, chance: name == "random" });
         proc_macro2::Literal::usize_unsuffixed(self.first_site + self.facts.sites.len() - 1)
     }
 
@@ -440,9 +440,13 @@ impl Walker<'_> {
                     .with_help("declare it without `every` to arm it by hand, or guard its handler"),
             );
         }
-        if effect == Effect::SetTimer {
-            self.facts.timers_set.insert(text);
-            self.check_delay(call.args.first());
+        match effect {
+            Effect::SetTimer => {
+                self.facts.timers_set.insert(text);
+                self.check_delay(call.args.first());
+            }
+            Effect::CancelTimer => drop(self.facts.timers_cancelled.insert(text)),
+            _ => {}
         }
         let span = call.method.span();
         if !self.permitted(effect, span) {

@@ -126,6 +126,8 @@ pub struct Site {
     pub name: String,
     /// Its line.
     pub line: u32,
+    /// Whether nature decides.
+    pub chance: bool,
 }
 
 /// What a body does, directly.
@@ -149,6 +151,8 @@ pub struct Facts {
     pub messages: BTreeSet<MessageRef>,
     /// Timers armed.
     pub timers_set: BTreeSet<String>,
+    /// Timers disarmed.
+    pub timers_cancelled: BTreeSet<String>,
     /// Control states entered or named.
     pub states: BTreeSet<String>,
     /// Names bound by the head that are used.

@@ -7,30 +7,25 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr};
 
 use super::infer::{Scope, is_iterator, variable_at};
+use super::sends::{Origin, Sent};
 use super::{Places, ghost, glue, macros, methods};
 use crate::diag::Diagnostic;
-use crate::names::MessageRef;
 use crate::source::Span;
 use crate::types::Type;
-
-/// A message that a body sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// Which one.
-    pub message: MessageRef,
-    /// To whom, as written.
-    pub to: String,
-    /// Where.
-    pub span: Span,
-    /// Whether it is sent whenever the body runs: no condition stands around it.
-    pub always: bool,
-}
 
 /// What was found out about a body.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
     /// The messages that it sends.
     pub sends: Vec<Sent>,
+    /// Variables that are read, `state` among them.
+    pub reads: BTreeSet<String>,
+    /// Routines that are called.
+    pub calls: BTreeSet<String>,
+    /// Variables that guard and sets of the head read, which `reads` leaves out.
+    pub guard_reads: BTreeSet<String>,
+    /// Routines that guard and sets of the head call.
+    pub guard_calls: BTreeSet<String>,
     /// Timers that it arms whenever it runs: no condition stands around that.
     pub arms: BTreeSet<String>,
     /// Control states that it enters.
@@ -43,7 +38,7 @@ pub struct Survey {
     pub replaced: BTreeSet<String>,
     /// Variables that a condition reads.
     pub tested: BTreeSet<String>,
-    /// Variables that are compared with something of the event: the two names.
+    /// Variables that are compared, by order, with something of the event: the two names.
     pub compared: BTreeSet<(String, String)>,
     /// Variables that are set to something of the event: the two names.
     pub adopted: BTreeSet<(String, String)>,
@@ -61,6 +56,8 @@ impl Survey {
     /// Adds what another body does.
     pub fn absorb(&mut self, other: &Survey) {
         self.sends.extend(other.sends.iter().cloned());
+        self.reads.extend(other.reads.iter().cloned());
+        self.guard_reads.extend(other.guard_reads.iter().cloned());
         self.arms.extend(other.arms.iter().cloned());
         self.entered.extend(other.entered.iter().cloned());
         self.enters_any |= other.enters_any;
@@ -84,10 +81,14 @@ pub struct Surveyor<'a> {
     pub survey: Survey,
     /// What the request is answered with, in a handler of one.
     pub answer: Option<Type>,
+    /// The name by which the body knows the sender of the message that it handles.
+    pub sender: Option<String>,
+    /// What locals were made of, by name. A later one of the same name takes the place of an earlier.
+    pub(super) origins: BTreeMap<String, Origin>,
     /// How many conditions the walk stands in.
     conditions: usize,
     /// How many branches the walk stands in that need not be taken.
-    branches: usize,
+    pub(super) branches: usize,
     /// How many statements the walk stands in that change ghosts alone.
     ghostly: usize,
 }
@@ -138,6 +139,8 @@ impl<'a> Surveyor<'a> {
             places,
             survey: Survey::default(),
             answer: None,
+            sender: None,
+            origins: BTreeMap::new(),
             conditions: 0,
             branches: 0,
             ghostly: 0,
@@ -157,6 +160,13 @@ impl<'a> Surveyor<'a> {
         glue::options(self, set, "choose");
         let item = self.scope.of(set).peeled().element().map_or(Type::Unknown, |it| it.peeled().clone());
         self.scope.add(name, item);
+        self.origins.insert(name.to_owned(), Origin { chosen: true, ..self.origin(set) });
+    }
+
+    /// Says that the head ends here: what was read so far is what guard and sets read.
+    pub fn head_ends(&mut self) {
+        self.survey.guard_reads = std::mem::take(&mut self.survey.reads);
+        self.survey.guard_calls = std::mem::take(&mut self.survey.calls);
     }
 
     pub(super) fn place(&self, expr: &Expr) -> Span {
@@ -225,14 +235,20 @@ impl<'a> Surveyor<'a> {
     }
 
     fn comparison(&mut self, it: &syn::ExprBinary) {
-        let (left, right) = (self.mentions(&it.left), self.mentions(&it.right));
-        let variables = left.0.iter().chain(&right.0);
-        let pairs = variables.flat_map(|variable| {
-            left.1.iter().chain(&right.1).map(|local| (variable.clone(), local.clone())).collect::<Vec<_>>()
-        });
-        self.survey.compared.extend(pairs.collect::<Vec<_>>());
         glue::comparison(self, it);
         let by_order = matches!(it.op, BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_));
+        if by_order {
+            let (left, right) = (self.mentions(&it.left), self.mentions(&it.right));
+            let variables = left.0.iter().chain(&right.0);
+            let pairs = variables.flat_map(|variable| {
+                left.1
+                    .iter()
+                    .chain(&right.1)
+                    .map(|local| (variable.clone(), local.clone()))
+                    .collect::<Vec<_>>()
+            });
+            self.survey.compared.extend(pairs.collect::<Vec<_>>());
+        }
         let ids = |expr| self.scope.names.types.holds_ids(&self.scope.of(expr));
         // Sets are compared for being smaller by their elements' order as well.
         if by_order && (ids(&it.left) || ids(&it.right)) {
@@ -281,19 +297,6 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    fn sent(&mut self, to: &Expr, message: &Expr) {
-        let name = match message {
-            Expr::Struct(it) => it.path.get_ident(),
-            Expr::Path(it) => it.path.get_ident(),
-            _ => None,
-        };
-        let found = name.map(|it| it.to_string()).filter(|it| self.scope.local(it).is_none());
-        if let Some(message) = found.and_then(|it| self.scope.names.message(self.scope.service, &it)) {
-            let (to, span) = (self.written(to), self.place(to));
-            self.survey.sends.push(Sent { message, to, span, always: self.branches == 0 });
-        }
-    }
-
     fn method(&mut self, it: &syn::ExprMethodCall) {
         let method = it.method.to_string();
         if GROWING.contains(&method.as_str()) {
@@ -305,6 +308,13 @@ impl<'a> Surveyor<'a> {
         }
         self.ordered_method(it);
         glue::method(self, it);
+        if let Expr::Path(path) = &*it.receiver
+            && let Some(name) = path.path.get_ident().map(|it| it.to_string())
+            && self.scope.local(&name).is_none()
+            && let Some(slot) = self.scope.service.layer(&name)
+        {
+            self.handed(slot, it);
+        }
         let timer = match &*it.receiver {
             Expr::Call(timer) => &timer.func,
             other => other,
@@ -414,18 +424,31 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
             let place = self.place(expr);
             self.survey.ghosts.entry(name).or_insert(place);
         }
+        if let Expr::Path(_) | Expr::Field(_) = expr {
+            let variable = variable_at(&self.scope, expr);
+            self.survey.tested.extend(variable.clone().filter(|_| self.conditions > 0));
+            self.survey.reads.extend(variable);
+        }
         match expr {
-            Expr::Path(_) if self.conditions > 0 => self.survey.tested.extend(variable_at(&self.scope, expr)),
-            Expr::Field(_) => {
-                if self.conditions > 0 {
-                    self.survey.tested.extend(variable_at(&self.scope, expr));
-                }
-                visit::visit_expr(self, expr);
-            }
+            Expr::Field(_) => visit::visit_expr(self, expr),
             Expr::Assign(it) => {
                 self.assign(it);
                 glue::assign(self, it);
-                visit::visit_expr_assign(self, it);
+                // What is replaced as a whole is not read.
+                let own =
+                    |it: &syn::ExprField| matches!(&*it.base, Expr::Path(base) if base.path.is_ident("self"));
+                let whole = match &*it.left {
+                    Expr::Path(_) => true,
+                    Expr::Field(field) => own(field),
+                    _ => false,
+                };
+                let target = variable_at(&self.scope, &it.left)
+                    .filter(|name| whole && !self.survey.reads.contains(name));
+                self.visit_expr(&it.left);
+                if let Some(name) = target {
+                    self.survey.reads.remove(&name);
+                }
+                self.visit_expr(&it.right);
             }
             Expr::Binary(it) => {
                 match it.op {
@@ -459,13 +482,16 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                     self.sent(to, message);
                 }
                 glue::call(self, it);
-                if let (Expr::Path(path), 0) = (&*it.func, self.ghostly)
+                if let Expr::Path(path) = &*it.func
                     && let Some(name) = path.path.get_ident().map(|it| it.to_string())
                     && self.scope.local(&name).is_none()
                     && self.scope.service.routine(&name).is_some()
                 {
-                    let place = self.place(&it.func);
-                    self.survey.relied_on.entry(name).or_insert(place);
+                    self.survey.calls.insert(name.clone());
+                    if self.ghostly == 0 {
+                        let place = self.place(&it.func);
+                        self.survey.relied_on.entry(name).or_insert(place);
+                    }
                 }
                 visit::visit_expr_call(self, it);
             }
@@ -530,6 +556,12 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
         // What is taken from something of the event is of the event.
         let from_event = local.init.as_ref().is_some_and(|init| !self.mentions(&init.expr).1.is_empty());
         self.scope.bind(&local.pat, &ty, from_event);
+        if let Some(init) = &local.init {
+            let origin = self.origin(&init.expr);
+            for name in super::scope::bindings(&local.pat) {
+                self.origins.insert(name.to_string(), origin.clone());
+            }
+        }
     }
 
     fn visit_macro(&mut self, mac: &'ast syn::Macro) {
@@ -543,6 +575,8 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 places: self.places,
                 survey: std::mem::take(&mut self.survey),
                 answer: self.answer.clone(),
+                sender: self.sender.clone(),
+                origins: self.origins.clone(),
                 conditions: self.conditions,
                 branches: self.branches,
                 ghostly: self.ghostly,

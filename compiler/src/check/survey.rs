@@ -106,6 +106,10 @@ fn handler<'c>(checked: &'c Checked<'_>, index: usize, head: &Head<'_>) -> Surve
     for (at, pattern) in head.patterns.iter().enumerate() {
         surveyor.scope.bind(pattern, types.get(at).unwrap_or(&Type::Unknown), true);
     }
+    if let (Some(Trigger::Deliver(_)), Some(syn::Pat::Ident(sender))) = (head.trigger, head.patterns.first())
+    {
+        surveyor.sender = Some(sender.ident.to_string());
+    }
     for choose in &head.handler.chooses {
         if let Some(set) = checked.rust.expr(&choose.set) {
             surveyor.chosen(&choose.name.name, set);
@@ -116,6 +120,7 @@ fn handler<'c>(checked: &'c Checked<'_>, index: usize, head: &Head<'_>) -> Surve
     {
         surveyor.condition(guard);
     }
+    surveyor.head_ends();
     if let Some(Trigger::Call(call)) = head.trigger
         && checked.names.call_at(call).kind == CallKind::Request
     {

@@ -8,7 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::VisitMut;
 
 use super::{
-    Sources, declare, doc, docs, generic, handle, property, query, routine, stack, step, used, wire,
+    Sources, declare, doc, docs, generic, handle, property, query, routine, stack, step, tables, used, wire,
 };
 use crate::body::{Mode, RoutineShape, Site, Walker};
 use crate::ir::{Call, CallRef, Service, Spec, Trigger};
@@ -34,8 +34,13 @@ impl<'a> Generator<'a> {
     /// The index of a new site.
     pub(super) fn site(&self, name: &str, line: u32) -> usize {
         let mut sites = self.sites.borrow_mut();
-        sites.push(Site { name: name.to_owned(), line });
+        sites.push(Site { name: name.to_owned(), line, chance: false });
         sites.len() - 1
+    }
+
+    /// All sites so far.
+    pub(super) fn all_sites(&self) -> Vec<Site> {
+        self.sites.borrow().clone()
     }
 
     /// The number of sites so far.
@@ -136,7 +141,7 @@ pub(super) fn module(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenSt
     let (answers, queries) = (query::answers(&generator), query::handlers(&generator));
     let claims = property::statics(spec, &service.properties, &service.objectives, sources);
     let liveness = property::liveness(spec, &service.liveness);
-    let tables = tables(&generator);
+    let tables = tables::tables(&generator);
     let (ident, module) = (&service.ident, &service.module);
     let about = doc(&format!("The service `{ident}` (line {}).", service.line));
     quote! {
@@ -366,59 +371,5 @@ fn variables(generator: &Generator<'_>) -> TokenStream {
         fn fields(#this: &Variables) -> Vec<(&'static str, String)> {
             #shown
         }
-    }
-}
-
-/// The tables that the runtime reads.
-fn tables(generator: &Generator<'_>) -> TokenStream {
-    let service = generator.service;
-    let handlers = service.handlers.iter().map(|it| {
-        let (name, event, line) = (&it.name, generator.event(it.trigger), it.line);
-        quote!(kernel::HandlerInfo::new(#name, #event, #line))
-    });
-    let sites = generator.sites.borrow();
-    let sites = sites.iter().map(|Site { name, line }| {
-        let fair = service.is_fair(name).then(|| quote!(.fair()));
-        quote!(kernel::SiteInfo::new(#name, #line) #fair)
-    });
-    let (handler_count, site_count) = (handlers.len(), sites.len());
-    let states = service.states.iter().map(|it| it.ident.to_string());
-    let control = (!service.states.is_empty()).then(|| {
-        let line = service.states_line();
-        quote!(kernel::VariableInfo::new("state", "State", #line),)
-    });
-    let variables = service.variables.iter().map(|it| {
-        let (name, ty, line) = (it.ident.to_string(), &it.ty_text, it.line);
-        let marks =
-            [("durable", it.durable), ("ghost", it.ghost), ("export", it.export), ("secret", it.secret)];
-        let marks = marks.iter().filter(|(_, is)| *is).map(|(mark, _)| format_ident!("{mark}"));
-        quote!(kernel::VariableInfo::new(#name, #ty, #line) #(.#marks())*)
-    });
-    let messages = service.messages.iter().map(|it| {
-        let (name, line) = (it.ident.to_string(), it.line);
-        quote!(kernel::MessageInfo { name: #name, line: #line })
-    });
-    let carriers = service.carriers.iter().map(|(name, kind)| {
-        let kind = format_ident!("{}", kind.word());
-        quote!(kernel::CarrierInfo { name: #name, kind: kernel::CarrierKind::#kind })
-    });
-    let (name, line) = (service.ident.to_string(), service.line.to_token_stream());
-    quote! {
-        static HANDLERS: [kernel::HandlerInfo; #handler_count] = [#(#handlers),*];
-
-        static SITES: [kernel::SiteInfo; #site_count] = [#(#sites),*];
-
-        /// Names and lines of the service.
-        pub static INFO: kernel::ServiceInfo = kernel::ServiceInfo {
-            name: #name,
-            file: FILE,
-            line: #line,
-            states: &[#(#states),*],
-            variables: &[#control #(#variables),*],
-            messages: &[#(#messages),*],
-            carriers: &[#(#carriers),*],
-            handlers: &HANDLERS,
-            sites: &SITES,
-        };
     }
 }

@@ -150,8 +150,15 @@ pub(super) fn table(spec: &Spec, sources: Sources<'_>) -> TokenStream {
             };
             quote!(kernel::ParameterInfo { name: #name, ty: #ty, default: #default })
         });
+        let ordered = super::tables::ordered(&system.ordered);
         quote! {
-            kernel::SystemInfo { name: #name, line: #line, parameters: &[#(#parameters),*], build: #function }
+            kernel::SystemInfo {
+                name: #name,
+                line: #line,
+                parameters: &[#(#parameters),*],
+                order_of_ids: #ordered,
+                build: #function,
+            }
         }
     });
     quote! {

@@ -60,7 +60,9 @@ pub(super) const WARNINGS: &[Code] = &[
         "forgetful",
         "a node that restarts may contradict what it said",
         "A handler compares the variable with what a message says, takes that over, and sends: a promise. The system crashes such nodes and \
-         brings them back, and what is not durable starts again, so the same node may promise something else.",
+         brings them back, and what is not durable starts again, so the same node may promise something else. Likewise where it tests \
+         an `Option` for being empty, fills it from the message and answers; and where it counts a number up and tells it: after a restart \
+         the same numbers stand for something else.",
         "service A { uses net: Datagram; messages { B { x: u8 } } variables { top: u8; } transitions { upcall start() { send(me, B { x: 1 }); } \
          upcall deliver(src, B { x }) when x > top { top = x; send(src, B { x }); } } } \
          system S { nodes { n[2]: A; } faults { crash n: at most 1, back; } }",
@@ -72,6 +74,16 @@ pub(super) const WARNINGS: &[Code] = &[
         "What is durable matters only where a node crashes and comes back. No system of the file, and no scenario, does that to a node that \
          runs this service, so nothing shows whether the right variables are durable.",
         "service A { variables { durable x: u8; } } system S { nodes { n[1]: A; } }",
+    ),
+    warning(
+        "W0304",
+        "id_order",
+        "the order of ids matters",
+        "Ids are opaque, and ordered so that sets and maps have one order. A service that compares two of them, or takes the first of \
+         a set of them, does something else when nodes are renamed. States that differ in the names of nodes alone are then not the \
+         same, and a check must look at all of them. Numbers of rounds with an owner are the usual good reason.",
+        "service A { parameters { peers: BTreeSet<NodeId>; } timers { t every 1s; } \
+         transitions { scheduler t when peers.first() == Some(&me) { } } } system S { nodes { n[2]: A { peers: n }; } }",
     ),
     warning(
         "W0401",
@@ -93,7 +105,8 @@ pub(super) const WARNINGS: &[Code] = &[
         "lost_timer",
         "a timer that can be lost",
         "Each firing of the timer arms the next, and nothing else does but `start()`. In this control state it has no handler: a firing there \
-         is consumed, and the timer never fires again.",
+         is consumed, and the timer never fires again. Or a system crashes such nodes and brings them back: a crash clears timers, what \
+         this one is for is durable, and nothing arms it after a restart.",
         "service A { states { B, C } timers { t; } transitions { upcall start() { t.set(1s); } scheduler t in B { t.set(1s); state = C; } \
          upcall broken(_) in C { state = B; } } }",
     ),
@@ -104,5 +117,15 @@ pub(super) const WARNINGS: &[Code] = &[
         "In `first`, only the first that applies counts, and `otherwise` applies only where no other does. Another handler without any \
          condition applies wherever this one would.",
         "service A { timers { t every 1s; } transitions { first { scheduler a: t { } scheduler b: t { } } } }",
+    ),
+    warning(
+        "W0405",
+        "overlaps",
+        "handlers that hardly make a choice",
+        "Of several handlers that apply, any may run: that is a choice, not the first match. Here one looks like the arm of a `match` and \
+         the other like the rest, which takes every event all the same; or both do the same under the same condition. `otherwise` \
+         stands for the rest, `first { .. }` for the first that applies.",
+        "service A { uses net: Datagram; messages { B { x: u8 } } transitions { upcall start() { send(me, B { x: 1 }); } \
+         upcall zero: deliver(_, B { x: 0 }) { } upcall rest: deliver(_, B { .. }) { } } }",
     ),
 ];

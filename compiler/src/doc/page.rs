@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, facts};
 use super::html::{escape, inline, markdown};
-use super::{Made, handlers, layers, sections, states, stem};
+use super::{Made, handlers, layers, sections, states, stem, tables};
 use crate::ast::Service;
 
 /// The style of all pages.
@@ -24,6 +24,8 @@ pub fn page(made: &Made<'_>, all: &[Made<'_>]) -> String {
         ("timers", "Timers", sections::timers(service, &facts)),
         ("choices", "Choices", handlers::choices(&facts)),
         ("handlers", "Handlers", handlers::section(spec, &facts)),
+        ("effects", "What handlers do", tables::effects(spec, service)),
+        ("analyses", "Analyses", tables::analyses(spec, service)),
         ("routines", "Routines", sections::routines(service)),
         ("properties", "Properties", sections::properties(spec, service.properties())),
         ("objectives", "Objectives", sections::objectives(spec, service)),

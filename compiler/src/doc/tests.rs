@@ -1,23 +1,29 @@
 //! Tests of whole pages.
 
 use super::*;
+use crate::compile;
+use crate::import::Nothing;
 use crate::parse::parse;
 use crate::source::SourceFile;
 use crate::tokens::TokenIndex;
 
 fn pages(files: &[(&str, &str)]) -> Vec<Page> {
-    let parsed: Vec<(SourceFile, Ast, TokenIndex)> = files
+    type Parsed = (SourceFile, Ast, TokenIndex, BTreeMap<String, Tables>);
+    let parsed: Vec<Parsed> = files
         .iter()
         .map(|(name, text)| {
             let file = SourceFile::new(*name, *text);
             let (ast, errors) = parse(&file);
             assert!(!errors.has_errors(), "{errors:?}");
             let tokens = TokenIndex::of_source(&file).expect("tokens");
-            (file, ast, tokens)
+            let tables = compile::describe(&compile::load(file.clone(), &Nothing));
+            (file, ast, tokens, tables)
         })
         .collect();
-    let specs: Vec<Spec<'_>> =
-        parsed.iter().map(|(file, ast, tokens)| Spec { places: Places { file, tokens }, ast }).collect();
+    let specs: Vec<Spec<'_>> = parsed
+        .iter()
+        .map(|(file, ast, tokens, tables)| Spec { places: Places { file, tokens }, ast, tables })
+        .collect();
     site(&specs)
 }
 
@@ -134,4 +140,23 @@ fn pages_of_like_named_services_are_kept_apart_and_text_is_escaped() {
         assert_well_formed(page);
         assert!(!page.html.contains("<script"));
     }
+}
+
+#[test]
+fn a_page_shows_what_the_analyses_know() {
+    let text = "service A { uses net: Datagram; parameters { peers: BTreeSet<NodeId>; } variables { load: u8; } messages { Hi; Ho; }
+        transitions { upcall start() { send(&peers, Hi); send(me, Ho); } upcall deliver(src, Hi) when load < 3 { load += 1; }
+        upcall deliver(_, Ho) { } } }";
+    let pages =
+        pages(&[("a.mace", text), ("b.mace", "service B { transitions { upcall deliver(_, Hi) { } } }")]);
+    assert_well_formed(&pages[1]);
+    for expected in [
+        "<b>Hi</b> to <code>&amp;peers</code> (held) over net",
+        "<th><code>deliver_Hi</code></th><td><code>load</code></td><td><code>load</code></td><td><code>load</code></td>",
+        "<th>node ids stand in</th><td>parameter peers[*]</td>",
+    ] {
+        assert!(pages[1].html.contains(expected), "{expected} is missing: {}", pages[1].html);
+    }
+    // What is wrong has its page all the same.
+    assert!(pages[2].html.contains("id=\"handlers\"") && !pages[2].html.contains("id=\"analyses\""));
 }

@@ -19,6 +19,8 @@ pub struct System {
     pub line: u32,
     /// Its parameters.
     pub parameters: Vec<Parameter>,
+    /// Where its properties depend on the order of ids; empty until the analyses have looked.
+    pub ordered: Vec<super::Ordered>,
     /// Its groups.
     pub groups: Vec<Group>,
     /// The services of all groups with those below them.

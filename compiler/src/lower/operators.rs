@@ -93,6 +93,10 @@ impl Lowerer<'_, '_, '_> {
         };
         let (mut left, mut right) = (self.by_value(left), self.by_value(right));
         self.comparable(binary, &left.ty, &right.ty)?;
+        let holds = |ty: &Type| self.checked.names.types.holds_ids(ty);
+        if binary.op.is_ordering() && (holds(&left.ty) || holds(&right.ty)) {
+            self.checked.ordered.borrow_mut().insert(binary.op_span);
+        }
         // `x == *e` and `x == e` mean the same where only one of both is a reference.
         match (&left.ty, &right.ty) {
             (Type::Ref(_), Type::Ref(_)) => {}

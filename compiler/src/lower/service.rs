@@ -69,6 +69,7 @@ pub(super) fn lower(
         objectives: objective::of_service(checked, index, service, diagnostics),
         fair: fair(service),
         sendable: sendable(checked, index, service),
+        tables: crate::ir::Tables::default(),
     }
 }
 

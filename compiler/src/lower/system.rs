@@ -53,6 +53,7 @@ pub(super) fn lower(
         doc: system.doc.clone(),
         line: checked.places.line(system.name.span),
         parameters: system.parameters().filter_map(|it| service::parameter(checked, it)).collect(),
+        ordered: Vec::new(),
         groups,
         places: system.nodes().flat_map(|it| checked.names.places(&it.stack)).collect(),
         claims: checked.properties_of(system),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Format, InfoArgs};
 use crate::exit::{Exit, Failure};
-use crate::{claims, model};
+use crate::{claims, model, tables};
 
 /// Runs the command.
 pub fn run(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -57,7 +57,8 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
         let parameters = system.parameters.iter().map(
             |parameter| json!({ "name": parameter.name, "type": parameter.ty, "default": parameter.default }),
         );
-        json!({ "name": system.name, "line": system.line, "parameters": parameters.collect::<Vec<_>>() })
+        json!({ "name": system.name, "line": system.line, "parameters": parameters.collect::<Vec<_>>(),
+                "order_of_ids": tables::order_json(system.order_of_ids) })
     });
     Ok(json!({
         "spec": spec.name,
@@ -72,12 +73,9 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
 fn service_json(service: &ServiceInfo) -> Value {
     let variables = service.variables.iter().map(|variable| {
         json!({ "name": variable.name, "type": variable.ty, "line": variable.line, "durable": variable.durable,
-                "ghost": variable.ghost })
+                "ghost": variable.ghost, "export": variable.export, "secret": variable.secret })
     });
-    let handlers = service
-        .handlers
-        .iter()
-        .map(|handler| json!({ "name": handler.name, "event": handler.event, "line": handler.line }));
+    let handlers = service.handlers.iter().map(tables::handler_json);
     json!({
         "name": service.name,
         "line": service.line,
@@ -87,6 +85,7 @@ fn service_json(service: &ServiceInfo) -> Value {
         "carriers": service.carriers.iter().map(|carrier| carrier.name).collect::<Vec<_>>(),
         "handlers": handlers.collect::<Vec<_>>(),
         "choices": service.sites.iter().map(|site| json!({ "name": site.name, "line": site.line })).collect::<Vec<_>>(),
+        "tables": tables::service_json(service),
     })
 }
 
@@ -106,7 +105,9 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
         }
         for handler in service.handlers {
             writeln!(out, "  handler    {:<24} {:<28} line {}", handler.name, handler.event, handler.line)?;
+            tables::handler_text(handler.deeds, out)?;
         }
+        tables::service_text(service, out)?;
     }
     for system in spec.systems {
         writeln!(out, "\nsystem {} (line {})", system.name, system.line)?;
@@ -115,6 +116,7 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
                 parameter.default.map_or("must be given".to_owned(), |text| format!("default {text}"));
             writeln!(out, "  parameter  {}: {} ({default})", parameter.name, parameter.ty)?;
         }
+        tables::order_text(system.order_of_ids, out)?;
     }
     if !spec.systems.is_empty() {
         let model = model::build(spec, &args.system)?;

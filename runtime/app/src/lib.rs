@@ -21,6 +21,7 @@ mod replay;
 mod simulate;
 mod step;
 mod story;
+mod tables;
 mod test;
 mod totest;
 mod usage;

@@ -291,6 +291,7 @@ static CLAIMED: SpecInfo = SpecInfo {
         name: "Commit",
         line: 30,
         parameters: &[],
+        order_of_ids: &[],
         build: |arguments| {
             let mut model = (SPEC.systems[0].build)(arguments)?;
             model.objectives.push(Objective::minimize("traffic", TRAFFIC));

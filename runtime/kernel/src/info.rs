@@ -1,6 +1,6 @@
 //! Tables about a spec that the compiler writes and the runtime reads: names, lines, sites. All are constants.
 
-use crate::{ArgumentError, Arguments, Model, ScenarioInfo};
+use crate::{ArgumentError, Arguments, Deeds, Model, OrderInfo, ScenarioInfo, Tables};
 
 /// A compiled spec.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct SystemInfo {
     pub line: u32,
     /// Its parameters.
     pub parameters: &'static [ParameterInfo],
+    /// Where its properties depend on the order of ids.
+    pub order_of_ids: &'static [OrderInfo],
     /// Builds the model from arguments; what they leave out has its default.
     pub build: fn(&Arguments) -> Result<Model, ArgumentError>,
 }
@@ -69,6 +71,8 @@ pub struct ServiceInfo {
     pub handlers: &'static [HandlerInfo],
     /// Where its steps branch.
     pub sites: &'static [SiteInfo],
+    /// What the compiler found out about its bodies and types.
+    pub tables: &'static Tables,
 }
 
 impl ServiceInfo {
@@ -84,6 +88,7 @@ impl ServiceInfo {
             carriers: &[],
             handlers: &[],
             sites: &[],
+            tables: &Tables::NONE,
         }
     }
 }
@@ -176,12 +181,20 @@ pub struct HandlerInfo {
     pub event: &'static str,
     /// Its line in the spec.
     pub line: u32,
+    /// What it does.
+    pub deeds: &'static Deeds,
 }
 
 impl HandlerInfo {
     /// A handler of which nothing else is known.
     pub const fn new(name: &'static str, event: &'static str, line: u32) -> Self {
-        HandlerInfo { name, event, line }
+        HandlerInfo { name, event, line, deeds: &Deeds::NONE }
+    }
+
+    /// The same, with what it does.
+    pub const fn doing(mut self, deeds: &'static Deeds) -> Self {
+        self.deeds = deeds;
+        self
     }
 }
 

@@ -23,6 +23,7 @@ static SERVICE: ServiceInfo = ServiceInfo {
     carriers: &[],
     handlers: &[],
     sites: &[],
+    tables: &foresee_kernel::Tables::NONE,
 };
 
 fn ask(tape: &mut Tape, options: u32) -> u32 {

@@ -57,6 +57,7 @@ static INFO: ServiceInfo = ServiceInfo {
     carriers: &[CarrierInfo { name: "net", kind: CarrierKind::Reliable }],
     handlers: &HANDLERS,
     sites: &SITES,
+    tables: &foresee_kernel::Tables::NONE,
 };
 static SPEC: SpecInfo = SpecInfo {
     name: "balance",
@@ -67,6 +68,7 @@ static SPEC: SpecInfo = SpecInfo {
         name: "Farm",
         line: 9,
         parameters: &[],
+        order_of_ids: &[],
         build: |_| unreachable!("built by hand"),
     }],
     scenarios: &[],

@@ -58,6 +58,7 @@ static INFO: ServiceInfo = ServiceInfo {
     carriers: &[CarrierInfo { name: "net", kind: CarrierKind::Datagram }],
     handlers: &HANDLERS,
     sites: &SITES,
+    tables: &foresee_kernel::Tables::NONE,
 };
 static SPEC: SpecInfo =
     SpecInfo { name: "flood", file: "flood.mace", hash: 0, services: &[&INFO], systems: &[], scenarios: &[] };

@@ -65,6 +65,7 @@ static INFO: ServiceInfo = ServiceInfo {
     ],
     handlers: &[],
     sites: &[],
+    tables: &foresee_kernel::Tables::NONE,
 };
 
 static SPEC: SpecInfo =

@@ -39,6 +39,7 @@ const fn info(carriers: &'static [CarrierInfo]) -> ServiceInfo {
         carriers,
         handlers: &[],
         sites: &[],
+        tables: &foresee_kernel::Tables::NONE,
     }
 }
 

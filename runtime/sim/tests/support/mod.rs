@@ -85,6 +85,7 @@ const fn info(carriers: &'static [CarrierInfo]) -> ServiceInfo {
         carriers,
         handlers: &HANDLERS,
         sites: &SITES,
+        tables: &foresee_kernel::Tables::NONE,
     }
 }
 
@@ -140,6 +141,7 @@ pub static SPEC: SpecInfo = SpecInfo {
         name: "Stage",
         line: 9,
         parameters: &[],
+        order_of_ids: &[],
         build: |_| unreachable!("tests build the model themselves"),
     }],
     scenarios: &[],
