@@ -15,11 +15,21 @@ use crate::types::{Type, Types};
 pub(super) fn table(spec: &Spec) -> TokenStream {
     let messages = payload::messages(spec);
     let entries = messages.iter().map(|(ty, name)| quote!(kernel::WireType::of::<#ty>(#name)));
+    let calls = spec.interfaces.iter().map(|it| {
+        let (name, module) = (format!("{}.{}", spec.files[it.file].module, it.ident), &it.module);
+        let file = (it.file > 0).then(|| format_ident!("{}", spec.files[it.file].module));
+        let file = file.map(|file| quote!(imported::#file::));
+        quote!(kernel::WireType::of::<#file #module::Downcall>(#name))
+    });
     let hash = crate::emit::hash(&travelling(spec));
     quote! {
         /// What the services of the specification send between processes.
-        pub static WIRE: kernel::Wire =
-            kernel::Wire { hash: #hash, types: &[#(#entries),*], payloads: &PAYLOADS };
+        pub static WIRE: kernel::Wire = kernel::Wire {
+            hash: #hash,
+            types: &[#(#entries),*],
+            calls: &[#(#calls),*],
+            payloads: &PAYLOADS,
+        };
     }
 }
 

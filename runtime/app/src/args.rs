@@ -27,6 +27,9 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Run the scenarios of the spec
     Test(TestArgs),
+    /// Run one node of the system over real sockets, until it is told to stop
+    #[cfg(feature = "live")]
+    Node(crate::node::NodeArgs),
     /// Walk through a trace again and show every step
     Replay(ReplayArgs),
     /// Show what the spec declares: services, handlers, choices, systems, properties

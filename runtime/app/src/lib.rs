@@ -12,9 +12,12 @@ mod from;
 mod info;
 mod interrupt;
 mod model;
+#[cfg(feature = "live")]
+mod node;
 mod place;
 mod plain;
 mod progress;
+mod recording;
 mod regress;
 mod render;
 mod replay;
@@ -79,6 +82,8 @@ pub fn run(
         Command::Check(args) => check::run(spec, args, out, err),
         Command::Simulate(args) => simulate::run(spec, args, out, err),
         Command::Test(args) => test::run(spec, args, out),
+        #[cfg(feature = "live")]
+        Command::Node(args) => node::run(spec, args, out),
         Command::Replay(args) => replay::run(spec, args, out),
         Command::Info(args) => info::run(spec, args, out),
     };

@@ -15,14 +15,18 @@ use crate::args::{Format, ReplayArgs, TestForm, TraceForm};
 use crate::exit::{Exit, Failure};
 use crate::faults::{self, FaultArg};
 use crate::render::Drawn;
-use crate::{model, step, story, test, totest};
+use crate::{model, recording, step, story, test, totest};
 
 /// The largest trace that is read.
 const TRACE_BYTES_MAX: u64 = 1 << 30;
 
 /// Runs the command.
 pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let trace = read(&args.file)?;
+    let text = text(&args.file)?;
+    if foresee_kernel::recording::is_recording(&text) {
+        return recorded(spec, args, &text, out);
+    }
+    let trace = parse(&args.file, &text)?;
     let walked = walk(spec, &args.file, &trace)?;
     let Walked { model, path, narration } = &walked;
     let drawn = Drawn { model, path, narration, ending: &trace.ending };
@@ -140,17 +144,43 @@ fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<Walked
     Ok(Walked { model: run.model, path: run.path, narration })
 }
 
+/// Walks through what one live node recorded.
+fn recorded(
+    spec: &'static SpecInfo,
+    args: &ReplayArgs,
+    text: &str,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let refuse = |what: String| Failure::usage(format!("{}: {what}", args.file.display()));
+    if args.form.is_some() || args.step || args.to_test.is_some() || args.out.is_some() {
+        return Err(refuse(
+            "it is the recording of one node, which is shown as text or JSON alone".to_owned(),
+        ));
+    }
+    recording::run(spec, text, args.format, out).map_err(|failure| match failure.exit {
+        Exit::Usage => refuse(failure.message),
+        _ => failure,
+    })
+}
+
 /// Reads a trace.
 pub fn read(path: &FilePath) -> Result<Trace, Failure> {
+    parse(path, &text(path)?)
+}
+
+fn parse(path: &FilePath, text: &str) -> Result<Trace, Failure> {
+    Trace::from_json(text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+}
+
+fn text(path: &FilePath) -> Result<String, Failure> {
     let refuse = |what: String| Failure::usage(format!("{}: {what}", path.display()));
     let length = fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
     if length > TRACE_BYTES_MAX {
         return Err(refuse(format!("it has {length} bytes; a trace has at most {TRACE_BYTES_MAX}")));
     }
     let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| refuse(format!("byte {}: it is not UTF-8", error.utf8_error().valid_up_to())))?;
-    Trace::from_json(&text).map_err(|error| refuse(error.to_string()))
+    String::from_utf8(bytes)
+        .map_err(|error| refuse(format!("byte {}: it is not UTF-8", error.utf8_error().valid_up_to())))
 }
 
 /// Whether the replay ends as the trace says.

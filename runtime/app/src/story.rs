@@ -101,7 +101,12 @@ pub fn ending(ending: &Ending) -> String {
 
 /// `narration` for programs.
 pub fn json(narration: &Narration) -> Value {
-    Value::Array(narration.steps.iter().map(step_json).collect())
+    steps_json(&narration.steps)
+}
+
+/// Steps for programs.
+pub fn steps_json(steps: &[Told]) -> Value {
+    Value::Array(steps.iter().map(step_json).collect())
 }
 
 fn step_json(told: &Told) -> Value {

@@ -26,6 +26,7 @@ pub mod objective;
 pub mod payload;
 pub mod plan;
 pub mod property;
+pub mod recording;
 pub mod reply;
 pub mod script;
 pub mod service;
@@ -63,4 +64,4 @@ pub use tables::{Deeds, IdsInfo, OrderInfo, OverlapInfo, PairInfo, Receiver, Sen
 pub use time::{Delay, Law, Span};
 pub use trace::{Trace, TraceError};
 pub use value::{Datum, Shape, Value};
-pub use wire::{Wire, WireError, WireType};
+pub use wire::{Wire, WireError, WireType, Wires};

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::{Datum, PayloadType, Value, payload};
+use crate::{Datum, PayloadType, Stack, Value, payload};
 
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,27 +66,84 @@ pub struct Wire {
     pub hash: u64,
     /// The types of messages.
     pub types: &'static [WireType],
+    /// The types of calls that programs make. They never travel: recordings hold them.
+    pub calls: &'static [WireType],
     /// The types of payloads in them.
     pub payloads: &'static [PayloadType],
 }
 
 impl Wire {
     /// The wire of a service that sends nothing between processes.
-    pub const NONE: Wire = Wire { hash: 0, types: &[], payloads: &[] };
+    pub const NONE: Wire = Wire { hash: 0, types: &[], calls: &[], payloads: &[] };
+}
 
-    /// The place of the type of `message`.
-    pub fn place(&self, message: &Datum) -> Option<u16> {
-        let id = message.as_any().type_id();
-        self.types.iter().position(|known| (known.id)() == id).map(|place| place as u16)
+/// The message types of a stack, whatever specs its layers come from: their tables one after another, each once.
+#[derive(Clone, Debug)]
+pub struct Wires {
+    tables: Vec<&'static Wire>,
+}
+
+impl Wires {
+    /// Those of `stack`.
+    pub fn of(stack: &Stack) -> Self {
+        let mut tables: Vec<&'static Wire> = Vec::new();
+        for layer in stack.layers() {
+            let table = layer.service().wire();
+            if !tables.iter().any(|known| std::ptr::eq(*known, table)) {
+                tables.push(table);
+            }
+        }
+        Wires { tables }
+    }
+
+    /// Nodes talk where it is the same.
+    pub fn hash(&self) -> u64 {
+        let travelling = self.tables.iter().filter(|table| !table.types.is_empty());
+        travelling.fold(0, |hash: u64, table| hash.rotate_left(7) ^ table.hash)
+    }
+
+    /// The place of a message's type, and its wire form; None where the message has none.
+    pub fn encode(&self, message: &Datum) -> Option<(u16, Vec<u8>)> {
+        self.encode_as(message, |table| table.types)
+    }
+
+    /// As [`Wires::encode`], of a call.
+    pub fn encode_call(&self, call: &Datum) -> Option<(u16, Vec<u8>)> {
+        self.encode_as(call, |table| table.calls)
     }
 
     /// The message of the type at `place` with this wire form.
     ///
     /// # Errors
-    /// A place beyond the table, bytes that are no such message, or more bytes than the message has.
+    /// A place beyond the tables, bytes that are no such message, or more bytes than the message has.
     pub fn decode(&self, place: u16, bytes: &[u8]) -> Result<Datum, WireError> {
-        let known = self.types.get(usize::from(place)).ok_or(WireError::Unknown(place))?;
-        payload::reading(self.payloads, || (known.decode)(bytes))
+        self.decode_as(place, bytes, |table| table.types)
+    }
+
+    /// As [`Wires::decode`], of a call.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn decode_call(&self, place: u16, bytes: &[u8]) -> Result<Datum, WireError> {
+        self.decode_as(place, bytes, |table| table.calls)
+    }
+
+    fn encode_as(&self, value: &Datum, types: fn(&Wire) -> &'static [WireType]) -> Option<(u16, Vec<u8>)> {
+        let id = value.as_any().type_id();
+        let place = self.tables.iter().flat_map(|table| types(table)).position(|known| (known.id)() == id)?;
+        Some((u16::try_from(place).ok()?, value.encode().ok()?))
+    }
+
+    fn decode_as(
+        &self,
+        place: u16,
+        bytes: &[u8],
+        types: fn(&Wire) -> &'static [WireType],
+    ) -> Result<Datum, WireError> {
+        let mut known =
+            self.tables.iter().flat_map(|table| types(table).iter().map(|it| (table.payloads, it)));
+        let (payloads, known) = known.nth(usize::from(place)).ok_or(WireError::Unknown(place))?;
+        payload::reading(payloads, || (known.decode)(bytes))
     }
 }
 
@@ -104,24 +161,32 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> 
 mod tests {
     use super::*;
 
-    static WIRE: Wire =
-        Wire { hash: 1, types: &[WireType::of::<u32>("a"), WireType::of::<Vec<String>>("b")], payloads: &[] };
+    static WIRE: Wire = Wire {
+        hash: 1,
+        types: &[WireType::of::<u32>("a"), WireType::of::<Vec<String>>("b")],
+        calls: &[],
+        payloads: &[],
+    };
+
+    fn wires() -> Wires {
+        Wires { tables: vec![&Wire::NONE, &WIRE] }
+    }
 
     #[test]
     fn a_message_is_read_by_the_place_of_its_type() {
         let message = Datum::new(vec!["x".to_owned()]);
-        let place = WIRE.place(&message).expect("it has a place");
-        let bytes = message.encode().expect("it has a wire form");
-        assert_eq!(WIRE.decode(place, &bytes), Ok(message));
-        assert_eq!(WIRE.place(&Datum::new(1u8)), None);
+        let (place, bytes) = wires().encode(&message).expect("it has a wire form");
+        assert_eq!(wires().decode(place, &bytes), Ok(message.clone()));
+        assert_eq!(wires().encode(&Datum::new(1u8)), None);
+        assert_eq!(wires().encode_call(&message), None);
     }
 
     #[test]
     fn what_is_no_message_is_refused() {
-        assert_eq!(WIRE.decode(2, &[]), Err(WireError::Unknown(2)));
-        assert_eq!(WIRE.decode(0, &[5, 6]), Err(WireError::Trailing(1)));
-        assert!(matches!(WIRE.decode(0, &[]), Err(WireError::Malformed(_))));
+        assert_eq!(wires().decode(2, &[]), Err(WireError::Unknown(2)));
+        assert_eq!(wires().decode(0, &[5, 6]), Err(WireError::Trailing(1)));
+        assert!(matches!(wires().decode(0, &[]), Err(WireError::Malformed(_))));
         // A length that nobody could have sent allocates nothing.
-        assert!(matches!(WIRE.decode(1, &[0xff, 0xff, 0xff, 0xff, 0x7f]), Err(WireError::Malformed(_))));
+        assert!(matches!(wires().decode(1, &[0xff, 0xff, 0xff, 0xff, 0x7f]), Err(WireError::Malformed(_))));
     }
 }

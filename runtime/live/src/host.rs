@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use foresee_kernel::{CarrierInfo, Datum, Embedded, NodeId, Port, Stack};
+use foresee_kernel::{CarrierInfo, Datum, Embedded, NodeId, Port, Stack, Wires};
 use foresee_net::{Draw, Purpose, Stream};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
@@ -17,11 +17,11 @@ use tokio_util::task::TaskTracker;
 use crate::meter::Meter;
 use crate::peers::{PeerSource, Peers};
 use crate::port::{LivePort, Upcalls};
+use crate::record::{Recorder, Recording};
 use crate::resolve::{Advisor, Chooser};
 use crate::service::{Datagram, Inlets, Service};
 use crate::store::Store;
-use crate::wires::Wires;
-use crate::{Error, Limits, listen};
+use crate::{Error, Limits, listen, observe};
 
 /// Draws of the host itself, such as pauses before a connection is tried again.
 const PURPOSE: Purpose = Purpose(201);
@@ -108,6 +108,21 @@ impl Shared {
         if let Some(known) = self.services.lock().unwrap_or_else(PoisonError::into_inner).get_mut(service) {
             known.down = Some(reason.to_owned());
         }
+    }
+}
+
+/// What a service may have beside its parameters.
+#[derive(Default)]
+pub struct Extras {
+    /// Who is asked for its choices first.
+    pub advisor: Option<Box<dyn Advisor>>,
+    /// Where its steps are written down.
+    pub recording: Option<Recording>,
+}
+
+impl fmt::Debug for Extras {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extras").field("recording", &self.recording).finish_non_exhaustive()
     }
 }
 
@@ -334,11 +349,42 @@ impl Host {
         name: &str,
         service: S,
     ) -> Result<(S::Handle, Upcalls<S::Upcall>), Error> {
-        let (port, stream) = self.start_stack(name, service.stack(self.me()), None).await?;
+        let (port, stream) = self.start_stack(name, service.stack(self.me()), Extras::default()).await?;
         Ok((S::handle(port), Upcalls { stream, read: S::upcall }))
     }
 
-    /// Starts any stack. `advisor` is asked for its choices first.
+    /// Starts a service whose choices `advisor` is asked for first.
+    ///
+    /// # Errors
+    /// See [`Host::start_stack`].
+    pub async fn start_advised<S: Embedded>(
+        &self,
+        service: S,
+        advisor: impl Advisor + 'static,
+    ) -> Result<(S::Handle, Upcalls<S::Upcall>), Error> {
+        let extras = Extras { advisor: Some(Box::new(advisor)), ..Extras::default() };
+        let (port, stream) = self.start_stack(S::info().name, service.stack(self.me()), extras).await?;
+        Ok((S::handle(port), Upcalls { stream, read: S::upcall }))
+    }
+
+    /// Shows counters and health over HTTP at `address`, as `/metrics` and `/health`.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub async fn observe(&self, address: &str) -> Result<SocketAddr, Error> {
+        let refuse = |error| Error::io(format!("cannot listen on {address}"), error);
+        let listener = TcpListener::bind(address).await.map_err(refuse)?;
+        let bound = listener.local_addr().map_err(refuse)?;
+        self.shared.spawn(observe::serve(self.shared.clone(), listener));
+        Ok(bound)
+    }
+
+    /// How often a host was opened on its data, this time included. Without a folder it is a number that grows with the clock.
+    pub fn boots(&self) -> u64 {
+        self.shared.boots
+    }
+
+    /// Starts any stack.
     ///
     /// # Errors
     /// A name that is taken, durable variables without a folder, durable state of another schema, or a service that faults on
@@ -347,7 +393,7 @@ impl Host {
         &self,
         name: &str,
         stack: Stack,
-        advisor: Option<Box<dyn Advisor>>,
+        extras: Extras,
     ) -> Result<(Arc<dyn Port>, mpsc::Receiver<Datum>), Error> {
         let shared = &self.shared;
         let (stack, carriers) = stack.alone();
@@ -362,6 +408,8 @@ impl Host {
             return Err(Error::Service(what));
         }
         let wires = Arc::new(Wires::of(&stack));
+        let recorder = extras.recording.map(|it| Recorder::begin(it, wires.clone(), shared.meter.clone()));
+        let recorder = recorder.transpose()?;
         let limits = &shared.limits;
         let (ask, asks) = mpsc::channel(limits.inbox);
         let (adopt, adopts) = mpsc::channel(64);
@@ -387,7 +435,8 @@ impl Host {
             journal: self.store.journal(name),
             upcalls: upcall,
             inlets: Inlets { asks, adopts, datagrams },
-            chooser: Chooser::new(shared.seed, place, advisor, false),
+            chooser: Chooser::new(shared.seed, place, extras.advisor, recorder.is_some()),
+            recorder,
             restarts: 0,
         };
         let (started, outcome) = oneshot::channel();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use foresee_kernel::{Datum, NodeId};
+use foresee_kernel::{Datum, NodeId, Wires};
 use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -21,7 +21,6 @@ use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use crate::frame::{self, Answer, HANDSHAKE_BYTES_MAX, Hello, Session};
 use crate::host::Shared;
-use crate::wires::Wires;
 
 /// How many frames are written at once.
 const BATCH_FRAMES_MAX: usize = 256;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foresee_kernel::embed::{Asking, Question};
+use foresee_kernel::recording::{self, Durable, Happening, durable_text};
 use foresee_kernel::{
     Below, CarrierInfo, CarrierKind, Changes, Datum, Delay, Effect, Event, Fault, Law, Lost, NodeEvent,
-    NodeId, NodeState, Ran, Scratch, Stack, fault, names,
+    NodeId, NodeState, Ran, Scratch, Stack, Wires, fault, names,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -22,9 +23,9 @@ use crate::Error;
 use crate::frame::{self, DATAGRAM_BYTES_MAX, DatagramHead};
 use crate::host::Shared;
 use crate::link::{Adopt, Input, Link, Seat};
+use crate::record::Recorder;
 use crate::resolve::Chooser;
 use crate::store::{Journal, StepChanges};
-use crate::wires::Wires;
 
 /// The longest that a timer is set for; a longer one fires then.
 const TIMER_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -68,6 +69,7 @@ pub(crate) struct Service {
     pub upcalls: mpsc::Sender<Datum>,
     pub inlets: Inlets,
     pub chooser: Chooser,
+    pub recorder: Option<Recorder>,
     /// How often it started again after a fault.
     pub restarts: u64,
 }
@@ -101,7 +103,7 @@ enum End {
 
 impl Service {
     /// The state from disk, or the first one; `start()` has not run.
-    async fn recover(&mut self) -> Result<NodeState, Error> {
+    async fn recover(&mut self) -> Result<(NodeState, Durable), Error> {
         let layers = self.journal.load().await?;
         let (me, requests) = (self.shared.me, self.life() << 32);
         let mut state = NodeState::new();
@@ -114,7 +116,7 @@ impl Service {
             let named = |error| Error::Service(format!("{}: {error}", service.info().name));
             state.push(loaded.map_err(named)?);
         }
-        Ok(state)
+        Ok((state, layers))
     }
 
     /// The number of this life: greater than that of any before it.
@@ -127,8 +129,8 @@ impl Service {
         let mut started = Some(started);
         let mut faults: VecDeque<Instant> = VecDeque::new();
         let down = loop {
-            let state = match self.recover().await {
-                Ok(state) => state,
+            let (state, durable) = match self.recover().await {
+                Ok(recovered) => recovered,
                 Err(error) => {
                     let reason = error.to_string();
                     if let Some(started) = started.take() {
@@ -138,7 +140,7 @@ impl Service {
                     break reason;
                 }
             };
-            let end = self.live(state, &mut started).await;
+            let end = self.live(state, &durable, &mut started).await;
             let limits = &self.shared.limits;
             match end {
                 End::Stopped => return,
@@ -184,6 +186,7 @@ impl Service {
     async fn live(
         &mut self,
         state: NodeState,
+        durable: &Durable,
         started: &mut Option<oneshot::Sender<Result<(), Error>>>,
     ) -> End {
         let (inlet, inbox) = mpsc::channel(self.shared.limits.inbox);
@@ -202,7 +205,7 @@ impl Service {
             last_write: 0,
             waiting: VecDeque::new(),
         };
-        let end = match self.begin(&mut life) {
+        let end = match self.begin(&mut life, durable) {
             Ok(()) => {
                 // Whoever starts a service goes on when what its start changed is on disk.
                 let started = started.take();
@@ -227,7 +230,7 @@ impl Service {
     }
 
     /// The first steps of a life: what the layers declare is written down, and `start()` runs.
-    fn begin(&mut self, life: &mut Life) -> Result<(), Fault> {
+    fn begin(&mut self, life: &mut Life, durable: &Durable) -> Result<(), Fault> {
         let mut changes = StepChanges::new();
         for (layer, state) in self.stack.layers().iter().zip(&life.state) {
             let mut out = Changes::default();
@@ -237,7 +240,8 @@ impl Service {
         if !changes.is_empty() {
             life.last_write = self.journal.write(changes);
         }
-        self.step(life, "start", &NodeEvent::Start)
+        let start = Happening::Start { life: self.life(), durable: durable_text(durable) };
+        self.step_noted(life, "start", &NodeEvent::Start, Some(start))
     }
 
     fn note(&self, layer: &'static str, out: Changes, changes: &mut StepChanges) -> Result<(), Fault> {
@@ -266,7 +270,7 @@ impl Service {
     }
 
     /// What happens next; None where the host stops.
-    async fn next(&mut self, life: &mut Life) -> Option<Happening> {
+    async fn next(&mut self, life: &mut Life) -> Option<Next> {
         let room = self.journal.open_steps() < self.shared.limits.open_steps;
         let reads = room && life.waiting.is_empty();
         let Inlets { asks, adopts, datagrams } = &mut self.inlets;
@@ -274,7 +278,7 @@ impl Service {
         let committed = &mut self.journal.committed;
         tokio::select! {
             () = self.shared.stop.cancelled() => None,
-            _ = committed.changed(), if !life.outputs.is_empty() => Some(Happening::Committed),
+            _ = committed.changed(), if !life.outputs.is_empty() => Some(Next::Committed),
             permit = upcalls.reserve(), if !life.waiting.is_empty() => {
                 let first = life.waiting.pop_front();
                 match (permit, first) {
@@ -283,25 +287,25 @@ impl Service {
                     _ => life.waiting.clear(),
                 }
                 self.shared.meter.upcalls_waiting.set(life.waiting.len() as i64);
-                Some(Happening::Committed)
+                Some(Next::Committed)
             }
-            Some(ask) = asks.recv(), if room => Some(Happening::Ask(ask)),
-            Some((carrier, adopt)) = adopts.recv() => Some(Happening::Adopt(carrier, adopt)),
-            Some(input) = life.inbox.recv(), if reads => Some(Happening::Input(input)),
+            Some(ask) = asks.recv(), if room => Some(Next::Ask(ask)),
+            Some((carrier, adopt)) = adopts.recv() => Some(Next::Adopt(carrier, adopt)),
+            Some(input) = life.inbox.recv(), if reads => Some(Next::Input(input)),
             Some((from, carrier, message)) = datagrams.recv(), if reads =>
-                Some(Happening::Input(Input::Message { from, carrier, message })),
+                Some(Next::Input(Input::Message { from, carrier, message })),
             Some(expired) = poll_fn(|context| life.timers.poll_expired(context)), if room && !life.timers.is_empty() =>
-                Some(Happening::Timer(expired.into_inner())),
+                Some(Next::Timer(expired.into_inner())),
         }
     }
 
-    fn happen(&mut self, life: &mut Life, happening: Happening) -> Result<(), Fault> {
+    fn happen(&mut self, life: &mut Life, happening: Next) -> Result<(), Fault> {
         match happening {
-            Happening::Committed => Ok(()),
-            Happening::Input(Input::Message { from, carrier, message }) => {
+            Next::Committed => Ok(()),
+            Next::Input(Input::Message { from, carrier, message }) => {
                 self.deliver(life, from, carrier, message)
             }
-            Happening::Input(Input::Broken { peer, carrier }) => {
+            Next::Input(Input::Broken { peer, carrier }) => {
                 self.shared.meter.breaks.inc();
                 let stepped = match self.carriers[usize::from(carrier)].kind {
                     // Breaks are no business of whoever never asked for connections.
@@ -313,16 +317,16 @@ impl Service {
                 }
                 stepped
             }
-            Happening::Timer((layer, timer)) => {
+            Next::Timer((layer, timer)) => {
                 life.armed.remove(&(layer, timer.clone()));
                 self.step(life, "timer", &NodeEvent::Layer(layer, Event::Timer(timer)))
             }
-            Happening::Adopt(carrier, adopt) => {
+            Next::Adopt(carrier, adopt) => {
                 let peer = adopt.hello.from;
                 self.link(life, carrier, peer).adopt(adopt);
                 Ok(())
             }
-            Happening::Ask(ask) => self.ask(life, ask),
+            Next::Ask(ask) => self.ask(life, ask),
         }
     }
 
@@ -372,21 +376,42 @@ impl Service {
         life.outputs.push_back((life.last_write, Output::Do(Box::new(action))));
     }
 
-    /// One step, with its durable changes handed to the journal and its effects noted.
     fn step(&mut self, life: &mut Life, kind: &'static str, event: &NodeEvent) -> Result<(), Fault> {
+        let scope = self.shared.names.clone();
+        let recorder = self.recorder.as_ref();
+        let happening = recorder.and_then(|it| names::scope(&scope, || it.happening(event, &self.carriers)));
+        self.step_noted(life, kind, event, happening)
+    }
+
+    /// One step, recorded, with its durable changes handed to the journal and its effects noted.
+    fn step_noted(
+        &mut self,
+        life: &mut Life,
+        kind: &'static str,
+        event: &NodeEvent,
+        happening: Option<Happening>,
+    ) -> Result<(), Fault> {
         let shared = self.shared.clone();
         let began = Instant::now();
         let mut scratch = Scratch::default();
         let mut resolver = self.chooser.step(&shared.meter);
         shared.meter.event(kind);
-        names::scope(&shared.names, || {
+        let stepped = names::scope(&shared.names, || {
             let _span = tracing::debug_span!("step", service = %self.name, node = %shared.me, kind).entered();
             let stepped =
                 self.stack.step_in_place(shared.me, &mut life.state, event, &mut resolver, &mut scratch);
             tracing::debug!(ran = ?scratch.ran(), "ran");
             tracing::debug!(decisions = ?scratch.decisions(), "chose");
             stepped
-        })?;
+        });
+        if let Some(recorder) = &mut self.recorder {
+            let outcome = match &stepped {
+                Ok(()) => Ok(recording::digest(&life.state)),
+                Err(fault) => Err(fault.to_string()),
+            };
+            recorder.note(happening, scratch.decisions(), outcome);
+        }
+        stepped?;
         let consumed = scratch.ran().iter().filter(|ran| matches!(ran, Ran::Consumed { meant: false, .. }));
         shared.meter.consumed.inc_by(consumed.count() as u64);
         self.persist(life)?;
@@ -577,7 +602,7 @@ impl Service {
 }
 
 /// What happened.
-enum Happening {
+enum Next {
     Committed,
     Input(Input),
     Timer((u8, Datum)),

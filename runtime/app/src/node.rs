@@ -1,0 +1,168 @@
+//! `node`: one node of a system as a process, over real sockets, until it is told to stop.
+//!
+//! What it needs is said by flags, by the environment (`FORESEE_LISTEN` and so on) or by a TOML file, in this order. Logs go to the
+//! standard error; counters and health are shown over HTTP, and a recording is what `replay` walks through.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use foresee_kernel::{Model, NodeId, SpecInfo};
+use foresee_live::{Extras, Host, Recording};
+use foresee_world::narrate;
+use serde::Deserialize;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::SystemArgs;
+use crate::exit::{Exit, Failure};
+use crate::model;
+
+#[derive(Args, Debug)]
+pub struct NodeArgs {
+    #[command(flatten)]
+    pub system: SystemArgs,
+    /// A TOML file with any of the options below, by their names
+    #[arg(long, value_name = "FILE", env = "FORESEE_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: NodeOptions,
+}
+
+/// What a node needs, from whichever source.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NodeOptions {
+    /// Which node this is, by its name in the system or its number
+    #[arg(long, value_name = "NAME", env = "FORESEE_NODE")]
+    pub node: Option<String>,
+    /// Where it listens for its peers, such as 0.0.0.0:7000
+    #[arg(long, value_name = "ADDRESS", env = "FORESEE_LISTEN")]
+    pub listen: Option<String>,
+    /// The TOML file that says where the nodes are: a table `peers` of names and addresses; read again when it changes
+    #[arg(long, value_name = "FILE", env = "FORESEE_PEERS")]
+    pub peers: Option<PathBuf>,
+    /// The folder for durable state
+    #[arg(long, value_name = "DIR", env = "FORESEE_DATA")]
+    pub data: Option<PathBuf>,
+    /// Run without a folder: what is durable ends with the process
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_VOLATILE")]
+    pub volatile: Option<bool>,
+    /// Where it shows `/metrics` and `/health`
+    #[arg(long, value_name = "ADDRESS", env = "FORESEE_HTTP")]
+    pub http: Option<String>,
+    /// Record what it does to this file, for `replay`
+    #[arg(long, value_name = "FILE", env = "FORESEE_RECORD")]
+    pub record: Option<PathBuf>,
+    /// What is logged, such as `info` or `foresee_live=debug`
+    #[arg(long, value_name = "FILTER", env = "FORESEE_LOG")]
+    pub log: Option<String>,
+    /// The seed of its choices and chance; from the clock if left out
+    #[arg(long, env = "FORESEE_SEED")]
+    pub seed: Option<u64>,
+    /// Send datagrams through connections: for messages longer than UDP carries
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_DATAGRAMS_IN_STREAMS")]
+    pub datagrams_in_streams: Option<bool>,
+}
+
+impl NodeOptions {
+    /// These options, and those of `other` where these say nothing.
+    fn or(self, other: NodeOptions) -> Self {
+        NodeOptions {
+            node: self.node.or(other.node),
+            listen: self.listen.or(other.listen),
+            peers: self.peers.or(other.peers),
+            data: self.data.or(other.data),
+            volatile: self.volatile.or(other.volatile),
+            http: self.http.or(other.http),
+            record: self.record.or(other.record),
+            log: self.log.or(other.log),
+            seed: self.seed.or(other.seed),
+            datagrams_in_streams: self.datagrams_in_streams.or(other.datagrams_in_streams),
+        }
+    }
+}
+
+/// Runs the command until the process is told to stop.
+pub fn run(spec: &'static SpecInfo, args: &NodeArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+    let options = args.options.clone().or(file);
+    let model = model::build(spec, &args.system)?;
+    let node = node(&model, options.node.as_deref())?;
+    let filter = options.log.as_deref().unwrap_or("info");
+    let filter = EnvFilter::try_new(filter).map_err(|error| Failure::usage(format!("--log: {error}")))?;
+    // A program that has a subscriber of its own keeps it.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(&model, node, options, out))
+}
+
+fn read(path: &Path) -> Result<NodeOptions, Failure> {
+    let refuse = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| refuse(error.to_string()))
+}
+
+fn node(model: &Model, name: Option<&str>) -> Result<NodeId, Failure> {
+    let known = || model.names.join(", ");
+    let name = name.ok_or_else(|| Failure::usage(format!("which node? --node is one of: {}", known())))?;
+    let numbered =
+        || name.parse().ok().filter(|number| (*number as usize) < model.nodes.len()).map(NodeId::new);
+    model.node(name).or_else(numbered).ok_or_else(|| {
+        Failure::usage(format!("system `{}` has no node `{name}`; it has: {}", model.system, known()))
+    })
+}
+
+async fn serve(
+    model: &Arc<Model>,
+    node: NodeId,
+    options: NodeOptions,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let usage = |error: foresee_live::Error| Failure::usage(error.to_string());
+    let listen = options.listen.ok_or_else(|| Failure::usage("where does it listen? --listen says so"))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut host = Host::bind(listen).id(node).names(model.names.iter().cloned());
+    if let Some(peers) = options.peers {
+        host = host.peers(peers);
+    }
+    if let Some(data) = options.data {
+        host = host.data(data);
+    }
+    if options.volatile == Some(true) {
+        host = host.volatile();
+    }
+    if let Some(seed) = options.seed {
+        host = host.seed(seed);
+    }
+    if options.datagrams_in_streams == Some(true) {
+        host = host.datagrams_in_streams();
+    }
+    let host = host.open().await.map_err(usage)?;
+    let name = model.name(node);
+    if let Some(http) = options.http {
+        let address = host.observe(&http).await.map_err(usage)?;
+        writeln!(out, "{name} shows itself on http://{address}/metrics and /health")?;
+    }
+    let recording = options.record.map(|file| {
+        let origin = narrate::origin(model, "node", options.seed);
+        Recording { file, origin, node: name.to_owned() }
+    });
+    let extras = Extras { recording, ..Extras::default() };
+    let stack = model.nodes[node.index()].clone();
+    let (_port, mut upcalls) = host.start_stack(model.system, stack, extras).await.map_err(usage)?;
+    writeln!(out, "{name} listens on {}", host.address())?;
+    out.flush()?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            Some(upcall) = upcalls.recv() => tracing::info!(node = name, ?upcall, "upcall"),
+        }
+    }
+    host.shutdown().await;
+    writeln!(out, "{name} stopped")?;
+    Ok(Exit::Held)
+}

@@ -1,0 +1,232 @@
+//! `replay` of a recording: what one live node did, walked through again, with every state compared.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use foresee_kernel::recording::{self, Entry, Happening};
+use foresee_kernel::trace::{Action, Called, Choice, Connection, Plan, Transfer};
+use foresee_kernel::{
+    Arguments, CarrierInfo, Effect, Event, Nature, NodeEvent, NodeId, NodeState, Outcome, Ran, SpecInfo,
+    Stack, Tape, Wires, names,
+};
+use foresee_world::narrate::{Change, Handled, Told};
+use serde_json::json;
+
+use crate::args::Format;
+use crate::exit::{Exit, Failure};
+use crate::{model, story};
+
+/// Walks through the recording in `text`, and shows every step. Messages of failures are about the file.
+pub fn run(
+    spec: &'static SpecInfo,
+    text: &str,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let (head, entries) = recording::read(text).map_err(|error| Failure::usage(error.to_string()))?;
+    let origin = &head.origin;
+    if origin.spec != spec.name || origin.spec_hash != format!("{:016x}", spec.hash) {
+        let what = format!(
+            "it is a recording of `{}` {}, this is `{}` {:016x}",
+            origin.spec, origin.spec_hash, spec.name, spec.hash
+        );
+        return Err(Failure::usage(what));
+    }
+    let arguments: Arguments = origin.parameters.iter().cloned().collect();
+    let model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
+    let me =
+        model.node(&head.node).ok_or_else(|| Failure::usage(format!("there is no node `{}`", head.node)))?;
+    let (stack, carriers) = model.nodes[me.index()].clone().alone();
+    let wires = Wires::of(&stack);
+    let by_name = |name: &str| model.node(name);
+    let mut walk =
+        Walk { me, name: head.node.clone(), stack, carriers, wires, by_name: &by_name, state: None };
+    let mut told = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let step = names::scope(&model.names, || walk.step(entry));
+        let step = step.map_err(|what| Failure::usage(format!("line {}: {what}", index + 2)))?;
+        if format == Format::Text {
+            story::write_step(out, index + 1, &step)?;
+        }
+        told.push(step);
+    }
+    match format {
+        Format::Text => writeln!(out, "{} steps of {}, as they were recorded", told.len(), head.node)?,
+        Format::Json => {
+            let value = json!({
+                "spec": origin.spec, "system": origin.system, "node": head.node, "steps": story::steps_json(&told),
+            });
+            writeln!(out, "{value}")?;
+        }
+    }
+    Ok(if told.iter().any(|told| told.fault.is_some()) { Exit::Violation } else { Exit::Held })
+}
+
+struct Walk<'a> {
+    me: NodeId,
+    name: String,
+    stack: Stack,
+    carriers: Vec<CarrierInfo>,
+    wires: Wires,
+    by_name: &'a dyn Fn(&str) -> Option<NodeId>,
+    /// None before the first start, and after a fault.
+    state: Option<NodeState>,
+}
+
+impl Walk<'_> {
+    fn step(&mut self, entry: &Entry) -> Result<Told, String> {
+        let event = self.event(entry)?;
+        let before = self.state.take().ok_or("the node has not started")?;
+        let mut tape = Tape::new(entry.choices.iter().map(|choice| choice.picked).collect()).with_labels();
+        let outcome = self.stack.step(self.me, &before, &event, &mut tape);
+        let told = self.tell(entry, &before, &outcome);
+        self.compare(entry, &told, &outcome)?;
+        if outcome.fault.is_none() {
+            self.state = Some(outcome.state);
+        }
+        Ok(told)
+    }
+
+    fn compare(&self, entry: &Entry, told: &Told, outcome: &Outcome) -> Result<(), String> {
+        if told.choices != entry.choices {
+            return Err("the choices are not those that were recorded".to_owned());
+        }
+        let fault = outcome.fault.as_ref().map(ToString::to_string);
+        if fault != entry.fault {
+            return Err(format!("it ends as {fault:?}, and {:?} was recorded", entry.fault));
+        }
+        if fault.is_none() && format!("{:016x}", told.digest) != entry.state {
+            return Err("the state after it is not the one that was recorded".to_owned());
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, entry: &Entry) -> Result<NodeEvent, String> {
+        let bytes =
+            |text: &str| recording::unhex(text).ok_or("a wire form is no hexadecimal text".to_owned());
+        let node = |name: &str| (self.by_name)(name).ok_or_else(|| format!("there is no node `{name}`"));
+        let carrier = |name: &str| {
+            let place = self.carriers.iter().position(|it| it.name == name);
+            place.map(|place| place as u8).ok_or_else(|| format!("there is no carrier `{name}`"))
+        };
+        Ok(match &entry.happening {
+            Happening::Start { life, durable } => {
+                self.state = Some(self.load(*life, &bytes(durable)?)?);
+                NodeEvent::Start
+            }
+            Happening::Deliver { from, carrier: name, place, wire, .. } => {
+                let message = self.wires.decode(*place, &bytes(wire)?).map_err(|error| error.to_string())?;
+                let layer = self.stack.addressee(&message);
+                NodeEvent::Layer(layer, Event::Deliver { src: node(from)?, carrier: carrier(name)?, message })
+            }
+            Happening::Broken { peer, carrier: name } => {
+                NodeEvent::Broken { peer: node(peer)?, carrier: carrier(name)? }
+            }
+            Happening::Fire { layer, timer, wire } => {
+                let form = bytes(wire)?;
+                let armed = self.state.as_ref().map(|state| self.stack.armed(state)).unwrap_or_default();
+                let found = armed
+                    .into_iter()
+                    .find(|(at, known)| at == layer && known.encode().is_ok_and(|it| it == form));
+                let (layer, known) = found.ok_or_else(|| format!("the timer {timer} is not armed"))?;
+                NodeEvent::Layer(layer, Event::Timer(known))
+            }
+            Happening::Call { place, wire, .. } => {
+                let call =
+                    self.wires.decode_call(*place, &bytes(wire)?).map_err(|error| error.to_string())?;
+                NodeEvent::Layer(0, Event::Call(call))
+            }
+        })
+    }
+
+    fn load(&self, life: u64, durable: &[u8]) -> Result<NodeState, String> {
+        let layers: BTreeMap<String, foresee_kernel::Rows> = recording::durable(durable)?;
+        let load = |layer: &foresee_kernel::Layer| {
+            let service = layer.service();
+            let rows = layers.get(service.info().name).cloned().unwrap_or_default();
+            service.load(self.me, &rows, life << 32).map_err(|error| error.to_string())
+        };
+        self.stack.layers().iter().map(load).collect()
+    }
+
+    fn tell(&self, entry: &Entry, before: &NodeState, outcome: &Outcome) -> Told {
+        let handled = |ran: &Ran| match ran {
+            Ran::Handler { layer, handler } => {
+                let info = self.stack.layers()[usize::from(*layer)].service().info();
+                let handler = &info.handlers[usize::from(*handler)];
+                Handled::Handler {
+                    service: info.name,
+                    name: handler.name,
+                    file: info.file,
+                    line: handler.line,
+                }
+            }
+            Ran::Consumed { layer, meant } => {
+                let info = self.stack.layers()[usize::from(*layer)].service().info();
+                Handled::Consumed { service: info.name, meant: *meant }
+            }
+        };
+        let choices = outcome.decisions.iter().map(|decision| Choice {
+            site: decision.site.name.to_owned(),
+            option: decision.label.clone(),
+            picked: decision.picked,
+            of: decision.options,
+        });
+        let drawn = outcome.decisions.iter().filter(|it| it.nature == Nature::Chance).map(|it| it.site.name);
+        let sent = outcome.effects.iter().filter_map(|effect| match effect {
+            Effect::Send { carrier, to, message } => Some(Transfer {
+                from: self.name.clone(),
+                to: to.to_string(),
+                layer: 0,
+                carrier: self.carriers[usize::from(*carrier)].name.to_owned(),
+                message: format!("{message:?}"),
+                wire: message.encode().map(|bytes| recording::form(&bytes)).unwrap_or_default(),
+            }),
+            _ => None,
+        });
+        Told {
+            action: self.action(entry),
+            node: Some(self.name.clone()),
+            ran: outcome.ran.iter().map(handled).collect(),
+            choices: choices.collect(),
+            drawn: drawn.collect(),
+            changes: self.changes(before, &outcome.state),
+            sent: sent.collect(),
+            fault: outcome.fault.clone(),
+            digest: recording::digest(&outcome.state),
+        }
+    }
+
+    fn changes(&self, before: &NodeState, after: &NodeState) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (layer, (before, after)) in self.stack.layers().iter().zip(before.iter().zip(after)) {
+            let service = layer.service();
+            for ((variable, before), (_, after)) in
+                service.fields(before).into_iter().zip(service.fields(after))
+            {
+                if before != after {
+                    let (node, service) = (self.name.clone(), service.info().name);
+                    changes.push(Change { node, service, variable, before, after });
+                }
+            }
+        }
+        changes
+    }
+
+    /// What happened in the words of a trace; None for a start.
+    fn action(&self, entry: &Entry) -> Option<Action> {
+        let node = self.name.clone();
+        match entry.happening.clone() {
+            Happening::Start { .. } => None,
+            Happening::Deliver { from, carrier, message, wire, .. } => {
+                Some(Action::Deliver(Transfer { from, to: node, layer: 0, carrier, message, wire }))
+            }
+            Happening::Broken { peer, carrier } => Some(Action::Broken(Connection { node, peer, carrier })),
+            Happening::Fire { layer, timer, .. } => Some(Action::Fire { node, layer, timer }),
+            Happening::Call { call, wire, .. } => {
+                let plan = Plan { text: String::new(), line: 0, index: 0 };
+                Some(Action::Call(Called { node, layer: 0, call, wire, plan }))
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Recordings: what one live node did, line by line, so that it can be walked through again on a desk.
+//!
+//! A [`crate::Trace`] tells the run of a whole system; a live node knows its own part alone. A recording is written while the
+//! node runs and may end anywhere, since a process may be killed: its first line is the [`Head`], and every further line is an [`Entry`],
+//! sealed over all before it. A last line that was not finished is left out; anything else that does not fit is refused.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+
+use serde::{Deserialize, Serialize};
+
+use crate::trace::{Choice, Origin, hex};
+use crate::{Digest, NodeState, Rows, TraceError, wire};
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// What the first line begins with.
+pub const FORMAT: &str = "foresee-recording";
+
+/// The first line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Always [`FORMAT`].
+    pub format: String,
+    /// The version of the format.
+    pub version: u32,
+    /// The system that the node is part of.
+    pub origin: Origin,
+    /// The node, by its name in the system.
+    pub node: String,
+    /// The seal over this line.
+    #[serde(default)]
+    seal: String,
+}
+
+/// What happened to the node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// It started, with what was on disk.
+    Start {
+        /// Which life it is; its requests are numbered from this, shifted by 32 bits.
+        life: u64,
+        /// The durable variables of every layer that has some, in hexadecimal: postcard of layers, variables and rows.
+        durable: String,
+    },
+    /// A message arrived.
+    Deliver {
+        /// The sender.
+        from: String,
+        /// The carrier.
+        carrier: String,
+        /// The message, as people read it.
+        message: String,
+        /// The place of its type.
+        place: u16,
+        /// Its wire form in hexadecimal.
+        wire: String,
+    },
+    /// A connection broke.
+    Broken {
+        /// The other end.
+        peer: String,
+        /// The carrier.
+        carrier: String,
+    },
+    /// A timer fired.
+    Fire {
+        /// The layer, the top being 0.
+        layer: u8,
+        /// The timer with its arguments.
+        timer: String,
+        /// Its wire form in hexadecimal.
+        wire: String,
+    },
+    /// The program made a call.
+    Call {
+        /// The call with its arguments.
+        call: String,
+        /// The place of its type among the calls.
+        place: u16,
+        /// Its wire form in hexadecimal.
+        wire: String,
+    },
+}
+
+/// One step of the node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Nanoseconds since the recording began.
+    pub at_nanos: u64,
+    /// What happened.
+    pub happening: Happening,
+    /// How the step's points were answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+    /// The digest of the node's state after the step, in hexadecimal; empty where the step faulted.
+    pub state: String,
+    /// Why the step had no effect, if it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The seal over all lines up to this one.
+    #[serde(default)]
+    seal: String,
+}
+
+impl Entry {
+    /// An entry that is not sealed yet.
+    pub fn new(
+        at_nanos: u64,
+        happening: Happening,
+        choices: Vec<Choice>,
+        outcome: Result<u64, String>,
+    ) -> Self {
+        let (state, fault) = match outcome {
+            Ok(state) => (format!("{state:016x}"), None),
+            Err(fault) => (String::new(), Some(fault)),
+        };
+        Entry { at_nanos, happening, choices, state, fault, seal: String::new() }
+    }
+}
+
+/// Makes the lines of a recording, one after another.
+#[derive(Debug)]
+pub struct Writer {
+    digest: Digest,
+}
+
+impl Writer {
+    /// A writer, and the first line.
+    pub fn new(origin: Origin, node: String) -> (Self, String) {
+        let mut writer = Writer { digest: Digest::new() };
+        let seal = String::new();
+        let head = Head { format: FORMAT.to_owned(), version: VERSION, origin, node, seal };
+        let seal = writer.seal(&head);
+        (writer, line(&Head { seal, ..head }))
+    }
+
+    /// The line of the next entry.
+    pub fn line(&mut self, entry: Entry) -> String {
+        let seal = self.seal(&entry);
+        line(&Entry { seal, ..entry })
+    }
+
+    /// Folds in something without its seal, and gives the seal.
+    fn seal(&mut self, value: &impl Serialize) -> String {
+        self.digest.write(serde_json::to_string(value).unwrap_or_default().as_bytes());
+        format!("{:016x}", self.digest.finish())
+    }
+}
+
+fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default() + "\n"
+}
+
+/// Whether a text is meant to be a recording.
+pub fn is_recording(text: &str) -> bool {
+    text.starts_with(&format!("{{\"format\":\"{FORMAT}\""))
+}
+
+/// Reads a recording and checks its seals. A last line without its end is left out.
+///
+/// # Errors
+/// A text that is no recording, of another version, or not what was once written; with the place.
+pub fn read(text: &str) -> Result<(Head, Vec<Entry>), TraceError> {
+    let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+    let mut lines = whole.lines().enumerate();
+    let (_, first) =
+        lines.next().ok_or_else(|| TraceError::at("line 1", "the head is missing".to_owned()))?;
+    let head: Head = parse(1, first)?;
+    if head.format != FORMAT || head.version != VERSION {
+        let message = format!("{} of version {} cannot be read", head.format, head.version);
+        return Err(TraceError::at("line 1", message));
+    }
+    let mut writer = Writer { digest: Digest::new() };
+    let changed = |number: usize| {
+        TraceError::at(
+            &format!("line {number}"),
+            "its seal does not match: it was changed after it was written".to_owned(),
+        )
+    };
+    if writer.seal(&Head { seal: String::new(), ..head.clone() }) != head.seal {
+        return Err(changed(1));
+    }
+    let mut entries = Vec::new();
+    for (index, line) in lines {
+        let entry: Entry = parse(index + 1, line)?;
+        if writer.seal(&Entry { seal: String::new(), ..entry.clone() }) != entry.seal {
+            return Err(changed(index + 1));
+        }
+        entries.push(entry);
+    }
+    Ok((head, entries))
+}
+
+fn parse<'t, T: Deserialize<'t>>(number: usize, line: &'t str) -> Result<T, TraceError> {
+    serde_json::from_str(line).map_err(|error| TraceError::at(&format!("line {number}"), error.to_string()))
+}
+
+/// The bytes of a hexadecimal text.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+/// The durable variables of layers, by their services, as [`Happening::Start`] holds them.
+pub type Durable = BTreeMap<String, Rows>;
+
+/// Durable variables as a recording writes them.
+pub fn durable_text(durable: &Durable) -> String {
+    // Maps of bytes and texts have a wire form.
+    hex(&postcard::to_stdvec(durable).unwrap_or_default())
+}
+
+/// The durable variables in the bytes of a recording.
+///
+/// # Errors
+/// Bytes that are none.
+pub fn durable(bytes: &[u8]) -> Result<Durable, String> {
+    wire::decode(bytes).map_err(|error| format!("the durable variables cannot be read: {error}"))
+}
+
+/// The digest of a node's state that a recording compares.
+pub fn digest(state: &NodeState) -> u64 {
+    let mut digest = Digest::new();
+    state.iter().for_each(|layer| digest.write_u64(layer.digest()));
+    digest.finish()
+}
+
+/// A wire form as a recording writes it.
+pub fn form(bytes: &[u8]) -> String {
+    hex(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text() -> String {
+        let origin = Origin {
+            spec: "s".into(),
+            spec_hash: "0".into(),
+            system: "S".into(),
+            parameters: vec![],
+            writer: "node".into(),
+            seed: Some(1),
+            scenario: None,
+            faults: vec![],
+        };
+        let (mut writer, mut text) = Writer::new(origin, "n[0]".into());
+        for life in 0..3 {
+            let happening = Happening::Start { life, durable: form(&[0xab, life as u8]) };
+            text += &writer.line(Entry::new(life, happening, vec![], Ok(life)));
+        }
+        text
+    }
+
+    #[test]
+    fn a_recording_reads_back_as_far_as_it_was_written() {
+        let text = text();
+        assert!(is_recording(&text));
+        let (head, entries) = read(&text).expect("it is whole");
+        assert_eq!((head.node.as_str(), entries.len()), ("n[0]", 3));
+        let (_, cut) = read(&text[..text.len() - 5]).expect("its last line is cut");
+        assert_eq!(cut, entries[..2]);
+        assert_eq!(unhex("ab02"), Some(vec![0xab, 2]));
+    }
+
+    #[test]
+    fn a_changed_recording_is_refused_with_the_line() {
+        let text = text();
+        for (from, to, line) in [("\"at_nanos\":1", "\"at_nanos\":7", "line 3"), ("n[0]", "n[1]", "line 1")] {
+            let error = read(&text.replacen(from, to, 1)).expect_err("it was changed");
+            assert_eq!(error.place, line);
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        let gap = [lines[0], lines[2], lines[3], ""].join("\n");
+        assert_eq!(read(&gap).expect_err("a line is missing").place, "line 2");
+        assert!(read("").is_err());
+    }
+}
