@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::{Router, routing};
 use clap::Parser;
 use foresee::Host;
 use foresee::kernel::{NodeId, Point};
@@ -113,23 +112,21 @@ impl Advisor for Favourite {
     }
 }
 
-async fn read(store: State<Arc<Store>>, Path(key): Path<String>) -> (StatusCode, String) {
+type Asked = Query<BTreeMap<String, String>>;
+type Answer = (StatusCode, String);
+
+async fn read(store: State<Arc<Store>>, Path(key): Path<String>) -> Answer {
     answer(store.ask(key, Op::Get).await.map(|(_, value)| (value.is_some(), value)), StatusCode::NOT_FOUND)
 }
 
 /// `?from=VALUE` puts only where that is the value, an empty one where there is none.
-async fn write(
-    store: State<Arc<Store>>,
-    Path(key): Path<String>,
-    Query(mut query): Query<BTreeMap<String, String>>,
-    value: String,
-) -> (StatusCode, String) {
-    let from = query.remove("from").map(|from| Some(from).filter(|from| !from.is_empty()));
+async fn write(store: State<Arc<Store>>, Path(key): Path<String>, query: Asked, value: String) -> Answer {
+    let from = query.get("from").map(|from| Some(from.clone()).filter(|from| !from.is_empty()));
     let op = from.map_or(Op::Put(value.clone()), |from| Op::Swap(from, value));
     answer(store.ask(key, op).await, StatusCode::CONFLICT)
 }
 
-fn answer(done: Option<Done>, otherwise: StatusCode) -> (StatusCode, String) {
+fn answer(done: Option<Done>, otherwise: StatusCode) -> Answer {
     match done {
         Some((done, value)) => (if done { StatusCode::OK } else { otherwise }, value.unwrap_or_default()),
         None => (StatusCode::SERVICE_UNAVAILABLE, "whether it was done is not known".to_owned()),
@@ -147,7 +144,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (log, decided) = host.start_advised(service, Favourite(0)).await?;
     let (life, waiting) = ((args.id, host.boots()), Mutex::default());
     let store = Arc::new(Store { log, life, requests: AtomicU64::new(0), waiting });
-    let keys = Router::new().route("/keys/{key}", get(read).put(write)).with_state(store.clone());
+    let keys = Router::new().route("/keys/{key}", routing::get(read).put(write)).with_state(store.clone());
     let listener = tokio::net::TcpListener::bind(args.http).await?;
     tokio::select! {
         served = axum::serve(listener, keys) => served?,
