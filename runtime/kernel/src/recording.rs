@@ -247,6 +247,7 @@ mod tests {
             seed: Some(1),
             scenario: None,
             faults: vec![],
+            unbudgeted: false,
         };
         let (mut writer, mut text) = Writer::new(origin, "n[0]".into());
         for life in 0..3 {
