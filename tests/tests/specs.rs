@@ -126,17 +126,17 @@ const EXPECTED: &[Expected] = &[
             // With fewer faults, to the end.
             bounded(
                 "--system Trio --param flight=4 --param depth=99 --fault crash=0,partition=0,drop=0,duplicate=0",
-                443_284,
+                493_790,
                 "--system Trio --param flight=4 --depth 8 --fault crash=0,partition=0,drop=0,duplicate=0",
             ),
             bounded(
                 "--system Trio --param depth=99 --fault crash=1,partition=0,drop=0,duplicate=0",
-                661_862,
+                1_006_242,
                 "--system Trio --depth 7 --fault crash=1,partition=0,drop=0,duplicate=0",
             ),
             bounded(
                 "--system Trio --param depth=99 --fault crash=0,partition=1,drop=1,duplicate=0",
-                483_497,
+                485_207,
                 "--system Trio --depth 6 --fault crash=0,partition=1,drop=1,duplicate=0",
             ),
             bounded(

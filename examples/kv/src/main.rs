@@ -1,7 +1,7 @@
 //! A replicated key-value store: every command goes through the log of `specs/paxos.mace`, and each replica applies it.
 //!
 //! Reads go through the log as well, so whatever is answered is linearizable. A command may stand in the log twice, after it was
-//! asked for again; only its first place counts. Nothing is kept here: a replica that starts again learns the log anew.
+//! asked for again; only its first place counts. Nothing is kept here: a replica that starts again is told the log anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -102,13 +102,14 @@ impl Store {
     }
 }
 
-/// Who proposes: always the same member, until a command has to be asked for again.
+/// Who proposes: always the same member, until a command has to be asked for again. Nothing else is advised on.
 struct Favourite(u32);
 
 impl Advisor for Favourite {
     fn advise(&mut self, point: &Point<'_>) -> Option<u32> {
-        self.0 += u32::from(point.site.name.starts_with("remind"));
-        Some(self.0 % point.options)
+        let again = point.site.name == "remind";
+        self.0 += u32::from(again);
+        (again || point.site.name == "submit").then_some(self.0 % point.options)
     }
 }
 
@@ -138,16 +139,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
     let args = Args::parse();
     let host = Host::bind(args.listen).id(NodeId::new(args.id)).peers(args.peers).data(args.data);
-    // A promise carries the whole log, which soon is more than a datagram holds.
+    // A window of the log may be more than a datagram holds.
     let host = host.datagrams_in_streams().open().await?;
     let service = Paxos::new(host.peers()).patience(Duration::from_millis(150)).window(64);
     let (log, decided) = host.start_advised(service, Favourite(0)).await?;
     let (life, waiting) = ((args.id, host.boots()), Mutex::default());
     let store = Arc::new(Store { log, life, requests: AtomicU64::new(0), waiting });
-    let keys = Router::new().route("/keys/{key}", routing::get(read).put(write)).with_state(store.clone());
+    let meter = host.meter().clone();
+    let pages = Router::new().route("/keys/{key}", routing::get(read).put(write));
+    let pages = pages.route("/metrics", routing::get(async move || meter.render())).with_state(store.clone());
     let listener = tokio::net::TcpListener::bind(args.http).await?;
     tokio::select! {
-        served = axum::serve(listener, keys) => served?,
+        served = axum::serve(listener, pages) => served?,
         () = store.apply(decided) => {}
         _ = tokio::signal::ctrl_c() => {}
     }

@@ -2,8 +2,9 @@
 //!
 //! The search is that of Wing and Gong (1993) with the memory of Lowe (2017): operations are taken one after another, each
 //! before any that began after it had ended, and a set of taken operations with a value is never visited twice. An operation
-//! whose outcome is not known may be taken at any time after it began, or never.
+//! whose outcome is not known may be taken at any time after it began, or never; those whose value nobody saw are left out.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// What was asked of a register.
@@ -48,30 +49,69 @@ impl Call {
     }
 }
 
-/// Whether the calls on one key, in any order, are linearizable.
+/// Whether the calls on one key, in any order, are linearizable. No two of them write the same value.
 pub fn linearizable(calls: &[Call]) -> bool {
-    let mut calls: Vec<&Call> = calls.iter().filter(|it| it.ended.is_some() || it.op != Op::Get).collect();
+    // What nobody has seen of a call without an answer may as well never have been done: whatever came right after it has no answer
+    // either, and may be left out likewise.
+    let seen: BTreeSet<&String> = calls
+        .iter()
+        .filter_map(|it| it.ended.as_ref())
+        .filter_map(|(_, _, before)| before.as_ref())
+        .collect();
+    let matters = |call: &&Call| match &call.op {
+        _ if call.ended.is_some() => true,
+        Op::Get => false,
+        Op::Put(to) | Op::Swap(_, to) => seen.contains(to),
+    };
+    let mut calls: Vec<&Call> = calls.iter().filter(matters).collect();
     calls.sort_by_key(|call| call.began);
     let mut visited = BTreeSet::new();
-    let mut open = vec![(vec![0_u64; calls.len().div_ceil(64)], None::<String>)];
+    let mut open = vec![(Taken::default(), None::<String>)];
     while let Some((taken, value)) = open.pop() {
-        let is_taken = |place: usize| taken[place / 64] & (1 << (place % 64)) != 0;
-        let left = || (0..calls.len()).filter(|place| !is_taken(*place));
-        let Some(first_end) = left().map(|place| calls[place].end()).min().filter(|end| *end < u64::MAX)
-        else {
+        // Whoever began after somebody left had ended cannot be next.
+        let (mut first_end, mut left) = (u64::MAX, Vec::new());
+        for (place, call) in calls.iter().enumerate().skip(taken.all_below) {
+            if call.began > first_end {
+                break;
+            }
+            if !taken.beyond.contains(&place) {
+                first_end = first_end.min(call.end());
+                left.push(place);
+            }
+        }
+        if first_end == u64::MAX {
             return true;
-        };
-        for place in left().take_while(|place| calls[*place].began <= first_end) {
+        }
+        // The last that is put on the pile is tried first: one that has an answer, the earliest.
+        left.sort_by_key(|place| (calls[*place].ended.is_some(), Reverse(*place)));
+        for place in left.into_iter().filter(|place| calls[*place].began <= first_end) {
             if let Some(after) = calls[place].take(&value) {
-                let mut next = taken.clone();
-                next[place / 64] |= 1 << (place % 64);
-                if visited.insert((next.clone(), after.clone())) {
-                    open.push((next, after));
+                let next = (taken.with(place), after);
+                if visited.insert(next.clone()) {
+                    open.push(next);
                 }
             }
         }
     }
-    calls.is_empty()
+    false
+}
+
+/// The calls that were taken: all below a place, and some beyond it.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Taken {
+    all_below: usize,
+    beyond: BTreeSet<usize>,
+}
+
+impl Taken {
+    fn with(&self, place: usize) -> Self {
+        let mut next = self.clone();
+        next.beyond.insert(place);
+        while next.beyond.remove(&next.all_below) {
+            next.all_below += 1;
+        }
+        next
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +146,16 @@ mod tests {
         );
         assert!(linearizable(&[unknown(0, "a"), get(5, 6, some("a"))]), "it was done");
         assert!(linearizable(&[unknown(0, "a"), get(5, 6, None)]), "it was not done, or later");
+        assert!(
+            linearizable(&[unknown(0, "a"), unknown(1, "b"), get(5, 6, some("b"))]),
+            "of two one was seen"
+        );
+        assert!(!linearizable(&[unknown(0, "a"), get(5, 6, some("a")), get(7, 8, None)]), "it was undone");
+        let many: Vec<Call> = (0..5000)
+            .map(|n| put(2 * n, 2 * n + 1, &n.to_string(), n.checked_sub(1).map(|n| n.to_string())))
+            .chain((0..100).map(|n| unknown(n, &format!("lost {n}"))))
+            .collect();
+        assert!(linearizable(&many), "a long one");
         assert!(!linearizable(&[unknown(7, "a"), get(5, 6, some("a"))]), "out of thin air");
         assert!(
             !linearizable(&[
