@@ -273,6 +273,10 @@ pub struct VariableName {
     pub is_foreign: bool,
     /// Whether it exists for properties alone.
     pub is_ghost: bool,
+    /// Whether it is kept on disk.
+    pub is_durable: bool,
+    /// Whether it has keys: a map, by which entries change, or a set.
+    pub is_keyed: bool,
 }
 
 /// A timer.

@@ -15,7 +15,7 @@ pub fn shapes(facts: &BTreeMap<String, Facts>) -> BTreeMap<String, RoutineShape>
             (variable.clone(), if mutable { Borrow::Mutable } else { Borrow::Shared })
         });
         let asks = |effect: &Effect| *effect == Effect::Ask;
-        let ctx = facts.effects.iter().any(|(effect, _)| !asks(effect));
+        let ctx = facts.touches || facts.effects.iter().any(|(effect, _)| !asks(effect));
         let below = facts.effects.iter().any(|(effect, _)| asks(effect));
         let shape = RoutineShape { borrows: borrows.collect(), ctx, below, me: facts.me };
         shapes.insert(name.clone(), shape);

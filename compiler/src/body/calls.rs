@@ -389,14 +389,48 @@ impl Walker<'_> {
                 return;
             }
         }
+        let method = call.method.to_string();
+        let mut key = None;
         if let Some((variable, _)) = root(&call.receiver) {
             let foreign = self.service.variable(&variable.to_string()).is_some_and(|it| it.is_foreign);
-            if methods::changes(self.names, &call.method.to_string(), foreign) {
+            key = self.keyed(&call.receiver, &method);
+            if key.is_some() {
+                self.writes_entry(&call.receiver);
+            } else if methods::changes(self.names, &method, foreign) {
                 self.writes(&call.receiver);
+            } else if !methods::reads(self.names, &method) {
+                self.may_write(&call.receiver);
             }
         }
         self.visit_expr_mut(&mut call.receiver);
         call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+        if let Some((variable, key)) = key
+            && let Some(first) = call.args.first().cloned()
+        {
+            let span = call.method.span();
+            // The key is evaluated before the other arguments, as it is without the note.
+            let note = match key {
+                methods::Key::Value => quote_spanned!(span=> ctx.touch(#variable, &this_key);),
+                methods::Key::Borrowed => quote_spanned!(span=> ctx.touch_borrowed(#variable, this_key);),
+            };
+            call.args[0] = verbatim(quote_spanned!(span=> this_key));
+            *expr = verbatim(quote_spanned!(span=> match #first { this_key => { #note #call } }));
+        }
+    }
+
+    /// The variable and the way of its key, where `method` changes one entry of a durable map or set.
+    fn keyed(&self, receiver: &Expr, method: &str) -> Option<(String, methods::Key)> {
+        let key = methods::key(method)?;
+        let (ident, qualified) = match receiver {
+            Expr::Path(_) | Expr::Field(_) | Expr::Paren(_) => root(receiver)?,
+            _ => return None,
+        };
+        let name = ident.to_string();
+        let itself = qualified
+            && matches!(receiver, Expr::Field(field) if matches!(&*field.base, Expr::Path(_)))
+            || !qualified && Self::name_of(receiver).is_some() && self.scopes.find(&name).is_none();
+        let variable = self.service.variable(&name).filter(|it| itself && it.is_durable && it.is_keyed)?;
+        Some((variable.name.trim_start_matches("r#").to_owned(), key))
     }
 
     /// `retry.set(..)`, `resend(slot).cancel()`, `retry.is_set()`

@@ -137,6 +137,10 @@ pub struct Facts {
     pub variables: BTreeMap<String, Span>,
     /// Variables that may be written.
     pub writes: BTreeMap<String, Span>,
+    /// Durable variables that change otherwise than by entries that the body notes itself.
+    pub rewrites: BTreeSet<String>,
+    /// Whether the step is told of changes of durable variables.
+    pub touches: bool,
     /// Whether parameters are read, or routines called.
     pub uses_self: bool,
     /// Whether the node's own id is read.

@@ -92,6 +92,29 @@ pub fn changes(names: &Names, method: &str, foreign: bool) -> bool {
         || (foreign && !READING.contains(&method))
 }
 
+/// Whether `method` is known to leave alone what it is called on, whatever that is.
+pub fn reads(names: &Names, method: &str) -> bool {
+    READING.contains(&method) && !names.mutating_methods.contains(method)
+}
+
+/// How a method of a map or a set is handed the key of the one entry that it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// By value, as its first argument.
+    Value,
+    /// By reference, as its first argument.
+    Borrowed,
+}
+
+/// How `method` of a map or a set names the one entry that it changes; None where it does not, or changes others.
+pub fn key(method: &str) -> Option<Key> {
+    match method {
+        "entry" | "insert" | "replace" => Some(Key::Value),
+        "get_mut" | "remove" | "remove_entry" | "take" => Some(Key::Borrowed),
+        _ => None,
+    }
+}
+
 /// Methods that read, whatever they are called on.
 const READING: &[&str] = &[
     "as_ref",

@@ -252,6 +252,7 @@ impl Walker<'_> {
         let declared =
             self.service.variable(&name).is_some() || name == "state" && !self.service.states.is_empty();
         if declared {
+            self.rewrites(&name);
             self.facts.writes.entry(name).or_insert(place);
         } else if self.service.parameter(&name).is_some()
             || self.service.consts.contains_key(&name)
@@ -267,6 +268,40 @@ impl Walker<'_> {
                     .with_label("changed here")
                     .with_help("declare a variable with this initial value and change that"),
             );
+        }
+    }
+
+    /// Notes that one entry of a durable variable is changed, of which the step is told at that place.
+    pub(super) fn writes_entry(&mut self, target: &Expr) {
+        let Some((ident, _)) = root(target) else { return };
+        let (name, place) = (ident.to_string(), self.place(ident.span()));
+        self.facts.touches = true;
+        self.facts.writes.entry(name).or_insert(place);
+    }
+
+    /// Notes that a method which nobody knows may change the variable at the root of a place. A routine has what it does not change
+    /// by shared reference, and there rustc knows.
+    pub(super) fn may_write(&mut self, target: &Expr) {
+        let Some((ident, qualified)) = root(target) else { return };
+        let name = ident.to_string();
+        if self.mode == Mode::Handler && (qualified || self.scopes.find(&name).is_none()) {
+            self.rewrites(&name);
+        }
+    }
+
+    /// Notes that a variable changes in a way that shows no key.
+    fn rewrites(&mut self, name: &str) {
+        if self.service.variable(name).is_some_and(|it| it.is_durable) {
+            self.facts.touches = true;
+            self.facts.rewrites.insert(name.trim_start_matches("r#").to_owned());
+        }
+    }
+
+    /// Notes that any variable may change: by a pattern that borrows what it binds.
+    pub(super) fn rewrites_any(&mut self) {
+        if self.mode == Mode::Handler {
+            let service = self.service;
+            service.variables.iter().for_each(|it| self.rewrites(&it.name));
         }
     }
 

@@ -230,6 +230,12 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+        if let Pat::Ident(it) = pattern
+            && it.by_ref.is_some()
+            && it.mutability.is_some()
+        {
+            self.rewrites_any();
+        }
         match pattern {
             Pat::Ident(it) if it.subpat.is_none() && it.by_ref.is_none() && it.mutability.is_none() => {
                 if let Some(path) = self.variant(&it.ident) {

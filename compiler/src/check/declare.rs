@@ -349,8 +349,12 @@ impl Declare<'_, '_> {
                 name: it.name.name.clone(),
                 span: it.name.span,
                 is_foreign: ty.as_ref().is_none_or(|ty| file.types.is_foreign(ty)),
+                is_keyed: ty
+                    .as_ref()
+                    .is_some_and(|ty| matches!(file.types.resolve(ty), Type::Map(..) | Type::Set(_))),
                 ty,
                 is_ghost: it.is(ModifierKind::Ghost),
+                is_durable: it.is(ModifierKind::Durable),
             });
         }
         for section in service.messages() {

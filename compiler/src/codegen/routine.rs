@@ -6,7 +6,7 @@ use syn::visit_mut::VisitMut;
 
 use super::service::Generator;
 use super::{doc, query};
-use crate::body::{Borrow, Mode, borrowed};
+use crate::body::{Borrow, Facts, Mode, borrowed};
 use crate::ir::Routine;
 
 pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStream {
@@ -22,6 +22,9 @@ pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStre
         .owned_by(&name.to_string(), generator.sites())
         .with_arguments(patterns);
     walker.visit_block_mut(&mut block);
+    let noted = rewrites(&walker.facts);
+    let statements = &block.stmts;
+    let block = quote!({ #noted #(#statements)* });
     generator.add_sites(walker.facts.sites);
     let window = query::window(shape.window());
     let inputs = function.sig.inputs.iter();
@@ -41,6 +44,12 @@ pub(super) fn routine(generator: &Generator<'_>, routine: &Routine) -> TokenStre
         #(#attrs)*
         pub fn #name(&self #(, #arguments)*) #output #block
     }
+}
+
+/// Tells the step of the durable variables that a body may change as a whole.
+pub(super) fn rewrites(facts: &Facts) -> TokenStream {
+    let names = facts.rewrites.iter();
+    quote!(#(ctx.touch_all(#names);)*)
 }
 
 fn variable_type(generator: &Generator<'_>, variable: &str) -> TokenStream {

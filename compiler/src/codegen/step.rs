@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 use syn::visit_mut::VisitMut;
 
 use super::service::Generator;
-use super::{aspect, doc, docs, head, used};
+use super::{aspect, doc, docs, head, routine, used};
 use crate::body::Mode;
 use crate::ir::{Handler, Layer, MessageRef, Trigger};
 
@@ -481,6 +481,7 @@ fn body(generator: &Generator<'_>, handler: &Handler) -> (TokenStream, TokenStre
         .owned_by(&handler.name, generator.sites())
         .with_head(names.iter().chain(&chosen).map(String::as_str), false);
     walker.visit_block_mut(&mut block);
+    let noted = routine::rewrites(&walker.facts);
     generator.add_sites(walker.facts.sites);
     let matched = head::matched(
         generator,
@@ -493,7 +494,7 @@ fn body(generator: &Generator<'_>, handler: &Handler) -> (TokenStream, TokenStre
         handler.chooses.iter().filter(|it| !walker.facts.head_locals.contains(&it.ident.to_string()));
     let unused = unused.map(|it| it.ident.clone()).collect();
     let statements = &block.stmts;
-    (head::prologue(&matched), quote!(#(#statements)*), unused)
+    (head::prologue(&matched), quote!(#noted #(#statements)*), unused)
 }
 
 /// The function of a handler.

@@ -157,7 +157,7 @@ fn durable(generator: &Generator<'_>) -> Option<TokenStream> {
     });
     let described: Vec<_> = described.collect();
     let differences = described.iter().map(|(ident, name, form, _)| {
-        quote!(<#form as Form<_>>::differences(#name, &mut before.#ident, &now.#ident, out);)
+        quote!(kernel::durable::changes::<_, #form>(#name, touched, &mut before.#ident, &now.#ident, out);)
     });
     let whole = described.iter().map(|(ident, name, form, schema)| {
         quote!(kernel::durable::write::<_, #form>(#name, #schema, &now.#ident, out);)
@@ -168,10 +168,13 @@ fn durable(generator: &Generator<'_>) -> Option<TokenStream> {
     let all = variables.len() == generator.service.variables.len() && generator.service.states.is_empty();
     let rest = (!all).then(|| quote!(..first.clone()));
     Some(quote! {
-        fn save(before: Option<&mut Variables>, now: &Variables, out: &mut kernel::Changes) {
-            use kernel::durable::Form;
+        fn save(
+            before: Option<(&mut Variables, kernel::TouchedIn<'_>)>,
+            now: &Variables,
+            out: &mut kernel::Changes,
+        ) {
             match before {
-                Some(before) => { #(#differences)* }
+                Some((before, touched)) => { #(#differences)* }
                 None => { #(#whole)* }
             }
         }

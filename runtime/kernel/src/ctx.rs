@@ -11,6 +11,7 @@ use crate::fault;
 use crate::info::{ServiceInfo, SiteInfo};
 use crate::service::Requests;
 use crate::stack::{Below, Called, DRAIN_EVENTS_MAX, Layer, Ran};
+use crate::touched::Touched;
 use crate::{
     Datum, Decision, Delay, Direction, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value,
 };
@@ -23,6 +24,8 @@ pub(crate) struct StepEnv<'a> {
     pub decisions: &'a RefCell<Vec<Decision>>,
     pub ran: &'a RefCell<Vec<Ran>>,
     pub called: &'a RefCell<Vec<Called>>,
+    /// Where bodies note what they change of durable variables, if anybody asks.
+    pub touched: Option<&'a Touched>,
     /// How many events the layers were told.
     pub drained: Cell<usize>,
     /// Whether the resolver is asked where there is one option, too.
@@ -93,6 +96,27 @@ impl<T: Value> Ctx<'_, T> {
     /// The id of the node that takes the step.
     pub fn me(&self) -> NodeId {
         self.me
+    }
+
+    /// Notes that the entry of `key` in a durable variable may change now.
+    pub fn touch<K: Value>(&self, variable: &'static str, key: &K) {
+        if let Some(touched) = self.env.touched {
+            touched.key(self.index, variable, Box::new(key.clone()));
+        }
+    }
+
+    /// As [`Ctx::touch`], for a key in a borrowed form.
+    pub fn touch_borrowed<Q: ToOwned<Owned: Value> + ?Sized>(&self, variable: &'static str, key: &Q) {
+        if let Some(touched) = self.env.touched {
+            touched.key(self.index, variable, Box::new(key.to_owned()));
+        }
+    }
+
+    /// Notes that anything of a durable variable may change in this body.
+    pub fn touch_all(&self, variable: &'static str) {
+        if let Some(touched) = self.env.touched {
+            touched.all(self.index, variable);
+        }
     }
 
     /// Sends `message` over the service's carrier `slot` to every one of `targets`.

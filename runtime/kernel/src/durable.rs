@@ -10,6 +10,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::touched::{Key, Touch, TouchedIn};
 use crate::{Value, wire};
 
 /// A row that a step wrote, or one that it removed.
@@ -86,6 +87,12 @@ pub trait Form<T> {
     /// Writes what differs between `before` and `now`, and makes `before` equal to `now`.
     fn differences(variable: &'static str, before: &mut T, now: &T, out: &mut Changes);
 
+    /// As [`Form::differences`], where nothing differs but at `keys`. What has no keys looks everywhere.
+    fn differences_at(variable: &'static str, keys: &[Key], before: &mut T, now: &T, out: &mut Changes) {
+        let _ = keys;
+        Self::differences(variable, before, now, out);
+    }
+
     /// Writes all of `now`.
     fn whole(variable: &'static str, now: &T, out: &mut Changes);
 
@@ -123,6 +130,20 @@ pub fn read<T, F: Form<T>>(
         return Err(error(format!("it was written as {written}, and the spec says {expected}")));
     }
     F::restore(&mut entries).map_err(error)
+}
+
+/// Writes what differs between `before` and `now` where the variable was touched, and makes `before` equal to `now`.
+pub fn changes<T, F: Form<T>>(
+    variable: &'static str,
+    touched: TouchedIn<'_>,
+    before: &mut T,
+    now: &T,
+    out: &mut Changes,
+) {
+    touched.of(variable, |touch| match touch {
+        Touch::Keys(keys) => F::differences_at(variable, keys, before, now, out),
+        Touch::All => F::differences(variable, before, now, out),
+    });
 }
 
 fn description<T, F: Form<T>>(ty: &str) -> String {
@@ -198,6 +219,33 @@ impl<K: Value, V: Value> Form<BTreeMap<K, V>> for Entries {
         }
     }
 
+    fn differences_at(
+        variable: &'static str,
+        keys: &[Key],
+        before: &mut BTreeMap<K, V>,
+        now: &BTreeMap<K, V>,
+        out: &mut Changes,
+    ) {
+        for key in keys {
+            let Some(key) = key.downcast_ref::<K>() else {
+                return Self::differences(variable, before, now, out);
+            };
+            match (before.get(key), now.get(key)) {
+                (known, value) if known == value => {}
+                (_, Some(value)) => {
+                    let (bytes, contents) = (out.bytes(variable, key), out.bytes(variable, value));
+                    out.put(variable, row(&bytes), contents);
+                    before.insert(key.clone(), value.clone());
+                }
+                (_, None) => {
+                    let bytes = out.bytes(variable, key);
+                    out.remove(variable, row(&bytes));
+                    before.remove(key);
+                }
+            }
+        }
+    }
+
     fn whole(variable: &'static str, now: &BTreeMap<K, V>, out: &mut Changes) {
         for (key, value) in now {
             let (bytes, contents) = (out.bytes(variable, key), out.bytes(variable, value));
@@ -231,6 +279,33 @@ impl<T: Value> Form<BTreeSet<T>> for Elements {
             let bytes = out.bytes(variable, &element);
             out.put(variable, row(&bytes), Vec::new());
             before.insert(element);
+        }
+    }
+
+    fn differences_at(
+        variable: &'static str,
+        keys: &[Key],
+        before: &mut BTreeSet<T>,
+        now: &BTreeSet<T>,
+        out: &mut Changes,
+    ) {
+        for key in keys {
+            let Some(element) = key.downcast_ref::<T>() else {
+                return Self::differences(variable, before, now, out);
+            };
+            match (before.contains(element), now.contains(element)) {
+                (false, true) => {
+                    let bytes = out.bytes(variable, element);
+                    out.put(variable, row(&bytes), Vec::new());
+                    before.insert(element.clone());
+                }
+                (true, false) => {
+                    let bytes = out.bytes(variable, element);
+                    out.remove(variable, row(&bytes));
+                    before.remove(element);
+                }
+                _ => {}
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ctx::StepEnv;
 use crate::stack::{Below, Layer};
+use crate::touched::TouchedIn;
 use crate::{Changes, Ctx, Datum, Event, NodeId, Rows, SchemaError, ServiceInfo, Shape, Value, Wire};
 
 /// A service. The implementing value holds its parameters; generated code implements it.
@@ -58,9 +59,9 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
         &Wire::NONE
     }
 
-    /// Writes what the durable variables of `now` differ in from `before`, and makes those of `before` equal to them; all of
-    /// them where there is no `before`.
-    fn save(before: Option<&mut Self::Variables>, now: &Self::Variables, out: &mut Changes) {
+    /// Writes what the durable variables of `now` differ in from `before`, looking where they were touched, and makes those of
+    /// `before` equal to them; writes all of them where there is no `before`.
+    fn save(before: Option<(&mut Self::Variables, TouchedIn<'_>)>, now: &Self::Variables, out: &mut Changes) {
         let _ = (before, now, out);
     }
 
@@ -146,7 +147,7 @@ pub trait AnyService: fmt::Debug + Send + Sync {
     /// See [`Service::wire`].
     fn wire(&self) -> &'static Wire;
     /// See [`Service::save`].
-    fn save(&self, before: Option<&mut Datum>, now: &Datum, out: &mut Changes);
+    fn save(&self, before: Option<(&mut Datum, TouchedIn<'_>)>, now: &Datum, out: &mut Changes);
     /// See [`Service::load`]; requests are numbered from `requests` on.
     ///
     /// # Errors
@@ -232,10 +233,10 @@ impl<S: Service> AnyService for S {
         S::wire()
     }
 
-    fn save(&self, before: Option<&mut Datum>, now: &Datum, out: &mut Changes) {
-        let before = before.map(|before| {
+    fn save(&self, before: Option<(&mut Datum, TouchedIn<'_>)>, now: &Datum, out: &mut Changes) {
+        let before = before.map(|(before, touched)| {
             let before = before.make_mut::<State<S>>().expect("a layer's state has the type of its service");
-            &mut before.variables
+            (&mut before.variables, touched)
         });
         S::save(before, &state::<S>(now).variables, out);
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::ctx::StepEnv;
 use crate::service::LayerStep;
 use crate::{
-    AnyService, CarrierInfo, Datum, Decision, Direction, Effect, Event, Fault, NodeId, Resolver, fault,
+    AnyService, CarrierInfo, Datum, Decision, Direction, Effect, Event, Fault, NodeId, Resolver, Touched,
+    fault,
 };
 
 /// The most events that one step may drain through the layers of a node, changes that aspects are told of included;
@@ -349,6 +350,7 @@ impl Stack {
             decisions: &scratch.decisions,
             ran: &scratch.ran,
             called: &scratch.called,
+            touched: scratch.touched.as_ref(),
             drained: Cell::new(0),
             asks_always,
         };
@@ -400,9 +402,21 @@ pub struct Scratch {
     decisions: RefCell<Vec<Decision>>,
     /// Empty between steps.
     queue: RefCell<VecDeque<(usize, Event)>>,
+    /// What was touched of durable variables; None where nobody asks.
+    touched: Option<Touched>,
 }
 
 impl Scratch {
+    /// One in which the bodies also note what they touch of durable variables.
+    pub fn noting() -> Self {
+        Scratch { touched: Some(Touched::new()), ..Scratch::default() }
+    }
+
+    /// What the last step touched of durable variables; None where this does not note it.
+    pub fn touched(&self) -> Option<&Touched> {
+        self.touched.as_ref()
+    }
+
     /// What the last step asks of the world, in order, to be taken; nothing where it faulted.
     pub fn effects(&mut self) -> &mut Vec<Effect> {
         self.effects.get_mut()
@@ -441,5 +455,8 @@ impl Scratch {
         self.ran.get_mut().clear();
         self.called.get_mut().clear();
         self.decisions.get_mut().clear();
+        if let Some(touched) = &mut self.touched {
+            touched.clear();
+        }
     }
 }

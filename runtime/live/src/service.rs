@@ -13,7 +13,7 @@ use foresee_kernel::embed::{Asking, Question};
 use foresee_kernel::recording::{self, Durable, Happening, durable_text};
 use foresee_kernel::{
     Below, CarrierInfo, CarrierKind, Changes, Datum, Delay, Effect, Event, Fault, Law, Lost, NodeEvent,
-    NodeId, NodeState, Ran, Scratch, Stack, Wires, fault, names,
+    NodeId, NodeState, Ran, Scratch, Stack, Touched, Wires, fault, names,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -393,7 +393,7 @@ impl Service {
     ) -> Result<(), Fault> {
         let shared = self.shared.clone();
         let began = Instant::now();
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::noting();
         let mut resolver = self.chooser.step(&shared.meter);
         shared.meter.event(kind);
         let stepped = names::scope(&shared.names, || {
@@ -414,7 +414,7 @@ impl Service {
         stepped?;
         let consumed = scratch.ran().iter().filter(|ran| matches!(ran, Ran::Consumed { meant: false, .. }));
         shared.meter.consumed.inc_by(consumed.count() as u64);
-        self.persist(life)?;
+        self.persist(life, scratch.touched())?;
         for effect in std::mem::take(scratch.effects()) {
             self.carry_out(life, effect);
         }
@@ -427,14 +427,18 @@ impl Service {
     }
 
     /// Hands what the step changed to the journal.
-    fn persist(&mut self, life: &mut Life) -> Result<(), Fault> {
+    fn persist(&mut self, life: &mut Life, touched: Option<&Touched>) -> Result<(), Fault> {
+        let Some(touched) = touched else { return Ok(()) };
         let mut changes = StepChanges::new();
         for (index, layer) in self.stack.layers().iter().enumerate() {
-            let info = layer.service().info();
-            if info.variables.iter().any(|variable| variable.durable) {
-                let mut out = Changes::default();
-                layer.service().save(Some(&mut life.written[index]), &life.state[index], &mut out);
-                self.note(info.name, out, &mut changes)?;
+            if touched.any(index as u8) {
+                let (before, mut out) = (&mut life.written[index], Changes::default());
+                layer.service().save(
+                    Some((before, touched.layer(index as u8))),
+                    &life.state[index],
+                    &mut out,
+                );
+                self.note(layer.service().info().name, out, &mut changes)?;
             }
         }
         if !changes.is_empty() {
@@ -461,7 +465,7 @@ impl Service {
                 tracing::info!(service = %self.name, node = %self.shared.name, "{text}");
                 return;
             }
-            // What changed is found by comparing.
+            // What changed is found where it was touched.
             Effect::Persist { .. } => return,
         };
         life.outputs.push_back((life.last_write, output));

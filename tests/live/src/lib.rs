@@ -11,6 +11,7 @@ use foresee::live::{Limits, Upcalls};
 
 foresee::include_spec!("desk");
 foresee::include_spec!("desk_next");
+foresee::include_spec!("ledger");
 
 /// The longest that any wait of a test takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
