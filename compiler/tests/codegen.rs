@@ -167,24 +167,25 @@ fn bodies_bind_what_they_need() {
     check(
         "fn handle_resend",
         &expect![[r#"
-        /// `tree.mace:19`: `scheduler resend(slot)`
-        fn handle_resend(
-            &self,
-            this: &mut Variables,
-            ctx: &kernel::Ctx<'_, Timer>,
-            slot: &u64,
-        ) {
-            let slot = slot.clone();
-            let to = ctx.choose(&SITES[4], &this.children);
-            let load = slot as u32;
-            this.load = load;
-            assert!(
-                this.children.contains(& to), "{to} of {children:?} has {load}", children
-                = this.children
-            );
-            self.grow(ctx, to, &mut this.children, &mut this.load, &this.root);
-        }
-    "#]],
+            /// `tree.mace:19`: `scheduler resend(slot)`
+            fn handle_resend(
+                &self,
+                this: &mut Variables,
+                ctx: &kernel::Ctx<'_, Timer>,
+                slot: &u64,
+            ) {
+                let slot = slot.clone();
+                ctx.touch_all("load");
+                let to = ctx.choose(&SITES[4], &this.children);
+                let load = slot as u32;
+                this.load = load;
+                assert!(
+                    this.children.contains(& to), "{to} of {children:?} has {load}", children
+                    = this.children
+                );
+                self.grow(ctx, to, &mut this.children, &mut this.load, &this.root);
+            }
+        "#]],
     );
     check(
         "fn handle_full",
@@ -218,22 +219,23 @@ fn routines_borrow_what_they_name() {
     check(
         "fn grow",
         &expect![[r#"
-        /// `tree.mace:29`
-        pub fn grow(
-            &self,
-            ctx: &kernel::Ctx<'_, Timer>,
-            child: NodeId,
-            this_children: &mut BTreeSet<NodeId>,
-            this_load: &mut u32,
-            this_root: &NodeId,
-        ) {
-            (*this_children).insert(child);
-            if self.more(ctx.me(), &*this_children, &*this_load, &*this_root) {
-                (*this_load) += 1;
-                ctx.cancel(Timer::retry);
+            /// `tree.mace:29`
+            pub fn grow(
+                &self,
+                ctx: &kernel::Ctx<'_, Timer>,
+                child: NodeId,
+                this_children: &mut BTreeSet<NodeId>,
+                this_load: &mut u32,
+                this_root: &NodeId,
+            ) {
+                ctx.touch_all("load");
+                (*this_children).insert(child);
+                if self.more(ctx.me(), &*this_children, &*this_load, &*this_root) {
+                    (*this_load) += 1;
+                    ctx.cancel(Timer::retry);
+                }
             }
-        }
-    "#]],
+        "#]],
     );
     check(
         "fn fresh",

@@ -21,6 +21,7 @@ fn ended(child: std::process::Child) -> Ran {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "an interrupt comes while a search is going on")]
 fn an_interrupted_check_says_what_it_knows() {
     for search in ["bfs", "dfs", "predict"] {
         let mut check = Command::new(binary("two-phase-commit", "two-phase-commit"));

@@ -83,6 +83,7 @@ fn every_combination_is_run_and_agrees_with_simulate() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a process is killed once it has written something")]
 fn a_killed_experiment_goes_on_and_loses_no_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path =

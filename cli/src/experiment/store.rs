@@ -33,6 +33,9 @@ struct Head {
     spec: String,
 }
 
+/// What a file of runs holds.
+type Whose = (Head, BTreeMap<u64, Value>);
+
 impl Store {
     /// Opens the runs of a cell, or begins with none. A last line that was cut off is given up.
     ///
@@ -94,7 +97,7 @@ fn whole_lines(path: &Path) -> Result<String, Failure> {
 }
 
 /// The head and the runs of a file; None where it is empty.
-fn read(path: &Path, text: &str) -> Result<Option<(Head, BTreeMap<u64, Value>)>, Failure> {
+fn read(path: &Path, text: &str) -> Result<Option<Whose>, Failure> {
     let broken = |line: usize, what: &str| Failure::Told(format!("{}:{line}: {what}", input::name(path)));
     let mut lines = text.lines().enumerate();
     let Some((_, first)) = lines.next() else { return Ok(None) };

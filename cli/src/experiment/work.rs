@@ -60,7 +60,7 @@ fn build(package: &str, base: &Path, release: bool) -> Result<PathBuf, Failure> 
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let built = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+    let built = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
     built.ok_or_else(|| format!("`{package}` has no program").into())
 }
 

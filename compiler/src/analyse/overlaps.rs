@@ -23,7 +23,7 @@ pub(super) fn overlaps(checked: &Checked<'_>, index: usize) -> Vec<Overlap> {
     let (heads, names) = (&checked.services[index].heads.handlers, &checked.names.services[index]);
     let mut found = Vec::new();
     let mut done: Vec<(Option<Trigger>, &[Option<crate::check::Cast>])> = Vec::new();
-    for head in heads.iter().filter(|it| it.trigger.is_some_and(|it| is_chosen(it))) {
+    for head in heads.iter().filter(|it| it.trigger.is_some_and(is_chosen)) {
         let event = (head.trigger, head.casts.as_slice());
         if done.contains(&event) {
             continue;

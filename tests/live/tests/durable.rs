@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use foresee::kernel::durable::Change;
-use foresee::kernel::{
-    Changes, Datum, Embedded, Event, NodeEvent, NodeState, Rows, Scratch, Stack, Tape,
-};
+use foresee::kernel::{Changes, Datum, Embedded, Event, NodeEvent, NodeState, Rows, Scratch, Stack, Tape};
 use foresee::net::{Draw, Purpose, Stream};
 use live_tests::id;
 use live_tests::ledger::Ledger;
