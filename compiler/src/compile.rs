@@ -54,7 +54,7 @@ pub fn write(loaded: &Loaded, name: &str) -> Result<(String, Diagnostics), Diagn
     })
 }
 
-/// [`write`] for a file that imports nothing.
+/// [`write()`] for a file that imports nothing.
 ///
 /// # Errors
 /// Everything that is wrong with the file.
