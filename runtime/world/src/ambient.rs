@@ -121,11 +121,30 @@ impl Ambient {
             add(place::DOWN, node.index(), u64::from(*back));
         }
         for (side, heals) in &self.parted {
-            let side = side
-                .iter()
-                .fold(u64::from(*heals), |sum, node| mix(sum.wrapping_add(node.index() as u64 + 1)));
+            // Mixed before a node is added, or a side that heals would look like one of other nodes that does not.
+            let heals = mix(1 + u64::from(*heals));
+            let side = side.iter().fold(heals, |sum, node| mix(sum.wrapping_add(node.index() as u64 + 1)));
             add(place::PARTED, 0, side);
         }
         sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_that_differ_have_digests_that_differ() {
+        let nodes = |places: &[u32]| places.iter().map(|place| NodeId::new(*place)).collect::<Vec<_>>();
+        let mut seen = std::collections::BTreeSet::new();
+        let sides: [&[u32]; 8] = [&[], &[0], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]];
+        for side in sides {
+            for heals in [false, true] {
+                let parted = BTreeMap::from([(nodes(side), heals)]);
+                assert!(seen.insert(Ambient { parted, ..Ambient::default() }.digest()), "{side:?} {heals}");
+            }
+        }
+        assert!(!seen.contains(&Ambient::default().digest()));
     }
 }
