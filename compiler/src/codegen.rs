@@ -114,7 +114,7 @@ pub fn part(spec: &Spec, index: usize, sources: Sources<'_>) -> TokenStream {
     });
     let shown = handle::reexports(spec, index);
     quote! {
-        use ::foresee::kernel::{self, NodeId, Payload, Reply};
+        use ::foresee::kernel::{self, Instant, NodeId, Payload, Reply};
         use ::std::collections::{BTreeMap, BTreeSet, VecDeque};
         use ::std::time::Duration;
         #outer

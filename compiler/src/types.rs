@@ -21,6 +21,8 @@ pub enum Type {
     Text,
     /// `Duration`
     Duration,
+    /// `Instant`: a moment, which only bodies compare, and only with the present.
+    Instant,
     /// `NodeId`; the index of the service that runs there, where that is known.
     Node(Option<usize>),
     /// A layer below the service, at a slot, on some node; the index of the service that fills it, where that is known.
@@ -62,6 +64,7 @@ impl Type {
             | Type::Int(_)
             | Type::Float
             | Type::Duration
+            | Type::Instant
             | Type::Node(_)
             | Type::Layer { .. }
             | Type::State(_) => true,
@@ -117,6 +120,19 @@ impl Type {
         }
     }
 
+    /// Whether instants are compared where values of this type are.
+    pub fn has_instant(&self) -> bool {
+        match self {
+            Type::Instant => true,
+            Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) | Type::Ref(inner) => {
+                inner.has_instant()
+            }
+            Type::Map(key, value) => key.has_instant() || value.has_instant(),
+            Type::Tuple(parts) => parts.iter().any(Type::has_instant),
+            _ => false,
+        }
+    }
+
     /// How a message to people calls it.
     pub fn describe(&self) -> String {
         match self {
@@ -124,6 +140,7 @@ impl Type {
             Type::Int(_) | Type::Float => "a number".into(),
             Type::Text => "a text".into(),
             Type::Duration => "a duration".into(),
+            Type::Instant => "an instant".into(),
             Type::Node(_) => "a node".into(),
             Type::Layer { .. } => "a layer of a node".into(),
             Type::State(_) => "a control state".into(),
@@ -321,7 +338,9 @@ impl Types {
     fn unbounded_within(&self, ty: &Type, depth: u32) -> Option<bool> {
         let depth = depth.checked_sub(1)?;
         match ty {
-            Type::Bool | Type::Node(_) | Type::State(_) | Type::Int("u8" | "i8") => Some(false),
+            Type::Bool | Type::Instant | Type::Node(_) | Type::State(_) | Type::Int("u8" | "i8") => {
+                Some(false)
+            }
             Type::Int(_) | Type::Float | Type::Duration | Type::Text | Type::Seq(_) => Some(true),
             Type::Option(one) | Type::Set(one) | Type::Ref(one) => self.unbounded_within(one, depth),
             Type::Map(key, value) => any([key, value].into_iter().map(|it| self.unbounded_within(it, depth))),
@@ -387,6 +406,7 @@ impl Types {
             "f32" | "f64" => Type::Float,
             "String" | "str" => Type::Text,
             "Duration" => Type::Duration,
+            "Instant" => Type::Instant,
             "NodeId" => Type::Node(None),
             "Option" => Type::Option(next()),
             "BTreeSet" => Type::Set(next()),

@@ -237,6 +237,24 @@ fn generic_nodes_are_compiled_and_refused_where_they_would_run() {
 }
 
 #[test]
+fn a_simulation_has_a_clock_and_its_trace_replays_without_one() {
+    let spec =
+        COUNTED.iter().map(|(spec, _)| *spec).find(|spec| spec.name == "instants").expect("it is counted");
+    let trace = std::env::temp_dir().join(format!("instants-{}.json", std::process::id()));
+    let path = trace.to_str().expect("a path of text");
+    let (exit, lines) = run(spec, &["simulate", "--until", "10s", "--trace-out", path]);
+    let reached = |name: &str| {
+        let list = lines[0]["properties"].as_array().expect("a list");
+        list.iter().any(|it| it["name"] == name && it["status"] == "reached")
+    };
+    // Answers take 2 microseconds to oneself, and 3 s have not passed by then.
+    assert_eq!((exit, reached("answered"), reached("late")), (0, true, false), "{}", lines[0]);
+    let (exit, lines) = run(spec, &["replay", path]);
+    std::fs::remove_file(&trace).expect("it is there");
+    assert_eq!(exit, 0, "{lines:?}");
+}
+
+#[test]
 fn a_simulation_comes_out_the_same_again() {
     for (spec, system) in [(&tree::SPEC, "Three"), (&overlay::SPEC, "Internet"), (&log::SPEC, "Trio")] {
         let arguments = ["simulate", "--system", system, "--seeds", "0..5"];

@@ -151,8 +151,12 @@ impl Walker<'_> {
                 return Some(self.send(span, to, message));
             }
             "now" => {
-                self.unsupported(name);
-                return None;
+                let now = verbatim(quote_spanned!(span=> ctx.now()));
+                return Some(if self.permitted(Effect::Now, span) {
+                    now
+                } else {
+                    verbatim(quote_spanned!(span=> ()))
+                });
             }
             _ => {}
         }
@@ -230,15 +234,6 @@ impl Walker<'_> {
         self.report(Diagnostic::error("E0419", place, message).with_help(help));
     }
 
-    fn unsupported(&mut self, name: &Ident) {
-        let place = self.place(name.span());
-        self.report(
-            Diagnostic::error("E0910", place, "not yet supported: reading the time in a body")
-                .with_label(format!("`{name}` cannot be used yet"))
-                .with_help("arm a timer, or keep a counter in a variable"),
-        );
-    }
-
     /// Notes an effect and says whether this place may have it.
     pub(super) fn permitted(&mut self, effect: Effect, span: TokenSpan) -> bool {
         let place = self.place(span);
@@ -270,6 +265,32 @@ impl Walker<'_> {
             self.report(Diagnostic::error("E0406", place, message).with_label(label).with_help(help));
         }
         allowed
+    }
+
+    /// A comparison in which `now()` stands is a point of the step: whoever has a clock knows the answer, and else nature has.
+    pub(super) fn in_time(&mut self, binary: &mut syn::ExprBinary) -> Option<Expr> {
+        use syn::BinOp::{Eq, Ge, Gt, Le, Lt, Ne};
+        let relation = match binary.op {
+            Lt(_) => "Less",
+            Le(_) => "AtMost",
+            Gt(_) => "Greater",
+            Ge(_) => "AtLeast",
+            Eq(_) => "Equal",
+            Ne(_) => "Other",
+            _ => return None,
+        };
+        let name = [&*binary.left, &binary.right].into_iter().find_map(read_now)?;
+        if self.scopes.find("now").is_some() || self.names.is_rust(self.service.file, "now") {
+            return None;
+        }
+        let span = span_of(&Expr::Binary(binary.clone()));
+        self.visit_expr_mut(&mut binary.left);
+        self.visit_expr_mut(&mut binary.right);
+        let (site, relation) = (self.site(&name), format_ident!("{relation}"));
+        let (left, right) = (&binary.left, &binary.right);
+        Some(verbatim(quote_spanned! {span=>
+            ctx.compare(&SITES[#site], &(#left), ::foresee::kernel::Relation::#relation, &(#right))
+        }))
     }
 
     /// A new site, named after the handler and what is bound.
@@ -587,6 +608,21 @@ impl Walker<'_> {
             None => found.with_help(format!("its fields are: {}", known().collect::<Vec<_>>().join(", "))),
         };
         self.report(found);
+    }
+}
+
+/// The `now` of a call `now()` in an operand.
+fn read_now(operand: &Expr) -> Option<Ident> {
+    match operand {
+        Expr::Call(call) => match Walker::name_of(&call.func) {
+            Some(name) if name == "now" => Some(name.clone()),
+            Some(name) if name == "Some" => call.args.iter().find_map(read_now),
+            _ => None,
+        },
+        Expr::Paren(inner) => read_now(&inner.expr),
+        Expr::Reference(inner) => read_now(&inner.expr),
+        Expr::Binary(it) => read_now(&it.left).or_else(|| read_now(&it.right)),
+        _ => None,
     }
 }
 

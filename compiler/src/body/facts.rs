@@ -86,6 +86,8 @@ pub enum Effect {
     Choose,
     /// Draws chance.
     Random,
+    /// Reads the time.
+    Now,
     /// Emits to the layer above.
     Up,
     /// Gives a command to a lower layer, or makes a request of it.
@@ -106,6 +108,7 @@ impl Effect {
             Effect::ReadTimer => "asks about a timer",
             Effect::Choose => "makes a choice",
             Effect::Random => "draws chance",
+            Effect::Now => "reads the time",
             Effect::Up => "calls the layer above",
             Effect::Call => "calls a layer below",
             Effect::Answer => "answers a request",

@@ -218,7 +218,7 @@ impl Walker<'_> {
         if let Some(meant) = self.suggestion(&name) {
             found = found.with_help(format!("did you mean `{meant}`?"));
         } else if name == "now" {
-            found = found.with_help("a step has no clock: arm a timer instead");
+            found = found.with_help("write `now()`");
         }
         self.report(found);
     }
@@ -409,6 +409,6 @@ pub(super) fn verbatim(tokens: proc_macro2::TokenStream) -> Expr {
 
 const PRELUDE: &[&str] = &[
     "self", "Self", "Some", "None", "Ok", "Err", "drop", "Box", "String", "Vec", "Option", "Default",
-    "Duration", "BTreeMap", "BTreeSet", "VecDeque", "NodeId", "u8", "u16", "u32", "u64", "u128", "usize",
-    "i8", "i16", "i32", "i64", "i128", "isize", "bool", "char", "str",
+    "Duration", "Instant", "BTreeMap", "BTreeSet", "VecDeque", "NodeId", "u8", "u16", "u32", "u64", "u128",
+    "usize", "i8", "i16", "i32", "i64", "i128", "isize", "bool", "char", "str",
 ];

@@ -186,7 +186,10 @@ impl VisitMut for Walker<'_> {
                 {
                     self.writes(&binary.left);
                 }
-                visit_mut::visit_expr_binary_mut(self, binary);
+                match self.in_time(binary) {
+                    Some(rewritten) => *expr = rewritten,
+                    None => visit_mut::visit_expr_binary_mut(self, binary),
+                }
             }
             Expr::Reference(reference) => {
                 if reference.mutability.is_some() {

@@ -23,6 +23,7 @@ const RESERVED_TYPES: &[&str] = &[
     "Ctx",
     "Datagram",
     "Duration",
+    "Instant",
     "Message",
     "NodeId",
     "Option",

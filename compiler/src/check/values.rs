@@ -1,7 +1,7 @@
 //! What services may store and send: ordered, hashable, serialisable values. Other types are refused, with what to write
 //! instead; a type that nobody declares is reported.
 
-use crate::ast::{self, Ast, Fragment, Item, Member, SystemMember};
+use crate::ast::{self, Ast, Fragment, Item, Member, ModifierKind, SystemMember};
 use crate::body::{Places, Rust};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{Names, closest};
@@ -40,6 +40,9 @@ pub(super) fn check(
     }
 }
 
+/// What a variable does with its type.
+const IN_VARIABLE: &str = "stored in a variable";
+
 struct Values<'a, 'd> {
     rust: &'a Rust,
     names: &'a Names,
@@ -54,7 +57,8 @@ impl Values<'_, '_> {
         match member {
             Member::Variables(section) => {
                 for variable in &section.entries {
-                    self.fragment(&variable.ty, "stored in a variable");
+                    self.fragment(&variable.ty, IN_VARIABLE);
+                    self.instant(variable);
                     self.default(variable);
                 }
             }
@@ -106,6 +110,23 @@ impl Values<'_, '_> {
         }
     }
 
+    /// An instant is of the clock of this life of the node, and of no other node's.
+    fn instant(&mut self, variable: &ast::Variable) {
+        let Some(ty) = self.rust.ty(&variable.ty) else { return };
+        let marks = [ModifierKind::Durable, ModifierKind::Export];
+        if let Some(mark) = marks.into_iter().find(|it| variable.is(*it))
+            && self.names.types.resolve(ty).has_instant()
+        {
+            let word = if mark == ModifierKind::Durable { "durable" } else { "exported" };
+            let text = format!("an instant cannot be {word}");
+            self.diagnostics.push(
+                Diagnostic::error("E0301", variable.ty.span, text)
+                    .with_label("a moment of the clock of this node, and of this life of it")
+                    .with_help("keep it in a variable without the word, or keep a counter"),
+            );
+        }
+    }
+
     /// A variable without an initial value needs a type with a default.
     fn default(&mut self, variable: &ast::Variable) {
         let Some(ty) = self.rust.ty(&variable.ty) else { return };
@@ -117,6 +138,11 @@ impl Values<'_, '_> {
                 "there is no default node".to_owned(),
                 "a `NodeId` always names some node",
                 "write `= me`, or make it an `Option<NodeId>`".to_owned(),
+            ),
+            Type::Instant => (
+                "there is no default instant".to_owned(),
+                "nothing has happened yet",
+                "make it an `Option<Instant>`, and set it in a body: `since = Some(now());`".to_owned(),
             ),
             Type::Named(name) => (
                 format!("`{name}` has no default"),
@@ -133,7 +159,7 @@ impl Values<'_, '_> {
     /// The part of a type that has no default; [`Type::Unknown`] where all have.
     fn without_default(&self, ty: Type) -> Type {
         match ty {
-            Type::Node(_) => ty,
+            Type::Node(_) | Type::Instant => ty,
             Type::Named(ref name) if !self.names.defaults.contains(name) => ty,
             Type::Tuple(parts) => {
                 let mut parts = parts.into_iter().map(|part| self.without_default(part));
@@ -232,7 +258,11 @@ impl Values<'_, '_> {
             "RefCell" | "Cell" | "Mutex" | "RwLock" | "OnceCell" => {
                 Some("a variable can be changed as it is: leave the cell out")
             }
-            "Instant" | "SystemTime" => Some("a step has no clock: keep a counter, or arm a timer"),
+            "Instant" if path.path.segments.len() == 1 && role == IN_VARIABLE => None,
+            "Instant" if path.path.segments.len() == 1 => Some(
+                "an instant is one node's own: keep it in a variable, as it is or in an `Option` or a map",
+            ),
+            "Instant" | "SystemTime" => Some("`now()` gives an `Instant`, which is in scope"),
             "PhantomData" => Some("leave it out"),
             "BinaryHeap" | "LinkedList" => Some("use `BTreeSet`, `BTreeMap` or `VecDeque`"),
             "str" => Some("use `String`"),
@@ -263,9 +293,9 @@ impl Values<'_, '_> {
     }
 
     fn known_path(&mut self, path: &syn::TypePath) {
-        const KNOWN: [&str; 18] = [
+        const KNOWN: [&str; 19] = [
             "bool", "char", "f32", "f64", "str", "String", "Option", "Result", "Vec", "VecDeque", "BTreeMap",
-            "BTreeSet", "Box", "Duration", "NodeId", "Reply", "Payload", "Self",
+            "BTreeSet", "Box", "Duration", "Instant", "NodeId", "Reply", "Payload", "Self",
         ];
         let Some(ident) = path.path.segments.first().map(|it| &it.ident) else { return };
         let file = self.file;

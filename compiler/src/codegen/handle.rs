@@ -81,8 +81,10 @@ pub(super) fn reexports(spec: &Spec, file: usize) -> TokenStream {
 }
 
 /// Names that every generated file has.
-const RESERVED: [&str; 9] =
-    ["Message", "NodeId", "Payload", "Reply", "Duration", "BTreeMap", "BTreeSet", "VecDeque", "WIRE"];
+const RESERVED: [&str; 10] = [
+    "Message", "NodeId", "Payload", "Reply", "Duration", "Instant", "BTreeMap", "BTreeSet", "VecDeque",
+    "WIRE",
+];
 
 /// What goes down, in file order.
 fn calls(interface: &Interface) -> impl Iterator<Item = (&Call, Ident)> {

@@ -441,6 +441,13 @@ pub(super) const MEANING: &[Code] = &[
         "service A { } system S { nodes { n: generic A; } }",
     ),
     code(
+        "E0518",
+        "instants compared in a claim",
+        "Which instant a variable holds is no part of a state, so that a check comes to an end: claims can ask whether there is one. Bodies compare \
+         with the present: `now() - since >= 5s`.",
+        "service A { variables { a: Option<Instant>; } properties { safety p: forall n in nodes: n.a == n.a; } }",
+    ),
+    code(
         "E0530",
         "a scenario of no system",
         "A scenario says after `in` which system of the file it runs in.",
@@ -600,9 +607,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0910",
         "a function of the language is not supported yet",
-        "Reading the time in a body, `now()`, is refused. Generic nodes, of which nothing is known but what they may send, are compiled, and whoever runs \
-         a system that has some refuses it.",
-        "service A { timers { t; } transitions { scheduler t { let x = now(); } } }",
+        "Generic nodes, of which nothing is known but what they may send, are compiled, and whoever runs a system that has some refuses it.",
+        "",
     ),
     code(
         "E0914",

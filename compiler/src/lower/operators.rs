@@ -135,6 +135,16 @@ impl Lowerer<'_, '_, '_> {
             return Some(());
         }
         let (left, right) = (left.peeled(), right.peeled());
+        if left.has_instant() || right.has_instant() {
+            let place = binary.left.span.to(binary.right.span);
+            let found = Diagnostic::error("E0518", place, "instants cannot be compared in a claim");
+            self.report(
+                found
+                    .with_label("which instant it is stands in no state")
+                    .with_help("keep what is found out by a comparison in a body in a variable; whether there is an instant shows `.is_some()`"),
+            );
+            return None;
+        }
         let class = |ty: &Type| match ty {
             Type::Bool => 1,
             Type::Int(_) | Type::Float => 2,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
 
 use crate::{NodeId, ServiceInfo, SiteInfo};
 
@@ -44,6 +45,11 @@ pub struct Point<'a> {
 pub trait Resolver {
     /// The option taken, below `point.options`.
     fn resolve(&mut self, point: &Point<'_>) -> u32;
+
+    /// What the clock of the node shows, since it began. None where there is no clock: comparisons in time are then nature's.
+    fn now(&self) -> Option<Duration> {
+        None
+    }
 
     /// Whether the names of the options taken should be recorded in the step's decisions.
     fn wants_labels(&self) -> bool {

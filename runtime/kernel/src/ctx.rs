@@ -5,10 +5,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use crate::choice::{Chance, Options};
 use crate::fault;
 use crate::info::{ServiceInfo, SiteInfo};
+use crate::instant::{InTime, Instant, Relation};
 use crate::service::Requests;
 use crate::stack::{Below, Called, DRAIN_EVENTS_MAX, Layer, Ran};
 use crate::touched::Touched;
@@ -51,6 +53,7 @@ impl StepEnv<'_> {
 pub(crate) trait Ask {
     fn ask(&self, point: &Point<'_>) -> u32;
     fn wants_labels(&self) -> bool;
+    fn now(&self) -> Option<Duration>;
 }
 
 impl Ask for RefCell<&mut dyn Resolver> {
@@ -59,6 +62,9 @@ impl Ask for RefCell<&mut dyn Resolver> {
     }
     fn wants_labels(&self) -> bool {
         self.borrow().wants_labels()
+    }
+    fn now(&self) -> Option<Duration> {
+        self.borrow().now()
     }
 }
 
@@ -322,6 +328,33 @@ impl<T: Value> Ctx<'_, T> {
         let told = Told { weights: &weights, default: None, label: &label, handler: &|_| 0 };
         let picked = self.decide(site, Nature::Chance, outcomes.len(), &told);
         outcomes.swap_remove(picked).0
+    }
+
+    /// The moment of this step.
+    pub fn now(&self) -> Instant {
+        Instant::new(self.env.resolver.now())
+    }
+
+    /// A comparison in time, at the point `site`: answered by the clock, or by nature in both ways where there is none. Where a
+    /// clock answers, the answer stands among the decisions all the same, so that a trace replays without one.
+    pub fn compare<A: InTime<B>, B>(
+        &self,
+        site: &'static SiteInfo,
+        one: &A,
+        relation: Relation,
+        other: &B,
+    ) -> bool {
+        let known = one.order(other).map(|order| relation.holds(order));
+        let weights = match known {
+            Some(true) => [0.0, 1.0],
+            Some(false) => [1.0, 0.0],
+            None => [0.5, 0.5],
+        };
+        let label = |option: u32| (option == 1).to_string();
+        let told = Told { weights: &weights, default: None, label: &label, handler: &|_| 0 };
+        let answered = self.decide(site, Nature::Chance, weights.len(), &told) == 1;
+        assert!(known.is_none_or(|known| known == answered), "a resolver answered what the clock denies");
+        answered
     }
 
     fn decide(&self, site: &'static SiteInfo, nature: Nature, options: usize, told: &Told<'_>) -> usize {

@@ -39,6 +39,11 @@ pub fn raise(message: impl Into<String>) -> ! {
     panic::resume_unwind(Box::new(Fault { message: message.into(), place: None }))
 }
 
+/// Whether this runs under [`guard`], as every step does.
+pub(crate) fn guarded() -> bool {
+    GUARDED.with(Cell::get)
+}
+
 /// Runs `body`; a panic in it becomes an `Err` and prints nothing.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ pub mod fault;
 pub mod grid;
 pub mod id;
 pub mod info;
+pub mod instant;
 pub mod model;
 pub mod names;
 pub mod objective;
@@ -52,6 +53,7 @@ pub use info::{
     CarrierInfo, CarrierKind, HandlerInfo, MessageInfo, ParameterInfo, ServiceInfo, SiteInfo, SpecInfo,
     SystemInfo, VariableInfo,
 };
+pub use instant::{Elapsed, Instant, Relation};
 pub use model::{Bounds, Carrier, DelayModel, Group, Model};
 pub use objective::{Amount, Direction, Growth, Objective, Sense, ServiceType, Term};
 pub use payload::{Payload, PayloadType};

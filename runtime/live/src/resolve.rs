@@ -1,7 +1,10 @@
 //! Who answers the points of a live step, until a predictor advises: the author's default, else a seeded draw.
 
+use std::time::Duration;
+
 use foresee_kernel::{Nature, Point, Resolver};
 use foresee_net::{Draw, Purpose, Stream};
+use tokio::time::Instant;
 
 use crate::meter::Meter;
 
@@ -19,6 +22,8 @@ pub(crate) struct Chooser {
     steps: u64,
     draws: Stream,
     labels: bool,
+    /// When the clock of the node began.
+    began: Instant,
 }
 
 /// Draws of a live node: what its choices and chances take when nothing else says.
@@ -27,7 +32,8 @@ const PURPOSE: Purpose = Purpose(200);
 impl Chooser {
     /// For the node and life at `place`.
     pub(crate) fn new(seed: u64, place: (u32, u32), advisor: Option<Box<dyn Advisor>>, labels: bool) -> Self {
-        Chooser { advisor, seed, place, steps: 0, draws: Stream::new(seed, PURPOSE, place, 0), labels }
+        let (draws, began) = (Stream::new(seed, PURPOSE, place, 0), Instant::now());
+        Chooser { advisor, seed, place, steps: 0, draws, labels, began }
     }
 
     /// Begins the next step.
@@ -62,6 +68,10 @@ impl Resolver for Counting<'_> {
                 advised.or(point.default).unwrap_or_else(drawn)
             }
         }
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.chooser.began.elapsed())
     }
 
     fn wants_labels(&self) -> bool {

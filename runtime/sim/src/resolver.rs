@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use foresee_kernel::{Model, Nature, NodeEvent, NodeId, Point, Resolver, SiteInfo};
 use foresee_net::Draw;
@@ -250,6 +251,10 @@ impl Resolver for Chooser<'_> {
             step.picks.push(picked);
         }
         picked
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(Duration::from_nanos(self.now))
     }
 
     fn wants_labels(&self) -> bool {

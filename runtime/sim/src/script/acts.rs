@@ -1,5 +1,7 @@
 //! What a script makes happen: first whether it can, then that it does.
 
+use std::time::Duration;
+
 use foresee_kernel::script::{Act, Pin, ScriptLine, Wanted};
 use foresee_kernel::{CarrierKind, Datum, Event, NodeEvent, NodeId, Way};
 use foresee_world::{Action, Discipline, Envelope};
@@ -225,7 +227,8 @@ impl Player<'_> {
     /// Whether the step of `node` can go as it is pinned.
     fn pinned(&self, node: NodeId, event: &NodeEvent, pin: Option<&Pin>) -> Result<(), Trouble> {
         let Some(pin) = pin else { return Ok(()) };
-        let mut probe = Probe { pin, draws: self.engine.draws.clone(), met: Vec::new(), missing: None };
+        let (draws, now) = (self.engine.draws.clone(), Duration::from_nanos(self.engine.now.get()));
+        let mut probe = Probe { pin, draws, now, met: Vec::new(), missing: None };
         let stack = &self.engine.model.nodes[node.index()];
         let outcome = stack.probe(node, &self.engine.states[node.index()], event, &mut probe);
         let trouble = || Trouble::new(format!("the step cannot go as `{pin}`"));

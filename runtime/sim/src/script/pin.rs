@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use std::time::Duration;
+
 use foresee_kernel::script::Pin;
 use foresee_kernel::{Nature, Point, Resolver};
 use foresee_net::Draw;
@@ -42,6 +44,8 @@ fn pinned(pin: &Pin, point: &Point<'_>) -> Result<Option<u32>, Vec<String>> {
 pub(super) struct Probe<'p> {
     pub pin: &'p Pin,
     pub draws: Draws,
+    /// The clock.
+    pub now: Duration,
     /// The sites that the pin speaks of and that were asked: their names, the handler's being its own.
     pub met: Vec<&'static str>,
     /// The first point at which there is nothing of what the pin wants: its name and its options.
@@ -49,6 +53,10 @@ pub(super) struct Probe<'p> {
 }
 
 impl Resolver for Probe<'_> {
+    fn now(&self) -> Option<Duration> {
+        Some(self.now)
+    }
+
     fn resolve(&mut self, point: &Point<'_>) -> u32 {
         if point.nature == Nature::Chance {
             return match point.options {
