@@ -1,7 +1,7 @@
 //! What follows from what bodies do: how routines are called (`shapes.rs`), and what is never sent, handled, armed or
 //! read (`usage.rs`); messages that no state expects (`pairs.rs`), handlers that never run (`idle.rs`), timers that can be lost
 //! (`lost.rs`), variables that only grow (`grows.rs`), durability that is missing or untested (`crashes.rs`); where the order of
-//! ids matters (`order.rs`) and which handlers meet (`overlaps.rs`); and which warnings the specification allows (`allow.rs`). `tables.rs` gathers
+//! ids matters (`order.rs`), secrets that are sent (`secrets.rs`) and which handlers meet (`overlaps.rs`); and which warnings the specification allows (`allow.rs`). `tables.rs` gathers
 //! what the generated code says of itself. It looks at facts alone, never at Rust.
 
 mod allow;
@@ -12,6 +12,7 @@ mod lost;
 mod order;
 mod overlaps;
 mod pairs;
+mod secrets;
 mod setting;
 mod shapes;
 mod tables;
@@ -43,6 +44,7 @@ pub fn look(checked: &Checked<'_>, diagnostics: &mut Diagnostics) -> Analysed {
         overlaps::warnings(checked, index, &mut found);
         lost::warnings(checked, index, &wholes, &mut found);
         lost::by_crashes(checked, index, service, (&wholes, &settings), &mut found);
+        secrets::warnings(checked, index, service, &mut found);
         crashes::untested(service, &settings, &mut found);
         crashes::forgetful(checked, index, service, (&wholes, &settings), &mut found);
         let growing = grows::growing(checked, index, service, (&wholes, &endless[index]));

@@ -191,11 +191,14 @@ impl Ast {
         self.items.iter().filter_map(|item| if let Item::Interface(it) = item { Some(it) } else { None })
     }
 
+    /// The sections of messages at file level.
+    pub fn message_sections(&self) -> impl Iterator<Item = &Messages> {
+        self.items.iter().filter_map(|item| if let Item::Messages(it) = item { Some(it) } else { None })
+    }
+
     /// The messages at file level.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
-        let sections =
-            self.items.iter().filter_map(|item| if let Item::Messages(it) = item { Some(it) } else { None });
-        sections.flat_map(|section| &section.messages)
+        self.message_sections().flat_map(|section| &section.messages)
     }
 
     /// The services in file order.

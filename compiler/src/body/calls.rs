@@ -7,6 +7,7 @@ use syn::{Expr, Ident};
 
 use super::facts::{Borrow, Effect, Mode, Site, Window};
 use super::resolve::{borrowed, message_path, root, verbatim};
+use super::scope::Local;
 use super::walk::{Walker, span_of};
 use super::{methods, scope};
 use crate::diag::Diagnostic;
@@ -279,10 +280,7 @@ impl Walker<'_> {
             Ne(_) => "Other",
             _ => return None,
         };
-        let name = [&*binary.left, &binary.right].into_iter().find_map(read_now)?;
-        if self.scopes.find("now").is_some() || self.names.is_rust(self.service.file, "now") {
-            return None;
-        }
+        let name = [&*binary.left, &binary.right].into_iter().find_map(|operand| self.moment(operand))?;
         let span = span_of(&Expr::Binary(binary.clone()));
         self.visit_expr_mut(&mut binary.left);
         self.visit_expr_mut(&mut binary.right);
@@ -291,6 +289,34 @@ impl Walker<'_> {
         Some(verbatim(quote_spanned! {span=>
             ctx.compare(&SITES[#site], &(#left), ::foresee::kernel::Relation::#relation, &(#right))
         }))
+    }
+
+    /// The name of the present in an operand: that of a call `now()`, or of a local that holds what one gave.
+    pub(super) fn moment(&self, operand: &Expr) -> Option<Ident> {
+        match operand {
+            Expr::Call(call) => match Walker::name_of(&call.func) {
+                Some(name) if name == "now" => {
+                    let own =
+                        self.scopes.find("now").is_some() || self.names.is_rust(self.service.file, "now");
+                    (!own).then(|| name.clone())
+                }
+                Some(name) if name == "Some" => call.args.iter().find_map(|it| self.moment(it)),
+                _ => None,
+            },
+            Expr::Path(path) => {
+                let name = path.path.get_ident()?;
+                (self.scopes.find(&name.to_string()) == Some(Local::Moment)).then(|| name.clone())
+            }
+            Expr::Paren(inner) => self.moment(&inner.expr),
+            Expr::Reference(inner) => self.moment(&inner.expr),
+            Expr::Binary(it) => {
+                use syn::BinOp::{Add, Sub};
+                let keeps = matches!(it.op, Add(_) | Sub(_));
+                let operands = [&*it.left, &it.right].into_iter();
+                keeps.then(|| operands.filter_map(|it| self.moment(it)).next()).flatten()
+            }
+            _ => None,
+        }
     }
 
     /// A new site, named after the handler and what is bound.
@@ -608,21 +634,6 @@ impl Walker<'_> {
             None => found.with_help(format!("its fields are: {}", known().collect::<Vec<_>>().join(", "))),
         };
         self.report(found);
-    }
-}
-
-/// The `now` of a call `now()` in an operand.
-fn read_now(operand: &Expr) -> Option<Ident> {
-    match operand {
-        Expr::Call(call) => match Walker::name_of(&call.func) {
-            Some(name) if name == "now" => Some(name.clone()),
-            Some(name) if name == "Some" => call.args.iter().find_map(read_now),
-            _ => None,
-        },
-        Expr::Paren(inner) => read_now(&inner.expr),
-        Expr::Reference(inner) => read_now(&inner.expr),
-        Expr::Binary(it) => read_now(&it.left).or_else(|| read_now(&it.right)),
-        _ => None,
     }
 }
 

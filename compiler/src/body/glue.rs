@@ -5,7 +5,7 @@
 
 use syn::{BinOp, Expr, Lit};
 
-use super::infer::is_iterator;
+use super::infer::{is_iterator, variable_at};
 use super::survey::Surveyor;
 use crate::diag::Diagnostic;
 use crate::source::Span;
@@ -245,6 +245,17 @@ pub(super) fn assign(survey: &mut Surveyor<'_>, it: &syn::ExprAssign) {
 pub(super) fn comparison(survey: &mut Surveyor<'_>, it: &syn::ExprBinary) {
     let (left, right) = (survey.scope.of(&it.left), survey.scope.of(&it.right));
     let own = |ty: &Type| matches!(ty.peeled(), Type::Named(_));
+    let stored = |side: &Expr, ty: &Type| ty.has_instant() && variable_at(&survey.scope, side).is_some();
+    if stored(&it.left, &left) && stored(&it.right, &right) {
+        let place = survey.place(&it.left).to(survey.place(&it.right));
+        let help = "compare each with the present: `now() - since >= 5s`, or `now() >= deadline`".to_owned();
+        survey.mistake(
+            place,
+            "instants that were kept are never compared with each other".to_owned(),
+            Some(help),
+        );
+        return;
+    }
     // Types of the file may compare with whatever they say.
     if own(&left) || own(&right) || fits(&left, &right) {
         return;

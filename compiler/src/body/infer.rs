@@ -216,6 +216,7 @@ impl<'a> Scope<'a> {
             Add(_) | Sub(_) | Mul(_) | Div(_) | Rem(_) => match (self.of(&it.left), self.of(&it.right)) {
                 // A number times a duration is a duration.
                 (Type::Int(_), Type::Duration) | (Type::Duration, _) => Type::Duration,
+                (Type::Instant, Type::Duration) => Type::Instant,
                 (Type::Int(of), Type::Int(_)) => Type::Int(of),
                 (Type::Float, Type::Float) => Type::Float,
                 _ => Type::Unknown,
@@ -241,6 +242,7 @@ impl<'a> Scope<'a> {
         let item = || first().peeled().element().map_or(Type::Unknown, |it| it.peeled().clone());
         match name.as_str() {
             "Some" => Type::Option(Box::new(first())),
+            "now" => Type::Instant,
             "choose" | "choose_or" => item(),
             "random" if !matches!(it.args.first(), Some(Expr::Call(_) | Expr::MethodCall(_))) => item(),
             "subsets" => Type::Seq(Box::new(Type::Set(Box::new(item())))),

@@ -71,7 +71,8 @@ const BANS: &[Ban] = &[
     },
 ];
 
-const SCOPED: &[&str] = &["thread", "fs", "net", "env", "process"];
+/// Common names that count only as a module, or at the end of a path.
+const SCOPED: &[&str] = &["thread", "fs", "net", "env", "process", "stdin", "stdout", "stderr"];
 
 /// The finding about a path such as `std::thread::spawn`, if bodies may not name it.
 pub fn impure_path(path: &syn::Path) -> Option<(Span, String, &'static str)> {
@@ -90,6 +91,14 @@ pub fn impure_path(path: &syn::Path) -> Option<(Span, String, &'static str)> {
         });
         if let Some(ban) = ban {
             return Some((segment.ident.span(), format!("`{name}` {}", ban.what), ban.instead));
+        }
+        if name == "NodeId" && !last {
+            let what = "`NodeId` is opaque, and nothing makes an id out of something else".to_owned();
+            return Some((
+                segment.ident.span(),
+                what,
+                "ids come from `me`, from parameters and from messages",
+            ));
         }
         if name.starts_with("Atomic") && name.len() > 6 {
             let what = format!("`{name}` shares memory behind the state's back");
@@ -165,6 +174,12 @@ impl<'ast> Visit<'ast> for Purity {
         let mut found = Vec::new();
         ways(tree, &mut Vec::new(), &mut found);
         self.findings.extend(found.iter().filter_map(impure_path));
+    }
+
+    fn visit_type_ptr(&mut self, pointer: &'ast syn::TypePtr) {
+        let span = pointer.star_token.span;
+        self.found(span, "an address differs from run to run", "use the value itself");
+        visit::visit_type_ptr(self, pointer);
     }
 
     fn visit_expr_unsafe(&mut self, block: &'ast syn::ExprUnsafe) {

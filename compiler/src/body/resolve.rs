@@ -18,7 +18,7 @@ impl Walker<'_> {
         let name = ident.to_string();
         let span = ident.span();
         match self.scopes.find(&name) {
-            Some(Local::Value) => return None,
+            Some(Local::Value | Local::Moment) => return None,
             Some(Local::Head) => {
                 self.facts.head_locals.insert(name);
                 return None;

@@ -7,6 +7,8 @@ use syn::{Ident, Pat};
 pub enum Local {
     /// By value, in the body.
     Value,
+    /// By value, in the body, to what `now()` gave or to what was made of that.
+    Moment,
     /// By the handler's head, by value.
     Head,
     /// By the handler's head, as a reference that stands for the value: `(*x)`.

@@ -216,6 +216,7 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_local_mut(&mut self, local: &mut syn::Local) {
+        let moment = local.init.as_ref().is_some_and(|init| self.moment(&init.expr).is_some());
         if let Some(init) = &mut local.init {
             let name = match scope::bindings(&local.pat).as_slice() {
                 [one] => Some(one.to_string()),
@@ -230,6 +231,9 @@ impl VisitMut for Walker<'_> {
         }
         self.visit_pat_mut(&mut local.pat);
         self.bind(&local.pat);
+        if let (true, [one]) = (moment, scope::bindings(&local.pat).as_slice()) {
+            self.scopes.add(one.to_string(), Local::Moment);
+        }
     }
 
     fn visit_pat_mut(&mut self, pattern: &mut Pat) {
@@ -394,7 +398,7 @@ impl Walker<'_> {
                 || self.scopes.find(&name) == Some(Local::HeadReference);
             if self.scopes.find(&name) == Some(Local::Head) {
                 self.facts.head_locals.insert(name);
-            } else if rewritten && self.scopes.find(&name) != Some(Local::Value) {
+            } else if rewritten && !matches!(self.scopes.find(&name), Some(Local::Value | Local::Moment)) {
                 let place = self.place(ident.span());
                 self.report(
                     Diagnostic::error(

@@ -96,6 +96,17 @@ pub(super) fn declare(
     diagnostics.extend(crate::body::impure_items(rust.items().map(|(_, item)| item), places));
     let mut declare = Declare { rust, diagnostics };
     let mut seen: BTreeMap<usize, Seen> = BTreeMap::new();
+    for over in ast.message_sections().filter_map(|it| it.over.as_ref()) {
+        let text = "messages of a file have no carrier of their own".to_owned();
+        declare.diagnostics.push(
+            Diagnostic::error("E0206", over.span, text)
+                .with_label("services share them, each with carriers of its own")
+                .with_help(format!(
+                    "leave `over {}` out: each service sends them over the first carrier that it uses; or declare them in a service",
+                    over.name
+                )),
+        );
+    }
     for message in ast.messages() {
         let file = files.of(message.name.span);
         declare.fresh(seen.entry(file).or_default(), &message.name, "message");

@@ -179,8 +179,13 @@ impl Systems<'_, '_, '_> {
             "timed",
             "retain_ignored",
         ];
+        let mut seen = BTreeMap::new();
         for bound in system.check() {
             let key = bound.key.name.as_str();
+            // Each `within` cuts for itself, and each fault has nodes of its own.
+            if bound.target.is_none() && key != "within" {
+                self.once(&mut seen, key, bound.key.span, "the bound");
+            }
             if !KEYS.contains(&key) {
                 self.diagnostics.push(unknown("E0514", bound.key.span, "bound", key, KEYS));
                 continue;
@@ -219,6 +224,7 @@ impl Systems<'_, '_, '_> {
 
     fn objectives(&mut self, system: &ast::System) {
         let mut seen = BTreeMap::new();
+        let mut weighed = BTreeMap::new();
         let (theirs, objectives) = (taking_part(self.checked, system), self.checked.objectives_of(system));
         for entry in system.objectives() {
             match entry {
@@ -228,6 +234,9 @@ impl Systems<'_, '_, '_> {
                     self.taken(&it.name, theirs, "an objective");
                 }
                 ast::SystemObjective::Reweigh(it) => {
+                    let name =
+                        it.name.segments.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(".");
+                    self.once(&mut weighed, &name, it.name.span, "the weight of");
                     if let Err(why) = objectives.resolve(&it.name) {
                         self.diagnostics.push(unresolved(&it.name, objectives.all(), why));
                     }
@@ -243,6 +252,14 @@ impl Systems<'_, '_, '_> {
             let found = Diagnostic::error("E0201", name.span, message);
             self.diagnostics
                 .push(found.with_secondary(earlier.span, "the other one").with_help("give it another name"));
+        }
+    }
+
+    /// Something that is said once.
+    fn once(&mut self, seen: &mut BTreeMap<String, Span>, name: &str, span: Span, what: &str) {
+        if let Some(earlier) = seen.insert(name.to_owned(), span) {
+            let found = Diagnostic::error("E0201", span, format!("{what} `{name}` is given twice"));
+            self.diagnostics.push(found.with_secondary(earlier, "first given here"));
         }
     }
 

@@ -86,6 +86,15 @@ pub(super) const WARNINGS: &[Code] = &[
          transitions { scheduler t when peers.first() == Some(&me) { } } } system S { nodes { n[2]: A { peers: n }; } }",
     ),
     warning(
+        "W0305",
+        "secret_sent",
+        "a message that tells of a secret",
+        "A `secret` variable never leaves its node, and nothing that models the node from outside may know it. A message is made of it, or of \
+         something that was made of it. If what is sent gives nothing away, such as a signature, `allow` it.",
+        "service A { uses net: Datagram; variables { secret key: u64; } messages { B { x: u64 } } timers { t every 1s; } \
+         transitions { scheduler t { key = 1; send(me, B { x: key }); } upcall deliver(_, B { .. }) { } } }",
+    ),
+    warning(
         "W0401",
         "unused_choice",
         "a choice that nothing uses",
