@@ -255,6 +255,23 @@ fn a_simulation_has_a_clock_and_its_trace_replays_without_one() {
 }
 
 #[test]
+fn a_check_writes_down_how_a_reachable_state_is_reached() {
+    let spec =
+        COUNTED.iter().map(|(spec, _)| *spec).find(|spec| spec.name == "instants").expect("it is counted");
+    let trace = std::env::temp_dir().join(format!("witness-{}.json", std::process::id()));
+    let path = trace.to_str().expect("a path of text");
+    for property in ["late", "answered"] {
+        let (exit, lines) = run(spec, &["check", "--property", property, "--trace-out", path]);
+        assert_eq!((exit, &lines[0]["counterexample"]), (0, &Value::Null), "{property}");
+        let (exit, lines) = run(spec, &["replay", path]);
+        assert_eq!(exit, 0, "{lines:?}");
+        let text = std::fs::read_to_string(&trace).expect("it was written");
+        assert!(text.contains("witness") && text.contains(property), "{text}");
+    }
+    std::fs::remove_file(&trace).expect("it is there");
+}
+
+#[test]
 fn a_simulation_comes_out_the_same_again() {
     for (spec, system) in [(&tree::SPEC, "Three"), (&overlay::SPEC, "Internet"), (&log::SPEC, "Trio")] {
         let arguments = ["simulate", "--system", system, "--seeds", "0..5"];

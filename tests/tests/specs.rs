@@ -20,6 +20,7 @@ foresee::include_spec!("consensus_by_utility");
 foresee::include_spec!("deadlock");
 foresee::include_spec!("failure_detector");
 foresee::include_spec!("gossip");
+foresee::include_spec!("mutual_exclusion");
 foresee::include_spec!("paxos");
 foresee::include_spec!("paxos_retries");
 foresee::include_spec!("paxos_single");
@@ -114,6 +115,11 @@ const EXPECTED: &[Expected] = &[
         spec: &gossip::SPEC,
         searches: &[held("--system Village", 122_841, "--system Village --depth 6")],
         simulated: &["--system Town --param size=8 --seeds 0..3"],
+    },
+    Expected {
+        spec: &mutual_exclusion::SPEC,
+        searches: &[bounded("--system Lost", 501_795, "--system Lost --depth 8")],
+        simulated: &["--system Hour --until 600s --seeds 0..5"],
     },
     Expected {
         spec: &paxos::SPEC,
@@ -242,8 +248,8 @@ macro_rules! hold {
 }
 
 hold! {
-    abd_register appointment atomic_commit chord consensus_by_utility deadlock failure_detector gossip paxos paxos_retries
-    paxos_single ping rand_tree rand_tree_baseline reliable_link scribe swarm token_ring two_phase_commit
+    abd_register appointment atomic_commit chord consensus_by_utility deadlock failure_detector gossip mutual_exclusion paxos
+    paxos_retries paxos_single ping rand_tree rand_tree_baseline reliable_link scribe swarm token_ring two_phase_commit
 }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.

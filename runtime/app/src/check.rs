@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use foresee_check::{Cut, Options, Progress, Report, Search, Status, Verdict, Walks};
+use foresee_check::{Counterexample, Cut, Options, Progress, Report, Search, Status, Verdict, Walks};
 use foresee_kernel::trace::Origin;
 use foresee_kernel::{Model, SpecInfo, Trace};
 use foresee_world::Path;
@@ -46,49 +46,33 @@ pub fn run(
     shorten(&walked, args, &mut report);
     let after = usage::now();
     let usage = Usage { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..after };
-    let story = match &report.counterexample {
-        Some(found) => {
-            let told = narrate::narrate(&walked, &found.path);
-            Some(told.map_err(|error| {
-                Failure::internal(format!("the counterexample cannot be walked: {error}"))
-            })?)
-        }
-        None => None,
-    };
-    let trace = match &report.counterexample {
-        Some(found) => {
-            let seed = (args.search == SearchKind::Walks).then(|| args.seed.unwrap_or(0)).or(args.seed);
-            let trace = narrate::to_trace(&walked, &found.path, "check", seed, found.ending.clone());
-            let trace = trace.map_err(|error| Failure::internal(error.to_string()))?;
-            let faults = args.fault.iter().map(|fault| fault.text()).collect();
-            Some(Trace::new(Origin { faults, unbudgeted: free, ..trace.origin }, trace.ending, trace.steps))
-        }
-        None => None,
-    };
+    // Without a violation, what is written is how a `reachable` property was reached.
+    let witness = || report.witnesses.first().filter(|_| args.trace_out.is_some());
+    let shown = report.counterexample.as_ref().or_else(witness);
+    let shown = shown.map(|found| Shown::of(&walked, args, found)).transpose()?;
     if let Some(path) = &args.trace_out {
-        match (&trace, &report.counterexample, &story) {
-            (Some(trace), Some(found), Some(narration)) => {
-                let text = match args.trace_format {
-                    TraceForm::Json => trace.to_json(),
-                    form => {
-                        let (path, ending) = (&found.path, &found.ending);
-                        Drawn { model: &model, path, narration, ending }.render(form)?
-                    }
-                };
+        match &shown {
+            Some(shown) => {
+                let text = shown.render(&model, args.trace_format)?;
                 fs::write(path, text)
                     .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             }
-            _ => writeln!(err, "note: there is no counterexample, {} is not written", path.display())?,
+            None => writeln!(
+                err,
+                "note: there is neither a counterexample nor a witness, {} is not written",
+                path.display()
+            )?,
         }
     }
     let told = Told { model: &model, args, report: &report, seconds: started.elapsed(), usage };
     match args.format {
         Format::Json => {
             let mut value = told.json();
+            let trace = shown.as_ref().map(|shown| &shown.trace);
             value["trace"] =
-                serde_json::to_value(&trace).map_err(|error| Failure::internal(error.to_string()))?;
-            value["counterexample"] = match (&report.counterexample, &story) {
-                (Some(found), Some(story)) => {
+                serde_json::to_value(trace).map_err(|error| Failure::internal(error.to_string()))?;
+            value["counterexample"] = match (&report.counterexample, &shown) {
+                (Some(found), Some(Shown { story, .. })) => {
                     let why = narrate::why(&model, &story.world, found.property);
                     json!({ "property": found.property, "steps": story::json(story), "why": story::json_why(&why) })
                 }
@@ -96,7 +80,7 @@ pub fn run(
             };
             writeln!(out, "{value}")?;
         }
-        Format::Text => told.text(story.as_ref(), out)?,
+        Format::Text => told.text(shown.as_ref(), out)?,
     }
     Ok(match report.verdict {
         Verdict::Held if told.fails_idle() => Exit::Violation,
@@ -104,6 +88,38 @@ pub fn run(
         Verdict::Violated => Exit::Violation,
         Verdict::Inconclusive => Exit::Inconclusive,
     })
+}
+
+/// A path that is shown: a counterexample, or a witness.
+struct Shown<'f> {
+    found: &'f Counterexample,
+    story: Narration,
+    trace: Trace,
+}
+
+impl Shown<'_> {
+    fn of<'f>(
+        model: &Arc<Model>,
+        args: &CheckArgs,
+        found: &'f Counterexample,
+    ) -> Result<Shown<'f>, Failure> {
+        let story = narrate::narrate(model, &found.path)
+            .map_err(|error| Failure::internal(format!("what was found cannot be walked: {error}")))?;
+        let seed = (args.search == SearchKind::Walks).then(|| args.seed.unwrap_or(0)).or(args.seed);
+        let trace = narrate::to_trace(model, &found.path, "check", seed, found.ending.clone());
+        let trace = trace.map_err(|error| Failure::internal(error.to_string()))?;
+        let faults = args.fault.iter().map(|fault| fault.text()).collect();
+        let origin = Origin { faults, unbudgeted: args.from_simulation.is_some(), ..trace.origin };
+        Ok(Shown { found, story, trace: Trace::new(origin, trace.ending, trace.steps) })
+    }
+
+    fn render(&self, model: &Arc<Model>, form: TraceForm) -> Result<String, Failure> {
+        let Counterexample { path, ending, .. } = self.found;
+        match form {
+            TraceForm::Json => Ok(self.trace.to_json()),
+            form => Drawn { model, path, narration: &self.story, ending }.render(form),
+        }
+    }
 }
 
 fn search(model: &Arc<Model>, args: &CheckArgs, from: Option<Path>) -> Result<Report, Failure> {
@@ -223,9 +239,9 @@ impl Told<'_> {
         })
     }
 
-    fn text(&self, story: Option<&Narration>, out: &mut dyn Write) -> Result<(), Failure> {
+    fn text(&self, shown: Option<&Shown<'_>>, out: &mut dyn Write) -> Result<(), Failure> {
         let report = self.report;
-        if let (Some(found), Some(story)) = (&report.counterexample, story) {
+        if let (Some(found), Some(Shown { story, .. })) = (&report.counterexample, shown) {
             let property = self.model.properties.iter().find(|property| property.name == found.property);
             let place = property
                 .map(|property| format!(" ({}:{})", property.file, property.line))
@@ -266,6 +282,11 @@ impl Told<'_> {
             let (kind, status) = (property.kind.keyword(), status(property.status));
             writeln!(out, "  {kind:<10} {:<24} {status}", property.name)?;
         }
+        if let (None, Some(Shown { found, .. }), Some(path)) =
+            (&report.counterexample, shown, &self.args.trace_out)
+        {
+            writeln!(out, "  witness    of {}: {}", found.property, path.display())?;
+        }
         claims::write(out, &self.unjudged())?;
         for handler in report.handlers.iter().filter(|handler| handler.runs == 0) {
             writeln!(out, "  never ran  {}.{} (line {})", handler.service, handler.name, handler.line)?;
@@ -290,7 +311,8 @@ impl Told<'_> {
                         "  walks      {walks} at most, of {length} steps at most, from seed {seed}; {states} were cut at their length"
                     )?;
                 }
-                by => writeln!(out, "  cut        by {by}: {states} states")?,
+                by if by.is_bound() => writeln!(out, "  bounded    by {by}: {states} states")?,
+                by => writeln!(out, "  stopped    by {by}: {states} states")?,
             }
         }
         Ok(())

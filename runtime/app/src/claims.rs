@@ -41,7 +41,8 @@ pub fn statistical(model: &Model) -> Vec<Unjudged> {
 /// One line for each.
 pub fn write(out: &mut dyn Write, unjudged: &[Unjudged]) -> io::Result<()> {
     for Unjudged { kind, name, code, why } in unjudged {
-        writeln!(out, "  {kind:<11} {name:<23} not checked: {why} ({code})")?;
+        let claim = format!("{kind:<10} {name}");
+        writeln!(out, "  {claim:<35} not checked: {why} ({code})")?;
     }
     Ok(())
 }

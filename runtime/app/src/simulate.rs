@@ -5,6 +5,7 @@ use std::io::Write;
 use std::ops::Range;
 
 use foresee_kernel::SpecInfo;
+use foresee_predict::Settings;
 use foresee_sim::{Moments, Options, Run, Status, Summary};
 
 use crate::args::{Format, SimulateArgs};
@@ -19,7 +20,8 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let model = model::runnable(spec, &args.system)?;
-    let known = foresee_predict::resolvers(&args.lookahead);
+    let ahead = Settings { training_until: args.until, ..args.lookahead.clone() };
+    let known = foresee_predict::resolvers(&ahead);
     let named = |name: &str| known.get(name).map_err(|error| Failure::usage(error.to_string()));
     let plain = Options {
         until: args.until,
@@ -27,6 +29,11 @@ pub fn run(
         topology: args.topology.clone(),
         ..Options::default()
     };
+    let asked = args.compare.iter().flatten().chain([&args.resolver]);
+    if ahead.training > 0 && asked.into_iter().any(|name| foresee_predict::TRAINED.contains(&name.as_str())) {
+        let runs = ahead.training;
+        writeln!(err, "note: looking ahead begins with training, {runs} runs for each of some policies; `--lookahead training=0` leaves it out")?;
+    }
     if args.verify {
         return verify::run(&model, args, &plain, out);
     }
@@ -134,7 +141,11 @@ fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<(), Failure> 
             "  objective  {name:<24} mean {mean:.3}, sd {standard_deviation:.3}, {min:.3} to {max:.3}, n {n}"
         )?;
     }
-    for (name, Moments { mean, min, max, .. }) in &summary.resolver {
+    let mut figures = summary.resolver.clone();
+    if figures.remove("guarded").is_some() {
+        writeln!(out, "  resolver   in training the author's default did better than looking ahead, and resolved every choice")?;
+    }
+    for (name, Moments { mean, min, max, .. }) in &figures {
         writeln!(out, "  resolver   {name:<24} mean {mean:.1}, {min:.0} to {max:.0}")?;
     }
     for (name, counts) in &summary.properties {

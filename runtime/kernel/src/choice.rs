@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
-use crate::{NodeId, ServiceInfo, SiteInfo};
+use crate::{NodeId, ServiceInfo, SiteInfo, fault};
 
 /// Who picks: the author's system, or nature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -197,7 +197,7 @@ where
 {
     type Outcome = T;
     fn distribution(self) -> Distribution<T> {
-        Distribution::uniform(self)
+        Distribution::uniform(counted(self))
     }
 }
 
@@ -207,8 +207,20 @@ where
 {
     type Outcome = T;
     fn distribution(self) -> Distribution<T> {
-        Distribution::uniform(self)
+        Distribution::uniform(counted(self))
     }
+}
+
+/// The most options or outcomes of a range: each of them is explored.
+pub const RANGE_MAX: usize = 65_536;
+
+/// The numbers of a range. More than [`RANGE_MAX`] are a fault of the step.
+fn counted<T>(range: impl Iterator<Item = T>) -> Vec<T> {
+    let numbers: Vec<T> = range.take(RANGE_MAX + 1).collect();
+    if numbers.len() > RANGE_MAX {
+        fault::raise(format!("a range of more than {RANGE_MAX} numbers is too large to choose or draw from"));
+    }
+    numbers
 }
 
 macro_rules! uniform_of {
@@ -280,7 +292,7 @@ where
 {
     type Item = T;
     fn options(self) -> Vec<T> {
-        self.collect()
+        counted(self)
     }
 }
 
@@ -290,6 +302,6 @@ where
 {
     type Item = T;
     fn options(self) -> Vec<T> {
-        self.collect()
+        counted(self)
     }
 }

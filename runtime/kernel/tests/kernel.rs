@@ -77,6 +77,16 @@ fn options_are_sorted_and_unique() {
 }
 
 #[test]
+fn a_range_without_measure_is_a_fault_and_no_memory_is_asked_for() {
+    assert_eq!((0..=9_u64).options().len(), 10);
+    let chosen = fault::guard(|| (0..u64::MAX).options().len());
+    let drawn = fault::guard(|| (0..=u64::MAX).distribution().outcomes().len());
+    for outcome in [chosen, drawn] {
+        assert!(outcome.is_err_and(|fault| fault.message.contains("too large to choose or draw from")));
+    }
+}
+
+#[test]
 fn arguments_read_what_they_are_and_say_what_they_expected() {
     assert_eq!(usize::read(" 7 "), Ok(7));
     assert!(usize::read("-1").is_err_and(|message| message.contains("whole number")));

@@ -27,6 +27,6 @@ mod train;
 
 pub use base::{Base, Imitation};
 pub use knowledge::{Checkpoint, Knowledge, Sent};
-pub use resolver::{Lookahead, Omniscient, resolvers};
+pub use resolver::{Lookahead, Omniscient, TRAINED, resolvers};
 pub use settings::{Settings, SettingsError};
 pub use train::{Trained, train};

@@ -16,6 +16,9 @@ use crate::picture::{Studio, picture};
 use crate::settings::Settings;
 use crate::train::{Trained, train};
 
+/// The names of the resolvers that are trained before their first run.
+pub const TRAINED: [&str; 2] = ["lookahead", "omniscient"];
+
 /// The resolvers that may be asked for by name: those of the simulator, `lookahead`, and `omniscient` (a reference, not one that a node could
 /// follow). The two are trained once, when they are first used.
 pub fn resolvers(settings: &Settings) -> Resolvers {
@@ -29,11 +32,24 @@ pub fn resolvers(settings: &Settings) -> Resolvers {
     let lookahead = Custom::new("lookahead", move |model| {
         let found = trained.get_or_init(|| train(model, &settings));
         match found.guarded {
-            true => Box::new(AuthorsDefault),
+            true => Box::new(Guarded),
             false => Box::new(Lookahead::new(model, &settings, found.base.clone())),
         }
     });
     Resolvers::default().with(omniscient).with(lookahead)
+}
+
+/// The author's default in the place of a predictor that came out worse in training.
+struct Guarded;
+
+impl Policy for Guarded {
+    fn choose(&mut self, point: &Point<'_>, scene: &mut Scene<'_>) -> u32 {
+        AuthorsDefault.choose(point, scene)
+    }
+
+    fn report(&self) -> BTreeMap<String, f64> {
+        [("guarded".to_owned(), 1.0)].into()
+    }
 }
 
 /// What a resolver says of itself.

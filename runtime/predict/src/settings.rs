@@ -30,6 +30,8 @@ pub struct Settings {
     pub step_time: Duration,
     /// How many runs it is trained on; 0 for none.
     pub training: u32,
+    /// Where the runs of training end; the system's horizon where it is not given.
+    pub training_until: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -45,6 +47,7 @@ impl Default for Settings {
             riding_bytes: 1_000,
             step_time: Duration::ZERO,
             training: 8,
+            training_until: None,
         }
     }
 }

@@ -34,7 +34,7 @@ pub fn train(model: &Arc<Model>, settings: &Settings) -> Trained {
     let seeds = SEEDS_FROM..SEEDS_FROM + u64::from(settings.training);
     let cost = |base: &Base| {
         let base = base.clone();
-        mean_cost(model, seeds.clone(), move |_| base.policy())
+        mean_cost(model, settings, seeds.clone(), move |_| base.policy())
     };
     let (mut base, mut least) = (Base::Uniform, cost(&Base::Uniform));
     let order = cost(&Base::Order);
@@ -43,10 +43,10 @@ pub fn train(model: &Arc<Model>, settings: &Settings) -> Trained {
     }
     let notes: Arc<Mutex<Imitation>> = Arc::default();
     let (noted, ahead, with) = (notes.clone(), settings.clone(), base.clone());
-    let looking = mean_cost(model, seeds.clone(), move |model| {
+    let looking = mean_cost(model, settings, seeds.clone(), move |model| {
         Box::new(Lookahead::new(model, &ahead, with.clone()).noting(noted.clone()))
     });
-    let default = mean_cost(model, seeds.clone(), |_| Box::new(AuthorsDefault));
+    let default = mean_cost(model, settings, seeds.clone(), |_| Box::new(AuthorsDefault));
     let imitation = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if imitation.tells_apart() {
         let imitated = Base::Imitated(Arc::new(imitation));
@@ -60,11 +60,12 @@ pub fn train(model: &Arc<Model>, settings: &Settings) -> Trained {
 /// The mean of the objectives of the first level; a run that fails costs more than anything.
 fn mean_cost(
     model: &Arc<Model>,
+    settings: &Settings,
     seeds: Range<u64>,
     policy: impl Fn(&Arc<Model>) -> Box<dyn Policy> + Send + Sync + 'static,
 ) -> f64 {
     let resolver = ResolverKind::Custom(Custom::new("training", policy));
-    let options = Options { resolver, ..Options::default() };
+    let options = Options { resolver, until: settings.training_until, ..Options::default() };
     let (mut sum, mut count) = (0.0, 0.0);
     let all = runs(model, seeds, 1, &options, &mut |run| {
         let failed = run.violation.is_some();
