@@ -135,6 +135,14 @@ FAILED  counter::faults # s
     let ran = test(folder.path(), &["specs/counter.mace", "--filter", "counts"]);
     assert_eq!((ran.code, ran.out.lines().count()), (0, 2), "{ran:?}");
 
+    // Cargo that cannot work says nothing of a spec: that it failed is said.
+    let mut command = foresee();
+    command.args(["test", "specs/counter.mace"]).current_dir(folder.path()).env("RUSTC", "false");
+    command.env("CARGO_TARGET_DIR", target().join("outside")).env("FORESEE_CACHE_DIR", target().join("cache"));
+    let ran = run(&mut command);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("error: `cargo build` of") && ran.err.contains("ended with"), "{}", ran.err);
+
     // What rustc says as text names the spec and nothing of ours.
     let ran = test(folder.path(), &["specs/rusty.mace"]);
     assert_eq!(ran.code, 2, "{ran:?}");

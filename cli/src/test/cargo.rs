@@ -40,10 +40,14 @@ pub fn build(
     let told = |error: std::io::Error| Failure::Told(format!("cannot run cargo: {error}"));
     let mut running = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(told)?;
     let mut built = BTreeMap::new();
+    let mut explained = false;
     for line in running.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
         let Ok(message) = serde_json::from_str::<Value>(&line.map_err(told)?) else { continue };
         match message["reason"].as_str() {
-            Some("compiler-message") => show(&message["message"], report)?,
+            Some("compiler-message") => {
+                explained |= message["message"]["level"] == "error";
+                show(&message["message"], report)?;
+            }
             Some("compiler-artifact") => {
                 let name =
                     message["target"]["name"].as_str().filter(|name| programs.iter().any(|it| it == name));
@@ -54,7 +58,11 @@ pub fn build(
             _ => {}
         }
     }
-    running.wait().map_err(told)?;
+    let status = running.wait().map_err(told)?;
+    if !status.success() && !explained {
+        // What it said itself, if anything, stands above.
+        writeln!(report.err, "error: `cargo build` of {} ended with {status}", crate::input::name(manifest))?;
+    }
     Ok(built)
 }
 
