@@ -16,16 +16,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = out.join("mutants");
     fs::create_dir_all(&folder)?;
     let (mut paths, mut includes, mut table) = (Vec::new(), String::new(), String::new());
-    for Bug { name, spec, from, to, .. } in BUGS {
+    for Bug { name, spec, edits, .. } in BUGS {
         let origin = format!("../../specs/{spec}");
         println!("cargo:rerun-if-changed={origin}");
-        let text = fs::read_to_string(&origin)?;
-        let times = text.matches(from).count();
-        if times != 1 {
-            return Err(format!("{name}: what is to be replaced stands {times} times in {spec}").into());
+        let mut text = fs::read_to_string(&origin)?;
+        for (from, to) in *edits {
+            let times = text.matches(from).count();
+            if times != 1 {
+                return Err(format!("{name}: `{from}` stands {times} times in {spec}").into());
+            }
+            text = text.replacen(from, to, 1);
         }
         let path = folder.join(format!("{name}.mace"));
-        fs::write(&path, text.replacen(from, to, 1))?;
+        fs::write(&path, text)?;
         paths.push(path);
         includes += &format!("foresee::include_spec!(\"{name}\");\n");
         table += &format!("    &{name}::SPEC,\n");

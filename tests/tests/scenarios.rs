@@ -138,7 +138,9 @@ FAILED  counter::faults # s
     // Cargo that cannot work says nothing of a spec: that it failed is said.
     let mut command = foresee();
     command.args(["test", "specs/counter.mace"]).current_dir(folder.path()).env("RUSTC", "false");
-    command.env("CARGO_TARGET_DIR", target().join("outside")).env("FORESEE_CACHE_DIR", target().join("cache"));
+    command
+        .env("CARGO_TARGET_DIR", target().join("outside"))
+        .env("FORESEE_CACHE_DIR", target().join("cache"));
     let ran = run(&mut command);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("error: `cargo build` of") && ran.err.contains("ended with"), "{}", ran.err);

@@ -320,23 +320,70 @@ fn every_spec_is_expected_to_do_something() {
     assert_eq!(expected, files);
 }
 
-#[test]
-fn choices_left_open_make_a_spec_shorter_and_branch_less() {
+/// What `foresee stats` prints of the tree with its choices open, and of the hard-coded one.
+fn trees() -> [Value; 2] {
     let files =
         ["rand_tree", "rand_tree_baseline"].map(|name| common::root().join(format!("specs/{name}.mace")));
     let ran = common::run(common::foresee().args(["stats", "--format", "json"]).args(files));
     assert_eq!(ran.code, 0, "{ran:?}");
-    let rows: Vec<Value> =
-        ran.out.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
-    let [open, hard] = &rows[..] else { panic!("two specs: {rows:?}") };
-    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("no number in {rows:?}"));
+    let rows = ran.out.lines().map(|line| serde_json::from_str(line).expect("a line is JSON"));
+    rows.collect::<Vec<Value>>().try_into().expect("two specs")
+}
+
+#[test]
+fn choices_left_open_make_a_spec_shorter_and_branch_less() {
+    let [open, hard] = trees();
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("no number: {value}"));
     for lines in ["lines", "protocol_lines"] {
         let ratio = number(&open[lines]) / number(&hard[lines]);
         assert!(ratio <= 1.0 - 0.43, "{lines}: only {:.1} % fewer", 100.0 * (1.0 - ratio));
     }
     let branches = |spec: &Value, column: &str| number(&spec["total"][column]);
-    assert!(branches(open, "branches_per_handler") <= 0.28);
+    assert!(branches(&open, "branches_per_handler") <= 0.28);
     for column in ["branches_per_handler", "branches_with_guards_per_handler"] {
-        assert!(branches(open, column) < branches(hard, column), "{column}");
+        assert!(branches(&open, column) < branches(&hard, column), "{column}");
+    }
+}
+
+#[test]
+fn the_table_of_the_comparison_is_what_is_counted() {
+    let [open, hard] = trees();
+    let page = fs::read_to_string(common::root().join("docs/comparison.md")).expect("it can be read");
+    for (title, column) in [
+        ("lines of the protocol", "protocol_lines"),
+        ("lines of the file, with systems and scenarios", "lines"),
+    ] {
+        let [open, hard] = [&open, &hard].map(|spec| spec[column].as_u64().expect("a count"));
+        let fewer = 100.0 * (1.0 - open as f64 / hard as f64);
+        let row = format!("| {title} | {hard} | {open} | {fewer:.0} % fewer |");
+        assert!(page.contains(&row), "not in docs/comparison.md: {row}");
+    }
+    for (title, column) in [
+        ("branches per handler", "branches_per_handler"),
+        ("the same, with `&&` and <code>&#124;&#124;</code> in guards", "branches_with_guards_per_handler"),
+    ] {
+        let [open, hard] = [&open, &hard].map(|spec| spec["total"][column].as_f64().expect("a mean"));
+        let row = format!("| {title} | {hard:.2} | {open:.2} | |");
+        assert!(page.contains(&row), "not in docs/comparison.md: {row}");
+    }
+}
+
+/// What is compared is one protocol: beside the bounds that an open choice needs, nothing but the service differs.
+#[test]
+fn both_trees_have_the_same_interface_claims_systems_and_scenarios() {
+    let [open, hard] = ["rand_tree", "rand_tree_baseline"].map(|name| {
+        let path = common::root().join(format!("specs/{name}.mace"));
+        let text = fs::read_to_string(path).expect("it can be read");
+        ["RandTree { hops_max: 4 }", "RandTree { hops_max: size }"]
+            .iter()
+            .fold(text, |text, bounded| text.replace(bounded, "RandTree"))
+            .replace(" within: forall a in n: a.attempt <= 2;", "")
+    });
+    let part = |text: &str, from: &str, to: Option<&str>| {
+        let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no `{from}`"));
+        to.and_then(|to| rest.split_once(to)).map_or(rest, |(part, _)| part).to_owned()
+    };
+    for (from, to) in [("\ninterface", Some("\n}\n")), ("\n    properties {", None)] {
+        assert_eq!(part(&open, from, to), part(&hard, from, to));
     }
 }

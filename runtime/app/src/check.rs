@@ -98,11 +98,7 @@ struct Shown<'f> {
 }
 
 impl Shown<'_> {
-    fn of<'f>(
-        model: &Arc<Model>,
-        args: &CheckArgs,
-        found: &'f Counterexample,
-    ) -> Result<Shown<'f>, Failure> {
+    fn of<'f>(model: &Arc<Model>, args: &CheckArgs, found: &'f Counterexample) -> Result<Shown<'f>, Failure> {
         let story = narrate::narrate(model, &found.path)
             .map_err(|error| Failure::internal(format!("what was found cannot be walked: {error}")))?;
         let seed = (args.search == SearchKind::Walks).then(|| args.seed.unwrap_or(0)).or(args.seed);

@@ -32,7 +32,10 @@ pub fn run(
     let asked = args.compare.iter().flatten().chain([&args.resolver]);
     if ahead.training > 0 && asked.into_iter().any(|name| foresee_predict::TRAINED.contains(&name.as_str())) {
         let runs = ahead.training;
-        writeln!(err, "note: looking ahead begins with training, {runs} runs for each of some policies; `--lookahead training=0` leaves it out")?;
+        writeln!(
+            err,
+            "note: looking ahead begins with training, {runs} runs for each of some policies; `--lookahead training=0` leaves it out"
+        )?;
     }
     if args.verify {
         return verify::run(&model, args, &plain, out);
@@ -143,7 +146,10 @@ fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<(), Failure> 
     }
     let mut figures = summary.resolver.clone();
     if figures.remove("guarded").is_some() {
-        writeln!(out, "  resolver   in training the author's default did better than looking ahead, and resolved every choice")?;
+        writeln!(
+            out,
+            "  resolver   in training the author's default did better than looking ahead, and resolved every choice"
+        )?;
     }
     for (name, Moments { mean, min, max, .. }) in &figures {
         writeln!(out, "  resolver   {name:<24} mean {mean:.1}, {min:.0} to {max:.0}")?;
