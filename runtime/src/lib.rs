@@ -27,7 +27,7 @@ pub use foresee_kernel as kernel;
 pub use foresee_live::{self as live, Host};
 pub use foresee_net as net;
 pub use foresee_predict as predict;
-pub use foresee_sim as sim;
+pub use foresee_sim::{self as sim, Sim};
 pub use foresee_world as world;
 #[doc(hidden)]
 pub use serde;

@@ -77,7 +77,24 @@ pub(super) fn reexports(spec: &Spec, file: usize) -> TokenStream {
         taken.push(text);
         free.then(|| quote!(pub use #module::#name;))
     });
-    shown.collect()
+    let mut shown: TokenStream = shown.collect();
+    // The service that the file is named after is what most programs come for.
+    let main = spec.services.iter().find(|it| file == 0 && it.file == 0 && it.module == spec.name.as_str());
+    if let Some(main) = main {
+        let module = &main.module;
+        let upcalls = match main.provides.as_slice() {
+            [one] => Some(&spec.interfaces[one.interface].module),
+            _ => None,
+        };
+        let named = [(Some(module), "Handle"), (upcalls, "Upcall")].into_iter();
+        for (module, name) in named.filter_map(|(module, name)| Some((module?, name))) {
+            if !taken.iter().any(|it| it == name) {
+                let name = format_ident!("{name}");
+                shown.extend(quote!(pub use #module::#name;));
+            }
+        }
+    }
+    shown
 }
 
 /// Names that every generated file has.
@@ -152,10 +169,6 @@ pub(super) fn handle(generator: &Generator<'_>) -> TokenStream {
                 fn upcall(upcall: &kernel::Datum) -> Option<#upcall> {
                     #recognised
                 }
-
-                fn handle(port: ::std::sync::Arc<dyn kernel::Port>) -> Handle {
-                    Handle::new(port)
-                }
             }
         }
     });
@@ -171,6 +184,16 @@ pub(super) fn handle(generator: &Generator<'_>) -> TokenStream {
             /// A handle of the node behind `port`.
             pub fn new(port: ::std::sync::Arc<dyn kernel::Port>) -> Self {
                 Handle { port }
+            }
+        }
+
+        impl kernel::embed::Handle for Handle {
+            fn service() -> &'static kernel::ServiceInfo {
+                &INFO
+            }
+
+            fn over(port: ::std::sync::Arc<dyn kernel::Port>) -> Self {
+                Handle::new(port)
             }
         }
 

@@ -161,7 +161,26 @@ pub(super) fn table(spec: &Spec, sources: Sources<'_>) -> TokenStream {
             }
         }
     });
+    let shown = spec.systems.iter().enumerate().map(|(index, system)| {
+        let about = doc(&format!("The system `{}` (line {}).", system.ident, system.line));
+        let ident = &system.ident;
+        quote!(#about pub static #ident: &kernel::SystemInfo = &SPEC.systems[#index];)
+    });
+    let taken = spec.services.iter().any(|it| it.module == "systems")
+        || spec.interfaces.iter().any(|it| it.module == "systems");
+    let shown = (!taken && !spec.systems.is_empty()).then(|| {
+        quote! {
+            /// The systems of the specification, to be built or simulated.
+            #[allow(non_upper_case_globals)]
+            pub mod systems {
+                use super::{SPEC, kernel};
+                #(#shown)*
+            }
+        }
+    });
     quote! {
+        #shown
+
         /// The specification: what every driver starts from.
         pub static SPEC: kernel::SpecInfo = kernel::SpecInfo {
             name: #name,

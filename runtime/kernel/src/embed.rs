@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::{Datum, NodeId, Reply, Service, Stack, Value};
+use crate::{Datum, NodeId, Reply, Service, ServiceInfo, Stack, Value};
 
 /// Why a call has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,14 +62,20 @@ pub trait Embedded: Service + Sized {
     /// What it tells the program.
     type Upcall: Send + 'static;
     /// How the program calls it.
-    type Handle: Clone + Send + Sync + 'static;
+    type Handle: Handle;
 
     /// The service over what is below it.
     fn stack(self, me: NodeId) -> Stack;
     /// An upcall that the top layer emitted.
     fn upcall(upcall: &Datum) -> Option<Self::Upcall>;
-    /// A handle of the node behind `port`, whose top layer is this service.
-    fn handle(port: Arc<dyn Port>) -> Self::Handle;
+}
+
+/// The handle of a service; the compiler writes one for each.
+pub trait Handle: Clone + Send + Sync + 'static {
+    /// The service that it calls.
+    fn service() -> &'static ServiceInfo;
+    /// The handle of the node behind `port`, whose topmost layer is that service.
+    fn over(port: Arc<dyn Port>) -> Self;
 }
 
 /// A handle of a service that provides the interface `I`.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use foresee_kernel::embed::Handle as _;
 use foresee_kernel::{CarrierInfo, Datum, Embedded, NodeId, Port, Stack, Wires};
 use foresee_net::{Draw, Purpose, Stream};
 use tokio::net::{TcpListener, UdpSocket};
@@ -350,7 +351,7 @@ impl Host {
         service: S,
     ) -> Result<(S::Handle, Upcalls<S::Upcall>), Error> {
         let (port, stream) = self.start_stack(name, service.stack(self.me()), Extras::default()).await?;
-        Ok((S::handle(port), Upcalls { stream, read: S::upcall }))
+        Ok((S::Handle::over(port), Upcalls { stream, read: S::upcall }))
     }
 
     /// Starts a service whose choices `advisor` is asked for first.
@@ -364,7 +365,7 @@ impl Host {
     ) -> Result<(S::Handle, Upcalls<S::Upcall>), Error> {
         let extras = Extras { advisor: Some(Box::new(advisor)), ..Extras::default() };
         let (port, stream) = self.start_stack(S::info().name, service.stack(self.me()), extras).await?;
-        Ok((S::handle(port), Upcalls { stream, read: S::upcall }))
+        Ok((S::Handle::over(port), Upcalls { stream, read: S::upcall }))
     }
 
     /// Shows counters and health over HTTP at `address`, as `/metrics` and `/health`.

@@ -9,7 +9,7 @@ use crate::resolver::{Chooser, Deliberation, First, Policy};
 use crate::rollout::{Situation, UnderWay};
 use crate::witness::{Own, Truth};
 
-impl Engine<'_> {
+impl Engine {
     /// The step of a node whose policy looks on.
     pub fn deliberate(&mut self, node: NodeId, event: &NodeEvent, labels: bool) -> Outcome {
         let mut policy: Box<dyn Policy> = std::mem::replace(&mut self.policy, Box::new(First));
@@ -68,7 +68,7 @@ impl Engine<'_> {
     }
 }
 
-impl Truth for Engine<'_> {
+impl Truth for Engine {
     fn own(&self, node: NodeId) -> Own<'_> {
         let up = self.ambient.up(node);
         Own { state: &self.states[node.index()], up, node, timers: &self.timers }

@@ -1,6 +1,7 @@
 //! One run: takes what comes first from the queue, makes its node step, and schedules what the step asks for.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use foresee_kernel::{
@@ -74,7 +75,7 @@ pub(crate) enum Record {
 fn attempt(model: &Arc<Model>, seed: u64, options: &Options, record: Record) -> Result<Run, SimError> {
     names::scope(&model.names, || {
         // What panics here is a property, an objective or a policy: a handler's panic is a fault of its step.
-        let now = Cell::new(0);
+        let now = Rc::new(Cell::new(0));
         let run = fault::guard(|| {
             let mut engine = Engine::new(model, seed, options, record, &now)?;
             engine.plans_run = true;
@@ -124,8 +125,8 @@ pub(crate) struct Flight {
 }
 
 /// One run as it stands.
-pub(crate) struct Engine<'m> {
-    pub model: &'m Arc<Model>,
+pub(crate) struct Engine {
+    pub model: Arc<Model>,
     seed: u64,
     end: Option<End>,
     pub events_max: u64,
@@ -136,7 +137,7 @@ pub(crate) struct Engine<'m> {
     pub thought: u64,
 
     /// The virtual clock, in nanoseconds; it outlives an engine that panics.
-    pub now: &'m Cell<u64>,
+    pub now: Rc<Cell<u64>>,
     /// How many entries were scheduled.
     order: u64,
     pub queue: Queue,
@@ -174,15 +175,27 @@ pub(crate) struct Engine<'m> {
     gauge: Option<Gauge>,
     pub violation: Option<Violation>,
     pub recorder: Option<Recorder>,
+    /// What the application was told since it last listened; nothing is kept where none does.
+    pub told: Option<Vec<Told>>,
 }
 
-impl<'m> Engine<'m> {
+/// What an application is told by its nodes.
+pub(crate) enum Told {
+    /// The answer to a request that it made.
+    Answer { node: NodeId, request: u64, value: Datum },
+    /// An upcall of the topmost layer.
+    Upcall { node: NodeId, upcall: Datum },
+    /// A life of the node is over: requests that are open there are not answered any more.
+    Ended { node: NodeId },
+}
+
+impl Engine {
     pub fn new(
-        model: &'m Arc<Model>,
+        model: &Arc<Model>,
         seed: u64,
         options: &Options,
         record: Record,
-        now: &'m Cell<u64>,
+        now: &Rc<Cell<u64>>,
     ) -> Result<Self, SimError> {
         let end = match (options.until, model.horizon) {
             (Some(until), _) => Some((until, Ending::Until)),
@@ -199,14 +212,14 @@ impl<'m> Engine<'m> {
         let deliberate = policy.witness().is_some();
         let network = Network::new(model, options.topology.clone())?;
         Ok(Engine {
-            model,
+            model: model.clone(),
             seed,
             end,
             events_max,
             careful: record != Record::Nothing || deliberate,
             deliberate,
             thought: 0,
-            now,
+            now: now.clone(),
             order: 0,
             queue: Queue::default(),
             flights: Slab::new(),
@@ -234,6 +247,7 @@ impl<'m> Engine<'m> {
             gauge: None,
             violation: None,
             recorder: (record == Record::Steps).then(|| Recorder::new(model, seed)),
+            told: None,
         })
     }
 
@@ -267,11 +281,11 @@ impl<'m> Engine<'m> {
             let id = NodeId::new(index as u32);
             self.states.push(self.model.nodes[index].init(id));
             let started = self.step(id, &NodeEvent::Start, None);
-            self.tally.count(self.model, id, &self.states[index], self.scratch.ran(), None);
+            self.tally.count(&self.model, id, &self.states[index], self.scratch.ran(), None);
             match started {
                 Ok(()) => {
                     let (ran, called) = self.scratch.seen();
-                    self.ledger.ran(self.model, id, ran, called, 0);
+                    self.ledger.ran(&self.model, id, ran, called, 0);
                     self.carry_out(id);
                     self.witnessed(id);
                 }
@@ -284,12 +298,13 @@ impl<'m> Engine<'m> {
         if self.spoilt() {
             return;
         }
-        self.ledger.start(self.model, &Seen { states: &self.states, ambient: &self.ambient }, 0);
+        self.ledger.start(&self.model, &Seen { states: &self.states, ambient: &self.ambient }, 0);
         let (watch, violated) =
-            Watch::new(self.model, &Seen { states: &self.states, ambient: &self.ambient });
+            Watch::new(&self.model, &Seen { states: &self.states, ambient: &self.ambient });
         self.watch = Some(watch);
         if self.figures {
-            self.gauge = Some(Gauge::new(self.model, &Seen { states: &self.states, ambient: &self.ambient }));
+            self.gauge =
+                Some(Gauge::new(&self.model, &Seen { states: &self.states, ambient: &self.ambient }));
         }
         self.violated(violated);
         if self.plans_run {
@@ -418,7 +433,7 @@ impl<'m> Engine<'m> {
             NodeEvent::Layer(_, Event::Deliver { message, .. }) => Some(message),
             _ => None,
         };
-        self.tally.count(self.model, node, &self.states[node.index()], self.scratch.ran(), message);
+        self.tally.count(&self.model, node, &self.states[node.index()], self.scratch.ran(), message);
         self.settle(node, stepped);
     }
 
@@ -428,7 +443,7 @@ impl<'m> Engine<'m> {
             Ok(()) => {
                 let now = self.now.get();
                 let (ran, called) = self.scratch.seen();
-                self.ledger.ran(self.model, node, ran, called, now);
+                self.ledger.ran(&self.model, node, ran, called, now);
                 self.carry_out(node);
                 self.changed(node);
             }
@@ -439,16 +454,16 @@ impl<'m> Engine<'m> {
     /// Something happens now: what objectives make of the time until then.
     pub fn comes(&mut self) {
         let seen = Seen { states: &self.states, ambient: &self.ambient };
-        self.ledger.comes(self.model, &seen, self.now.get());
+        self.ledger.comes(&self.model, &seen, self.now.get());
     }
 
     /// The state of `node` is another: what objectives and properties make of it.
     pub fn changed(&mut self, node: NodeId) {
         let seen = Seen { states: &self.states, ambient: &self.ambient };
-        self.ledger.stepped(self.model, &seen, node, self.now.get());
-        let violated = self.watch.as_mut().and_then(|watch| watch.look(self.model, &seen, node));
+        self.ledger.stepped(&self.model, &seen, node, self.now.get());
+        let violated = self.watch.as_mut().and_then(|watch| watch.look(&self.model, &seen, node));
         if let Some(gauge) = &mut self.gauge {
-            gauge.look(self.model, &seen, node, self.now.get());
+            gauge.look(&self.model, &seen, node, self.now.get());
         }
         self.violated(violated);
         if self.deliberate {
@@ -504,12 +519,23 @@ impl<'m> Engine<'m> {
                     }
                 }
                 Effect::CancelTimer { layer, timer } => self.timers.cancel(node, layer, &timer),
-                Effect::Answer { request, .. } => self.requests.answered(node, request, self.now.get()),
-                // Of the rest, nothing happens in the world: what the application is told, and lines for a trace.
+                Effect::Answer { request, value } => {
+                    self.requests.answered(node, request, self.now.get());
+                    self.tell_application(|| Told::Answer { node, request, value });
+                }
+                Effect::Emit { upcall } => self.tell_application(|| Told::Upcall { node, upcall }),
+                // Of the rest, nothing happens in the world: they are lines for a trace.
                 _ => {}
             }
         }
         *self.scratch.effects() = effects;
+    }
+
+    /// Keeps what the application is told, where there is one that listens.
+    pub fn tell_application(&mut self, told: impl FnOnce() -> Told) {
+        if let Some(all) = &mut self.told {
+            all.push(told());
+        }
     }
 
     fn send(&mut self, route: Route, message: Datum) {
@@ -640,7 +666,7 @@ impl<'m> Engine<'m> {
         let account = match self.spoilt() {
             true => Account::default(),
             false => self.ledger.close(
-                self.model,
+                &self.model,
                 &Seen { states: &self.states, ambient: &self.ambient },
                 self.now.get(),
             ),
@@ -648,8 +674,8 @@ impl<'m> Engine<'m> {
         let figures = match (&self.gauge, self.spoilt()) {
             (Some(gauge), false) => {
                 let seen = Seen { states: &self.states, ambient: &self.ambient };
-                let calls = |name: &str| self.requests.made_of(self.model, name);
-                gauge.close(self.model, &seen, &Ends { objectives: &account.objectives, calls: &calls })
+                let calls = |name: &str| self.requests.made_of(&self.model, name);
+                gauge.close(&self.model, &seen, &Ends { objectives: &account.objectives, calls: &calls })
             }
             _ => Vec::new(),
         };
@@ -671,8 +697,8 @@ impl<'m> Engine<'m> {
             violation: self.violation.take(),
             handlers: self.tally.handlers(),
             ignored: self.tally.ignored(),
-            calls: self.requests.runs(self.model),
-            faults: self.schedule.runs(self.model),
+            calls: self.requests.runs(&self.model),
+            faults: self.schedule.runs(&self.model),
             objectives_by_node: account.by_node,
             figures,
             resolver: self.policy.report(),

@@ -6,9 +6,9 @@ use foresee_net::Draw;
 use foresee_world::{Action, Envelope, Mark, Route};
 
 use crate::channels::Item;
-use crate::engine::{Engine, Flight};
+use crate::engine::{Engine, Flight, Told};
 
-impl Engine<'_> {
+impl Engine {
     /// Nodes stop, together. `back` says whether they will return.
     pub fn crash(&mut self, plan: u32, nodes: Vec<NodeId>, back: bool) {
         self.comes();
@@ -77,8 +77,9 @@ impl Engine<'_> {
         open
     }
 
-    /// The timers of a node are gone.
+    /// A life of a node ends, and its timers are gone.
     fn stop(&mut self, id: NodeId) {
+        self.tell_application(|| Told::Ended { node: id });
         for (layer, timer) in self.model.nodes[id.index()].armed(&self.states[id.index()]) {
             self.timers.take(id, layer, &timer);
         }

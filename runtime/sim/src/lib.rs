@@ -28,6 +28,7 @@
 mod channels;
 mod deliberate;
 mod draws;
+mod embed;
 mod engine;
 mod fail;
 mod fetch;
@@ -54,6 +55,7 @@ mod watch;
 mod witness;
 mod worth;
 
+pub use embed::{EmbedError, Sim, WAIT_EVENTS_MAX};
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use many::{runs, runs_while};
 pub use network::LOOPBACK_NANOS;

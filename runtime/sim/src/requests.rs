@@ -98,7 +98,7 @@ impl Requests {
     }
 }
 
-impl Engine<'_> {
+impl Engine {
     /// The application makes a call. Its node is up.
     pub fn call(&mut self, plan: usize, way: usize) {
         let chosen = &self.model.calls[plan].ways[way];

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use foresee_kernel::{Datum, Model, Nature, NodeEvent, NodeId, NodeState, Point, names};
@@ -94,7 +95,7 @@ pub fn rollout(
     span: Span,
     policy: Box<dyn Policy>,
 ) -> Prospect {
-    let now = Cell::new(situation.now_nanos);
+    let now = Rc::new(Cell::new(situation.now_nanos));
     names::scope(&model.names, || {
         let options = Options { events_max: Some(span.events_max), ..Options::default() };
         let Ok(mut engine) = Engine::new(model, seed, &options, Record::Nothing, &now) else {
@@ -113,7 +114,7 @@ pub fn rollout(
 
 /// All nodes of `model` as they are once they have started, the first options taken where a start makes choices.
 pub fn started(model: &Arc<Model>) -> Situation {
-    let now = Cell::new(0);
+    let now = Rc::new(Cell::new(0));
     names::scope(&model.names, || {
         let options = Options { resolver: crate::ResolverKind::First, ..Options::default() };
         let Ok(mut engine) = Engine::new(model, 0, &options, Record::States, &now) else {
@@ -151,7 +152,7 @@ impl foresee_kernel::Resolver for Led<'_> {
     }
 }
 
-impl Engine<'_> {
+impl Engine {
     /// Stands where `situation` says.
     fn resume(&mut self, situation: &Situation, policy: Box<dyn Policy>) {
         self.policy = policy;
@@ -172,7 +173,7 @@ impl Engine<'_> {
             self.schedule((*at_nanos).max(situation.now_nanos), flight);
         }
         let seen = Seen { states: &self.states, ambient: &self.ambient };
-        self.ledger.start(self.model, &seen, situation.now_nanos);
+        self.ledger.start(&self.model, &seen, situation.now_nanos);
     }
 
     /// Takes a step whose first answers are given.
@@ -200,6 +201,6 @@ impl Engine<'_> {
     /// What all objectives come to if what costs by the second goes on for as long, by levels.
     fn levels_after(&mut self, tail: u64) -> Vec<f64> {
         let now = self.now.get().saturating_add(tail);
-        self.ledger.levels(self.model, &Seen { states: &self.states, ambient: &self.ambient }, now)
+        self.ledger.levels(&self.model, &Seen { states: &self.states, ambient: &self.ambient }, now)
     }
 }

@@ -65,7 +65,7 @@ impl Schedule {
     }
 }
 
-impl Engine<'_> {
+impl Engine {
     /// Puts everything that the system plans on the clock.
     pub fn plan(&mut self) {
         (0..self.model.calls.len()).for_each(|line| self.plan_calls(line));
@@ -163,7 +163,8 @@ impl Engine<'_> {
     }
 
     fn planned_call(&mut self, line: usize) {
-        let call = &self.model.calls[line];
+        let model = self.model.clone();
+        let call = &model.calls[line];
         if call.ways.is_empty()
             || call.most.is_some_and(|most| self.schedule.calls[line].spent >= u64::from(most))
         {
@@ -183,7 +184,7 @@ impl Engine<'_> {
     }
 
     fn planned_fault(&mut self, line: usize) {
-        let model = self.model;
+        let model = self.model.clone();
         let fault = &model.faults[line];
         if fault.most.is_some_and(|most| self.schedule.faults[line].spent >= u64::from(most)) {
             return;
@@ -191,7 +192,7 @@ impl Engine<'_> {
         let seen = Seen { states: &self.states, ambient: &self.ambient };
         let (together, mut nodes) = match &fault.target {
             FaultTarget::OneOf(nodes) => (false, nodes.clone()),
-            FaultTarget::AllOf(set) => (true, set(&View::new(model, &seen))),
+            FaultTarget::AllOf(set) => (true, set(&View::new(&model, &seen))),
         };
         nodes.sort_unstable();
         nodes.dedup();

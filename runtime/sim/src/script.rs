@@ -10,7 +10,7 @@
 mod acts;
 mod flow;
 mod pin;
-mod plans;
+pub(crate) mod plans;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -88,7 +88,7 @@ impl Trouble {
 /// A property that panics: it has no value.
 pub fn scenario(model: &Arc<Model>, scenario: &'static ScenarioInfo) -> Result<ScenarioRun, SimError> {
     names::scope(&model.names, || {
-        let now = Cell::new(0);
+        let now = Rc::new(Cell::new(0));
         let run = fault::guard(|| {
             // The first time shows what the script does; what it does is the second's workload and faults.
             let open = plans::open(model, scenario);
@@ -107,8 +107,8 @@ pub fn scenario(model: &Arc<Model>, scenario: &'static ScenarioInfo) -> Result<S
 }
 
 /// A script and the run that it is about.
-struct Player<'m> {
-    engine: Engine<'m>,
+struct Player {
+    engine: Engine,
     /// How the step of the line at hand is to go.
     pin: Rc<RefCell<Option<Pin>>>,
     lines: usize,
@@ -118,8 +118,8 @@ struct Player<'m> {
     breaks: bool,
 }
 
-impl<'m> Player<'m> {
-    fn new(model: &'m Arc<Model>, now: &'m Cell<u64>, record: Record) -> Result<Self, SimError> {
+impl Player {
+    fn new(model: &Arc<Model>, now: &Rc<Cell<u64>>, record: Record) -> Result<Self, SimError> {
         let mut engine = Engine::new(model, SCENARIO_SEED, &Options::default(), record, now)?;
         let pin = Rc::new(RefCell::new(None));
         engine.policy = Box::new(pin::Pinned(pin.clone()));
@@ -179,7 +179,7 @@ impl<'m> Player<'m> {
     /// What a line says about the state as it is.
     fn look<T>(&self, say: &fn(&View<'_>) -> T) -> Result<T, Trouble> {
         let views = Seen { states: &self.engine.states, ambient: &self.engine.ambient };
-        let view = View::new(self.engine.model, &views);
+        let view = View::new(&self.engine.model, &views);
         fault::guard(|| say(&view))
             .map_err(|fault| Trouble::new(format!("this has no value: {}", fault.message)))
     }

@@ -18,7 +18,7 @@ enum Fate {
     Doubled,
 }
 
-impl Player<'_> {
+impl Player {
     /// Whether an act can happen now.
     pub(super) fn possible(&self, act: &Act) -> Result<(), Trouble> {
         match act {

@@ -8,7 +8,7 @@ use super::{Player, SCRIPT_EVENTS_MAX, Trouble};
 use crate::network::nanos;
 use crate::queue::Kind;
 
-impl Player<'_> {
+impl Player {
     /// Messages arrive, in the order of their times, until none is in flight. Timers that come due meanwhile wait.
     pub(super) fn run_quiet(&mut self) -> Result<(), Trouble> {
         let most = self.engine.events + SCRIPT_EVENTS_MAX;

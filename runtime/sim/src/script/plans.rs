@@ -12,13 +12,13 @@ use foresee_kernel::{
 use super::Player;
 
 /// The line of the faults by which a script's crashes happen.
-pub(super) const CRASH: u32 = 0;
+pub(crate) const CRASH: u32 = 0;
 /// That of its resets.
-pub(super) const RESET: u32 = 1;
+pub(crate) const RESET: u32 = 1;
 /// That of its cuts.
-pub(super) const CUT: u32 = 2;
+pub(crate) const CUT: u32 = 2;
 /// That of its partitions.
-pub(super) const PARTITION: u32 = 3;
+pub(crate) const PARTITION: u32 = 3;
 
 /// The model in which a script may do anything.
 pub(super) fn open(model: &Arc<Model>, scenario: &'static ScenarioInfo) -> Arc<Model> {
@@ -32,10 +32,18 @@ pub(super) fn model(
     calls: Vec<Call>,
     breaks: bool,
 ) -> Arc<Model> {
+    let faults = if breaks { anything(model, scenario.name, scenario.line) } else { Vec::new() };
+    // A bound on doublings decides how a network is looked at; the others say nothing here.
+    let bounds = Bounds { duplicates: model.bounds.duplicates, ..Bounds::default() };
+    Arc::new(Model { calls, faults, bounds, ..(**model).clone() })
+}
+
+/// Faults of every kind, by the lines above: any node, at any time. They stand in a spec as `text` at `line`.
+pub(crate) fn anything(model: &Model, text: &'static str, line: u32) -> Vec<FaultPlan> {
     let nodes: Vec<NodeId> = (0..model.nodes.len()).map(|index| NodeId::new(index as u32)).collect();
     let plan = |kind| FaultPlan {
-        text: scenario.name,
-        line: scenario.line,
+        text,
+        line,
         kind,
         target: FaultTarget::OneOf(nodes.clone()),
         most: None,
@@ -43,14 +51,10 @@ pub(super) fn model(
         chance: None,
         back: Some((Duration::ZERO, Duration::ZERO)),
     };
-    let kinds = [FaultKind::Crash, FaultKind::Reset, FaultKind::Cut, FaultKind::Partition];
-    let faults = if breaks { kinds.map(plan).to_vec() } else { Vec::new() };
-    // A bound on doublings decides how a network is looked at; the others say nothing here.
-    let bounds = Bounds { duplicates: model.bounds.duplicates, ..Bounds::default() };
-    Arc::new(Model { calls, faults, bounds, ..(**model).clone() })
+    [FaultKind::Crash, FaultKind::Reset, FaultKind::Cut, FaultKind::Partition].map(plan).to_vec()
 }
 
-impl Player<'_> {
+impl Player {
     /// The application makes a call: the next of the workload, if that is known already.
     pub(super) fn call(&mut self, line: &ScriptLine, way: Way) {
         let place = self.calls.len();
