@@ -36,9 +36,10 @@ pub fn look(checked: &Checked<'_>, diagnostics: &mut Diagnostics) -> Analysed {
     usage::warnings(checked, &traffic, &mut found);
     let endless = grows::endless(checked);
     let mut analysed = Analysed::default();
+    let all_settings = setting::Settings::of(checked.ast, checked.places.file);
     for (index, service) in checked.ast.services().enumerate() {
         let wholes = whole::wholes(&checked.services[index]);
-        let settings = setting::settings(checked.ast, checked.places.file, &service.name.name);
+        let settings = all_settings.running(&service.name.name);
         pairs::warnings(checked, index, &mut found);
         idle::warnings(checked, index, &mut found);
         overlaps::warnings(checked, index, &mut found);

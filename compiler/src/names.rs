@@ -105,6 +105,8 @@ pub struct Names {
     pub interfaces: Vec<InterfaceName>,
     /// The services in file order, those of the home first.
     pub services: Vec<ServiceNames>,
+    /// Their places, by file and name; of two that share a name, the first.
+    pub places_of_services: BTreeMap<(usize, String), usize>,
     /// The types that the files declare.
     pub types: Types,
     /// Types of the files that have a default, by their keys.
@@ -318,7 +320,20 @@ impl Names {
     /// The service that a name stands for, where the name stands.
     pub fn service(&self, name: &Ident) -> Option<usize> {
         let (file, name) = self.files.declared(self.files.of(name.span), &name.name);
-        self.services.iter().position(|service| service.file == file && service.name == name)
+        self.service_in(file, &name)
+    }
+
+    /// Adds a service.
+    pub fn add_service(&mut self, service: ServiceNames) {
+        // The first of a name is meant; another one is a mistake that is reported.
+        let key = (service.file, service.name.clone());
+        self.places_of_services.entry(key).or_insert(self.services.len());
+        self.services.push(service);
+    }
+
+    /// The service of a file that has this name.
+    fn service_in(&self, file: usize, name: &str) -> Option<usize> {
+        self.places_of_services.get(&(file, name.to_owned())).copied()
     }
 
     /// The service that a path stands for: one name, or `spec::Name` for a file that is imported as a whole.
@@ -327,7 +342,7 @@ impl Names {
             [name] => self.service(name),
             [spec, name] => {
                 let file = self.files.spec(self.files.of(spec.span), &spec.name)?;
-                self.services.iter().position(|service| service.file == file && service.name == name.name)
+                self.service_in(file, &name.name)
             }
             _ => None,
         }

@@ -119,7 +119,7 @@ pub(super) fn declare(
     }
     for service in ast.services() {
         let declared = declare.service(service, &names);
-        names.services.push(declared);
+        names.add_service(declared);
     }
     names
 }
