@@ -65,12 +65,22 @@ pub fn effects_of(
     start: &Facts,
     routines: &BTreeMap<String, Facts>,
 ) -> Option<(String, Span, Option<String>)> {
-    fn own(facts: &Facts) -> Option<(String, Span)> {
-        let effect = facts.effects.iter().find(|(effect, _)| !effect.is_reading());
+    effects_beyond(start, routines, Effect::is_reading)
+}
+
+/// The first thing in a body, or in what it calls, that `permits` does not allow, as [`effects_of`] gives it. A change of a
+/// variable is never allowed.
+pub fn effects_beyond(
+    start: &Facts,
+    routines: &BTreeMap<String, Facts>,
+    permits: fn(Effect) -> bool,
+) -> Option<(String, Span, Option<String>)> {
+    let own = |facts: &Facts| {
+        let effect = facts.effects.iter().find(|(effect, _)| !permits(*effect));
         let effect = effect.map(|(effect, span)| (effect.describe().to_owned(), *span));
         let write = facts.writes.iter().next().map(|(name, span)| (format!("changes `{name}`"), *span));
         effect.or(write)
-    }
+    };
     if let Some((what, span)) = own(start) {
         return Some((what, span, None));
     }

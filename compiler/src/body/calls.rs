@@ -246,7 +246,7 @@ impl Walker<'_> {
             }
             Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
             Mode::Every => (
-                matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(),
+                effect.is_for_intervals(),
                 "an interval may choose, and do nothing else",
             ),
             Mode::Initial | Mode::Constant => (false, "nothing has started yet"),

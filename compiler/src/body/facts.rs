@@ -116,6 +116,11 @@ impl Effect {
         }
     }
 
+    /// Whether the interval of a timer may have it.
+    pub const fn is_for_intervals(self) -> bool {
+        matches!(self, Effect::Choose | Effect::Random) || self.is_reading()
+    }
+
     /// Whether it leaves everything as it was.
     pub const fn is_reading(self) -> bool {
         matches!(self, Effect::ReadTimer | Effect::Ask)

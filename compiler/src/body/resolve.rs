@@ -297,14 +297,6 @@ impl Walker<'_> {
         }
     }
 
-    /// Notes that any variable may change: by a pattern that borrows what it binds.
-    pub(super) fn rewrites_any(&mut self) {
-        if self.mode == Mode::Handler {
-            let service = self.service;
-            service.variables.iter().for_each(|it| self.rewrites(&it.name));
-        }
-    }
-
     /// Explains an assignment that cannot do what its author meant.
     pub(super) fn check_assignment(&mut self, left: &Expr, right: &Expr) {
         let Some(name) = Self::name_of(left) else { return };

@@ -1,5 +1,6 @@
 //! Which names are local at a place, as Rust's own scoping says.
 
+use syn::visit::{self, Visit};
 use syn::{Ident, Pat};
 
 /// How a local is bound.
@@ -79,6 +80,21 @@ pub fn bindings(pattern: &Pat) -> Vec<&Ident> {
     let mut found = Vec::new();
     collect(pattern, &mut found);
     found
+}
+
+/// Whether a pattern binds something by `ref mut`, so that what it is matched with may be changed.
+pub(super) fn borrows_mutably(pattern: &Pat) -> bool {
+    struct Borrows(bool);
+    impl<'ast> Visit<'ast> for Borrows {
+        fn visit_pat_ident(&mut self, it: &'ast syn::PatIdent) {
+            self.0 |= it.by_ref.is_some() && it.mutability.is_some();
+            visit::visit_pat_ident(self, it);
+        }
+        fn visit_expr(&mut self, _: &'ast syn::Expr) {}
+    }
+    let mut borrows = Borrows(false);
+    borrows.visit_pat(pattern);
+    borrows.0
 }
 
 /// Whether a name starts with a capital letter.

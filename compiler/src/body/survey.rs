@@ -186,6 +186,13 @@ impl<'a> Surveyor<'a> {
         self.survey.replaced.extend(variable_at(&self.scope, target));
     }
 
+    /// Notes that `pattern` may change what it is matched with.
+    fn matched(&mut self, matched: &Expr, pattern: &syn::Pat) {
+        if super::scope::borrows_mutably(pattern) {
+            self.replaces(matched);
+        }
+    }
+
     fn grows(&mut self, target: &Expr) {
         if let Some(name) = variable_at(&self.scope, target) {
             let place = self.place(target);
@@ -514,6 +521,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
             }
             Expr::While(it) => self.scoped(&it.cond, |survey| survey.visit_block(&it.body)),
             Expr::Let(it) => {
+                self.matched(&it.expr, &it.pat);
                 self.visit_expr(&it.expr);
                 let ty = self.scope.of(&it.expr);
                 self.scope.bind(&it.pat, &ty, false);
@@ -522,6 +530,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 self.condition(&it.expr);
                 let ty = self.scope.of(&it.expr);
                 for arm in &it.arms {
+                    self.matched(&it.expr, &arm.pat);
                     self.scope.open();
                     self.scope.bind(&arm.pat, &ty, false);
                     if let syn::Pat::Guard(guarded) = &arm.pat {
@@ -552,6 +561,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
     fn visit_local(&mut self, local: &'ast syn::Local) {
         let mut ty = Type::Unknown;
         if let Some(init) = &local.init {
+            self.matched(&init.expr, &local.pat);
             self.visit_expr(&init.expr);
             ty = self.scope.of(&init.expr);
             if let Some((_, diverge)) = &init.diverge {

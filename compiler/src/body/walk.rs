@@ -223,6 +223,7 @@ impl VisitMut for Walker<'_> {
                 _ => None,
             };
             let outer = std::mem::replace(&mut self.binding, name);
+            self.matched(&init.expr, &local.pat);
             self.visit_expr_mut(&mut init.expr);
             self.binding = outer;
             if let Some((_, diverge)) = &mut init.diverge {
@@ -237,12 +238,6 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_pat_mut(&mut self, pattern: &mut Pat) {
-        if let Pat::Ident(it) = pattern
-            && it.by_ref.is_some()
-            && it.mutability.is_some()
-        {
-            self.rewrites_any();
-        }
         match pattern {
             Pat::Ident(it) if it.subpat.is_none() && it.by_ref.is_none() && it.mutability.is_none() => {
                 if let Some(path) = self.variant(&it.ident) {
@@ -271,6 +266,7 @@ impl VisitMut for Walker<'_> {
                 self.visit_expr_mut(count);
             }
             Arguments::Matches(expr, _, pattern) => {
+                self.matched(expr, pattern);
                 self.visit_expr_mut(expr);
                 self.scopes.open();
                 self.visit_arm_pattern(pattern);
@@ -306,6 +302,7 @@ impl Walker<'_> {
                 self.scoped(&mut it.cond, |walker| walker.visit_block_mut(body));
             }
             Expr::Let(it) => {
+                self.matched(&it.expr, &it.pat);
                 self.visit_expr_mut(&mut it.expr);
                 self.visit_pat_mut(&mut it.pat);
                 self.bind(&it.pat);
@@ -328,6 +325,7 @@ impl Walker<'_> {
                 self.scopes.close();
             }
             Expr::Match(it) => {
+                it.arms.iter().for_each(|arm| self.matched(&it.expr, &arm.pat));
                 self.visit_expr_mut(&mut it.expr);
                 for arm in &mut it.arms {
                     self.scopes.open();
@@ -337,6 +335,13 @@ impl Walker<'_> {
                 }
             }
             other => visit_mut::visit_expr_mut(self, other),
+        }
+    }
+
+    /// Notes that `pattern` may change what it is matched with.
+    fn matched(&mut self, matched: &Expr, pattern: &Pat) {
+        if scope::borrows_mutably(pattern) {
+            self.writes(matched);
         }
     }
 

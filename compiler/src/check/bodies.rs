@@ -7,9 +7,10 @@ use syn::visit_mut::VisitMut;
 
 use crate::analyse;
 use crate::ast::{Fragment, Guard, Service};
-use crate::body::{Facts, Mode, RoutineShape, Walker, Window, impurities};
+use crate::body::{Effect, Facts, Mode, RoutineShape, Walker, Window, impurities};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::CallKind;
+use crate::source::Span;
 
 use super::{Checked, Heads, ServiceFacts, survey};
 
@@ -22,7 +23,7 @@ pub(super) fn check<'a>(
 ) -> ServiceFacts<'a> {
     let none = BTreeMap::new();
     let mut bodies = Bodies { checked, index, none: &none, diagnostics };
-    let intervals = bodies.values(service);
+    bodies.values(service);
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
@@ -30,6 +31,7 @@ pub(super) fn check<'a>(
         }
     }
     let shapes = analyse::shapes(&routines);
+    let intervals = bodies.intervals(service, &routines);
     let mut handlers = Vec::new();
     for head in &heads.handlers {
         handlers.push(bodies.handler(head, &routines));
@@ -56,8 +58,8 @@ impl<'c> Bodies<'c, '_, '_> {
         walker.facts
     }
 
-    /// Constants, defaults, initial values, intervals.
-    fn values(&mut self, service: &Service) -> BTreeMap<String, Facts> {
+    /// Constants, defaults, initial values.
+    fn values(&mut self, service: &Service) {
         for it in service.consts() {
             self.expr(&it.value, Mode::Constant, "");
         }
@@ -70,11 +72,29 @@ impl<'c> Bodies<'c, '_, '_> {
         for field in service.generic().flat_map(|it| &it.fields) {
             self.expr(&field.set, Mode::Initial, "");
         }
+    }
+
+    /// The intervals of timers that are always on: they may choose, and change nothing, not even through a routine.
+    fn intervals(
+        &mut self,
+        service: &Service,
+        routines: &BTreeMap<String, Facts>,
+    ) -> BTreeMap<String, Facts> {
         let mut intervals = BTreeMap::new();
         for it in service.timers() {
-            if let Some(every) = &it.every {
-                intervals.insert(it.name.name.clone(), self.expr(every, Mode::Every, &it.name.name));
+            let Some(every) = &it.every else { continue };
+            let facts = self.expr(every, Mode::Every, &it.name.name);
+            // Its own effects were refused already.
+            let own = Facts { effects: Vec::new(), ..facts.clone() };
+            if let Some(beyond) = analyse::effects_beyond(&own, routines, Effect::is_for_intervals) {
+                let found = refused(&facts, beyond, every.span);
+                self.diagnostics.push(
+                    found
+                        .with_label("an interval may choose, and do nothing else")
+                        .with_help("do it in the timer's handler"),
+                );
             }
+            intervals.insert(it.name.name.clone(), facts);
         }
         intervals
     }
@@ -148,20 +168,9 @@ impl<'c> Bodies<'c, '_, '_> {
         let effect = analyse::effects_of(&own, routines);
         let timer =
             analyse::asks_timers(&own, routines).map(|span| ("asks about a timer".to_owned(), span, None));
-        let Some((what, span, routine)) = effect.or(timer) else { return };
-        let call = match &routine {
-            Some(name) => facts.calls.get(name).copied().or_else(|| facts.calls.values().next().copied()),
-            None if facts.writes.values().any(|it| *it == span) => None,
-            None => facts.calls.values().next().copied(),
-        };
-        let found = match call {
-            None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
-            Some(place) => {
-                let name = routine.map_or_else(String::new, |name| format!(" `{name}`"));
-                let message = format!("the routine{name} {what}, so it cannot be called here");
-                Diagnostic::error("E0406", place, message).with_secondary(span, "here")
-            }
-        };
+        let Some(beyond) = effect.or(timer) else { return };
+        let span = beyond.1;
+        let found = refused(facts, beyond, span);
         self.diagnostics.push(found.with_label(LABEL).with_help(HELP));
     }
 
@@ -173,17 +182,8 @@ impl<'c> Bodies<'c, '_, '_> {
         walker.visit_expr_mut(&mut expr.clone());
         let facts = self.finish(walker);
         let direct = Facts { effects: Vec::new(), ..facts.clone() };
-        if let Some((what, span, routine)) = analyse::effects_of(&direct, routines) {
-            let called = |name: &String| facts.calls.get(name).copied();
-            let found = match routine.as_ref().map(|name| (name, called(name))) {
-                None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
-                Some((name, place)) => {
-                    let message = format!("the routine `{name}` {what}, so it cannot be called here");
-                    let place =
-                        place.or_else(|| facts.calls.values().next().copied()).unwrap_or(fragment.span);
-                    Diagnostic::error("E0406", place, message).with_secondary(span, "here")
-                }
-            };
+        if let Some(beyond) = analyse::effects_of(&direct, routines) {
+            let found = refused(&facts, beyond, fragment.span);
             self.diagnostics.push(
                 found
                     .with_label("guards and the sets of a head's `choose` only read")
@@ -192,4 +192,19 @@ impl<'c> Bodies<'c, '_, '_> {
         }
         facts
     }
+}
+
+/// Refuses what a body that may not does, directly or through a routine: what it does, where, and in which routine.
+fn refused(facts: &Facts, beyond: (String, Span, Option<String>), otherwise: Span) -> Diagnostic {
+    let (what, span, routine) = beyond;
+    let direct = facts.writes.values().any(|it| *it == span);
+    let called = routine.as_ref().and_then(|name| facts.calls.get(name));
+    // Another routine stands between.
+    let place = called.or_else(|| facts.calls.values().next()).copied();
+    if direct || (routine.is_none() && place.is_none()) {
+        return Diagnostic::error("E0406", span, format!("this {what}, which is not possible here"));
+    }
+    let name = routine.map_or_else(String::new, |name| format!(" `{name}`"));
+    let message = format!("the routine{name} {what}, so it cannot be called here");
+    Diagnostic::error("E0406", place.unwrap_or(otherwise), message).with_secondary(span, "here")
 }

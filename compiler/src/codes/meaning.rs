@@ -200,7 +200,7 @@ pub(super) const MEANING: &[Code] = &[
         "E0406",
         "something happens where only reading is possible",
         "Guards and the sets of a head's `choose` are evaluated to find out which handlers apply; they change nothing, send \
-         nothing and choose nothing. Initial values, defaults and constants are evaluated before anything runs.",
+         nothing and choose nothing. The interval of a timer that is always on may choose, and nothing else. Initial values, defaults and constants are evaluated before anything runs.",
         "service A { variables { a: BTreeSet<u8>; } transitions { upcall start() when a.insert(1) { } } }",
     ),
     code(
@@ -261,7 +261,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0416",
         "a timer that is always on",
-        "A timer declared with `every` is armed when a node starts and after each firing. It can be neither set nor cancelled.",
+        "A timer declared with `every` is armed when a node starts and after each firing. It can be neither set nor cancelled, and has \
+         no arguments: nobody says with which it would be armed.",
         "service A { timers { t every 1s; } transitions { scheduler t { t.cancel(); } } }",
     ),
     code(
