@@ -13,6 +13,7 @@ mod layers;
 mod literal;
 mod macros;
 mod methods;
+mod order;
 mod purity;
 mod qualify;
 mod read;

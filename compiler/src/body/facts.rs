@@ -118,7 +118,12 @@ impl Effect {
 
     /// Whether the interval of a timer may have it.
     pub const fn is_for_intervals(self) -> bool {
-        matches!(self, Effect::Choose | Effect::Random) || self.is_reading()
+        self.is_inward() && !matches!(self, Effect::Now)
+    }
+
+    /// Whether nothing comes of it but the value that it gives.
+    pub const fn is_inward(self) -> bool {
+        matches!(self, Effect::Choose | Effect::Random | Effect::Now) || self.is_reading()
     }
 
     /// Whether it leaves everything as it was.

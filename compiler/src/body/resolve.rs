@@ -18,7 +18,7 @@ impl Walker<'_> {
         let name = ident.to_string();
         let span = ident.span();
         match self.scopes.find(&name) {
-            Some(Local::Value | Local::Moment) => return None,
+            Some(Local::Value | Local::Fixed | Local::Moment) => return None,
             Some(Local::Head) => {
                 self.facts.head_locals.insert(name);
                 return None;
@@ -303,8 +303,9 @@ impl Walker<'_> {
         let text = name.to_string();
         let hides = self.scopes.find(&text).is_some() && self.service.variable(&text).is_some();
         let itself = Self::name_of(right).is_some_and(|right| right == name);
-        let by_head = matches!(self.scopes.find(&text), Some(Local::Head | Local::HeadReference));
-        if hides && (itself || by_head) {
+        let fixed =
+            matches!(self.scopes.find(&text), Some(Local::Head | Local::HeadReference | Local::Fixed));
+        if hides && (itself || fixed) {
             let place = self.place(name.span());
             let message = match itself {
                 true => format!("`{text} = {text}` assigns the local `{text}` to itself"),

@@ -118,7 +118,8 @@ impl<'a> Walker<'a> {
                         .with_help("choose another name"),
                 );
             }
-            self.scopes.add(name, Local::Value);
+            let fixed = !scope::is_mutable(pattern, ident);
+            self.scopes.add(name, if fixed { Local::Fixed } else { Local::Value });
         }
     }
 
@@ -232,6 +233,11 @@ impl VisitMut for Walker<'_> {
         }
         self.visit_pat_mut(&mut local.pat);
         self.bind(&local.pat);
+        if local.init.is_none() {
+            // Its value comes later.
+            let names = scope::bindings(&local.pat);
+            names.iter().for_each(|name| self.scopes.add(name.to_string(), Local::Value));
+        }
         if let (true, [one]) = (moment, scope::bindings(&local.pat).as_slice()) {
             self.scopes.add(one.to_string(), Local::Moment);
         }
@@ -403,7 +409,7 @@ impl Walker<'_> {
                 || self.scopes.find(&name) == Some(Local::HeadReference);
             if self.scopes.find(&name) == Some(Local::Head) {
                 self.facts.head_locals.insert(name);
-            } else if rewritten && !matches!(self.scopes.find(&name), Some(Local::Value | Local::Moment)) {
+            } else if rewritten && !matches!(self.scopes.find(&name), Some(Local::Value | Local::Fixed | Local::Moment)) {
                 let place = self.place(ident.span());
                 self.report(
                     Diagnostic::error(

@@ -1,6 +1,6 @@
 //! Rust in a service: every expression and body is walked once, for what it names and what it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
@@ -9,7 +9,7 @@ use crate::analyse;
 use crate::ast::{Fragment, Guard, Service};
 use crate::body::{Effect, Facts, Mode, RoutineShape, Walker, Window, impurities};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::CallKind;
+use crate::names::{CallKind, ServiceNames};
 use crate::source::Span;
 
 use super::{Checked, Heads, ServiceFacts, survey};
@@ -36,8 +36,44 @@ pub(super) fn check<'a>(
     for head in &heads.handlers {
         handlers.push(bodies.handler(head, &routines));
     }
-    let (surveys, surveyed) = survey::survey(checked, index, service, &heads, diagnostics);
+    ghost_aspects(&checked.names.services[index], &heads, &handlers, &routines, diagnostics);
+    let acting = acting(&checked.names.services[index], &routines);
+    let (surveys, surveyed) = survey::survey(checked, index, service, &heads, &acting, diagnostics);
     ServiceFacts { heads, handlers, surveys, surveyed, routines, intervals, shapes }
+}
+
+/// The routines that do more than change ghosts and give a value.
+fn acting(service: &ServiceNames, routines: &BTreeMap<String, Facts>) -> BTreeSet<String> {
+    let acts = |facts| analyse::effects_beyond(facts, routines, Effect::is_inward, is_ghost(service));
+    routines.iter().filter(|(_, facts)| acts(facts).is_some()).map(|(name, _)| name.clone()).collect()
+}
+
+fn is_ghost(service: &ServiceNames) -> impl Fn(&str) -> bool {
+    |name| service.variable(name).is_some_and(|it| it.is_ghost)
+}
+
+/// Reports aspects of ghosts that do more than change ghosts: without the ghost they would never run.
+fn ghost_aspects(
+    service: &ServiceNames,
+    heads: &Heads<'_>,
+    handlers: &[Facts],
+    routines: &BTreeMap<String, Facts>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (head, facts) in heads.handlers.iter().zip(handlers) {
+        let Some(ghost) = head.watched_ghost(service) else { continue };
+        let beyond = analyse::effects_beyond(facts, routines, Effect::is_inward, is_ghost(service));
+        let Some((what, span, routine)) = beyond else { continue };
+        let place = routine.and_then(|it| facts.calls.get(&it)).map_or(span, |it| *it);
+        let message = format!("an aspect of the ghost `{ghost}` {what}");
+        let mut found = Diagnostic::error("E0421", place, message)
+            .with_label("what watches a ghost may change ghosts alone")
+            .with_help(format!("do it where `{ghost}` is changed, or declare `{ghost}` without `ghost`"));
+        if place != span {
+            found = found.with_secondary(span, "here");
+        }
+        diagnostics.push(found);
+    }
 }
 
 struct Bodies<'c, 'a, 'd> {
@@ -86,7 +122,9 @@ impl<'c> Bodies<'c, '_, '_> {
             let facts = self.expr(every, Mode::Every, &it.name.name);
             // Its own effects were refused already.
             let own = Facts { effects: Vec::new(), ..facts.clone() };
-            if let Some(beyond) = analyse::effects_beyond(&own, routines, Effect::is_for_intervals) {
+            let beyond =
+                analyse::effects_beyond(&own, routines, Effect::is_for_intervals, |_| false);
+            if let Some(beyond) = beyond {
                 let found = refused(&facts, beyond, every.span);
                 self.diagnostics.push(
                     found

@@ -1,13 +1,13 @@
 //! Surveys of the bodies of a service: each is walked with the types of what its head binds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::Visit;
 
 use crate::ast::{Guard, Service};
 use crate::body::{Scope, Survey, Surveyor};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::{CallKind, FieldName};
+use crate::names::{CallKind, FieldName, ServiceNames};
 use crate::source::Span;
 use crate::types::Type;
 
@@ -18,6 +18,7 @@ pub(super) fn survey(
     index: usize,
     service: &Service,
     heads: &Heads<'_>,
+    acting: &BTreeSet<String>,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Survey>, BTreeMap<String, Survey>) {
     let mut mistakes = Vec::new();
@@ -27,11 +28,11 @@ pub(super) fn survey(
         survey
     };
     let handlers: Vec<Survey> =
-        heads.handlers.iter().map(|head| finish(handler(checked, index, head))).collect();
+        heads.handlers.iter().map(|head| finish(handler(checked, index, acting, head))).collect();
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
-            let mut surveyor = surveyor(checked, index);
+            let mut surveyor = surveyor(checked, index, acting);
             for input in &function.sig.inputs {
                 if let syn::FnArg::Typed(typed) = input {
                     let ty = checked.names.types.resolve(&typed.ty);
@@ -41,24 +42,35 @@ pub(super) fn survey(
                 }
             }
             surveyor.visit_block(&function.block);
+            if let (syn::ReturnType::Type(_, ty), Some(syn::Stmt::Expr(value, None))) =
+                (&function.sig.output, function.block.stmts.last())
+            {
+                surveyor.kept(&checked.names.types.resolve(ty), value);
+            }
             routines.insert(routine.name.name.clone(), finish(surveyor));
         }
     }
     // What was said of the same place, in better words, is not said again.
     let known: Vec<_> = diagnostics.iter().map(|it| it.span).collect();
     diagnostics.extend(mistakes.into_iter().filter(|it| !known.contains(&it.span)));
-    ghosts(heads, &handlers, &routines, diagnostics);
+    let own = &checked.names.services[index];
+    ghosts(own, heads, &handlers, &routines, diagnostics);
     (handlers, routines)
 }
 
 /// Reports bodies that depend on a ghost, directly or through a routine. A routine may read one: properties call it.
 fn ghosts(
+    service: &ServiceNames,
     heads: &Heads<'_>,
     handlers: &[Survey],
     routines: &BTreeMap<String, Survey>,
     diagnostics: &mut Diagnostics,
 ) {
     for (head, survey) in heads.handlers.iter().zip(handlers) {
+        // It changes ghosts alone, as is looked at elsewhere.
+        if head.watched_ghost(service).is_some() {
+            continue;
+        }
         let direct = survey.ghosts.iter().next().map(|(ghost, place)| (ghost.clone(), *place, None));
         let through = || {
             survey.relied_on.iter().find_map(|(routine, place)| {
@@ -96,12 +108,17 @@ fn ghost_of(routine: &str, routines: &BTreeMap<String, Survey>) -> Option<(Strin
     None
 }
 
-fn surveyor<'c>(checked: &'c Checked<'_>, index: usize) -> Surveyor<'c> {
-    Surveyor::new(Scope::new(&checked.names, index), checked.places)
+fn surveyor<'c>(checked: &'c Checked<'_>, index: usize, acting: &'c BTreeSet<String>) -> Surveyor<'c> {
+    Surveyor::new(Scope::new(&checked.names, index).with_acting(acting), checked.places)
 }
 
-fn handler<'c>(checked: &'c Checked<'_>, index: usize, head: &Head<'_>) -> Surveyor<'c> {
-    let mut surveyor = surveyor(checked, index);
+fn handler<'c>(
+    checked: &'c Checked<'_>,
+    index: usize,
+    acting: &'c BTreeSet<String>,
+    head: &Head<'_>,
+) -> Surveyor<'c> {
+    let mut surveyor = surveyor(checked, index, acting);
     let types = head.trigger.map(|trigger| arguments(checked, index, trigger)).unwrap_or_default();
     for (at, pattern) in head.patterns.iter().enumerate() {
         surveyor.scope.bind(pattern, types.get(at).unwrap_or(&Type::Unknown), true);
