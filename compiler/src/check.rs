@@ -73,6 +73,8 @@ pub struct ServiceFacts<'a> {
     pub surveys: Vec<Survey>,
     /// What the analyses know of the routines, by name.
     pub surveyed: BTreeMap<String, Survey>,
+    /// What the analyses know of constants, defaults, initial values and intervals, by the name of what has them.
+    pub valued: BTreeMap<String, Survey>,
     /// What the routines do, by name.
     pub routines: BTreeMap<String, Facts>,
     /// What the intervals of timers that are always on do, by the timer's name.

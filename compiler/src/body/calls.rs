@@ -9,7 +9,7 @@ use super::facts::{Borrow, Effect, Mode, Site, Window};
 use super::resolve::{borrowed, message_path, root, verbatim};
 use super::scope::Local;
 use super::walk::{Walker, span_of};
-use super::{methods, scope};
+use super::{literal, methods, scope};
 use crate::diag::Diagnostic;
 use crate::names::{MessageRef, closest};
 
@@ -548,17 +548,9 @@ impl Walker<'_> {
 
     /// A bare number is no delay.
     fn check_delay(&mut self, delay: Option<&Expr>) {
-        let Some(Expr::Lit(literal)) = delay else { return };
-        let number = match &literal.lit {
-            syn::Lit::Int(it) if it.suffix().is_empty() => it.to_string(),
-            syn::Lit::Float(it) if it.suffix().is_empty() => it.to_string(),
-            _ => return,
-        };
-        let place = self.place(span_of(&Expr::Lit(literal.clone())));
-        let found = Diagnostic::error("E0418", place, "a delay needs a unit");
-        self.report(
-            found.with_help(format!("write `{number}s` or `{number}ms`; there is also ns, us, min and h")),
-        );
+        let Some((delay, number)) = delay.and_then(|it| Some((it, literal::bare_number(it)?))) else { return };
+        let place = self.place(span_of(delay));
+        self.report(literal::without_unit(&number, place));
     }
 
     /// `Join { joiner: me, hops: 0 }`, or a struct of the file.
@@ -641,8 +633,8 @@ impl Walker<'_> {
 fn is_duration(expr: &Expr) -> bool {
     let Expr::Lit(literal) = expr else { return false };
     match &literal.lit {
-        syn::Lit::Int(it) => super::literal::is_duration(it.suffix()),
-        syn::Lit::Float(it) => super::literal::is_duration(it.suffix()),
+        syn::Lit::Int(it) => literal::is_duration(it.suffix()),
+        syn::Lit::Float(it) => literal::is_duration(it.suffix()),
         _ => false,
     }
 }

@@ -257,6 +257,12 @@ impl<'ast> Visit<'ast> for Purity {
         visit::visit_type_ptr(self, pointer);
     }
 
+    fn visit_expr_raw_addr(&mut self, address: &'ast syn::ExprRawAddr) {
+        let span = address.raw.span;
+        self.found(span, "an address differs from run to run", "use the value itself");
+        visit::visit_expr_raw_addr(self, address);
+    }
+
     fn visit_expr_unsafe(&mut self, block: &'ast syn::ExprUnsafe) {
         let span = block.unsafe_token.span;
         self.found(span, "`unsafe` could break every promise of a step", "write it in safe Rust");

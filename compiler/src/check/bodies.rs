@@ -38,8 +38,9 @@ pub(super) fn check<'a>(
     }
     ghost_aspects(&checked.names.services[index], &heads, &handlers, &routines, diagnostics);
     let acting = acting(&checked.names.services[index], &routines);
-    let (surveys, surveyed) = survey::survey(checked, index, service, &heads, &acting, diagnostics);
-    ServiceFacts { heads, handlers, surveys, surveyed, routines, intervals, shapes }
+    let surveys = survey::survey(checked, index, service, &heads, &acting, diagnostics);
+    let survey::Surveys { handlers: surveys, routines: surveyed, values: valued } = surveys;
+    ServiceFacts { heads, handlers, surveys, surveyed, valued, routines, intervals, shapes }
 }
 
 /// The routines that do more than change ghosts and give a value.

@@ -7,11 +7,21 @@ use syn::visit::Visit;
 use crate::ast::{Guard, Service};
 use crate::body::{Scope, Survey, Surveyor};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::{CallKind, FieldName, ServiceNames};
+use crate::names::{CallKind, FieldName};
 use crate::source::Span;
 use crate::types::Type;
 
 use super::{Checked, Head, Heads, Trigger};
+
+/// The surveys of a service.
+pub(super) struct Surveys {
+    /// Of the handlers, in file order.
+    pub handlers: Vec<Survey>,
+    /// Of the routines, by name.
+    pub routines: BTreeMap<String, Survey>,
+    /// Of constants, defaults, initial values and intervals, by the name of what has them.
+    pub values: BTreeMap<String, Survey>,
+}
 
 pub(super) fn survey(
     checked: &Checked<'_>,
@@ -20,7 +30,7 @@ pub(super) fn survey(
     heads: &Heads<'_>,
     acting: &BTreeSet<String>,
     diagnostics: &mut Diagnostics,
-) -> (Vec<Survey>, BTreeMap<String, Survey>) {
+) -> Surveys {
     let mut mistakes = Vec::new();
     let mut finish = |surveyor: Surveyor<'_>| {
         let mut survey = surveyor.survey;
@@ -50,27 +60,54 @@ pub(super) fn survey(
             routines.insert(routine.name.name.clone(), finish(surveyor));
         }
     }
+    let mut values = BTreeMap::new();
+    for timer in service.timers() {
+        if let Some(every) = timer.every.as_ref().and_then(|it| checked.rust.expr(it)) {
+            let mut surveyor = surveyor(checked, index, acting);
+            surveyor.visit_expr(every);
+            surveyor.delay("an interval is", every);
+            values.insert(timer.name.name.clone(), finish(surveyor));
+        }
+    }
+    for (name, ty, value) in initial(checked, service) {
+        let mut surveyor = surveyor(checked, index, acting);
+        surveyor.visit_expr(value);
+        surveyor.expect(&format!("`{name}`"), &ty, value);
+        values.insert(name.to_owned(), finish(surveyor));
+    }
     // What was said of the same place, in better words, is not said again.
     let known: Vec<_> = diagnostics.iter().map(|it| it.span).collect();
     diagnostics.extend(mistakes.into_iter().filter(|it| !known.contains(&it.span)));
     let own = &checked.names.services[index];
-    ghosts(own, heads, &handlers, &routines, diagnostics);
-    (handlers, routines)
+    let handled = heads.handlers.iter().zip(&handlers);
+    // An aspect of a ghost changes ghosts alone, as is looked at elsewhere.
+    let handled = handled.filter(|(head, _)| head.watched_ghost(own).is_none());
+    let bodies = handled.map(|(head, it)| (&head.name, it)).chain(&values);
+    ghosts(bodies, &routines, diagnostics);
+    Surveys { handlers, routines, values }
+}
+
+/// The constants, defaults of parameters and initial values of variables of a service, each with its name and its type.
+fn initial<'c>(
+    checked: &'c Checked<'_>,
+    service: &'c Service,
+) -> impl Iterator<Item = (&'c str, Type, &'c syn::Expr)> {
+    let consts = service.consts().map(|it| (&it.name, &it.ty, Some(&it.value)));
+    let parameters = service.parameters().map(|it| (&it.name, &it.ty, it.default.as_ref()));
+    let variables = service.variables().map(|it| (&it.name, &it.ty, it.initial.as_ref()));
+    consts.chain(parameters).chain(variables).filter_map(|(name, ty, value)| {
+        let ty = checked.names.types.resolve(checked.rust.ty(ty)?);
+        Some((name.name.as_str(), ty, checked.rust.expr(value?)?))
+    })
 }
 
 /// Reports bodies that depend on a ghost, directly or through a routine. A routine may read one: properties call it.
-fn ghosts(
-    service: &ServiceNames,
-    heads: &Heads<'_>,
-    handlers: &[Survey],
+fn ghosts<'s>(
+    bodies: impl Iterator<Item = (&'s String, &'s Survey)>,
     routines: &BTreeMap<String, Survey>,
     diagnostics: &mut Diagnostics,
 ) {
-    for (head, survey) in heads.handlers.iter().zip(handlers) {
-        // It changes ghosts alone, as is looked at elsewhere.
-        if head.watched_ghost(service).is_some() {
-            continue;
-        }
+    for (name, survey) in bodies {
         let direct = survey.ghosts.iter().next().map(|(ghost, place)| (ghost.clone(), *place, None));
         let through = || {
             survey.relied_on.iter().find_map(|(routine, place)| {
@@ -79,7 +116,7 @@ fn ghosts(
         };
         let Some((ghost, place, routine)) = direct.or_else(through) else { continue };
         let mut found =
-            Diagnostic::error("E0421", place, format!("`{}` depends on the ghost `{ghost}`", head.name))
+            Diagnostic::error("E0421", place, format!("`{name}` depends on the ghost `{ghost}`"))
                 .with_label("ghosts exist for properties alone, and a live node has none")
                 .with_help(format!(
                     "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
@@ -136,6 +173,7 @@ fn handler<'c>(
         && let Some(guard) = checked.rust.expr(guard)
     {
         surveyor.condition(guard);
+        surveyor.truth(guard);
     }
     surveyor.head_ends();
     if let Some(Trigger::Call(call)) = head.trigger
