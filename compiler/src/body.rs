@@ -21,6 +21,7 @@ mod resolve;
 mod scope;
 mod sends;
 mod survey;
+mod timers;
 mod walk;
 
 pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Window};

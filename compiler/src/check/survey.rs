@@ -96,7 +96,9 @@ fn initial<'c>(
     let parameters = service.parameters().map(|it| (&it.name, &it.ty, it.default.as_ref()));
     let variables = service.variables().map(|it| (&it.name, &it.ty, it.initial.as_ref()));
     consts.chain(parameters).chain(variables).filter_map(|(name, ty, value)| {
-        let ty = checked.names.types.resolve(checked.rust.ty(ty)?);
+        let declared = checked.rust.ty(ty)?;
+        let ty = checked.names.types.resolve(declared);
+        let ty = if matches!(declared, syn::Type::Reference(_)) { ty.referenced() } else { ty };
         Some((name.name.as_str(), ty, checked.rust.expr(value?)?))
     })
 }
