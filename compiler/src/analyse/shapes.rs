@@ -79,7 +79,11 @@ pub fn effects_beyond(
     let own = |facts: &Facts| {
         let effect = facts.effects.iter().find(|(effect, _)| !permits(*effect));
         let effect = effect.map(|(effect, span)| (effect.describe().to_owned(), *span));
-        let write = facts.writes.iter().find(|(name, _)| !may_change(name)).map(|(name, span)| (format!("changes `{name}`"), *span));
+        let write = facts
+            .writes
+            .iter()
+            .find(|(name, _)| !may_change(name))
+            .map(|(name, span)| (format!("changes `{name}`"), *span));
         effect.or(write)
     };
     if let Some((what, span)) = own(start) {

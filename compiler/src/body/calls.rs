@@ -245,10 +245,7 @@ impl Walker<'_> {
                 (effect == Effect::Ask, "a query is answered from variables and lower layers alone")
             }
             Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
-            Mode::Every => (
-                effect.is_for_intervals(),
-                "an interval may choose, and do nothing else",
-            ),
+            Mode::Every => (effect.is_for_intervals(), "an interval may choose, and do nothing else"),
             Mode::Initial | Mode::Constant => (false, "nothing has started yet"),
         };
         if !allowed {

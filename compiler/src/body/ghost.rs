@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr, Stmt};
 
 use super::infer::{Scope, variable_at};
-use super::resolve::root;
+use super::resolve::{root, targets};
 use super::scope::borrows_mutably;
 use super::survey::is_assignment;
 use super::{macros, methods};
@@ -21,9 +21,8 @@ pub(super) fn changes_ghosts(scope: &Scope<'_>, expr: &Expr) -> bool {
 
 /// Whether an expression is written as a change of ghosts, whatever stands inside it.
 fn has_form(scope: &Scope<'_>, expr: &Expr) -> bool {
-    let block = |block: &syn::Block| {
-        block.stmts.iter().all(|it| is_ghostly(scope, it)) && some_change(scope, block)
-    };
+    let block =
+        |block: &syn::Block| block.stmts.iter().all(|it| is_ghostly(scope, it)) && some_change(scope, block);
     match expr {
         Expr::Assign(it) => ghost_at(scope, &it.left),
         Expr::Binary(it) => {
@@ -172,7 +171,7 @@ impl<'ast> Visit<'ast> for Acts<'_, '_> {
         let is_loop = matches!(expr, Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_));
         let is_closure = matches!(expr, Expr::Closure(_));
         match expr {
-            Expr::Assign(it) => self.changed(&it.left),
+            Expr::Assign(it) => targets(&it.left).into_iter().for_each(|place| self.changed(place)),
             Expr::Binary(it) if is_assignment(&it.op) => self.changed(&it.left),
             Expr::Reference(it) if it.mutability.is_some() => self.changed(&it.expr),
             Expr::MethodCall(it) => self.method(it),

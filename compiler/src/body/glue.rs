@@ -91,7 +91,10 @@ impl Surveyor<'_> {
             CallKind::Query => return false,
             CallKind::Request => (
                 format!("the request `{name}` is answered later, and gives a `Reply` now"),
-                format!("keep the `Reply`, and handle the answer: `upcall {}.{name}(reply, value)`", self.written(&it.receiver)),
+                format!(
+                    "keep the `Reply`, and handle the answer: `upcall {}.{name}(reply, value)`",
+                    self.written(&it.receiver)
+                ),
             ),
             _ => (
                 format!("the {} `{name}` gives no value: it is queued", kind.word()),
@@ -166,7 +169,8 @@ impl Surveyor<'_> {
             self.mistake(place, "a reply that is handed on comes last".to_owned(), Some(help));
             return false;
         }
-        if !(own && is_reply(&last)) && !matches!(self.scope.of(last).peeled(), Type::Unknown) {
+        let is_own = own && is_reply(&last);
+        if !is_own && !matches!(self.scope.of(last).peeled(), Type::Unknown) {
             let what = self.named(&self.scope.of(last));
             let place = self.place(last);
             let message = format!("one argument more than declared hands a `Reply` on, and this is {what}");

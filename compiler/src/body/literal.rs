@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn durations_use_the_largest_whole_unit() {
-        let tokens = |text| duration_tokens(nanoseconds(text).unwrap(), proc_macro2::Span::call_site()).to_string();
+        let tokens =
+            |text| duration_tokens(nanoseconds(text).unwrap(), proc_macro2::Span::call_site()).to_string();
         let expected = |call: &str| format!(":: std :: time :: Duration :: {call}");
         assert_eq!(tokens("5s"), expected("from_secs (5)"));
         assert_eq!(tokens("1.5s"), expected("from_millis (1500)"));

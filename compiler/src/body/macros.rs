@@ -112,7 +112,14 @@ pub fn faults(mac: &Macro) -> bool {
     let name = mac.path.segments.last().map(|it| it.ident.to_string()).unwrap_or_default();
     matches!(
         name.trim_start_matches("debug_"),
-        "assert" | "assert_eq" | "assert_ne" | "assert_matches" | "panic" | "unreachable" | "todo" | "unimplemented"
+        "assert"
+            | "assert_eq"
+            | "assert_ne"
+            | "assert_matches"
+            | "panic"
+            | "unreachable"
+            | "todo"
+            | "unimplemented"
     )
 }
 

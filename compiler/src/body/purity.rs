@@ -192,6 +192,11 @@ pub struct Purity {
     findings: Vec<(Span, String, &'static str)>,
 }
 
+/// Whether a `use` goes through a module.
+fn several(tree: &syn::UseTree) -> bool {
+    matches!(tree, syn::UseTree::Path(_))
+}
+
 impl Purity {
     fn found(&mut self, span: Span, message: &str, instead: &'static str) {
         self.findings.push((span, message.to_owned(), instead));
@@ -230,6 +235,7 @@ impl<'ast> Visit<'ast> for Purity {
                 syn::UseTree::Glob(_) => {
                     if let Some(last) = prefix.pop() {
                         end(&last, prefix);
+                        renamed.push(last.clone());
                         prefix.push(last);
                     }
                 }
@@ -241,12 +247,16 @@ impl<'ast> Visit<'ast> for Purity {
         let (mut found, mut renamed) = (Vec::new(), Vec::new());
         ways(tree, &mut Vec::new(), &mut found, &mut renamed);
         self.findings.extend(found.iter().filter_map(impure_path));
-        // Under another name a macro would not be known where it is used.
+        // Under another name, or without its module, it would not be known where it is used.
         for ident in renamed {
             if let Some((what, instead)) = impure_macro(&ident.to_string())
                 && !SCOPED.contains(&ident.to_string().as_str())
             {
                 self.found(ident.span(), &what, instead);
+            }
+            let module = BEHIND.iter().find(|(module, ..)| ident == module && several(tree));
+            if let Some((module, _, what, instead)) = module {
+                self.found(ident.span(), &format!("`{module}` {what}"), instead);
             }
         }
     }
@@ -320,7 +330,11 @@ impl<'ast> Visit<'ast> for Purity {
             self.found(span, &what, instead);
         }
         if super::macros::shows_address(mac) {
-            self.found(span, "`{:p}` shows an address, which differs from run to run", "show the value itself");
+            self.found(
+                span,
+                "`{:p}` shows an address, which differs from run to run",
+                "show the value itself",
+            );
         }
         visit::visit_macro(self, mac);
         super::macros::for_each_expression(mac, |expr| self.visit_expr(expr));

@@ -341,6 +341,18 @@ impl Walker<'_> {
     }
 }
 
+/// The places that an assignment fills: several where its left side takes a value apart, `(x, self.y) = ..`.
+pub(super) fn targets(left: &Expr) -> Vec<&Expr> {
+    match left {
+        Expr::Paren(it) => targets(&it.expr),
+        Expr::Tuple(it) => it.elems.iter().flat_map(targets).collect(),
+        Expr::Array(it) => it.elems.iter().flat_map(targets).collect(),
+        Expr::Call(it) => it.args.iter().flat_map(targets).collect(),
+        Expr::Struct(it) => it.fields.iter().flat_map(|field| targets(&field.expr)).collect(),
+        place => vec![place],
+    }
+}
+
 /// The variable name at the root of a place such as `x.y[i].z`, and whether it was written `self.x`.
 pub fn root(target: &Expr) -> Option<(&Ident, bool)> {
     match target {

@@ -7,6 +7,7 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Expr};
 
 use super::infer::{Scope, variable_at};
+use super::resolve::targets;
 use super::sends::{Origin, Sent};
 use super::{Places, ghost, glue, macros, methods};
 use crate::diag::Diagnostic;
@@ -159,6 +160,27 @@ impl<'a> Surveyor<'a> {
         self.places.file.slice(self.place(expr)).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// A place that is filled: what is replaced as a whole is not read.
+    fn filled(&mut self, place: &Expr) {
+        let whole = match place {
+            Expr::Path(_) => true,
+            Expr::Field(field) => matches!(&*field.base, Expr::Path(base) if base.path.is_ident("self")),
+            _ => false,
+        };
+        let name = variable_at(&self.scope, place).filter(|_| whole);
+        let unread = name.as_ref().is_some_and(|it| !self.survey.reads.contains(it));
+        let unused = name.as_ref().is_some_and(|it| !self.survey.ghosts.contains_key(it));
+        self.visit_expr(place);
+        if let Some(name) = name {
+            if unread {
+                self.survey.reads.remove(&name);
+            }
+            if unused {
+                self.survey.ghosts.remove(&name);
+            }
+        }
+    }
+
     fn replaces(&mut self, target: &Expr) {
         self.survey.replaced.extend(variable_at(&self.scope, target));
     }
@@ -220,7 +242,11 @@ impl<'a> Surveyor<'a> {
             }
             _ => false,
         };
-        if grows { self.grows(&it.left) } else { self.replaces(&it.left) }
+        if grows {
+            self.grows(&it.left);
+        } else {
+            targets(&it.left).into_iter().for_each(|place| self.replaces(place));
+        }
     }
 
     fn comparison(&mut self, it: &syn::ExprBinary) {
@@ -356,20 +382,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 self.assign(it);
                 self.ordered_assign(it);
                 glue::assign(self, it);
-                // What is replaced as a whole is not read.
-                let own =
-                    |it: &syn::ExprField| matches!(&*it.base, Expr::Path(base) if base.path.is_ident("self"));
-                let whole = match &*it.left {
-                    Expr::Path(_) => true,
-                    Expr::Field(field) => own(field),
-                    _ => false,
-                };
-                let target = variable_at(&self.scope, &it.left)
-                    .filter(|name| whole && !self.survey.reads.contains(name));
-                self.visit_expr(&it.left);
-                if let Some(name) = target {
-                    self.survey.reads.remove(&name);
-                }
+                targets(&it.left).into_iter().for_each(|place| self.filled(place));
                 self.visit_expr(&it.right);
             }
             Expr::Binary(it) => {

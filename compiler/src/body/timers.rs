@@ -79,7 +79,9 @@ impl Walker<'_> {
 
     /// A bare number is no delay.
     fn check_delay(&mut self, delay: Option<&Expr>) {
-        let Some((delay, number)) = delay.and_then(|it| Some((it, literal::bare_number(it)?))) else { return };
+        let Some((delay, number)) = delay.and_then(|it| Some((it, literal::bare_number(it)?))) else {
+            return;
+        };
         let place = self.place(span_of(delay));
         self.report(literal::without_unit(&number, place));
     }

@@ -14,7 +14,7 @@ use syn::{Expr, Ident, Pat};
 use super::Places;
 use super::facts::{Facts, Mode, RoutineShape};
 use super::macros::{self, Arguments};
-use super::resolve::{root, verbatim};
+use super::resolve::{root, targets, verbatim};
 use super::scope::{self, Local, Scopes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{Names, ServiceNames};
@@ -171,7 +171,7 @@ impl VisitMut for Walker<'_> {
             Expr::Struct(it) => self.constructor(it),
             Expr::Assign(assign) => {
                 self.check_assignment(&assign.left, &assign.right);
-                self.writes(&assign.left);
+                targets(&assign.left).into_iter().for_each(|place| self.writes(place));
                 // What is assigned is bound to a name as well: a choice in it is called after the variable.
                 let name = root(&assign.left).map(|(ident, _)| ident.to_string());
                 self.visit_expr_mut(&mut assign.left);
@@ -409,7 +409,9 @@ impl Walker<'_> {
                 || self.scopes.find(&name) == Some(Local::HeadReference);
             if self.scopes.find(&name) == Some(Local::Head) {
                 self.facts.head_locals.insert(name);
-            } else if rewritten && !matches!(self.scopes.find(&name), Some(Local::Value | Local::Fixed | Local::Moment)) {
+            } else if rewritten
+                && !matches!(self.scopes.find(&name), Some(Local::Value | Local::Fixed | Local::Moment))
+            {
                 let place = self.place(ident.span());
                 self.report(
                     Diagnostic::error(

@@ -23,7 +23,7 @@ pub(super) fn check<'a>(
 ) -> ServiceFacts<'a> {
     let none = BTreeMap::new();
     let mut bodies = Bodies { checked, index, none: &none, diagnostics };
-    bodies.values(service);
+    let initials = bodies.values(service);
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
@@ -31,6 +31,7 @@ pub(super) fn check<'a>(
         }
     }
     let shapes = analyse::shapes(&routines);
+    bodies.initial_calls(&initials, &routines);
     let intervals = bodies.intervals(service, &routines);
     let mut handlers = Vec::new();
     for head in &heads.handlers {
@@ -40,7 +41,7 @@ pub(super) fn check<'a>(
     let acting = acting(&checked.names.services[index], &routines);
     let surveys = survey::survey(checked, index, service, &heads, &acting, diagnostics);
     let survey::Surveys { handlers: surveys, routines: surveyed, values: valued } = surveys;
-    ServiceFacts { heads, handlers, surveys, surveyed, valued, routines, intervals, shapes }
+    ServiceFacts { heads, handlers, surveys, surveyed, valued, routines, initials, intervals, shapes }
 }
 
 /// The routines that do more than change ghosts and give a value.
@@ -95,19 +96,40 @@ impl<'c> Bodies<'c, '_, '_> {
         walker.facts
     }
 
-    /// Constants, defaults, initial values.
-    fn values(&mut self, service: &Service) {
+    /// Constants and defaults; what initial values and the fields of generic nodes do.
+    fn values(&mut self, service: &Service) -> Vec<Facts> {
         for it in service.consts() {
             self.expr(&it.value, Mode::Constant, "");
         }
         for default in service.parameters().filter_map(|it| it.default.as_ref()) {
             self.expr(default, Mode::Constant, "");
         }
-        for initial in service.variables().filter_map(|it| it.initial.as_ref()) {
-            self.expr(initial, Mode::Initial, "");
-        }
-        for field in service.generic().flat_map(|it| &it.fields) {
-            self.expr(&field.set, Mode::Initial, "");
+        let initial = service.variables().filter_map(|it| it.initial.as_ref());
+        let sets = service.generic().flat_map(|it| &it.fields).map(|it| &it.set);
+        initial.chain(sets).map(|it| self.expr(it, Mode::Initial, "")).collect()
+    }
+
+    /// Initial values may call routines that need no variable and do nothing: nothing has started yet.
+    fn initial_calls(&mut self, initials: &[Facts], routines: &BTreeMap<String, Facts>) {
+        for (name, place) in initials.iter().flat_map(|it| &it.calls) {
+            let Some(own) = routines.get(name) else { continue };
+            let reached = analyse::close(own, routines);
+            let needs = |facts: &Facts| {
+                let effect =
+                    facts.effects.first().map(|(effect, span)| (effect.describe().to_owned(), *span));
+                let reads = facts.variables.iter().chain(&facts.writes).next();
+                effect.or(reads.map(|(name, span)| (format!("needs the variable `{name}`"), *span)))
+            };
+            let Some((what, span)) = needs(own).or_else(|| reached.into_values().find_map(needs)) else {
+                continue;
+            };
+            let message = format!("the routine `{name}` {what}, so it cannot be called here");
+            self.diagnostics.push(
+                Diagnostic::error("E0413", *place, message)
+                    .with_label("nothing has started, and no variable has a value yet")
+                    .with_secondary(span, "here")
+                    .with_help("hand it what it needs as arguments, or call it in `upcall start()`"),
+            );
         }
     }
 
@@ -123,8 +145,7 @@ impl<'c> Bodies<'c, '_, '_> {
             let facts = self.expr(every, Mode::Every, &it.name.name);
             // Its own effects were refused already.
             let own = Facts { effects: Vec::new(), ..facts.clone() };
-            let beyond =
-                analyse::effects_beyond(&own, routines, Effect::is_for_intervals, |_| false);
+            let beyond = analyse::effects_beyond(&own, routines, Effect::is_for_intervals, |_| false);
             if let Some(beyond) = beyond {
                 let found = refused(&facts, beyond, every.span);
                 self.diagnostics.push(

@@ -75,9 +75,10 @@ pub(super) fn survey(
         surveyor.expect(&format!("`{name}`"), &ty, value);
         values.insert(name.to_owned(), finish(surveyor));
     }
-    // What was said of the same place, in better words, is not said again.
-    let known: Vec<_> = diagnostics.iter().map(|it| it.span).collect();
-    diagnostics.extend(mistakes.into_iter().filter(|it| !known.contains(&it.span)));
+    // What was said of the same place or of a part of it, in better words, is not said again.
+    let known: Vec<Span> = diagnostics.iter().map(|it| it.span).collect();
+    let said = |span: Span| known.iter().any(|it| span.contains(*it));
+    diagnostics.extend(mistakes.into_iter().filter(|it| !said(it.span)));
     let own = &checked.names.services[index];
     let handled = heads.handlers.iter().zip(&handlers);
     // An aspect of a ghost changes ghosts alone, as is looked at elsewhere.
@@ -117,12 +118,11 @@ fn ghosts<'s>(
             })
         };
         let Some((ghost, place, routine)) = direct.or_else(through) else { continue };
-        let mut found =
-            Diagnostic::error("E0421", place, format!("`{name}` depends on the ghost `{ghost}`"))
-                .with_label("ghosts exist for properties alone, and a live node has none")
-                .with_help(format!(
-                    "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
-                ));
+        let mut found = Diagnostic::error("E0421", place, format!("`{name}` depends on the ghost `{ghost}`"))
+            .with_label("ghosts exist for properties alone, and a live node has none")
+            .with_help(format!(
+                "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
+            ));
         if let Some((routine, span)) = routine {
             found = found.with_secondary(span, format!("the routine `{routine}` reads it"));
         }
