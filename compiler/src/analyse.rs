@@ -19,7 +19,7 @@ mod tables;
 mod usage;
 mod whole;
 
-pub use shapes::{asks, asks_timers, close, effects_of, shapes};
+pub use shapes::{asks, asks_timers, close, effects_beyond, effects_of, shapes};
 
 use std::collections::BTreeMap;
 

@@ -13,6 +13,7 @@ mod layers;
 mod literal;
 mod macros;
 mod methods;
+mod order;
 mod purity;
 mod qualify;
 mod read;
@@ -20,6 +21,7 @@ mod resolve;
 mod scope;
 mod sends;
 mod survey;
+mod timers;
 mod walk;
 
 pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Window};

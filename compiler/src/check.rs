@@ -73,8 +73,12 @@ pub struct ServiceFacts<'a> {
     pub surveys: Vec<Survey>,
     /// What the analyses know of the routines, by name.
     pub surveyed: BTreeMap<String, Survey>,
+    /// What the analyses know of constants, defaults, initial values and intervals, by the name of what has them.
+    pub valued: BTreeMap<String, Survey>,
     /// What the routines do, by name.
     pub routines: BTreeMap<String, Facts>,
+    /// What initial values and the sets of generic nodes do.
+    pub initials: Vec<Facts>,
     /// What the intervals of timers that are always on do, by the timer's name.
     pub intervals: BTreeMap<String, Facts>,
     /// How the routines are called, by name.

@@ -418,6 +418,11 @@ impl Types {
     }
 }
 
+/// Whether a type is that of payloads, which carry a value that a layer need not know.
+pub fn is_payload(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Path(path) if path.path.is_ident("Payload"))
+}
+
 /// The module that holds those of imported files.
 pub const IMPORTED: &str = "imported";
 

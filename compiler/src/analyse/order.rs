@@ -12,7 +12,7 @@ const PLACES_MAX: usize = 4;
 
 /// A place where the order of ids matters.
 pub(super) struct Ordered {
-    /// The handler, routine or property.
+    /// The handler, routine, property, or what has the initial value or interval.
     pub place: String,
     /// Where.
     pub span: Span,
@@ -25,8 +25,9 @@ pub(super) fn ordered(checked: &Checked<'_>, index: usize, service: &Service) ->
     let facts = &checked.services[index];
     let handlers = facts.heads.handlers.iter().zip(&facts.surveys).map(|(head, it)| (head.name.clone(), it));
     let routines = facts.surveyed.iter().map(|(name, it)| (format!("routine {name}"), it));
+    let values = facts.valued.iter().map(|(name, it)| (format!("value {name}"), it));
     let mut found: Vec<Ordered> = Vec::new();
-    for (place, survey) in handlers.chain(routines) {
+    for (place, survey) in handlers.chain(routines).chain(values) {
         for (span, what) in &survey.ordered {
             found.push(Ordered { place: place.clone(), span: *span, what: what.clone() });
         }

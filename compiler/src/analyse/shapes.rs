@@ -65,12 +65,27 @@ pub fn effects_of(
     start: &Facts,
     routines: &BTreeMap<String, Facts>,
 ) -> Option<(String, Span, Option<String>)> {
-    fn own(facts: &Facts) -> Option<(String, Span)> {
-        let effect = facts.effects.iter().find(|(effect, _)| !effect.is_reading());
+    effects_beyond(start, routines, Effect::is_reading, |_| false)
+}
+
+/// The first thing in a body, or in what it calls, that `permits` does not allow, or the first change of a variable that it may not
+/// change, as [`effects_of`] gives it.
+pub fn effects_beyond(
+    start: &Facts,
+    routines: &BTreeMap<String, Facts>,
+    permits: fn(Effect) -> bool,
+    may_change: impl Fn(&str) -> bool,
+) -> Option<(String, Span, Option<String>)> {
+    let own = |facts: &Facts| {
+        let effect = facts.effects.iter().find(|(effect, _)| !permits(*effect));
         let effect = effect.map(|(effect, span)| (effect.describe().to_owned(), *span));
-        let write = facts.writes.iter().next().map(|(name, span)| (format!("changes `{name}`"), *span));
+        let write = facts
+            .writes
+            .iter()
+            .find(|(name, _)| !may_change(name))
+            .map(|(name, span)| (format!("changes `{name}`"), *span));
         effect.or(write)
-    }
+    };
     if let Some((what, span)) = own(start) {
         return Some((what, span, None));
     }

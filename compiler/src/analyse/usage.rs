@@ -171,7 +171,8 @@ fn heads(facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
 }
 
 fn routines(checked: &Checked<'_>, index: usize, facts: &ServiceFacts<'_>, diagnostics: &mut Diagnostics) {
-    let bodies = || facts.handlers.iter().chain(facts.routines.values());
+    let values = || facts.initials.iter().chain(facts.intervals.values());
+    let bodies = || facts.handlers.iter().chain(facts.routines.values()).chain(values());
     for routine in &checked.names.services[index].routines {
         let called = bodies().any(|it| it.calls.contains_key(&routine.name));
         if !called && !checked.called.borrow().contains(&(index, routine.name.clone())) {

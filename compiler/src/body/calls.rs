@@ -9,7 +9,7 @@ use super::facts::{Borrow, Effect, Mode, Site, Window};
 use super::resolve::{borrowed, message_path, root, verbatim};
 use super::scope::Local;
 use super::walk::{Walker, span_of};
-use super::{methods, scope};
+use super::{literal, methods, scope};
 use crate::diag::Diagnostic;
 use crate::names::{MessageRef, closest};
 
@@ -245,10 +245,7 @@ impl Walker<'_> {
                 (effect == Effect::Ask, "a query is answered from variables and lower layers alone")
             }
             Mode::Guard => (effect.is_reading(), "guards and the sets of a head's `choose` only read"),
-            Mode::Every => (
-                matches!(effect, Effect::Choose | Effect::Random) || effect.is_reading(),
-                "an interval may choose, and do nothing else",
-            ),
+            Mode::Every => (effect.is_for_intervals(), "an interval may choose, and do nothing else"),
             Mode::Initial | Mode::Constant => (false, "nothing has started yet"),
         };
         if !allowed {
@@ -480,87 +477,6 @@ impl Walker<'_> {
         Some((variable.name.trim_start_matches("r#").to_owned(), key))
     }
 
-    /// `retry.set(..)`, `resend(slot).cancel()`, `retry.is_set()`
-    fn timer_call(&mut self, call: &mut syn::ExprMethodCall) -> Option<Expr> {
-        let (name, arguments) = match &mut *call.receiver {
-            Expr::Call(timer) => (Self::name_of(&timer.func)?.clone(), timer.args.iter_mut().collect()),
-            other => (Self::name_of(other)?.clone(), Vec::new()),
-        };
-        let text = name.to_string();
-        if self.scopes.find(&text).is_some() || self.service.variable(&text).is_some() {
-            return None;
-        }
-        let timer = self.service.timer(&text)?;
-        let (expected, periodic) = (timer.params.len(), timer.is_periodic);
-        let method = call.method.to_string();
-        let effect = match (method.as_str(), call.args.len()) {
-            ("set", 1) => Effect::SetTimer,
-            ("cancel", 0) => Effect::CancelTimer,
-            ("is_set", 0) => Effect::ReadTimer,
-            _ => {
-                let place = self.place(call.method.span());
-                let message = match method.as_str() {
-                    "set" => format!("`{text}.set` takes one delay"),
-                    "cancel" | "is_set" => format!("`{text}.{method}` takes no argument"),
-                    _ => format!("a timer has no `{method}`"),
-                };
-                let help = "a timer has `.set(delay)`, `.cancel()` and `.is_set()`";
-                self.report(Diagnostic::error("E0204", place, message).with_help(help));
-                call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
-                return Some(Expr::Verbatim(proc_macro2::TokenStream::new()));
-            }
-        };
-        if arguments.len() != expected {
-            self.wrong_arity(&name, arguments.len(), expected);
-        }
-        if periodic && effect != Effect::ReadTimer {
-            let place = self.place(call.method.span());
-            self.report(
-                Diagnostic::error("E0416", place, format!("the timer `{text}` is always on"))
-                    .with_label(format!("`.{method}` has no meaning for a timer declared with `every`"))
-                    .with_help("declare it without `every` to arm it by hand, or guard its handler"),
-            );
-        }
-        match effect {
-            Effect::SetTimer => {
-                self.facts.timers_set.insert(text);
-                self.check_delay(call.args.first());
-            }
-            Effect::CancelTimer => drop(self.facts.timers_cancelled.insert(text)),
-            _ => {}
-        }
-        let span = call.method.span();
-        if !self.permitted(effect, span) {
-            call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
-            return Some(Expr::Verbatim(proc_macro2::TokenStream::new()));
-        }
-        let mut arguments = arguments;
-        arguments.iter_mut().for_each(|it| self.visit_expr_mut(it));
-        let timer_span = name.span();
-        let timer = match arguments.is_empty() {
-            true => quote_spanned!(timer_span=> Timer::#name),
-            false => quote_spanned!(timer_span=> Timer::#name(#(#arguments),*)),
-        };
-        call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
-        let (method, delay) = (&call.method, call.args.iter());
-        Some(verbatim(quote_spanned!(span=> ctx.#method(#timer #(, #delay)*))))
-    }
-
-    /// A bare number is no delay.
-    fn check_delay(&mut self, delay: Option<&Expr>) {
-        let Some(Expr::Lit(literal)) = delay else { return };
-        let number = match &literal.lit {
-            syn::Lit::Int(it) if it.suffix().is_empty() => it.to_string(),
-            syn::Lit::Float(it) if it.suffix().is_empty() => it.to_string(),
-            _ => return,
-        };
-        let place = self.place(span_of(&Expr::Lit(literal.clone())));
-        let found = Diagnostic::error("E0418", place, "a delay needs a unit");
-        self.report(
-            found.with_help(format!("write `{number}s` or `{number}ms`; there is also ns, us, min and h")),
-        );
-    }
-
     /// `Join { joiner: me, hops: 0 }`, or a struct of the file.
     pub(super) fn constructor(&mut self, it: &mut syn::ExprStruct) {
         let name = it.path.get_ident().cloned();
@@ -641,8 +557,8 @@ impl Walker<'_> {
 fn is_duration(expr: &Expr) -> bool {
     let Expr::Lit(literal) = expr else { return false };
     match &literal.lit {
-        syn::Lit::Int(it) => super::literal::is_duration(it.suffix()),
-        syn::Lit::Float(it) => super::literal::is_duration(it.suffix()),
+        syn::Lit::Int(it) => literal::is_duration(it.suffix()),
+        syn::Lit::Float(it) => literal::is_duration(it.suffix()),
         _ => false,
     }
 }

@@ -116,6 +116,16 @@ impl Effect {
         }
     }
 
+    /// Whether the interval of a timer may have it.
+    pub const fn is_for_intervals(self) -> bool {
+        self.is_inward() && !matches!(self, Effect::Now)
+    }
+
+    /// Whether nothing comes of it but the value that it gives.
+    pub const fn is_inward(self) -> bool {
+        matches!(self, Effect::Choose | Effect::Random | Effect::Now) || self.is_reading()
+    }
+
     /// Whether it leaves everything as it was.
     pub const fn is_reading(self) -> bool {
         matches!(self, Effect::ReadTimer | Effect::Ask)

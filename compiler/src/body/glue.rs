@@ -6,10 +6,12 @@
 use syn::{BinOp, Expr, Lit};
 
 use super::infer::{is_iterator, variable_at};
+use super::literal;
 use super::survey::Surveyor;
 use crate::diag::Diagnostic;
+use crate::names::{CallKind, CallRef};
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{Type, is_payload};
 
 /// Whether a value of type `given` may stand where `wanted` is expected; references apart.
 pub(super) fn fits(wanted: &Type, given: &Type) -> bool {
@@ -39,7 +41,11 @@ impl Surveyor<'_> {
     }
 
     /// Reports a value that cannot stand where `wanted` is expected.
-    fn expect(&mut self, what: &str, wanted: &Type, value: &Expr) {
+    pub fn expect(&mut self, what: &str, wanted: &Type, value: &Expr) {
+        self.kept(wanted, value);
+        if *wanted != Type::Unknown && self.gives_nothing(value) {
+            return;
+        }
         let given = self.scope.of(value);
         let literal_text = matches!(value, Expr::Lit(it) if matches!(it.lit, Lit::Str(_)));
         let text = literal_text && *wanted == Type::Text;
@@ -50,6 +56,7 @@ impl Surveyor<'_> {
         let help = match (wanted.peeled(), given.peeled()) {
             _ if text => Some(format!("write `{written}.to_owned()`")),
             (Type::Option(inner), given) if fits(inner, given) => Some(format!("write `Some({written})`")),
+            (Type::Duration, _) => literal::bare_number(value).map(|it| format!("give it a unit: `{it}s`")),
             (wanted, Type::Option(inner)) if fits(wanted, inner) => Some(
                 "say what holds where there is none: `if let Some(x) = ..`, or `.unwrap_or(..)`".to_owned(),
             ),
@@ -66,6 +73,130 @@ impl Surveyor<'_> {
         let given = if text { "a borrowed one".to_owned() } else { self.named(&given) };
         let message = format!("{what} is {}, and this is {given}", self.named(wanted));
         self.mistake(place, message, help);
+    }
+
+    /// Reports a command, an upcall or a request of which a value is wanted.
+    fn gives_nothing(&mut self, value: &Expr) -> bool {
+        let Expr::MethodCall(it) = value else { return false };
+        let up = matches!(&*it.receiver, Expr::Path(path) if path.path.is_ident("up"));
+        let call = match self.scope.layer_call(it) {
+            None if up && self.scope.local("up").is_none() => {
+                self.scope.names.upcall(self.scope.service, &it.method.to_string())
+            }
+            found => found,
+        };
+        let Some(call) = call.map(|at| self.scope.names.call_at(at)) else { return false };
+        let (name, kind) = (&call.name, call.kind);
+        let (message, help) = match kind {
+            CallKind::Query => return false,
+            CallKind::Request => (
+                format!("the request `{name}` is answered later, and gives a `Reply` now"),
+                format!(
+                    "keep the `Reply`, and handle the answer: `upcall {}.{name}(reply, value)`",
+                    self.written(&it.receiver)
+                ),
+            ),
+            _ => (
+                format!("the {} `{name}` gives no value: it is queued", kind.word()),
+                "ask by a query or a request (`-> TYPE`, `-> Reply<TYPE>`)".to_owned(),
+            ),
+        };
+        let place = self.place(value);
+        self.mistake(place, message, Some(help));
+        true
+    }
+
+    /// Reports a guard that is no truth value.
+    pub fn truth(&mut self, guard: &Expr) {
+        let ty = self.scope.of(guard);
+        let help = match ty.peeled() {
+            Type::Unknown | Type::Bool => return,
+            Type::Option(_) => Some(format!("write `{}.is_some()`", self.written(guard))),
+            Type::Set(_) | Type::Map(..) => Some(format!("write `!{}.is_empty()`", self.written(guard))),
+            _ => Some("compare it with something".to_owned()),
+        };
+        let (what, place) = (self.named(&ty), self.place(guard));
+        self.mistake(place, format!("a guard is a truth value, and this is {what}"), help);
+    }
+
+    /// Reports what is no delay: that of a timer, or the interval of one that is always on.
+    pub fn delay(&mut self, what: &str, delay: &Expr) {
+        let place = self.place(delay);
+        if let Some(number) = literal::bare_number(delay) {
+            self.survey.mistakes.push(literal::without_unit(&number, place));
+        } else if !matches!(self.scope.of(delay).peeled(), Type::Unknown | Type::Duration) {
+            let given = self.named(&self.scope.of(delay));
+            let help = Some("write `5s`, a range `1s..2s`, or `Duration::from_secs(..)`".to_owned());
+            self.mistake(place, format!("{what} a duration, and this is {given}"), help);
+        }
+    }
+
+    /// `l.put(x)`, `up.done(x)`: what is passed is what is declared.
+    fn passed(&mut self, it: &syn::ExprMethodCall, at: CallRef) {
+        let names = self.scope.names;
+        let call = names.call_at(at);
+        let (declared, given) = (call.params.len(), it.args.len());
+        let passes = call.kind == CallKind::Request && given == declared + 1;
+        // Another number of them was reported.
+        if given != declared && !passes {
+            return;
+        }
+        if passes && !self.passes_reply(it) {
+            return;
+        }
+        for (param, value) in call.params.iter().zip(&it.args) {
+            let Some(ty) = &param.ty else { continue };
+            if is_payload(ty) {
+                self.wrapped(&param.name, value);
+            } else {
+                self.expect(&format!("`{}` of `{}`", param.name, call.name), &names.types.resolve(ty), value);
+            }
+        }
+    }
+
+    /// A reply that is handed on comes last.
+    fn passes_reply(&mut self, it: &syn::ExprMethodCall) -> bool {
+        let is_reply = |value: &&Expr| matches!(value, Expr::Path(path) if path.path.is_ident("reply"));
+        let own = self.answer.is_some();
+        let Some(last) = it.args.last() else { return true };
+        let early = it.args.iter().find(is_reply).filter(|_| own && !is_reply(&last));
+        if let Some(early) = early {
+            let others = it.args.iter().filter(|value| !is_reply(value)).map(|value| self.written(value));
+            let others: Vec<String> = others.collect();
+            let call = format!("{}.{}", self.written(&it.receiver), it.method);
+            let help = format!("write `{call}({}, reply)`", others.join(", "));
+            let place = self.place(early);
+            self.mistake(place, "a reply that is handed on comes last".to_owned(), Some(help));
+            return false;
+        }
+        let is_own = own && is_reply(&last);
+        if !is_own && !matches!(self.scope.of(last).peeled(), Type::Unknown) {
+            let what = self.named(&self.scope.of(last));
+            let place = self.place(last);
+            let message = format!("one argument more than declared hands a `Reply` on, and this is {what}");
+            self.mistake(place, message, None);
+            return false;
+        }
+        true
+    }
+
+    /// What is passed as a payload is wrapped as one.
+    fn wrapped(&mut self, param: &str, value: &Expr) {
+        let path = match value {
+            Expr::Struct(it) => it.path.get_ident(),
+            Expr::Path(it) => it.path.get_ident(),
+            _ => None,
+        };
+        let name = path.map(ToString::to_string).filter(|it| self.scope.local(it).is_none());
+        let message = name.and_then(|it| self.scope.names.message(self.scope.service, &it));
+        let ty = self.scope.of(value);
+        if message.is_none() && matches!(ty.peeled(), Type::Unknown) {
+            return;
+        }
+        let what = if message.is_some() { "a message".to_owned() } else { self.named(&ty) };
+        let (written, place) = (self.written(value), self.place(value));
+        let help = Some(format!("wrap it: `payload({written})`"));
+        self.mistake(place, format!("`{param}` is a `Payload`, and this is {what}"), help);
     }
 
     /// A type as people call it, told from others of its kind.
@@ -117,12 +248,27 @@ pub(super) fn call(survey: &mut Surveyor<'_>, call: &syn::ExprCall) {
         ("choose", [set]) | ("choose_or", [set, _]) => options(survey, set, &name),
         ("answer", [reply, value]) => {
             let own = matches!(reply, Expr::Path(path) if path.path.is_ident("reply"));
-            if let (true, Some(wanted)) = (own, survey.answer.clone()) {
-                survey.expect("the answer", &wanted, value);
+            match survey.answer.clone() {
+                Some(wanted) if own => survey.expect("the answer", &wanted, value),
+                _ => answered(survey, reply),
             }
         }
         _ => {}
     }
+}
+
+/// What `answer` is told first.
+fn answered(survey: &mut Surveyor<'_>, reply: &Expr) {
+    let ty = survey.scope.of(reply);
+    let written = survey.written(reply);
+    let help = match ty.peeled() {
+        Type::Unknown => return,
+        Type::Option(_) => Some(format!("take it out first: `if let Some(reply) = {written} {{ .. }}`")),
+        Type::Set(_) | Type::Seq(_) => Some(format!("answer one by one: `for reply in {written} {{ .. }}`")),
+        _ => None,
+    };
+    let (what, place) = (survey.named(&ty), survey.place(reply));
+    survey.mistake(place, format!("`answer` takes a `Reply` first, and this is {what}"), help);
 }
 
 fn targets(survey: &mut Surveyor<'_>, to: &Expr) {
@@ -166,27 +312,37 @@ pub(super) fn options(survey: &mut Surveyor<'_>, set: &Expr, name: &str) {
     survey.mistake(place, format!("`{name}` picks from a collection, and this is {what}"), Some(help));
 }
 
-/// `t.set(..)`, `up.x(..)`
+/// `t.set(..)`, `l.put(..)`, `up.x(..)`
 pub(super) fn method(survey: &mut Surveyor<'_>, it: &syn::ExprMethodCall) {
-    let of = match &*it.receiver {
-        Expr::Call(timer) => &timer.func,
-        other => other,
+    let (of, given) = match &*it.receiver {
+        Expr::Call(timer) => (&*timer.func, Some(&timer.args)),
+        other => (other, None),
     };
     let Expr::Path(path) = of else { return };
     let Some(name) = path.path.get_ident().map(|it| it.to_string()) else { return };
     if survey.scope.local(&name).is_some() {
         return;
     }
-    let is_timer =
-        survey.scope.service.timer(&name).is_some() && survey.scope.service.variable(&name).is_none();
-    if let (true, "set", Some(delay)) = (is_timer, it.method.to_string().as_str(), it.args.first())
-        && !matches!(survey.scope.of(delay).peeled(), Type::Unknown | Type::Duration)
-        && !matches!(delay, Expr::Lit(_))
+    if let Some(call) = survey.scope.layer_call(it) {
+        return survey.passed(it, call);
+    }
+    let service = survey.scope.service;
+    if name == "up"
+        && let Some(call) = survey.scope.names.upcall(service, &it.method.to_string())
     {
-        let what = survey.named(&survey.scope.of(delay));
-        let place = survey.place(delay);
-        let help = Some("write `5s`, a range `1s..2s`, or `Duration::from_secs(..)`".to_owned());
-        survey.mistake(place, format!("a timer is set to a duration, and this is {what}"), help);
+        return survey.passed(it, call);
+    }
+    let Some(timer) = service.timer(&name).filter(|_| service.variable(&name).is_none()) else { return };
+    for (param, value) in timer.params.iter().zip(given.into_iter().flatten()) {
+        if let Some(ty) = &param.ty {
+            let wanted = survey.scope.names.types.resolve(ty);
+            survey.expect(&format!("`{}` of `{name}`", param.name), &wanted, value);
+        }
+    }
+    if let ("set", Some(delay)) = (it.method.to_string().as_str(), it.args.first())
+        && literal::bare_number(delay).is_none()
+    {
+        survey.delay("a timer is set to", delay);
     }
 }
 

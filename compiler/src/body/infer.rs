@@ -1,11 +1,13 @@
 //! The types of names and expressions in a body, as far as they show: enough to say what is certainly wrong and where ids
 //! are compared. What does not show is [`Type::Unknown`], and nobody reports an error because of that.
 
-use syn::{Expr, Lit, Pat};
+use std::collections::BTreeSet;
+
+use syn::{Expr, GenericArgument, Lit, Pat};
 
 use super::resolve::root;
 use super::{literal, scope};
-use crate::names::{Names, ServiceNames};
+use crate::names::{CallKind, CallRef, Names, ServiceNames};
 use crate::types::Type;
 
 /// A name in force.
@@ -26,12 +28,41 @@ pub struct Scope<'a> {
     index: usize,
     locals: Vec<Known>,
     marks: Vec<usize>,
+    acting: Option<&'a BTreeSet<String>>,
 }
 
 impl<'a> Scope<'a> {
     /// What a body of the service at `index` sees before it binds anything.
     pub fn new(names: &'a Names, index: usize) -> Scope<'a> {
-        Scope { names, service: &names.services[index], index, locals: Vec::new(), marks: Vec::new() }
+        let (locals, marks) = (Vec::new(), Vec::new());
+        Scope { names, service: &names.services[index], index, locals, marks, acting: None }
+    }
+
+    /// Tells which routines do more than change ghosts and give a value.
+    pub fn with_acting(self, acting: &'a BTreeSet<String>) -> Scope<'a> {
+        Scope { acting: Some(acting), ..self }
+    }
+
+    /// Whether a routine does more than change ghosts and give a value.
+    pub(super) fn acts(&self, routine: &str) -> bool {
+        self.acting.is_some_and(|it| it.contains(routine))
+    }
+
+    /// How many locals there are.
+    pub(super) fn count(&self) -> usize {
+        self.locals.len()
+    }
+
+    /// The place of a local among them.
+    pub(super) fn depth(&self, name: &str) -> Option<usize> {
+        self.locals.iter().rposition(|it| it.name == name)
+    }
+
+    /// Says of a local what its type has turned out to be.
+    pub(super) fn retype(&mut self, name: &str, ty: Type) {
+        if let Some(local) = self.locals.iter_mut().rfind(|it| it.name == name) {
+            local.ty = ty;
+        }
     }
 
     pub(super) fn open(&mut self) {
@@ -250,8 +281,32 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The call that `tree.f(..)` is, where `tree` is a lower layer.
+    pub(super) fn layer_call(&self, it: &syn::ExprMethodCall) -> Option<CallRef> {
+        let Expr::Path(path) = &*it.receiver else { return None };
+        let name = path.path.get_ident()?.to_string();
+        let slot = self.service.layer(&name).filter(|_| self.local(&name).is_none())?;
+        self.names.layer_call(&self.service.layers[slot], &it.method.to_string())
+    }
+
+    /// What `collect::<Vec<_>>()` makes of the items of an iterator.
+    fn collected(&self, it: &syn::ExprMethodCall, item: &Type) -> Option<Type> {
+        let Some(GenericArgument::Type(ty)) = it.turbofish.as_ref()?.args.first() else { return None };
+        let fill = |held: &Type| Box::new(if *held == Type::Unknown { item.clone() } else { held.clone() });
+        match self.names.types.resolve(ty) {
+            Type::Seq(held) => Some(Type::Seq(fill(&held))),
+            Type::Set(held) => Some(Type::Set(fill(&held))),
+            _ => None,
+        }
+    }
+
     /// Methods of the standard library whose results show.
     fn method(&self, it: &syn::ExprMethodCall) -> Type {
+        if let Some(call) = self.layer_call(it) {
+            let call = self.names.call_at(call);
+            let answer = call.answer.as_ref().filter(|_| call.kind == CallKind::Query);
+            return answer.map_or(Type::Unknown, |it| self.names.types.resolve(it));
+        }
         let (receiver, method) = (self.of(&it.receiver), it.method.to_string());
         let of = receiver.peeled();
         let by_reference = || of.element_by_reference();
@@ -300,6 +355,7 @@ impl<'a> Scope<'a> {
             ("unwrap" | "expect" | "unwrap_or" | "unwrap_or_default", Type::Option(item)) => {
                 Some((**item).clone())
             }
+            ("collect", Type::Seq(item)) => self.collected(it, item),
             ("as_ref", Type::Option(item)) => Some(option((**item).clone().referenced())),
             ("take" | "or", Type::Option(_)) => Some(of.clone()),
             ("min" | "max" | "saturating_sub" | "saturating_add" | "wrapping_add" | "pow", Type::Int(_)) => {
@@ -366,6 +422,6 @@ impl<'a> Scope<'a> {
     /// The same names, for a walk of something that does not live as long.
     pub(super) fn copied(&self) -> Scope<'a> {
         let (locals, marks) = (self.locals.clone(), self.marks.clone());
-        Scope { names: self.names, service: self.service, index: self.index, locals, marks }
+        Scope { locals, marks, ..*self }
     }
 }

@@ -1,9 +1,11 @@
 //! Durations such as `5s` and `0.5ms`, which Rust reads as numbers with an unknown suffix.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use crate::ast::split_unit;
+use crate::diag::Diagnostic;
+use crate::source::Span;
 
 /// The length of a duration literal in nanoseconds; `None` for anything else and for what exceeds 64 bits.
 pub fn nanoseconds(text: &str) -> Option<u64> {
@@ -23,8 +25,24 @@ pub fn is_duration(suffix: &str) -> bool {
     crate::ast::UNITS.iter().any(|(unit, _)| *unit == suffix)
 }
 
+/// A number without a unit, as written, where a duration was meant.
+pub fn bare_number(expr: &syn::Expr) -> Option<String> {
+    let syn::Expr::Lit(literal) = expr else { return None };
+    match &literal.lit {
+        syn::Lit::Int(it) if it.suffix().is_empty() => Some(it.to_string()),
+        syn::Lit::Float(it) if it.suffix().is_empty() => Some(it.to_string()),
+        _ => None,
+    }
+}
+
+/// The finding about a number without a unit at `place`.
+pub fn without_unit(number: &str, place: Span) -> Diagnostic {
+    Diagnostic::error("E0418", place, "a delay needs a unit")
+        .with_help(format!("write `{number}s` or `{number}ms`; there is also ns, us, min, h and d"))
+}
+
 /// A constant expression for a duration, in the largest whole unit, standing at `span`.
-pub fn duration_tokens(nanoseconds: u64, span: Span) -> TokenStream {
+pub fn duration_tokens(nanoseconds: u64, span: proc_macro2::Span) -> TokenStream {
     let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     let (method, number) = match () {
         () if rest == 0 => ("from_secs", seconds),
@@ -44,7 +62,8 @@ mod tests {
 
     #[test]
     fn durations_use_the_largest_whole_unit() {
-        let tokens = |text| duration_tokens(nanoseconds(text).unwrap(), Span::call_site()).to_string();
+        let tokens =
+            |text| duration_tokens(nanoseconds(text).unwrap(), proc_macro2::Span::call_site()).to_string();
         let expected = |call: &str| format!(":: std :: time :: Duration :: {call}");
         assert_eq!(tokens("5s"), expected("from_secs (5)"));
         assert_eq!(tokens("1.5s"), expected("from_millis (1500)"));

@@ -5,7 +5,10 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Lit, Macro, Pat, Token};
+use syn::spanned::Spanned;
+use syn::{Expr, Lit, Macro, Pat, Token, parse_quote};
+
+use crate::tokens::identifier;
 
 /// The arguments of a macro call.
 pub enum Arguments {
@@ -64,10 +67,13 @@ impl Arguments {
     }
 }
 
-/// Calls `visit` with every expression among the arguments.
+/// Calls `visit` with every expression among the arguments, and with every name that a format string takes from its surroundings.
 pub fn for_each_expression(mac: &Macro, mut visit: impl FnMut(&Expr)) {
     match arguments(mac) {
-        Arguments::List(list) => list.iter().for_each(visit),
+        Arguments::List(list) => match format_position(mac) {
+            Some(at) => for_each_formatted(&list, at, visit),
+            None => list.iter().for_each(visit),
+        },
         Arguments::Repeat(value, _, count) => {
             visit(&value);
             visit(&count);
@@ -80,6 +86,41 @@ pub fn for_each_expression(mac: &Macro, mut visit: impl FnMut(&Expr)) {
         }
         Arguments::Opaque => {}
     }
+}
+
+/// Those of a macro whose argument `at` is a format string; `name = value` is no assignment there.
+fn for_each_formatted(list: &Punctuated<Expr, Token![,]>, at: usize, mut visit: impl FnMut(&Expr)) {
+    let mut given = Vec::new();
+    for expr in list {
+        match expr {
+            Expr::Assign(named) => {
+                given.push(named.left.to_token_stream().to_string());
+                visit(&named.right);
+            }
+            other => visit(other),
+        }
+    }
+    let Some(format) = list.get(at) else { return };
+    for name in inline_names(format).into_iter().filter(|name| !given.contains(name)) {
+        let ident = identifier(&name, format.span());
+        visit(&parse_quote!(#ident));
+    }
+}
+
+/// Whether a macro of the standard library may end the step with a fault.
+pub fn faults(mac: &Macro) -> bool {
+    let name = mac.path.segments.last().map(|it| it.ident.to_string()).unwrap_or_default();
+    matches!(
+        name.trim_start_matches("debug_"),
+        "assert"
+            | "assert_eq"
+            | "assert_ne"
+            | "assert_matches"
+            | "panic"
+            | "unreachable"
+            | "todo"
+            | "unimplemented"
+    )
 }
 
 /// Which argument of a macro of the standard library is its format string.
@@ -115,6 +156,15 @@ pub fn inline_names(literal: &Expr) -> Vec<String> {
         }
     }
     names
+}
+
+/// Whether a format string shows something by its address: `{:p}`, `{x:#p}`.
+pub fn shows_address(mac: &Macro) -> bool {
+    let (Some(at), Arguments::List(list)) = (format_position(mac), arguments(mac)) else { return false };
+    let Some(Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. })) = list.get(at) else { return false };
+    let text = text.value().replace("{{", "").replace("}}", "");
+    let mut holes = text.split('{').skip(1).map(|hole| hole.split('}').next().unwrap_or_default());
+    holes.any(|hole| hole.split_once(':').is_some_and(|(_, format)| format.trim_end().ends_with('p')))
 }
 
 #[cfg(test)]

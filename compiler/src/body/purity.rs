@@ -71,6 +71,56 @@ const BANS: &[Ban] = &[
     },
 ];
 
+/// Names that may well be the file's own, and count only behind their module of the standard library.
+const BEHIND: &[(&str, &[&str], &str, &str)] = &[
+    (
+        "sync",
+        &["Arc", "Barrier", "Condvar", "Once"],
+        "shares memory or waits behind the state's back, so a state could not be copied, compared and restored",
+        "store the value itself in a variable; a message or a timer is waited for",
+    ),
+    (
+        "panic",
+        &["set_hook", "take_hook", "update_hook", "catch_unwind", "resume_unwind"],
+        "takes faults out of the hands of who runs the step",
+        "test before what may fail; a step ends with a fault by `assert!` or `panic!`",
+    ),
+    (
+        "backtrace",
+        &["Backtrace"],
+        "reads how the step was called, which differs by driver and by build",
+        "keep what matters in a `ghost` variable; traces show every variable after every step",
+    ),
+];
+
+/// Macros that print.
+const PRINTING: &[&str] = &["println", "print", "eprintln", "eprint", "dbg"];
+
+/// Macros that read something outside the specification.
+const READING: &[&str] = &["include", "include_str", "include_bytes", "env", "option_env"];
+
+/// What is said of a macro that bodies may not use.
+fn impure_macro(name: &str) -> Option<(String, &'static str)> {
+    Some(match name {
+        _ if PRINTING.contains(&name) => (
+            format!("`{name}!` prints, and a search runs a step millions of times in any order"),
+            "keep it in a `ghost` variable; traces show every variable after every step",
+        ),
+        _ if READING.contains(&name) => (
+            format!("`{name}!` reads something outside the specification"),
+            "make it a parameter of the service",
+        ),
+        "thread_local" => (
+            "`thread_local!` outlives the step and differs by thread".to_owned(),
+            "keep the value in a variable",
+        ),
+        "asm" | "global_asm" | "naked_asm" => {
+            (format!("`{name}!` could break every promise of a step"), "write it in safe Rust")
+        }
+        _ => return None,
+    })
+}
+
 /// Common names that count only as a module, or at the end of a path.
 const SCOPED: &[&str] = &["thread", "fs", "net", "env", "process", "stdin", "stdout", "stderr"];
 
@@ -91,6 +141,13 @@ pub fn impure_path(path: &syn::Path) -> Option<(Span, String, &'static str)> {
         });
         if let Some(ban) = ban {
             return Some((segment.ident.span(), format!("`{name}` {}", ban.what), ban.instead));
+        }
+        let before = index.checked_sub(1).map(|before| path.segments[before].ident.to_string());
+        let behind = BEHIND.iter().find(|(module, names, ..)| {
+            before.as_ref().is_some_and(|it| it == module) && names.contains(&name.as_str())
+        });
+        if let Some((_, _, what, instead)) = behind {
+            return Some((segment.ident.span(), format!("`{name}` {what}"), instead));
         }
         if name == "NodeId" && !last {
             let what = "`NodeId` is opaque, and nothing makes an id out of something else".to_owned();
@@ -135,6 +192,11 @@ pub struct Purity {
     findings: Vec<(Span, String, &'static str)>,
 }
 
+/// Whether a `use` goes through a module.
+fn several(tree: &syn::UseTree) -> bool {
+    matches!(tree, syn::UseTree::Path(_))
+}
+
 impl Purity {
     fn found(&mut self, span: Span, message: &str, instead: &'static str) {
         self.findings.push((span, message.to_owned(), instead));
@@ -149,7 +211,12 @@ impl<'ast> Visit<'ast> for Purity {
 
     fn visit_use_tree(&mut self, tree: &'ast syn::UseTree) {
         // `use std::collections::HashMap;` is a path with branches: each way from the root is looked at.
-        fn ways(tree: &syn::UseTree, prefix: &mut Vec<syn::Ident>, found: &mut Vec<syn::Path>) {
+        fn ways(
+            tree: &syn::UseTree,
+            prefix: &mut Vec<syn::Ident>,
+            found: &mut Vec<syn::Path>,
+            renamed: &mut Vec<syn::Ident>,
+        ) {
             let mut end = |ident: &syn::Ident, prefix: &Vec<syn::Ident>| {
                 let segments = prefix.iter().chain([ident]).cloned().map(syn::PathSegment::from);
                 found.push(syn::Path { leading_colon: None, segments: segments.collect() });
@@ -157,29 +224,53 @@ impl<'ast> Visit<'ast> for Purity {
             match tree {
                 syn::UseTree::Path(path) => {
                     prefix.push(path.ident.clone());
-                    ways(&path.tree, prefix, found);
+                    ways(&path.tree, prefix, found, renamed);
                     prefix.pop();
                 }
                 syn::UseTree::Name(name) => end(&name.ident, prefix),
-                syn::UseTree::Rename(rename) => end(&rename.ident, prefix),
+                syn::UseTree::Rename(rename) => {
+                    end(&rename.ident, prefix);
+                    renamed.push(rename.ident.clone());
+                }
                 syn::UseTree::Glob(_) => {
                     if let Some(last) = prefix.pop() {
                         end(&last, prefix);
+                        renamed.push(last.clone());
                         prefix.push(last);
                     }
                 }
-                syn::UseTree::Group(group) => group.items.iter().for_each(|tree| ways(tree, prefix, found)),
+                syn::UseTree::Group(group) => {
+                    group.items.iter().for_each(|tree| ways(tree, prefix, found, renamed));
+                }
             }
         }
-        let mut found = Vec::new();
-        ways(tree, &mut Vec::new(), &mut found);
+        let (mut found, mut renamed) = (Vec::new(), Vec::new());
+        ways(tree, &mut Vec::new(), &mut found, &mut renamed);
         self.findings.extend(found.iter().filter_map(impure_path));
+        // Under another name, or without its module, it would not be known where it is used.
+        for ident in renamed {
+            if let Some((what, instead)) = impure_macro(&ident.to_string())
+                && !SCOPED.contains(&ident.to_string().as_str())
+            {
+                self.found(ident.span(), &what, instead);
+            }
+            let module = BEHIND.iter().find(|(module, ..)| ident == module && several(tree));
+            if let Some((module, _, what, instead)) = module {
+                self.found(ident.span(), &format!("`{module}` {what}"), instead);
+            }
+        }
     }
 
     fn visit_type_ptr(&mut self, pointer: &'ast syn::TypePtr) {
         let span = pointer.star_token.span;
         self.found(span, "an address differs from run to run", "use the value itself");
         visit::visit_type_ptr(self, pointer);
+    }
+
+    fn visit_expr_raw_addr(&mut self, address: &'ast syn::ExprRawAddr) {
+        let span = address.raw.span;
+        self.found(span, "an address differs from run to run", "use the value itself");
+        visit::visit_expr_raw_addr(self, address);
     }
 
     fn visit_expr_unsafe(&mut self, block: &'ast syn::ExprUnsafe) {
@@ -235,23 +326,15 @@ impl<'ast> Visit<'ast> for Purity {
     fn visit_macro(&mut self, mac: &'ast syn::Macro) {
         let name = mac.path.segments.last().map(|it| it.ident.to_string()).unwrap_or_default();
         let span = mac.path.segments.last().map_or_else(Span::call_site, |it| it.ident.span());
-        match name.as_str() {
-            "println" | "print" | "eprintln" | "eprint" | "dbg" => self.found(
+        if let Some((what, instead)) = impure_macro(&name) {
+            self.found(span, &what, instead);
+        }
+        if super::macros::shows_address(mac) {
+            self.found(
                 span,
-                &format!("`{name}!` prints, and a search runs a step millions of times in any order"),
-                "keep it in a `ghost` variable; traces show every variable after every step",
-            ),
-            "thread_local" => self.found(
-                span,
-                "`thread_local!` outlives the step and differs by thread",
-                "keep the value in a variable",
-            ),
-            "include" | "include_str" | "include_bytes" | "env" | "option_env" => self.found(
-                span,
-                &format!("`{name}!` reads something outside the specification"),
-                "make it a parameter of the service",
-            ),
-            _ => {}
+                "`{:p}` shows an address, which differs from run to run",
+                "show the value itself",
+            );
         }
         visit::visit_macro(self, mac);
         super::macros::for_each_expression(mac, |expr| self.visit_expr(expr));

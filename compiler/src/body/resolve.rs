@@ -18,7 +18,7 @@ impl Walker<'_> {
         let name = ident.to_string();
         let span = ident.span();
         match self.scopes.find(&name) {
-            Some(Local::Value | Local::Moment) => return None,
+            Some(Local::Value | Local::Fixed | Local::Moment) => return None,
             Some(Local::Head) => {
                 self.facts.head_locals.insert(name);
                 return None;
@@ -297,22 +297,15 @@ impl Walker<'_> {
         }
     }
 
-    /// Notes that any variable may change: by a pattern that borrows what it binds.
-    pub(super) fn rewrites_any(&mut self) {
-        if self.mode == Mode::Handler {
-            let service = self.service;
-            service.variables.iter().for_each(|it| self.rewrites(&it.name));
-        }
-    }
-
     /// Explains an assignment that cannot do what its author meant.
     pub(super) fn check_assignment(&mut self, left: &Expr, right: &Expr) {
         let Some(name) = Self::name_of(left) else { return };
         let text = name.to_string();
         let hides = self.scopes.find(&text).is_some() && self.service.variable(&text).is_some();
         let itself = Self::name_of(right).is_some_and(|right| right == name);
-        let by_head = matches!(self.scopes.find(&text), Some(Local::Head | Local::HeadReference));
-        if hides && (itself || by_head) {
+        let fixed =
+            matches!(self.scopes.find(&text), Some(Local::Head | Local::HeadReference | Local::Fixed));
+        if hides && (itself || fixed) {
             let place = self.place(name.span());
             let message = match itself {
                 true => format!("`{text} = {text}` assigns the local `{text}` to itself"),
@@ -345,6 +338,18 @@ impl Walker<'_> {
             None => found.with_help(format!("the states are: {}", states().collect::<Vec<_>>().join(", "))),
         };
         self.report(found);
+    }
+}
+
+/// The places that an assignment fills: several where its left side takes a value apart, `(x, self.y) = ..`.
+pub(super) fn targets(left: &Expr) -> Vec<&Expr> {
+    match left {
+        Expr::Paren(it) => targets(&it.expr),
+        Expr::Tuple(it) => it.elems.iter().flat_map(targets).collect(),
+        Expr::Array(it) => it.elems.iter().flat_map(targets).collect(),
+        Expr::Call(it) => it.args.iter().flat_map(targets).collect(),
+        Expr::Struct(it) => it.fields.iter().flat_map(|field| targets(&field.expr)).collect(),
+        place => vec![place],
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which names are local at a place, as Rust's own scoping says.
 
+use syn::visit::{self, Visit};
 use syn::{Ident, Pat};
 
 /// How a local is bound.
@@ -7,6 +8,8 @@ use syn::{Ident, Pat};
 pub enum Local {
     /// By value, in the body.
     Value,
+    /// By value, in the body, with a value that stays: it is not `mut`.
+    Fixed,
     /// By value, in the body, to what `now()` gave or to what was made of that.
     Moment,
     /// By the handler's head, by value.
@@ -79,6 +82,36 @@ pub fn bindings(pattern: &Pat) -> Vec<&Ident> {
     let mut found = Vec::new();
     collect(pattern, &mut found);
     found
+}
+
+/// Whether a pattern binds a name by `mut`.
+pub(super) fn is_mutable(pattern: &Pat, name: &Ident) -> bool {
+    struct Mutable<'n>(&'n Ident, bool);
+    impl<'ast> Visit<'ast> for Mutable<'_> {
+        fn visit_pat_ident(&mut self, it: &'ast syn::PatIdent) {
+            self.1 |= it.ident == *self.0 && it.mutability.is_some();
+            visit::visit_pat_ident(self, it);
+        }
+        fn visit_expr(&mut self, _: &'ast syn::Expr) {}
+    }
+    let mut mutable = Mutable(name, false);
+    mutable.visit_pat(pattern);
+    mutable.1
+}
+
+/// Whether a pattern binds something by `ref mut`, so that what it is matched with may be changed.
+pub(super) fn borrows_mutably(pattern: &Pat) -> bool {
+    struct Borrows(bool);
+    impl<'ast> Visit<'ast> for Borrows {
+        fn visit_pat_ident(&mut self, it: &'ast syn::PatIdent) {
+            self.0 |= it.by_ref.is_some() && it.mutability.is_some();
+            visit::visit_pat_ident(self, it);
+        }
+        fn visit_expr(&mut self, _: &'ast syn::Expr) {}
+    }
+    let mut borrows = Borrows(false);
+    borrows.visit_pat(pattern);
+    borrows.0
 }
 
 /// Whether a name starts with a capital letter.

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::visit::{self, Visit};
 use syn::{BinOp, Expr};
 
-use super::infer::{Scope, is_iterator, variable_at};
+use super::infer::{Scope, variable_at};
+use super::resolve::targets;
 use super::sends::{Origin, Sent};
 use super::{Places, ghost, glue, macros, methods};
 use crate::diag::Diagnostic;
@@ -85,6 +86,10 @@ pub struct Surveyor<'a> {
     pub sender: Option<String>,
     /// What locals were made of, by name. A later one of the same name takes the place of an earlier.
     pub(super) origins: BTreeMap<String, Origin>,
+    /// Locals that hold ids in their order.
+    pub(super) by_ids: BTreeSet<String>,
+    /// Of each loop through ids that the walk stands in, how many locals there are around it.
+    pub(super) loops: Vec<usize>,
     /// How many conditions the walk stands in.
     conditions: usize,
     /// How many branches the walk stands in that need not be taken.
@@ -107,35 +112,6 @@ const GROWING: &[&str] = &[
     "push_str",
 ];
 
-/// Methods of collections and iterators that go by the order of the elements.
-const ORDERED: &[&str] = &[
-    "enumerate",
-    "find",
-    "first",
-    "fold",
-    "last",
-    "max",
-    "max_by",
-    "max_by_key",
-    "min",
-    "min_by",
-    "min_by_key",
-    "next",
-    "nth",
-    "pop_first",
-    "pop_last",
-    "position",
-    "range",
-    "rev",
-    "skip",
-    "skip_while",
-    "split_off",
-    "step_by",
-    "take",
-    "take_while",
-    "zip",
-];
-
 impl<'a> Surveyor<'a> {
     /// A walk of a body that sees `scope`.
     pub fn new(scope: Scope<'a>, places: Places<'a>) -> Surveyor<'a> {
@@ -146,6 +122,8 @@ impl<'a> Surveyor<'a> {
             answer: None,
             sender: None,
             origins: BTreeMap::new(),
+            by_ids: BTreeSet::new(),
+            loops: Vec::new(),
             conditions: 0,
             branches: 0,
             ghostly: 0,
@@ -182,8 +160,36 @@ impl<'a> Surveyor<'a> {
         self.places.file.slice(self.place(expr)).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// A place that is filled: what is replaced as a whole is not read.
+    fn filled(&mut self, place: &Expr) {
+        let whole = match place {
+            Expr::Path(_) => true,
+            Expr::Field(field) => matches!(&*field.base, Expr::Path(base) if base.path.is_ident("self")),
+            _ => false,
+        };
+        let name = variable_at(&self.scope, place).filter(|_| whole);
+        let unread = name.as_ref().is_some_and(|it| !self.survey.reads.contains(it));
+        let unused = name.as_ref().is_some_and(|it| !self.survey.ghosts.contains_key(it));
+        self.visit_expr(place);
+        if let Some(name) = name {
+            if unread {
+                self.survey.reads.remove(&name);
+            }
+            if unused {
+                self.survey.ghosts.remove(&name);
+            }
+        }
+    }
+
     fn replaces(&mut self, target: &Expr) {
         self.survey.replaced.extend(variable_at(&self.scope, target));
+    }
+
+    /// Notes that `pattern` may change what it is matched with.
+    fn matched(&mut self, matched: &Expr, pattern: &syn::Pat) {
+        if super::scope::borrows_mutably(pattern) {
+            self.replaces(matched);
+        }
     }
 
     fn grows(&mut self, target: &Expr) {
@@ -236,7 +242,11 @@ impl<'a> Surveyor<'a> {
             }
             _ => false,
         };
-        if grows { self.grows(&it.left) } else { self.replaces(&it.left) }
+        if grows {
+            self.grows(&it.left);
+        } else {
+            targets(&it.left).into_iter().for_each(|place| self.replaces(place));
+        }
     }
 
     fn comparison(&mut self, it: &syn::ExprBinary) {
@@ -254,52 +264,7 @@ impl<'a> Surveyor<'a> {
             });
             self.survey.compared.extend(pairs.collect::<Vec<_>>());
         }
-        let ids = |expr| self.scope.names.types.holds_ids(&self.scope.of(expr));
-        // Sets are compared for being smaller by their elements' order as well.
-        if by_order && (ids(&it.left) || ids(&it.right)) {
-            let place = self.place(&it.left).to(self.place(&it.right));
-            self.survey.ordered.push((place, "ids are compared".to_owned()));
-        }
-    }
-
-    fn ordered_method(&mut self, it: &syn::ExprMethodCall) {
-        let method = it.method.to_string();
-        let of = self.scope.of(&it.receiver);
-        let holds = |ty: &Type| self.scope.names.types.holds_ids(ty);
-        let place = self.places.place(it.method.span());
-        let by_order = match (method.as_str(), of.peeled()) {
-            ("cmp" | "partial_cmp" | "lt" | "le" | "gt" | "ge" | "clamp", other) => holds(other),
-            // Of two ids, or of all of them.
-            ("max" | "min", Type::Seq(_)) if !is_iterator(&it.receiver) => false,
-            ("max" | "min", other) => holds(other),
-            ("sort" | "sort_unstable" | "is_sorted", Type::Seq(item)) => holds(item),
-            (_, Type::Set(item)) => ORDERED.contains(&method.as_str()) && holds(item),
-            (_, Type::Map(key, _)) => {
-                (ORDERED.contains(&method.as_str()) || method.ends_with("_key_value")) && holds(key)
-            }
-            // A sequence has an order of its own, unless it runs through a set or a map of ids.
-            (_, Type::Seq(item)) => {
-                ORDERED.contains(&method.as_str())
-                    && is_iterator(&it.receiver)
-                    && holds(item)
-                    && self.runs_through_ids(&it.receiver)
-            }
-            ("index", Type::Node(_)) => true,
-            _ => false,
-        };
-        if by_order {
-            self.survey.ordered.push((place, format!("`{method}` goes by the order of ids")));
-        }
-    }
-
-    /// Whether an iterator takes its order from that of ids: it begins at a set or map of them.
-    fn runs_through_ids(&self, iterator: &Expr) -> bool {
-        let Expr::MethodCall(it) = iterator else { return false };
-        match self.scope.of(&it.receiver).peeled() {
-            Type::Set(item) => self.scope.names.types.holds_ids(item),
-            Type::Map(key, _) => self.scope.names.types.holds_ids(key),
-            _ => self.runs_through_ids(&it.receiver),
-        }
+        self.ordered_comparison(it);
     }
 
     fn method(&mut self, it: &syn::ExprMethodCall) {
@@ -378,45 +343,22 @@ impl<'a> Surveyor<'a> {
     fn for_loop(&mut self, it: &syn::ExprForLoop) {
         self.visit_expr(&it.expr);
         let of = self.scope.of(&it.expr);
-        let through = match of.peeled() {
-            Type::Set(item) => self.scope.names.types.holds_ids(item),
-            Type::Map(key, _) => self.scope.names.types.holds_ids(key),
-            Type::Seq(_) => self.runs_through_ids(&it.expr),
-            _ => false,
-        };
-        if through && leaves_early(&it.body) {
-            let place = self.places.place(it.for_token.span);
-            self.survey
-                .ordered
-                .push((place, "the loop goes through ids in their order, and may end early".to_owned()));
-        }
+        let through = self.ordered_loop(it, &of);
         let item = match (of.references(), of.peeled()) {
             (0, of) => of.element(),
             (_, of) => of.element_by_reference(),
         };
         self.scope.open();
+        if through {
+            self.loops.push(self.scope.count());
+        }
         self.scope.bind(&it.pat, &item.unwrap_or(Type::Unknown), false);
         self.visit_block(&it.body);
+        if through {
+            self.loops.pop();
+        }
         self.scope.close();
     }
-}
-
-/// Whether a loop may end before it has seen everything.
-fn leaves_early(body: &syn::Block) -> bool {
-    struct Leaves(bool);
-    impl<'ast> Visit<'ast> for Leaves {
-        fn visit_expr_break(&mut self, _: &'ast syn::ExprBreak) {
-            self.0 = true;
-        }
-        fn visit_expr_return(&mut self, _: &'ast syn::ExprReturn) {
-            self.0 = true;
-        }
-        fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
-        fn visit_item(&mut self, _: &'ast syn::Item) {}
-    }
-    let mut leaves = Leaves(false);
-    leaves.visit_block(body);
-    leaves.0
 }
 
 impl<'ast> Visit<'ast> for Surveyor<'_> {
@@ -438,21 +380,9 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
             Expr::Field(_) => visit::visit_expr(self, expr),
             Expr::Assign(it) => {
                 self.assign(it);
+                self.ordered_assign(it);
                 glue::assign(self, it);
-                // What is replaced as a whole is not read.
-                let own =
-                    |it: &syn::ExprField| matches!(&*it.base, Expr::Path(base) if base.path.is_ident("self"));
-                let whole = match &*it.left {
-                    Expr::Path(_) => true,
-                    Expr::Field(field) => own(field),
-                    _ => false,
-                };
-                let target = variable_at(&self.scope, &it.left)
-                    .filter(|name| whole && !self.survey.reads.contains(name));
-                self.visit_expr(&it.left);
-                if let Some(name) = target {
-                    self.survey.reads.remove(&name);
-                }
+                targets(&it.left).into_iter().for_each(|place| self.filled(place));
                 self.visit_expr(&it.right);
             }
             Expr::Binary(it) => {
@@ -493,7 +423,8 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                     && self.scope.service.routine(&name).is_some()
                 {
                     self.survey.calls.insert(name.clone());
-                    if self.ghostly == 0 {
+                    // What it does besides is done whatever comes of its value.
+                    if self.ghostly == 0 || self.scope.acts(&name) {
                         let place = self.place(&it.func);
                         self.survey.relied_on.entry(name).or_insert(place);
                     }
@@ -505,6 +436,10 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 visit::visit_expr_struct(self, it);
             }
             Expr::MethodCall(it) => self.method(it),
+            Expr::Index(it) => {
+                self.ordered_index(it);
+                visit::visit_expr_index(self, it);
+            }
             Expr::ForLoop(it) => self.for_loop(it),
             Expr::If(it) => {
                 self.scoped(&it.cond, |survey| survey.visit_block(&it.then_branch));
@@ -514,6 +449,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
             }
             Expr::While(it) => self.scoped(&it.cond, |survey| survey.visit_block(&it.body)),
             Expr::Let(it) => {
+                self.matched(&it.expr, &it.pat);
                 self.visit_expr(&it.expr);
                 let ty = self.scope.of(&it.expr);
                 self.scope.bind(&it.pat, &ty, false);
@@ -522,6 +458,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 self.condition(&it.expr);
                 let ty = self.scope.of(&it.expr);
                 for arm in &it.arms {
+                    self.matched(&it.expr, &arm.pat);
                     self.scope.open();
                     self.scope.bind(&arm.pat, &ty, false);
                     if let syn::Pat::Guard(guarded) = &arm.pat {
@@ -552,6 +489,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
     fn visit_local(&mut self, local: &'ast syn::Local) {
         let mut ty = Type::Unknown;
         if let Some(init) = &local.init {
+            self.matched(&init.expr, &local.pat);
             self.visit_expr(&init.expr);
             ty = self.scope.of(&init.expr);
             if let Some((_, diverge)) = &init.diverge {
@@ -561,6 +499,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
         // What is taken from something of the event is of the event.
         let from_event = local.init.as_ref().is_some_and(|init| !self.mentions(&init.expr).1.is_empty());
         self.scope.bind(&local.pat, &ty, from_event);
+        self.ordered_local(local);
         if let Some(init) = &local.init {
             let origin = self.origin(&init.expr);
             for name in super::scope::bindings(&local.pat) {
@@ -572,6 +511,7 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
     fn visit_macro(&mut self, mac: &'ast syn::Macro) {
         let name = mac.path.segments.last().map(|it| it.ident.to_string()).unwrap_or_default();
         let tests = matches!(name.as_str(), "assert" | "matches" | "assert_eq" | "assert_ne");
+        let writes = matches!(name.as_str(), "format" | "format_args" | "write" | "writeln");
         self.conditions += usize::from(tests);
         macros::for_each_expression(mac, |expr| {
             // Its tokens live no longer than this.
@@ -582,11 +522,16 @@ impl<'ast> Visit<'ast> for Surveyor<'_> {
                 answer: self.answer.clone(),
                 sender: self.sender.clone(),
                 origins: self.origins.clone(),
+                by_ids: self.by_ids.clone(),
+                loops: self.loops.clone(),
                 conditions: self.conditions,
                 branches: self.branches,
                 ghostly: self.ghostly,
             };
             inner.visit_expr(expr);
+            if writes {
+                inner.written_out(expr);
+            }
             self.survey = inner.survey;
         });
         self.conditions -= usize::from(tests);

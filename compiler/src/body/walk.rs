@@ -14,7 +14,7 @@ use syn::{Expr, Ident, Pat};
 use super::Places;
 use super::facts::{Facts, Mode, RoutineShape};
 use super::macros::{self, Arguments};
-use super::resolve::{root, verbatim};
+use super::resolve::{root, targets, verbatim};
 use super::scope::{self, Local, Scopes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::{Names, ServiceNames};
@@ -118,7 +118,8 @@ impl<'a> Walker<'a> {
                         .with_help("choose another name"),
                 );
             }
-            self.scopes.add(name, Local::Value);
+            let fixed = !scope::is_mutable(pattern, ident);
+            self.scopes.add(name, if fixed { Local::Fixed } else { Local::Value });
         }
     }
 
@@ -170,7 +171,7 @@ impl VisitMut for Walker<'_> {
             Expr::Struct(it) => self.constructor(it),
             Expr::Assign(assign) => {
                 self.check_assignment(&assign.left, &assign.right);
-                self.writes(&assign.left);
+                targets(&assign.left).into_iter().for_each(|place| self.writes(place));
                 // What is assigned is bound to a name as well: a choice in it is called after the variable.
                 let name = root(&assign.left).map(|(ident, _)| ident.to_string());
                 self.visit_expr_mut(&mut assign.left);
@@ -223,6 +224,7 @@ impl VisitMut for Walker<'_> {
                 _ => None,
             };
             let outer = std::mem::replace(&mut self.binding, name);
+            self.matched(&init.expr, &local.pat);
             self.visit_expr_mut(&mut init.expr);
             self.binding = outer;
             if let Some((_, diverge)) = &mut init.diverge {
@@ -231,18 +233,17 @@ impl VisitMut for Walker<'_> {
         }
         self.visit_pat_mut(&mut local.pat);
         self.bind(&local.pat);
+        if local.init.is_none() {
+            // Its value comes later.
+            let names = scope::bindings(&local.pat);
+            names.iter().for_each(|name| self.scopes.add(name.to_string(), Local::Value));
+        }
         if let (true, [one]) = (moment, scope::bindings(&local.pat).as_slice()) {
             self.scopes.add(one.to_string(), Local::Moment);
         }
     }
 
     fn visit_pat_mut(&mut self, pattern: &mut Pat) {
-        if let Pat::Ident(it) = pattern
-            && it.by_ref.is_some()
-            && it.mutability.is_some()
-        {
-            self.rewrites_any();
-        }
         match pattern {
             Pat::Ident(it) if it.subpat.is_none() && it.by_ref.is_none() && it.mutability.is_none() => {
                 if let Some(path) = self.variant(&it.ident) {
@@ -271,6 +272,7 @@ impl VisitMut for Walker<'_> {
                 self.visit_expr_mut(count);
             }
             Arguments::Matches(expr, _, pattern) => {
+                self.matched(expr, pattern);
                 self.visit_expr_mut(expr);
                 self.scopes.open();
                 self.visit_arm_pattern(pattern);
@@ -306,6 +308,7 @@ impl Walker<'_> {
                 self.scoped(&mut it.cond, |walker| walker.visit_block_mut(body));
             }
             Expr::Let(it) => {
+                self.matched(&it.expr, &it.pat);
                 self.visit_expr_mut(&mut it.expr);
                 self.visit_pat_mut(&mut it.pat);
                 self.bind(&it.pat);
@@ -328,6 +331,7 @@ impl Walker<'_> {
                 self.scopes.close();
             }
             Expr::Match(it) => {
+                it.arms.iter().for_each(|arm| self.matched(&it.expr, &arm.pat));
                 self.visit_expr_mut(&mut it.expr);
                 for arm in &mut it.arms {
                     self.scopes.open();
@@ -337,6 +341,13 @@ impl Walker<'_> {
                 }
             }
             other => visit_mut::visit_expr_mut(self, other),
+        }
+    }
+
+    /// Notes that `pattern` may change what it is matched with.
+    fn matched(&mut self, matched: &Expr, pattern: &Pat) {
+        if scope::borrows_mutably(pattern) {
+            self.writes(matched);
         }
     }
 
@@ -398,7 +409,9 @@ impl Walker<'_> {
                 || self.scopes.find(&name) == Some(Local::HeadReference);
             if self.scopes.find(&name) == Some(Local::Head) {
                 self.facts.head_locals.insert(name);
-            } else if rewritten && !matches!(self.scopes.find(&name), Some(Local::Value | Local::Moment)) {
+            } else if rewritten
+                && !matches!(self.scopes.find(&name), Some(Local::Value | Local::Fixed | Local::Moment))
+            {
                 let place = self.place(ident.span());
                 self.report(
                     Diagnostic::error(

@@ -4,7 +4,7 @@ use crate::ast::Event;
 use crate::body::is_capitalised;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::names::MessageRef;
-use crate::types::Type;
+use crate::types::{Type, is_payload};
 
 use super::{Checked, Trigger};
 
@@ -73,10 +73,6 @@ fn declared(checked: &Checked<'_>, index: usize, trigger: Trigger) -> Vec<Option
         }
         _ => Vec::new(),
     }
-}
-
-fn is_payload(ty: &syn::Type) -> bool {
-    matches!(ty, syn::Type::Path(path) if path.path.is_ident("Payload"))
 }
 
 /// Whether a pattern matches any payload.

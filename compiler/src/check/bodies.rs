@@ -1,15 +1,16 @@
 //! Rust in a service: every expression and body is walked once, for what it names and what it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 
 use crate::analyse;
 use crate::ast::{Fragment, Guard, Service};
-use crate::body::{Facts, Mode, RoutineShape, Walker, Window, impurities};
+use crate::body::{Effect, Facts, Mode, RoutineShape, Walker, Window, impurities};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::CallKind;
+use crate::names::{CallKind, ServiceNames};
+use crate::source::Span;
 
 use super::{Checked, Heads, ServiceFacts, survey};
 
@@ -22,7 +23,7 @@ pub(super) fn check<'a>(
 ) -> ServiceFacts<'a> {
     let none = BTreeMap::new();
     let mut bodies = Bodies { checked, index, none: &none, diagnostics };
-    let intervals = bodies.values(service);
+    let initials = bodies.values(service);
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
@@ -30,12 +31,51 @@ pub(super) fn check<'a>(
         }
     }
     let shapes = analyse::shapes(&routines);
+    bodies.initial_calls(&initials, &routines);
+    let intervals = bodies.intervals(service, &routines);
     let mut handlers = Vec::new();
     for head in &heads.handlers {
         handlers.push(bodies.handler(head, &routines));
     }
-    let (surveys, surveyed) = survey::survey(checked, index, service, &heads, diagnostics);
-    ServiceFacts { heads, handlers, surveys, surveyed, routines, intervals, shapes }
+    ghost_aspects(&checked.names.services[index], &heads, &handlers, &routines, diagnostics);
+    let acting = acting(&checked.names.services[index], &routines);
+    let surveys = survey::survey(checked, index, service, &heads, &acting, diagnostics);
+    let survey::Surveys { handlers: surveys, routines: surveyed, values: valued } = surveys;
+    ServiceFacts { heads, handlers, surveys, surveyed, valued, routines, initials, intervals, shapes }
+}
+
+/// The routines that do more than change ghosts and give a value.
+fn acting(service: &ServiceNames, routines: &BTreeMap<String, Facts>) -> BTreeSet<String> {
+    let acts = |facts| analyse::effects_beyond(facts, routines, Effect::is_inward, is_ghost(service));
+    routines.iter().filter(|(_, facts)| acts(facts).is_some()).map(|(name, _)| name.clone()).collect()
+}
+
+fn is_ghost(service: &ServiceNames) -> impl Fn(&str) -> bool {
+    |name| service.variable(name).is_some_and(|it| it.is_ghost)
+}
+
+/// Reports aspects of ghosts that do more than change ghosts: without the ghost they would never run.
+fn ghost_aspects(
+    service: &ServiceNames,
+    heads: &Heads<'_>,
+    handlers: &[Facts],
+    routines: &BTreeMap<String, Facts>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (head, facts) in heads.handlers.iter().zip(handlers) {
+        let Some(ghost) = head.watched_ghost(service) else { continue };
+        let beyond = analyse::effects_beyond(facts, routines, Effect::is_inward, is_ghost(service));
+        let Some((what, span, routine)) = beyond else { continue };
+        let place = routine.and_then(|it| facts.calls.get(&it)).map_or(span, |it| *it);
+        let message = format!("an aspect of the ghost `{ghost}` {what}");
+        let mut found = Diagnostic::error("E0421", place, message)
+            .with_label("what watches a ghost may change ghosts alone")
+            .with_help(format!("do it where `{ghost}` is changed, or declare `{ghost}` without `ghost`"));
+        if place != span {
+            found = found.with_secondary(span, "here");
+        }
+        diagnostics.push(found);
+    }
 }
 
 struct Bodies<'c, 'a, 'd> {
@@ -56,25 +96,65 @@ impl<'c> Bodies<'c, '_, '_> {
         walker.facts
     }
 
-    /// Constants, defaults, initial values, intervals.
-    fn values(&mut self, service: &Service) -> BTreeMap<String, Facts> {
+    /// Constants and defaults; what initial values and the fields of generic nodes do.
+    fn values(&mut self, service: &Service) -> Vec<Facts> {
         for it in service.consts() {
             self.expr(&it.value, Mode::Constant, "");
         }
         for default in service.parameters().filter_map(|it| it.default.as_ref()) {
             self.expr(default, Mode::Constant, "");
         }
-        for initial in service.variables().filter_map(|it| it.initial.as_ref()) {
-            self.expr(initial, Mode::Initial, "");
+        let initial = service.variables().filter_map(|it| it.initial.as_ref());
+        let sets = service.generic().flat_map(|it| &it.fields).map(|it| &it.set);
+        initial.chain(sets).map(|it| self.expr(it, Mode::Initial, "")).collect()
+    }
+
+    /// Initial values may call routines that need no variable and do nothing: nothing has started yet.
+    fn initial_calls(&mut self, initials: &[Facts], routines: &BTreeMap<String, Facts>) {
+        for (name, place) in initials.iter().flat_map(|it| &it.calls) {
+            let Some(own) = routines.get(name) else { continue };
+            let reached = analyse::close(own, routines);
+            let needs = |facts: &Facts| {
+                let effect =
+                    facts.effects.first().map(|(effect, span)| (effect.describe().to_owned(), *span));
+                let reads = facts.variables.iter().chain(&facts.writes).next();
+                effect.or(reads.map(|(name, span)| (format!("needs the variable `{name}`"), *span)))
+            };
+            let Some((what, span)) = needs(own).or_else(|| reached.into_values().find_map(needs)) else {
+                continue;
+            };
+            let message = format!("the routine `{name}` {what}, so it cannot be called here");
+            self.diagnostics.push(
+                Diagnostic::error("E0413", *place, message)
+                    .with_label("nothing has started, and no variable has a value yet")
+                    .with_secondary(span, "here")
+                    .with_help("hand it what it needs as arguments, or call it in `upcall start()`"),
+            );
         }
-        for field in service.generic().flat_map(|it| &it.fields) {
-            self.expr(&field.set, Mode::Initial, "");
-        }
+    }
+
+    /// The intervals of timers that are always on: they may choose, and change nothing, not even through a routine.
+    fn intervals(
+        &mut self,
+        service: &Service,
+        routines: &BTreeMap<String, Facts>,
+    ) -> BTreeMap<String, Facts> {
         let mut intervals = BTreeMap::new();
         for it in service.timers() {
-            if let Some(every) = &it.every {
-                intervals.insert(it.name.name.clone(), self.expr(every, Mode::Every, &it.name.name));
+            let Some(every) = &it.every else { continue };
+            let facts = self.expr(every, Mode::Every, &it.name.name);
+            // Its own effects were refused already.
+            let own = Facts { effects: Vec::new(), ..facts.clone() };
+            let beyond = analyse::effects_beyond(&own, routines, Effect::is_for_intervals, |_| false);
+            if let Some(beyond) = beyond {
+                let found = refused(&facts, beyond, every.span);
+                self.diagnostics.push(
+                    found
+                        .with_label("an interval may choose, and do nothing else")
+                        .with_help("do it in the timer's handler"),
+                );
             }
+            intervals.insert(it.name.name.clone(), facts);
         }
         intervals
     }
@@ -148,20 +228,9 @@ impl<'c> Bodies<'c, '_, '_> {
         let effect = analyse::effects_of(&own, routines);
         let timer =
             analyse::asks_timers(&own, routines).map(|span| ("asks about a timer".to_owned(), span, None));
-        let Some((what, span, routine)) = effect.or(timer) else { return };
-        let call = match &routine {
-            Some(name) => facts.calls.get(name).copied().or_else(|| facts.calls.values().next().copied()),
-            None if facts.writes.values().any(|it| *it == span) => None,
-            None => facts.calls.values().next().copied(),
-        };
-        let found = match call {
-            None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
-            Some(place) => {
-                let name = routine.map_or_else(String::new, |name| format!(" `{name}`"));
-                let message = format!("the routine{name} {what}, so it cannot be called here");
-                Diagnostic::error("E0406", place, message).with_secondary(span, "here")
-            }
-        };
+        let Some(beyond) = effect.or(timer) else { return };
+        let span = beyond.1;
+        let found = refused(facts, beyond, span);
         self.diagnostics.push(found.with_label(LABEL).with_help(HELP));
     }
 
@@ -173,17 +242,8 @@ impl<'c> Bodies<'c, '_, '_> {
         walker.visit_expr_mut(&mut expr.clone());
         let facts = self.finish(walker);
         let direct = Facts { effects: Vec::new(), ..facts.clone() };
-        if let Some((what, span, routine)) = analyse::effects_of(&direct, routines) {
-            let called = |name: &String| facts.calls.get(name).copied();
-            let found = match routine.as_ref().map(|name| (name, called(name))) {
-                None => Diagnostic::error("E0406", span, format!("this {what}, which is not possible here")),
-                Some((name, place)) => {
-                    let message = format!("the routine `{name}` {what}, so it cannot be called here");
-                    let place =
-                        place.or_else(|| facts.calls.values().next().copied()).unwrap_or(fragment.span);
-                    Diagnostic::error("E0406", place, message).with_secondary(span, "here")
-                }
-            };
+        if let Some(beyond) = analyse::effects_of(&direct, routines) {
+            let found = refused(&facts, beyond, fragment.span);
             self.diagnostics.push(
                 found
                     .with_label("guards and the sets of a head's `choose` only read")
@@ -192,4 +252,19 @@ impl<'c> Bodies<'c, '_, '_> {
         }
         facts
     }
+}
+
+/// Refuses what a body that may not does, directly or through a routine: what it does, where, and in which routine.
+fn refused(facts: &Facts, beyond: (String, Span, Option<String>), otherwise: Span) -> Diagnostic {
+    let (what, span, routine) = beyond;
+    let direct = facts.writes.values().any(|it| *it == span);
+    let called = routine.as_ref().and_then(|name| facts.calls.get(name));
+    // Another routine stands between.
+    let place = called.or_else(|| facts.calls.values().next()).copied();
+    if direct || (routine.is_none() && place.is_none()) {
+        return Diagnostic::error("E0406", span, format!("this {what}, which is not possible here"));
+    }
+    let name = routine.map_or_else(String::new, |name| format!(" `{name}`"));
+    let message = format!("the routine{name} {what}, so it cannot be called here");
+    Diagnostic::error("E0406", place.unwrap_or(otherwise), message).with_secondary(span, "here")
 }

@@ -380,6 +380,16 @@ impl Declare<'_, '_> {
         for it in service.timers() {
             self.value(&mut values, &it.name, "timer");
             let params = self.fields(&it.params, "argument");
+            if let (Some(every), false) = (&it.every, it.params.is_empty()) {
+                let name = &it.name.name;
+                let message = format!("the timer `{name}` has arguments, so it cannot be always on");
+                let help = format!("leave the arguments out, or arm it by hand: `{name}(..).set(1s)`");
+                self.diagnostics.push(
+                    Diagnostic::error("E0416", every.span, message)
+                        .with_label("with which arguments it would be armed, nobody says")
+                        .with_help(help),
+                );
+            }
             let (name, is_periodic) = (it.name.name.clone(), it.every.is_some());
             names.timers.push(TimerName { name, span: it.name.span, params, is_periodic });
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::{Event, Guard, Handler, HandlerKind, Ident, Ignore, Service, States, Transition};
 use crate::body::bindings;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::{CallKind, CallRef, MessageRef};
+use crate::names::{CallKind, CallRef, MessageRef, ServiceNames};
 use crate::source::Span;
 
 use super::{Cast, Checked, arguments, unknown};
@@ -551,6 +551,13 @@ impl Head<'_> {
     /// The names that the patterns bind, in order.
     pub fn bound(&self) -> Vec<String> {
         self.patterns.iter().flat_map(bindings).map(|it| it.to_string()).collect()
+    }
+
+    /// The ghost that it watches, if it is an aspect of one.
+    pub fn watched_ghost<'s>(&self, service: &'s ServiceNames) -> Option<&'s str> {
+        let Some(Trigger::Aspect(Some(variable))) = self.trigger else { return None };
+        let watched = &service.variables[variable];
+        watched.is_ghost.then_some(watched.name.as_str())
     }
 
     /// Whether it applies only where no other handler does.

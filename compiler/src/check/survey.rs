@@ -1,6 +1,6 @@
 //! Surveys of the bodies of a service: each is walked with the types of what its head binds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syn::visit::Visit;
 
@@ -13,13 +13,24 @@ use crate::types::Type;
 
 use super::{Checked, Head, Heads, Trigger};
 
+/// The surveys of a service.
+pub(super) struct Surveys {
+    /// Of the handlers, in file order.
+    pub handlers: Vec<Survey>,
+    /// Of the routines, by name.
+    pub routines: BTreeMap<String, Survey>,
+    /// Of constants, defaults, initial values and intervals, by the name of what has them.
+    pub values: BTreeMap<String, Survey>,
+}
+
 pub(super) fn survey(
     checked: &Checked<'_>,
     index: usize,
     service: &Service,
     heads: &Heads<'_>,
+    acting: &BTreeSet<String>,
     diagnostics: &mut Diagnostics,
-) -> (Vec<Survey>, BTreeMap<String, Survey>) {
+) -> Surveys {
     let mut mistakes = Vec::new();
     let mut finish = |surveyor: Surveyor<'_>| {
         let mut survey = surveyor.survey;
@@ -27,11 +38,11 @@ pub(super) fn survey(
         survey
     };
     let handlers: Vec<Survey> =
-        heads.handlers.iter().map(|head| finish(handler(checked, index, head))).collect();
+        heads.handlers.iter().map(|head| finish(handler(checked, index, acting, head))).collect();
     let mut routines = BTreeMap::new();
     for routine in service.routines() {
         if let Some(function) = checked.rust.function(&routine.fragment) {
-            let mut surveyor = surveyor(checked, index);
+            let mut surveyor = surveyor(checked, index, acting);
             for input in &function.sig.inputs {
                 if let syn::FnArg::Typed(typed) = input {
                     let ty = checked.names.types.resolve(&typed.ty);
@@ -41,24 +52,65 @@ pub(super) fn survey(
                 }
             }
             surveyor.visit_block(&function.block);
+            if let (syn::ReturnType::Type(_, ty), Some(syn::Stmt::Expr(value, None))) =
+                (&function.sig.output, function.block.stmts.last())
+            {
+                surveyor.kept(&checked.names.types.resolve(ty), value);
+            }
             routines.insert(routine.name.name.clone(), finish(surveyor));
         }
     }
-    // What was said of the same place, in better words, is not said again.
-    let known: Vec<_> = diagnostics.iter().map(|it| it.span).collect();
-    diagnostics.extend(mistakes.into_iter().filter(|it| !known.contains(&it.span)));
-    ghosts(heads, &handlers, &routines, diagnostics);
-    (handlers, routines)
+    let mut values = BTreeMap::new();
+    for timer in service.timers() {
+        if let Some(every) = timer.every.as_ref().and_then(|it| checked.rust.expr(it)) {
+            let mut surveyor = surveyor(checked, index, acting);
+            surveyor.visit_expr(every);
+            surveyor.delay("an interval is", every);
+            values.insert(timer.name.name.clone(), finish(surveyor));
+        }
+    }
+    for (name, ty, value) in initial(checked, service) {
+        let mut surveyor = surveyor(checked, index, acting);
+        surveyor.visit_expr(value);
+        surveyor.expect(&format!("`{name}`"), &ty, value);
+        values.insert(name.to_owned(), finish(surveyor));
+    }
+    // What was said of the same place or of a part of it, in better words, is not said again.
+    let known: Vec<Span> = diagnostics.iter().map(|it| it.span).collect();
+    let said = |span: Span| known.iter().any(|it| span.contains(*it));
+    diagnostics.extend(mistakes.into_iter().filter(|it| !said(it.span)));
+    let own = &checked.names.services[index];
+    let handled = heads.handlers.iter().zip(&handlers);
+    // An aspect of a ghost changes ghosts alone, as is looked at elsewhere.
+    let handled = handled.filter(|(head, _)| head.watched_ghost(own).is_none());
+    let bodies = handled.map(|(head, it)| (&head.name, it)).chain(&values);
+    ghosts(bodies, &routines, diagnostics);
+    Surveys { handlers, routines, values }
+}
+
+/// The constants, defaults of parameters and initial values of variables of a service, each with its name and its type.
+fn initial<'c>(
+    checked: &'c Checked<'_>,
+    service: &'c Service,
+) -> impl Iterator<Item = (&'c str, Type, &'c syn::Expr)> {
+    let consts = service.consts().map(|it| (&it.name, &it.ty, Some(&it.value)));
+    let parameters = service.parameters().map(|it| (&it.name, &it.ty, it.default.as_ref()));
+    let variables = service.variables().map(|it| (&it.name, &it.ty, it.initial.as_ref()));
+    consts.chain(parameters).chain(variables).filter_map(|(name, ty, value)| {
+        let declared = checked.rust.ty(ty)?;
+        let ty = checked.names.types.resolve(declared);
+        let ty = if matches!(declared, syn::Type::Reference(_)) { ty.referenced() } else { ty };
+        Some((name.name.as_str(), ty, checked.rust.expr(value?)?))
+    })
 }
 
 /// Reports bodies that depend on a ghost, directly or through a routine. A routine may read one: properties call it.
-fn ghosts(
-    heads: &Heads<'_>,
-    handlers: &[Survey],
+fn ghosts<'s>(
+    bodies: impl Iterator<Item = (&'s String, &'s Survey)>,
     routines: &BTreeMap<String, Survey>,
     diagnostics: &mut Diagnostics,
 ) {
-    for (head, survey) in heads.handlers.iter().zip(handlers) {
+    for (name, survey) in bodies {
         let direct = survey.ghosts.iter().next().map(|(ghost, place)| (ghost.clone(), *place, None));
         let through = || {
             survey.relied_on.iter().find_map(|(routine, place)| {
@@ -66,12 +118,11 @@ fn ghosts(
             })
         };
         let Some((ghost, place, routine)) = direct.or_else(through) else { continue };
-        let mut found =
-            Diagnostic::error("E0421", place, format!("`{}` depends on the ghost `{ghost}`", head.name))
-                .with_label("ghosts exist for properties alone, and a live node has none")
-                .with_help(format!(
-                    "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
-                ));
+        let mut found = Diagnostic::error("E0421", place, format!("`{name}` depends on the ghost `{ghost}`"))
+            .with_label("ghosts exist for properties alone, and a live node has none")
+            .with_help(format!(
+                "read it in a property, or to change a ghost; else declare `{ghost}` without `ghost`"
+            ));
         if let Some((routine, span)) = routine {
             found = found.with_secondary(span, format!("the routine `{routine}` reads it"));
         }
@@ -96,12 +147,17 @@ fn ghost_of(routine: &str, routines: &BTreeMap<String, Survey>) -> Option<(Strin
     None
 }
 
-fn surveyor<'c>(checked: &'c Checked<'_>, index: usize) -> Surveyor<'c> {
-    Surveyor::new(Scope::new(&checked.names, index), checked.places)
+fn surveyor<'c>(checked: &'c Checked<'_>, index: usize, acting: &'c BTreeSet<String>) -> Surveyor<'c> {
+    Surveyor::new(Scope::new(&checked.names, index).with_acting(acting), checked.places)
 }
 
-fn handler<'c>(checked: &'c Checked<'_>, index: usize, head: &Head<'_>) -> Surveyor<'c> {
-    let mut surveyor = surveyor(checked, index);
+fn handler<'c>(
+    checked: &'c Checked<'_>,
+    index: usize,
+    acting: &'c BTreeSet<String>,
+    head: &Head<'_>,
+) -> Surveyor<'c> {
+    let mut surveyor = surveyor(checked, index, acting);
     let types = head.trigger.map(|trigger| arguments(checked, index, trigger)).unwrap_or_default();
     for (at, pattern) in head.patterns.iter().enumerate() {
         surveyor.scope.bind(pattern, types.get(at).unwrap_or(&Type::Unknown), true);
@@ -119,6 +175,7 @@ fn handler<'c>(checked: &'c Checked<'_>, index: usize, head: &Head<'_>) -> Surve
         && let Some(guard) = checked.rust.expr(guard)
     {
         surveyor.condition(guard);
+        surveyor.truth(guard);
     }
     surveyor.head_ends();
     if let Some(Trigger::Call(call)) = head.trigger

@@ -200,7 +200,7 @@ pub(super) const MEANING: &[Code] = &[
         "E0406",
         "something happens where only reading is possible",
         "Guards and the sets of a head's `choose` are evaluated to find out which handlers apply; they change nothing, send \
-         nothing and choose nothing. Initial values, defaults and constants are evaluated before anything runs.",
+         nothing and choose nothing. The interval of a timer that is always on may choose, and nothing else. Initial values, defaults and constants are evaluated before anything runs.",
         "service A { variables { a: BTreeSet<u8>; } transitions { upcall start() when a.insert(1) { } } }",
     ),
     code(
@@ -261,7 +261,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0416",
         "a timer that is always on",
-        "A timer declared with `every` is armed when a node starts and after each firing. It can be neither set nor cancelled.",
+        "A timer declared with `every` is armed when a node starts and after each firing. It can be neither set nor cancelled, and has \
+         no arguments: nobody says with which it would be armed.",
         "service A { timers { t every 1s; } transitions { scheduler t { t.cancel(); } } }",
     ),
     code(
@@ -286,15 +287,16 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0420",
         "a value of the wrong kind",
-        "`send` goes to nodes, a timer is set to a duration, a choice picks from a collection, a message is made of what its fields are, \
-         and only like is compared with like. What cannot be followed is left to the compiler of Rust.",
+        "`send` goes to nodes, a timer is set to a duration, a choice picks from a collection, a guard is a truth value, a call to another \
+         layer and a message are given what they declare, a variable starts as what it is, and only like is compared with like. What cannot be followed is left to the compiler of Rust.",
         "service A { timers { t; } variables { parent: Option<NodeId>; } transitions { upcall start() { t.set(parent); } } }",
     ),
     code(
         "E0421",
         "a body that depends on a ghost",
         "Ghosts exist for properties alone: what a node does is the same without them. A ghost may be read to change a ghost, in a \
-         property, and in a routine that properties call.",
+         property, and in a routine that properties call. What is done with a ghost in hand does nothing on the side, and an aspect of a \
+         ghost changes ghosts alone.",
         "service A { variables { ghost n: u8; x: u8; } timers { t every 1s; } transitions { scheduler t when n < 3 { x = 1; } } }",
     ),
     code(
