@@ -320,7 +320,7 @@ impl Names {
     /// The service that a name stands for, where the name stands.
     pub fn service(&self, name: &Ident) -> Option<usize> {
         let (file, name) = self.files.declared(self.files.of(name.span), &name.name);
-        self.service_in(file, &name)
+        self.service_in(file, name)
     }
 
     /// Adds a service.

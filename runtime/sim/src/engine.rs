@@ -22,7 +22,7 @@ use crate::network::{Network, nanos};
 use crate::options::{Options, SimError};
 use crate::queue::{Entry, Kind, Queue};
 use crate::record::{Recorder, action};
-use crate::requests::Requests;
+use crate::requests::{Requests, Told};
 use crate::resolver::{Chooser, Policy};
 use crate::result::{Ending, Run, Violation};
 use crate::schedule::Schedule;
@@ -177,16 +177,6 @@ pub(crate) struct Engine {
     pub recorder: Option<Recorder>,
     /// What the application was told since it last listened; nothing is kept where none does.
     pub told: Option<Vec<Told>>,
-}
-
-/// What an application is told by its nodes.
-pub(crate) enum Told {
-    /// The answer to a request that it made.
-    Answer { node: NodeId, request: u64, value: Datum },
-    /// An upcall of the topmost layer.
-    Upcall { node: NodeId, upcall: Datum },
-    /// A life of the node is over: requests that are open there are not answered any more.
-    Ended { node: NodeId },
 }
 
 impl Engine {
@@ -529,13 +519,6 @@ impl Engine {
             }
         }
         *self.scratch.effects() = effects;
-    }
-
-    /// Keeps what the application is told, where there is one that listens.
-    pub fn tell_application(&mut self, told: impl FnOnce() -> Told) {
-        if let Some(all) = &mut self.told {
-            all.push(told());
-        }
     }
 
     fn send(&mut self, route: Route, message: Datum) {

@@ -6,7 +6,8 @@ use foresee_net::Draw;
 use foresee_world::{Action, Envelope, Mark, Route};
 
 use crate::channels::Item;
-use crate::engine::{Engine, Flight, Told};
+use crate::engine::{Engine, Flight};
+use crate::requests::Told;
 
 impl Engine {
     /// Nodes stop, together. `back` says whether they will return.

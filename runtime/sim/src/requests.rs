@@ -1,12 +1,22 @@
-//! What the application calls: how often, how often it was answered, and how long that took.
+//! What the application calls: how often, how often it was answered, and how long that took; and what it is told.
 
 use std::collections::BTreeMap;
 
-use foresee_kernel::{Model, NodeEvent, NodeId};
+use foresee_kernel::{Datum, Model, NodeEvent, NodeId};
 use foresee_world::{Action, Calling, Plans};
 
 use crate::engine::Engine;
 use crate::result::CallRuns;
+
+/// What an application is told by its nodes.
+pub(crate) enum Told {
+    /// The answer to a request that it made.
+    Answer { node: NodeId, request: u64, value: Datum },
+    /// An upcall of the topmost layer.
+    Upcall { node: NodeId, upcall: Datum },
+    /// A life of the node is over: requests that are open there are not answered any more.
+    Ended { node: NodeId },
+}
 
 /// The calls of a run.
 #[derive(Debug)]
@@ -99,6 +109,13 @@ impl Requests {
 }
 
 impl Engine {
+    /// Keeps what the application is told, where there is one that listens.
+    pub fn tell_application(&mut self, told: impl FnOnce() -> Told) {
+        if let Some(all) = &mut self.told {
+            all.push(told());
+        }
+    }
+
     /// The application makes a call. Its node is up.
     pub fn call(&mut self, plan: usize, way: usize) {
         let chosen = &self.model.calls[plan].ways[way];
