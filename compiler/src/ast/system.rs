@@ -221,8 +221,17 @@ pub enum FaultClauseKind {
     At(Expr),
     /// `within 0s..30s`: at some moment of that range.
     Within(Expr),
-    /// `back`, `back within 1s..5s`, `back 3s`: the node returns, or the partition heals.
-    Back(Option<Expr>),
+    /// `back`, `back after 3s`, `back within 1s..5s`: the node returns, or the partition heals.
+    Back(Option<Back>),
+}
+
+/// When a fault is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// `after 3s`
+    After(Expr),
+    /// `within 5s`, `within 1s..5s`
+    Within(Expr),
 }
 
 /// `0.001 per second`

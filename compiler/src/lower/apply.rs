@@ -12,7 +12,8 @@ use crate::types::Type;
 use super::layers::LayerAt;
 use super::methods;
 use super::names::Part;
-use super::value::{Home, Lowerer, Value};
+use super::objective;
+use super::value::{Home, Lowerer, SystemScope, Value};
 
 impl Lowerer<'_, '_, '_> {
     pub(super) fn construct(&mut self, it: &ast::Stack, span: TokenSpan) -> Option<Value> {
@@ -31,7 +32,10 @@ impl Lowerer<'_, '_, '_> {
             fields.push(quote!(#name: #value));
         }
         let path = self.checked.places.stream(it.path.span);
-        let ty = it.path.as_ident().map_or(Type::Unknown, |it| Type::Named(it.name.clone()));
+        let ty = it.path.as_ident().map_or(Type::Unknown, |it| {
+            let (file, name) = self.checked.names.files.declared(self.file(), &it.name);
+            self.checked.names.types.of_key(&self.checked.names.files.key(file, name))
+        });
         Some(Value::new(quote_spanned!(span=> #path { #(#fields),* }), ty))
     }
 
@@ -105,6 +109,14 @@ impl Lowerer<'_, '_, '_> {
         let ty = match value.ty.peeled() {
             Type::Group(group) => {
                 let Home::System(scope) = self.home else { return None };
+                if let Type::Seq(_) = at.ty.peeled() {
+                    let message = "a node of a group is named by one number";
+                    let text = self.checked.places.file.slice(base.span);
+                    let help = format!("write a list: `[{text}[0], {text}[1]]`");
+                    self.report(Diagnostic::error("E0513", index.span, message).with_help(help));
+                    return None;
+                }
+                self.within_group(scope, *group, index)?;
                 Type::Node(Some(scope.groups[*group].1))
             }
             Type::Seq(inner) => (**inner).clone(),
@@ -116,6 +128,28 @@ impl Lowerer<'_, '_, '_> {
         };
         let at = self.by_value(at).tokens;
         Some(Value::place(quote_spanned!(span=> #tokens[#at]), ty))
+    }
+
+    /// That a group has a node of that number, as far as that shows.
+    fn within_group(&mut self, scope: &SystemScope, group: usize, index: &Expr) -> Option<()> {
+        let negative = objective::literal(index).is_some_and(|it| it < 0.0);
+        let (number, size) = (objective::whole_number(index), scope.sizes.get(group).copied().flatten());
+        let name = &scope.groups[group].0;
+        let message = match (number, size) {
+            _ if negative => "the nodes of a group are counted from 0".to_owned(),
+            (Some(number), Some(size)) if number >= size => match size {
+                0 => format!("the group `{name}` has no nodes"),
+                1 => format!("the group `{name}` has one node, `{name}[0]`"),
+                _ => format!("the group `{name}` has {size} nodes, `{name}[0]` to `{name}[{}]`", size - 1),
+            },
+            (Some(number), None) if !scope.building => {
+                scope.named.borrow_mut().insert((group, number));
+                return Some(());
+            }
+            _ => return Some(()),
+        };
+        self.report(Diagnostic::error("E0510", index.span, message).with_label("there is no such node"));
+        None
     }
 
     pub(super) fn method(&mut self, call: &ast::MethodCall, span: TokenSpan) -> Option<Value> {

@@ -24,10 +24,12 @@ impl Lowerer<'_, '_, '_> {
     pub(super) fn path(&mut self, expr: &Expr, path: &ast::Path, expected: Option<&Type>) -> Option<Value> {
         let Some(ident) = path.as_ident() else {
             let written = self.checked.places.stream(path.span);
+            let bound = path.segments.last().is_some_and(|it| matches!(it.name.as_str(), "MAX" | "MIN"));
             let integer = path
                 .segments
                 .first()
-                .and_then(|it| crate::types::INTEGERS.iter().find(|known| **known == it.name));
+                .and_then(|it| crate::types::INTEGERS.iter().find(|known| **known == it.name))
+                .filter(|_| bound);
             let ty = integer.map_or_else(|| self.variant_type(path), |it| Type::Int(it));
             return Some(Value::new(written, ty));
         };

@@ -31,7 +31,7 @@ impl Lowerer<'_, '_, '_> {
         Some(Value::new(quote!((#label: { #tokens #otherwise })), Type::Bool))
     }
 
-    pub(super) fn aggregate(&mut self, it: &Aggregate, span: TokenSpan) -> Option<Value> {
+    pub(super) fn aggregate(&mut self, it: &Aggregate, span: TokenSpan, real: bool) -> Option<Value> {
         self.labels += 1;
         let result = format_ident!("{}_{}", it.op.word(), self.labels);
         if it.op == AggregateOp::Count {
@@ -49,6 +49,7 @@ impl Lowerer<'_, '_, '_> {
         };
         let mut ty = Type::Unknown;
         let tokens = self.binders(&it.binders, |lowerer| {
+            lowerer.real = real;
             let value = lowerer.expr(body, None)?;
             let value = lowerer.by_value(value);
             ty = value.ty.clone();

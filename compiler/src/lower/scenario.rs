@@ -523,8 +523,7 @@ impl Script<'_, '_, '_> {
 
     /// A value where one of a known type is wanted: a list or a group stands for a set.
     fn argument(&mut self, expr: &Expr, wanted: &Type) -> Option<TokenStream> {
-        let value = self.lowerer.expr(expr, Some(wanted))?;
-        let value = self.lowerer.by_value(value);
+        let value = self.lowerer.fitting(expr, wanted)?;
         let (tokens, place) = (value.tokens, value.place);
         let many = matches!(wanted, Type::Set(_) | Type::Seq(_));
         Some(match value.ty.peeled() {

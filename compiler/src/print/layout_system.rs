@@ -159,10 +159,8 @@ fn fault(it: &Fault) -> Node {
         FaultClauseKind::At(value) => format!("at {}", flat(value)),
         FaultClauseKind::Within(value) => format!("within {}", flat(value)),
         FaultClauseKind::Back(None) => "back".to_owned(),
-        FaultClauseKind::Back(Some(value)) if matches!(value.kind, ExprKind::Range { .. }) => {
-            format!("back within {}", flat(value))
-        }
-        FaultClauseKind::Back(Some(value)) => format!("back after {}", flat(value)),
+        FaultClauseKind::Back(Some(Back::Within(value))) => format!("back within {}", flat(value)),
+        FaultClauseKind::Back(Some(Back::After(value))) => format!("back after {}", flat(value)),
     });
     let head = format!("{}{}:", it.kind.word(), target(&it.target));
     Node::line(it.span, &it.doc, clauses(&head, list.collect(), ";"))

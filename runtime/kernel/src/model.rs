@@ -54,8 +54,13 @@ impl Group {
 
 impl Index<usize> for Group {
     type Output = NodeId;
+
+    /// The node of that number. Where there is none the system cannot be built, and this says why.
     fn index(&self, index: usize) -> &NodeId {
-        &self.ids[index]
+        let (name, size) = (self.name, self.len());
+        self.ids
+            .get(index)
+            .unwrap_or_else(|| panic!("there is no `{name}[{index}]`: the group `{name}` has {size} node(s)"))
     }
 }
 
