@@ -461,11 +461,11 @@ pub struct Pin {
     pub span: Span,
 }
 
-/// `child: n[2]`
+/// `child: n[2]`, `pick.to: n[2]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinChoice {
-    /// The name of the choice.
-    pub name: Ident,
+    /// The name of the choice, with that of the routine before it where a routine makes it.
+    pub name: Dotted,
     /// What is chosen.
     pub value: Expr,
 }

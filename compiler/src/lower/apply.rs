@@ -40,6 +40,8 @@ impl Lowerer<'_, '_, '_> {
     }
 
     pub(super) fn field(&mut self, base: &Expr, name: &ast::Ident) -> Option<Value> {
+        let own = self.own(base);
+        let base = own.as_ref().unwrap_or(base);
         let value = self.expr(base, None)?;
         let token = self.checked.places.ident(name);
         let span = token.span();
@@ -152,8 +154,18 @@ impl Lowerer<'_, '_, '_> {
         None
     }
 
+    /// `self` before a dot as the node `me`, where bare names are its variables.
+    fn own(&self, base: &Expr) -> Option<Expr> {
+        let name = base.as_ident().filter(|it| it.name == "self")?;
+        let Home::Service { own: true, .. } = self.home else { return None };
+        let me = ast::Ident { name: "me".to_owned(), span: name.span };
+        let path = ast::Path { segments: vec![me], span: base.span };
+        Some(Expr { kind: ExprKind::Path(path), span: base.span })
+    }
+
     pub(super) fn method(&mut self, call: &ast::MethodCall, span: TokenSpan) -> Option<Value> {
-        let base = self.expr(&call.base, None)?;
+        let own = self.own(&call.base);
+        let base = self.expr(own.as_ref().unwrap_or(&call.base), None)?;
         if let Type::Node(service) = *base.ty.peeled()
             && !matches!(call.name.name.as_str(), "index" | "clone" | "cmp" | "max" | "min")
         {
@@ -307,7 +319,14 @@ impl Lowerer<'_, '_, '_> {
             }
             let known = own || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
             if !known {
-                let mut found = unknown("E0501", name.span, "function", &name.name, ["Some", "Ok", "Err"]);
+                if let Some(found) = self.elsewhere(name) {
+                    self.report(found);
+                    return None;
+                }
+                let functions = self.checked.names.items_seen(self.file());
+                let functions = functions.filter(|it| it.starts_with(char::is_lowercase));
+                let functions = functions.chain(["Some", "Ok", "Err"]);
+                let mut found = unknown("E0501", name.span, "function", &name.name, functions);
                 if let Home::Service { index, .. } = self.home
                     && self.checked.names.services[index].routine(&name.name).is_some()
                 {
@@ -328,6 +347,31 @@ impl Lowerer<'_, '_, '_> {
         let args = self.all(args)?;
         let args = args.iter().map(|it| &it.tokens);
         Some(Value::new(quote_spanned!(span=> #function(#(#args),*)), Type::Unknown))
+    }
+
+    /// What is wrong with a function of the language that means nothing here.
+    fn elsewhere(&self, name: &ast::Ident) -> Option<Diagnostic> {
+        let text = name.name.as_str();
+        Some(match text {
+            "choose" | "choose_or" | "random" | "send" | "answer" | "now" => {
+                let does = match text {
+                    "send" | "answer" => "sends",
+                    "now" => "reads the clock",
+                    "random" => "draws by chance",
+                    _ => "makes a choice",
+                };
+                Diagnostic::error("E0504", name.span, format!("`{text}` {does}, and a claim looks at a state"))
+                    .with_help("it stands in bodies; keep in a variable what is to be claimed of it")
+            }
+            "weighted" | "uniform" | "exponential" | "bernoulli" | "grid" => {
+                let message = format!("`{text}` is a distribution, and nothing is drawn here");
+                Diagnostic::error("E0548", name.span, message).with_help(
+                    "a delay is `5ms`, `1ms..40ms` or `exponential(20ms)`; a call of a workload draws with `random(..)`, from a \
+                     range, a group, a list, `bernoulli(p)` or `weighted([..])`",
+                )
+            }
+            _ => return None,
+        })
     }
 
     /// `|x| ..`, where the types of the parameters may be known from what it is given to.

@@ -46,8 +46,8 @@ impl Lowerer<'_, '_, '_> {
         let value = self.fitting(expr, wanted)?;
         let (tokens, ty, place) = (value.tokens, value.ty, value.place);
         Some(match (wanted, &ty) {
-            // A list of ids stands for a set of them.
-            (Type::Set(_), Type::Seq(_)) => quote!(#tokens.into_iter().collect()),
+            // A list stands for a set of what is in it, one of pairs for a map.
+            (Type::Set(_) | Type::Map(..), Type::Seq(_)) => quote!(#tokens.into_iter().collect()),
             (Type::Seq(_), Type::Seq(_)) if matches!(expr.peeled().kind, ExprKind::Array(_)) => {
                 quote!(#tokens.into_iter().collect())
             }
@@ -104,6 +104,9 @@ impl Lowerer<'_, '_, '_> {
             (Type::Int(_), Type::Float) => Some(String::new()),
             // A list stands for a set, and a group for either.
             (Type::Set(wanted), Type::Seq(given)) => (!fits(wanted, given)).then(String::new),
+            (Type::Map(key, value), Type::Seq(given)) => {
+                (!fits(&Type::Tuple(vec![(**key).clone(), (**value).clone()]), given)).then(String::new)
+            }
             (Type::Set(inner) | Type::Seq(inner), Type::Group(_)) => {
                 (!fits(inner, &Type::Node(None))).then(String::new)
             }

@@ -89,6 +89,27 @@ impl Lowerer<'_, '_, '_> {
         })
     }
 
+    /// The layers below a service which `has` something: the paths that lead there, and the services that fill them, as far
+    /// as they are known here.
+    pub(super) fn further_down(&self, service: usize, has: impl Fn(usize) -> bool) -> Vec<(String, usize)> {
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::from([service]));
+        let mut work = std::collections::VecDeque::from([(String::new(), service)]);
+        while let Some((path, above)) = work.pop_front() {
+            for (slot, layer) in self.checked.names.services[above].layers.iter().enumerate() {
+                let Some(lower) = self.filled(above, slot) else { continue };
+                if !seen.insert(lower) {
+                    continue;
+                }
+                let path = if path.is_empty() { layer.name.clone() } else { format!("{path}.{}", layer.name) };
+                if has(lower) {
+                    found.push((path.clone(), lower));
+                }
+                work.push_back((path, lower));
+            }
+        }
+        found
+    }
+
     /// `layer.name`: a layer further down, or a variable or parameter of what fills it.
     pub(super) fn field_of_layer(
         &mut self,

@@ -97,7 +97,7 @@ fn scale(checked: &Checked<'_>, home: Home<'_>, scale: &ast::Scale, diagnostics:
             );
             return None;
         }
-        let mut lowerer = Lowerer::new(checked, home, diagnostics);
+        let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
         if !duration {
             return lowerer.amount(expr);
         }
@@ -185,7 +185,7 @@ fn term(
     let amount = |diagnostics: &mut Diagnostics| amount(checked, home, &term.amount, diagnostics);
     match &term.per {
         None => {
-            let mut lowerer = Lowerer::new(checked, home, diagnostics);
+            let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
             let value = lowerer.amount(&term.amount)?;
             Some(Term::AtHorizon { value: lowerer.finish(value) })
         }
@@ -232,7 +232,7 @@ fn amount(
         Home::Service { index, .. } => Home::Service { index, own: true },
         Home::System(scope) => Home::System(scope),
     };
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
     let tokens = lowerer.amount(expr)?;
     if !lowerer.reads.is_empty() || lowerer.reads_up {
         let label = "an amount is made of numbers, constants and parameters";

@@ -82,6 +82,8 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     pub draws: Option<Vec<super::workload::Draw>>,
     /// Whether the expression is a claim about runs, so that messages speak of those.
     pub of_runs: bool,
+    /// Whether the expression stands in an objective, so that messages speak of that.
+    pub weighing: bool,
     /// Whether something else than the node of that name was read.
     pub own_node: Option<String>,
     pub reads_others: bool,
@@ -105,6 +107,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             reads_up: false,
             looks: false,
             of_runs: false,
+            weighing: false,
             draws: None,
             own_node: None,
             reads_others: false,
@@ -114,6 +117,15 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             called: &checked.called,
             labels: 0,
         }
+    }
+
+    /// Lowers expressions of an objective.
+    pub(super) fn of_objective(
+        checked: &'c Checked<'a>,
+        home: Home<'c>,
+        diagnostics: &'d mut Diagnostics,
+    ) -> Self {
+        Lowerer { weighing: true, ..Lowerer::new(checked, home, diagnostics) }
     }
 
     /// The expression with everything that it needs fetched before it.

@@ -361,7 +361,7 @@ impl Builder<'_> {
             span = span.to(self.span(&list));
             let choices = Kids::of(list).rest().map(|choice| {
                 let mut kids = Kids::of(choice);
-                let name = self.ident(kids.next(Rule::ident));
+                let name = self.dotted(kids.next(Rule::dotted));
                 Ok(PinChoice { name, value: self.expr(kids.next(Rule::expr))? })
             });
             choices.collect()

@@ -251,6 +251,6 @@ fn transfer(it: &Transfer) -> String {
 
 fn pin_text(it: &Pin) -> String {
     let Some(choices) = &it.choices else { return format!("as {}", dotted(&it.handler)) };
-    let choices = choices.iter().map(|choice| format!("{}: {}", choice.name.name, flat(&choice.value)));
+    let choices = choices.iter().map(|choice| format!("{}: {}", dotted(&choice.name), flat(&choice.value)));
     format!("as {}({})", dotted(&it.handler), choices.collect::<Vec<_>>().join(", "))
 }
