@@ -75,11 +75,17 @@ impl Lowerer<'_, '_, '_> {
             _ => {}
         }
         if let Some(help) = self.misfit(expr, wanted, value.ty.peeled()) {
+            let inner = |ty: &Type| ty.element().map(|it| it.describe());
             let (wanted, given) = match (wanted, value.ty.peeled()) {
                 (Type::Int(wanted), Type::Int(given)) => (format!("a `{wanted}`"), format!("a `{given}`")),
                 (Type::Int(_), Type::Float) => ("a whole number".to_owned(), "none".to_owned()),
                 (wanted, given) if wanted.describe() == given.describe() => {
-                    (wanted.describe(), "another one".to_owned())
+                    match (inner(wanted), inner(given)) {
+                        (Some(wanted), Some(given)) if wanted != given => {
+                            (format!("{wanted} in each place"), format!("{given} in each"))
+                        }
+                        _ => (wanted.describe(), "another one".to_owned()),
+                    }
                 }
                 (wanted, given) => (wanted.describe(), given.describe()),
             };

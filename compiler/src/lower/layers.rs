@@ -208,8 +208,8 @@ impl Lowerer<'_, '_, '_> {
             self.reads.entry(service).or_default().extend(variables);
         }
         let declared = self.checked.names.call_at(query);
-        let module = format_ident!("{}", self.checked.names.interface_of(query).module);
         let (ty, span) = (format_ident!("{}", declared.type_name()), self.span(call.name.span));
+        let module = self.checked.names.interface_path(query.interface, TokenSpan::call_site());
         let fields = declared.params.iter().zip(args).map(|(param, value)| {
             let (name, tokens) = (format_ident!("{}", param.name), value.tokens);
             // What a binder ranges over by reference is given by value.
