@@ -1,8 +1,8 @@
 //! The part of the tree below `service`. See `ast.rs` for the conventions.
 
 use super::{
-    Allow, Direction, Doc, Dotted, Expr, FairChoice, Fragment, Ident, Messages, Param, Path, Property, Sendable,
-    Stack,
+    Allow, Direction, Doc, Dotted, Expr, FairChoice, Fragment, Ident, Messages, Param, Path, Property,
+    Sendable, Stack,
 };
 use crate::source::Span;
 

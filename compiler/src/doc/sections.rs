@@ -12,7 +12,8 @@ use crate::source::Span;
 pub fn interfaces(spec: Spec<'_>, service: &Service) -> String {
     let mut html = String::new();
     for provides in service.provides() {
-        let Some(interface) = spec.ast.interfaces().find(|it| it.name.name == provides.interface.last().name) else {
+        let Some(interface) = spec.ast.interfaces().find(|it| it.name.name == provides.interface.last().name)
+        else {
             continue;
         };
         html.push_str(&format!("<h3>{}</h3>\n", escape(&interface.name.name)));

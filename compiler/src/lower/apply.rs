@@ -144,7 +144,7 @@ impl Lowerer<'_, '_, '_> {
                 1 => format!("the group `{name}` has one node, `{name}[0]`"),
                 _ => format!("the group `{name}` has {size} nodes, `{name}[0]` to `{name}[{}]`", size - 1),
             },
-            (Some(number), None) if !scope.building => {
+            (Some(number), None) if !scope.building && self.conditions == 0 => {
                 scope.named.borrow_mut().insert((group, number));
                 return Some(());
             }
@@ -360,8 +360,12 @@ impl Lowerer<'_, '_, '_> {
                     "random" => "draws by chance",
                     _ => "makes a choice",
                 };
-                Diagnostic::error("E0504", name.span, format!("`{text}` {does}, and a claim looks at a state"))
-                    .with_help("it stands in bodies; keep in a variable what is to be claimed of it")
+                Diagnostic::error(
+                    "E0504",
+                    name.span,
+                    format!("`{text}` {does}, and a claim looks at a state"),
+                )
+                .with_help("it stands in bodies; keep in a variable what is to be claimed of it")
             }
             "weighted" | "uniform" | "exponential" | "bernoulli" | "grid" => {
                 let message = format!("`{text}` is a distribution, and nothing is drawn here");
@@ -383,7 +387,9 @@ impl Lowerer<'_, '_, '_> {
             let ty = types.get(at).cloned().unwrap_or(Type::Unknown);
             patterns.push(self.pattern(pattern, ty, &mut copies));
         }
+        self.conditions += 1;
         let body = self.expr(&lambda.body, None);
+        self.conditions -= 1;
         self.locals.truncate(depth);
         let body = self.by_value(body?);
         let tokens = body.tokens;

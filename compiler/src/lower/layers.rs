@@ -100,7 +100,8 @@ impl Lowerer<'_, '_, '_> {
                 if !seen.insert(lower) {
                     continue;
                 }
-                let path = if path.is_empty() { layer.name.clone() } else { format!("{path}.{}", layer.name) };
+                let path =
+                    if path.is_empty() { layer.name.clone() } else { format!("{path}.{}", layer.name) };
                 if has(lower) {
                     found.push((path.clone(), lower));
                 }

@@ -249,7 +249,9 @@ impl Lowerer<'_, '_, '_> {
                 let node = node.map(|(name, _)| name.as_str());
                 let its = node.unwrap_or("n");
                 help = match (name.as_str(), node) {
-                    ("self", _) if own => Some("the node itself is `me`, its variables are `self.NAME`".to_owned()),
+                    ("self", _) if own => {
+                        Some("the node itself is `me`, its variables are `self.NAME`".to_owned())
+                    }
                     ("self" | "me", _) => Some(format!(
                         "there is one only where the property is `local`; of a node `{its}` write `{its}.NAME`"
                     )),

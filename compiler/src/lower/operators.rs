@@ -69,7 +69,10 @@ impl Lowerer<'_, '_, '_> {
                 None
             }
             BinaryOp::Implies | BinaryOp::Iff | BinaryOp::Or | BinaryOp::And => {
-                let (left, right) = (self.truth(&binary.left), self.truth(&binary.right));
+                let left = self.truth(&binary.left);
+                self.conditions += u32::from(binary.op != BinaryOp::Iff);
+                let right = self.truth(&binary.right);
+                self.conditions -= u32::from(binary.op != BinaryOp::Iff);
                 let (left, right) = (left?, right?);
                 let tokens = match binary.op {
                     BinaryOp::Implies => quote_spanned!(span=> (!#left || #right)),
@@ -84,7 +87,12 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// `real`: whether a real number is wanted, so that whole numbers are not divided as such.
-    pub(super) fn comparison_or_sum(&mut self, binary: &Binary, span: TokenSpan, real: bool) -> Option<Value> {
+    pub(super) fn comparison_or_sum(
+        &mut self,
+        binary: &Binary,
+        span: TokenSpan,
+        real: bool,
+    ) -> Option<Value> {
         // A bare control state takes its service from the other side.
         let bare =
             |expr: &Expr| expr.peeled().as_ident().is_some_and(|it| it.name.starts_with(char::is_uppercase));
@@ -102,6 +110,10 @@ impl Lowerer<'_, '_, '_> {
         };
         let (mut left, mut right) = (self.by_value(left), self.by_value(right));
         self.comparable(binary, &left.ty, &right.ty)?;
+        // Where a real number comes out, the types of whole ones need not be alike.
+        if real && binary.op.strength() >= 12 && left.ty != right.ty {
+            (left, right) = (real_number(left), real_number(right));
+        }
         self.countable(binary, &left.ty, &right.ty)?;
         let holds = |ty: &Type| self.checked.names.types.holds_ids(ty);
         if binary.op.is_ordering() && (holds(&left.ty) || holds(&right.ty)) {
@@ -276,6 +288,14 @@ fn cloned(value: Value) -> Value {
     let (tokens, ty) = (value.tokens, value.ty);
     let inner = ty.element().map_or(Type::Unknown, |it| it.peeled().clone());
     Value::new(quote!((#tokens).cloned()), Type::Option(Box::new(inner)))
+}
+
+/// A whole number of a known type as a real one.
+fn real_number(value: Value) -> Value {
+    match value.ty {
+        Type::Int(name) if name != "_" => float(value),
+        _ => value,
+    }
 }
 
 fn float(value: Value) -> Value {

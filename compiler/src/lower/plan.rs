@@ -100,10 +100,9 @@ impl Build<'_, '_, '_> {
         }
         if fault.kind == FaultKind::Cut && !self.connects() {
             let message = "there is nothing to cut: no service of this system uses an ordered connection";
-            self.diagnostics.push(
-                Diagnostic::error("E0542", fault.span, message)
-                    .with_help("leave it out; what is lost of a datagram is said in `network { net: loss 0.01; }`"),
-            );
+            self.diagnostics.push(Diagnostic::error("E0542", fault.span, message).with_help(
+                "leave it out; what is lost of a datagram is said in `network { net: loss 0.01; }`",
+            ));
             whole = false;
         }
         // What has a moment of its own, or is left to one throw, happens once.

@@ -86,9 +86,10 @@ impl Lowerer<'_, '_, '_> {
         binders: &Binders,
         inner: impl FnOnce(&mut Self) -> Option<TokenStream>,
     ) -> Option<TokenStream> {
-        let depth = self.locals.len();
+        let (depth, conditions) = (self.locals.len(), self.conditions);
         let result = self.loops(binders, inner);
         self.locals.truncate(depth);
+        self.conditions = conditions;
         result
     }
 
@@ -113,6 +114,8 @@ impl Lowerer<'_, '_, '_> {
             let mut copies = Vec::new();
             let pattern = self.pattern(&binder.pattern, element, &mut copies);
             loops.heads.push((pattern, domain, copies));
+            // There may be nothing to range over.
+            self.conditions += 1;
         }
         if let Some(filter) = &binders.filter {
             loops.filter = self.truth(filter);

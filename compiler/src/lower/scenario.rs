@@ -552,9 +552,7 @@ impl Script<'_, '_, '_> {
             Type::Seq(_) if keyed && place => {
                 quote!(#tokens.iter().cloned().collect())
             }
-            Type::Seq(_)
-                if many && (keyed || matches!(expr.peeled().kind, ExprKind::Array(_))) =>
-            {
+            Type::Seq(_) if many && (keyed || matches!(expr.peeled().kind, ExprKind::Array(_))) => {
                 quote!(#tokens.into_iter().collect())
             }
             Type::Text if matches!(wanted, Type::Text) => quote!(#tokens.to_owned()),

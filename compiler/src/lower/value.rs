@@ -61,7 +61,7 @@ pub(super) struct SystemScope {
     pub parameters: Vec<(String, Type, TokenStream, TokenStream)>,
     /// Whether groups and parameters are variables of the surrounding code, so that nothing needs to be fetched.
     pub building: bool,
-    /// Nodes that are named by a number, of groups whose size is known only when the system is put together.
+    /// Nodes that are always named by a number, of groups whose size is known only when the system is put together.
     pub named: RefCell<BTreeSet<(usize, u64)>>,
 }
 
@@ -82,6 +82,8 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     pub draws: Option<Vec<super::workload::Draw>>,
     /// Whether the expression is a claim about runs, so that messages speak of those.
     pub of_runs: bool,
+    /// How many conditions are around what comes next, so that it may never be evaluated.
+    pub(super) conditions: u32,
     /// Whether the expression stands in an objective, so that messages speak of that.
     pub weighing: bool,
     /// Whether something else than the node of that name was read.
@@ -107,6 +109,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             reads_up: false,
             looks: false,
             of_runs: false,
+            conditions: 0,
             weighing: false,
             draws: None,
             own_node: None,
