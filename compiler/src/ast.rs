@@ -71,6 +71,11 @@ pub struct Path {
 }
 
 impl Path {
+    /// The last segment, which names the thing itself; there is always one.
+    pub fn last(&self) -> &Ident {
+        self.segments.last().expect("a path has a segment")
+    }
+
     /// The name, if the path is a single segment.
     pub fn as_ident(&self) -> Option<&Ident> {
         match self.segments.as_slice() {

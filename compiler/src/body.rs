@@ -25,6 +25,7 @@ mod timers;
 mod walk;
 
 pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Window};
+pub use glue::fits;
 pub use infer::Scope;
 pub use literal::duration_tokens;
 pub use purity::{Purity, impure_items, impure_path, impurities};

@@ -79,6 +79,11 @@ impl Type {
         matches!(self, Type::Int(_) | Type::Float)
     }
 
+    /// Whether it is an integer that may be below 0.
+    pub fn is_signed(&self) -> bool {
+        matches!(self, Type::Int(name) if name.starts_with('i'))
+    }
+
     /// Without references around it.
     pub fn peeled(&self) -> &Type {
         let mut inner = self;
@@ -159,6 +164,17 @@ impl Type {
 pub const INTEGERS: [&str; 12] =
     ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
 
+/// Whether values of the second integer type fit into the first, as far as that does not depend on the machine.
+pub fn is_wider(wide: &str, narrow: &str) -> bool {
+    let bits = |name: &str| name[1..].parse::<u32>().unwrap_or(64);
+    let signed = |name: &str| name.starts_with('i');
+    match (signed(wide), signed(narrow)) {
+        (true, false) => bits(wide) > bits(narrow),
+        (false, true) => false,
+        _ => bits(wide) >= bits(narrow),
+    }
+}
+
 /// How deep types of the file are followed for the places of ids.
 const PLACES_DEPTH_MAX: usize = 6;
 
@@ -223,6 +239,15 @@ impl Types {
     /// The fields of a struct of the file, by name.
     pub fn fields(&self, name: &str) -> Option<impl Iterator<Item = &str>> {
         Some(self.fields.get(name)?.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// What a key stands for.
+    pub fn of_key(&self, key: &str) -> Type {
+        match self.aliases.get(key) {
+            Some(alias) => self.resolve(alias),
+            None if self.fields.contains_key(key) => Type::Named(key.to_owned()),
+            None => Type::Unknown,
+        }
     }
 
     /// Whether an enum has this key.

@@ -9,6 +9,7 @@ use foresee::kernel::SpecInfo;
 use serde_json::Value;
 
 foresee::include_spec!("keeper");
+foresee::include_spec!("pins");
 foresee::include_spec!("quantified");
 foresee::include_spec!("relay");
 foresee::include_spec!("tower");
@@ -38,6 +39,7 @@ fn what_scenarios_print_is_golden() {
     golden(&keeper::SPEC);
     golden(&tower::SPEC);
     golden(&quantified::SPEC);
+    golden(&pins::SPEC);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use foresee::kernel::{
     Temporal, View,
 };
 
+foresee::include_spec!("real_numbers");
 foresee::include_spec!("workloads");
 
 /// A model of the system at `place` in a spec.
@@ -86,6 +87,28 @@ fn a_workload_has_a_line_for_each_and_a_way_for_each_outcome() {
     assert_eq!(model.calls[4].timing.within, Some((seconds(0), seconds(30))));
     assert_eq!(model.calls[6].timing.within, Some((seconds(0), seconds(0))));
     assert_eq!(model.bounds.calls, Some(3));
+}
+
+#[test]
+fn fractions_of_whole_numbers_are_real_numbers() {
+    let model = model(&real_numbers::SPEC, 0, &[]);
+    let net = &model.carriers[0];
+    assert_eq!((net.loss, net.duplicates), (0.1, Some(0.3)));
+    assert_eq!((model.faults[0].chance, model.faults[1].timing.rate), (Some(0.25), Some(0.5)));
+    assert_eq!(model.objectives[0].weight, 1.1);
+    let claims: Vec<_> = model.statistics.iter().map(|it| it.claim).collect();
+    assert_eq!(claims, [Claim::AtLeast(0.9), Claim::AtLeast(0.5)]);
+    let seconds = Duration::from_secs;
+    let back: Vec<_> = model.faults.iter().map(|it| it.back).collect();
+    let expected = [(seconds(0), seconds(5)), (seconds(5), seconds(5)), (seconds(1), seconds(5))];
+    assert_eq!(back, expected.map(Some));
+}
+
+#[test]
+fn a_system_without_the_nodes_that_it_names_is_not_built() {
+    let arguments: Arguments = [("size".to_owned(), "2".to_owned())].into_iter().collect();
+    let error = (real_numbers::SPEC.systems[0].build)(&arguments).expect_err("a property names `n[2]`");
+    assert!(error.to_string().contains("there is no `n[2]`: the group `n` has 2 node(s)"), "{error}");
 }
 
 #[test]

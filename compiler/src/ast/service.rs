@@ -1,8 +1,8 @@
 //! The part of the tree below `service`. See `ast.rs` for the conventions.
 
 use super::{
-    Allow, Direction, Doc, Dotted, Expr, FairChoice, Fragment, Ident, Messages, Param, Property, Sendable,
-    Stack,
+    Allow, Direction, Doc, Dotted, Expr, FairChoice, Fragment, Ident, Messages, Param, Path, Property,
+    Sendable, Stack,
 };
 use crate::source::Span;
 
@@ -156,8 +156,8 @@ impl Service {
 /// `provides Tree [by tree];`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provides {
-    /// The interface.
-    pub interface: Ident,
+    /// The interface, with the file that declares it before it where that is imported as a whole.
+    pub interface: Path,
     /// The lower layer that answers in this service's place.
     pub by: Option<Ident>,
     /// The whole.
@@ -171,8 +171,8 @@ pub struct Uses {
     pub doc: Doc,
     /// The name of the layer.
     pub name: Ident,
-    /// The interface.
-    pub interface: Ident,
+    /// The interface, with the file that declares it before it where that is imported as a whole.
+    pub interface: Path,
     /// The service bound where a system says nothing else.
     pub default: Option<Stack>,
     /// The whole.

@@ -221,8 +221,17 @@ pub enum FaultClauseKind {
     At(Expr),
     /// `within 0s..30s`: at some moment of that range.
     Within(Expr),
-    /// `back`, `back within 1s..5s`, `back 3s`: the node returns, or the partition heals.
-    Back(Option<Expr>),
+    /// `back`, `back after 3s`, `back within 1s..5s`: the node returns, or the partition heals.
+    Back(Option<Back>),
+}
+
+/// When a fault is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// `after 3s`
+    After(Expr),
+    /// `within 5s`, `within 1s..5s`
+    Within(Expr),
 }
 
 /// `0.001 per second`
@@ -452,11 +461,11 @@ pub struct Pin {
     pub span: Span,
 }
 
-/// `child: n[2]`
+/// `child: n[2]`, `pick.to: n[2]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinChoice {
-    /// The name of the choice.
-    pub name: Ident,
+    /// The name of the choice, with that of the routine before it where a routine makes it.
+    pub name: Dotted,
     /// What is chosen.
     pub value: Expr,
 }

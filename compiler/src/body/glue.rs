@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::types::{Type, is_payload};
 
 /// Whether a value of type `given` may stand where `wanted` is expected; references apart.
-pub(super) fn fits(wanted: &Type, given: &Type) -> bool {
+pub fn fits(wanted: &Type, given: &Type) -> bool {
     match (wanted.peeled(), given.peeled()) {
         (Type::Unknown, _) | (_, Type::Unknown) => true,
         // Which numbers they are, literals leave open.

@@ -449,7 +449,19 @@ impl Declare<'_, '_> {
         self.reserved(&routine.name, METHODS, "routine");
         let text = &routine.name.name;
         const PREFIXES: [&str; 4] = ["handle_", "take_", "query_", "lower_"];
-        if PREFIXES.iter().any(|it| text.starts_with(it)) || names.parameter(text).is_some() {
+        if let Some(parameter) = names.parameter(text) {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "E0201",
+                    routine.name.span,
+                    format!("the routine `{text}` has the name of a parameter"),
+                )
+                .with_label("declared again here")
+                .with_secondary(parameter.span, "first declared here")
+                .with_help("give one of them another name"),
+            );
+        }
+        if PREFIXES.iter().any(|it| text.starts_with(it)) {
             self.diagnostics.push(
                 Diagnostic::error(
                     "E0207",

@@ -61,27 +61,48 @@ impl Declare<'_, '_> {
     /// `uses tree: Tree;`
     pub(super) fn uses(&mut self, uses: &ast::Uses, file: &Names, names: &mut ServiceNames) {
         let (name, span, wanted) = (uses.name.name.clone(), uses.name.span, &uses.interface);
-        if let Some(kind) = CarrierKind::of(&wanted.name) {
+        if let Some(kind) = wanted.as_ident().and_then(|it| CarrierKind::of(&it.name)) {
             names.carriers.push(CarrierName { name, span, kind });
             return;
         }
-        let interface = file.interface(wanted);
+        let interface = file.interface_at(wanted);
         names.layers.push(LayerName { name, span, interface, default: uses.default.clone() });
-        if interface.is_none() && !file.is_foreign(names.file, &wanted.name) {
-            let known = file.interfaces_seen(names.file);
-            let known = known.chain(["Reliable", "Datagram", "Secure"]);
-            self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
+        if interface.is_none() {
+            self.no_interface(wanted, file, names.file, &["Reliable", "Datagram", "Secure"]);
         }
+    }
+
+    /// Reports an interface that is not there; `others` may stand in its place.
+    fn no_interface(&mut self, wanted: &ast::Path, file: &Names, of: usize, others: &[&str]) {
+        let last = wanted.last();
+        let found = match wanted.segments.as_slice() {
+            [name] if file.is_foreign(of, &name.name) => return,
+            [name] => {
+                let known = file.interfaces_seen(of).chain(others.iter().copied());
+                unknown("E0209", name.span, "interface", &name.name, known)
+            }
+            [spec, _] if file.files.spec(of, &spec.name).is_some() => {
+                let there = file.files.spec(of, &spec.name);
+                let known = file.interfaces.iter().filter(|it| Some(it.file) == there);
+                let what = format!("interface of `{}` named", spec.name);
+                unknown("E0209", last.span, &what, &last.name, known.map(|it| it.name.as_str()))
+            }
+            [spec, ..] if file.is_foreign(of, &spec.name) => return,
+            [spec, ..] => {
+                let message = format!("there is no imported file `{}`", spec.name);
+                let found = Diagnostic::error("E0209", spec.span, message);
+                found.with_help(format!("write `import {};` at the top of the file", spec.name))
+            }
+            [] => return,
+        };
+        self.diagnostics.push(found);
     }
 
     /// `provides Tree [by tree];`
     pub(super) fn provides(&mut self, provides: &ast::Provides, file: &Names, names: &mut ServiceNames) {
         let wanted = &provides.interface;
-        let Some(interface) = file.interface(wanted) else {
-            if !file.is_foreign(names.file, &wanted.name) {
-                let known = file.interfaces_seen(names.file);
-                self.diagnostics.push(unknown("E0209", wanted.span, "interface", &wanted.name, known));
-            }
+        let Some(interface) = file.interface_at(wanted) else {
+            self.no_interface(wanted, file, names.file, &[]);
             return;
         };
         // Calls are named without their interface, by applications and by the layer above.
@@ -116,7 +137,7 @@ impl Declare<'_, '_> {
                 format!("the layer `{}` has the interface `{}`", by.name, file.interfaces[has].name);
             self.diagnostics.push(
                 Diagnostic::error("E0432", by.span, message)
-                    .with_label(format!("and `{}` is to be passed through to it", wanted.name))
+                    .with_label(format!("and `{}` is to be passed through to it", wanted.last().name))
                     .with_secondary(names.layers[at].span, "declared here")
                     .with_help("pass an interface through to a layer that has it"),
             );

@@ -62,7 +62,22 @@ impl Systems<'_, '_, '_> {
             let (names, places) = (&self.checked.names, self.checked.places);
             let mut walker = Walker::new(names, &service, places, Mode::Constant, &routines);
             walker.visit_expr_mut(&mut expr);
-            self.diagnostics.extend(walker.diagnostics);
+            let of_system = |span: Span| {
+                let text = self.checked.places.file.slice(span);
+                system.parameters().map(|it| &it.name).find(|it| it.name == text)
+            };
+            let found = walker.diagnostics.into_iter().map(|found| match of_system(found.span) {
+                Some(other) if found.code == "E0205" => {
+                    let message = format!("the parameter `{}` is not known here", other.name);
+                    Diagnostic::error("E0413", found.span, message)
+                        .with_label("defaults can only name constants")
+                        .with_secondary(other.span, "declared here")
+                        .with_help("compute it where it is needed")
+                }
+                _ => found,
+            });
+            let found: Vec<Diagnostic> = found.collect();
+            self.diagnostics.extend(found);
         }
     }
 
@@ -135,7 +150,15 @@ impl Systems<'_, '_, '_> {
                     .push(found.with_help("write the name of the carrier alone: layers share it"));
                 continue;
             }
-            self.fresh(&mut seen, name, "links");
+            if let Some(earlier) = seen.insert(&name.name, name.span) {
+                let message = format!("the carrier `{}` is described twice", name.name);
+                self.diagnostics.push(
+                    Diagnostic::error("E0201", name.span, message)
+                        .with_label("described again here")
+                        .with_secondary(earlier, "first described here")
+                        .with_help("write one line for it: the layers of a node share a carrier of one name"),
+                );
+            }
             let kinds: Vec<_> = carriers.iter().filter(|it| it.name == name.name).map(|it| it.kind).collect();
             if kinds.is_empty() {
                 let known =

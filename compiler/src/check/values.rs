@@ -314,7 +314,14 @@ impl Values<'_, '_> {
         let mut found =
             Diagnostic::error("E0302", self.places.place(ident.span()), format!("there is no type `{name}`"))
                 .with_label("not declared in this file, not brought in by `use`");
+        let message = || {
+            let own = self.names.services.iter().filter(|it| it.file == file).flat_map(|it| &it.messages);
+            own.chain(&self.names.messages).any(|it| it.name == name)
+        };
         found = match closest(&name, candidates) {
+            _ if message() => found.with_help(format!(
+                "`{name}` is a message, and a message is sent and handled, never stored: declare a struct, and let the message carry it"
+            )),
             Some(meant) => found.with_help(format!("did you mean `{meant}`?")),
             None => found.with_help(format!(
                 "declare it (`struct {name} {{ .. }}`), or bring it in: `use crate::{name};`"

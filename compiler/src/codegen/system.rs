@@ -30,6 +30,11 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
         let size = it.size.as_ref().map_or_else(|| quote!(None), |size| quote!(Some(#size)));
         quote!(let #ident = this_model.group(#text, #size)?;)
     });
+    // What claims look at later must be there.
+    let named = system.named.iter().map(|(group, index)| {
+        let index = proc_macro2::Literal::u64_unsuffixed(*index);
+        quote!(let _ = #group[#index];)
+    });
     let places = system.groups.iter().map(|it| place(spec, it));
     let links = system.links.iter().map(link);
     let taking_part = |index: &usize| system.places.iter().any(|it| it.service == *index);
@@ -53,6 +58,7 @@ pub(super) fn system(spec: &Spec, system: &System, sources: Sources<'_>) -> Toke
                 let mut this_model = kernel::model::ModelBuilder::new(&SPEC, #name, this_arguments)?;
                 #(#parameters)*
                 #(#groups)*
+                #(#named)*
                 #(#places)*
                 #(#links)*
                 #(#properties)*

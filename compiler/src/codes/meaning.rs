@@ -395,8 +395,9 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0510",
         "a value that does not fit in a system",
-        "Probabilities are numbers from 0 to 1, delays and horizons durations, bounds whole numbers, levels whole numbers from 1. \
-         Ordered connections neither lose, double nor reorder.",
+        "Probabilities are numbers from 0 to 1, delays and horizons durations, bounds and sizes whole numbers from 0, levels whole numbers from 1, and \
+         weights not negative. A range ends after it begins, and a group of three has the nodes `n[0]` to `n[2]`. Arguments have the types that are \
+         declared. Ordered connections neither lose, double nor reorder.",
         "service A { uses net: Datagram; } system S { nodes { n[2]: A; } network { net: loss 1.5; } }",
     ),
     code(
@@ -416,7 +417,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0513",
         "a type that does not fit in a property",
-        "Claims are truth values, amounts are numbers, binders range over collections, and only like is compared with like.",
+        "Claims are truth values, amounts are numbers, binders range over collections, and only like is compared with \
+         like: integers of different types are made alike with `as`.",
         "service A { variables { x: u8; } properties { safety p: forall n in nodes: n.x; } }",
     ),
     code(
@@ -458,13 +460,14 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0531",
         "a scenario names a message that is not there",
-        "`deliver`, `drop` and `duplicate` name a message that the receiver's service declares, or one of the file.",
+        "`deliver`, `drop` and `duplicate` name a message that the receiver's service declares, or one of the file. What only one layer below it declares \
+         needs no path.",
         "service A { messages { Hi; } } system S { nodes { n[2]: A; } } scenario a in S { deliver Hello to n[1]; }",
     ),
     code(
         "E0532",
         "a scenario fires a timer that is not there",
-        "`fire` names a timer of the node's service, with as many arguments as it declares.",
+        "`fire` names a timer of the node's service, or of the only layer below it that has one of this name, with as many arguments as it declares.",
         "service A { timers { t; } } system S { nodes { n[2]: A; } } scenario a in S { fire u at n[1]; }",
     ),
     code(
@@ -485,7 +488,7 @@ pub(super) const MEANING: &[Code] = &[
         "E0535",
         "a scenario pins what is not there",
         "After `as` stands a handler of the event, and in parentheses values of what its head chooses, or of choices in its \
-         body, by the names they are bound to.",
+         body, by the names they are bound to; a choice that a routine makes has the routine's name before it, `pick.to`.",
         "service A { timers { t; } transitions { scheduler t { } } } system S { nodes { n[2]: A; } } \
          scenario a in S { fire t at n[1] as other; }",
     ),
@@ -504,9 +507,9 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code(
         "E0542",
-        "a bound on what never happens",
+        "a fault that never happens, or a bound on one",
         "`check { crash any: at most 1; }` bounds the crashes that `faults` allows, and `call: at most 2` the calls of the `workload`. Where the \
-         system has none, there is nothing to bound.",
+         system has none, there is nothing to bound. A `cut` breaks an ordered connection, and without one it never happens.",
         "service A { } system S { nodes { n[2]: A; } check { crash n: at most 1; } }",
     ),
     code(

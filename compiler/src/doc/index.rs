@@ -40,7 +40,7 @@ fn card(service: &Service, file: &str) -> String {
     } else {
         format!("<p class=\"path\">{}</p>", states.join(" &middot; "))
     };
-    let provides: Vec<String> = service.provides().map(|it| escape(&it.interface.name)).collect();
+    let provides: Vec<String> = service.provides().map(|it| escape(&it.interface.last().name)).collect();
     let provides = if provides.is_empty() {
         String::new()
     } else {

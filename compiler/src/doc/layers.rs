@@ -14,12 +14,12 @@ pub fn layers(spec: Spec<'_>, service: &Service, all: &[Made<'_>]) -> String {
             Some(by) => format!("passed through from <code>{}</code>", escape(&by.name)),
             None => "answered here".to_owned(),
         };
-        rows.push_str(&row("provides", &[named(&provides.interface.name), String::new(), through]));
+        rows.push_str(&row("provides", &[named(&provides.interface.last().name), String::new(), through]));
     }
     for uses in service.uses() {
         let below = below(spec, service, uses, all);
         let name = format!("<code>{}</code>", escape(&uses.name.name));
-        rows.push_str(&row("uses", &[named(&uses.interface.name), name, below + &doc(&uses.doc)]));
+        rows.push_str(&row("uses", &[named(&uses.interface.last().name), name, below + &doc(&uses.doc)]));
     }
     for (upper, uses, file) in above(spec, service, all) {
         let link = format!("<a href=\"{}\">{}</a>", escape(file), escape(&upper.name.name));
@@ -31,7 +31,7 @@ pub fn layers(spec: Spec<'_>, service: &Service, all: &[Made<'_>]) -> String {
 
 /// What a layer below may be: the network, or the services that are bound to it by default or in a system.
 fn below(spec: Spec<'_>, service: &Service, uses: &Uses, all: &[Made<'_>]) -> String {
-    if CarrierKind::of(&uses.interface.name).is_some() {
+    if CarrierKind::of(&uses.interface.last().name).is_some() {
         return "the network ".to_owned();
     }
     let mut found = vec![];

@@ -80,7 +80,7 @@ fn header(spec: super::Spec<'_>, service: &Service, facts: &Facts<'_>) -> String
     let mut facts_line: Vec<String> = vec![];
     for provides in service.provides() {
         let by = provides.by.as_ref().map(|by| format!(" by {}", escape(&by.name))).unwrap_or_default();
-        facts_line.push(format!("provides <b>{}</b>{by}", escape(&provides.interface.name)));
+        facts_line.push(format!("provides <b>{}</b>{by}", escape(&provides.interface.last().name)));
     }
     for uses in service.uses() {
         let doc = uses.doc.as_deref().map(|doc| format!(" title=\"{}\"", escape(doc))).unwrap_or_default();
@@ -89,7 +89,7 @@ fn header(spec: super::Spec<'_>, service: &Service, facts: &Facts<'_>) -> String
         facts_line.push(format!(
             "<span{doc}>uses {}: <b>{}</b>{}</span>",
             escape(&uses.name.name),
-            escape(&uses.interface.name),
+            escape(&uses.interface.last().name),
             default.unwrap_or_default()
         ));
     }

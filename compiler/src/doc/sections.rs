@@ -12,7 +12,8 @@ use crate::source::Span;
 pub fn interfaces(spec: Spec<'_>, service: &Service) -> String {
     let mut html = String::new();
     for provides in service.provides() {
-        let Some(interface) = spec.ast.interfaces().find(|it| it.name.name == provides.interface.name) else {
+        let Some(interface) = spec.ast.interfaces().find(|it| it.name.name == provides.interface.last().name)
+        else {
             continue;
         };
         html.push_str(&format!("<h3>{}</h3>\n", escape(&interface.name.name)));
@@ -91,7 +92,7 @@ pub fn messages(spec: Spec<'_>, service: &Service, facts: &Facts<'_>) -> String 
         _ => None,
     });
     // Where nothing else is said messages go over the network.
-    let network = service.uses().find(|uses| CarrierKind::of(&uses.interface.name).is_some());
+    let network = service.uses().find(|uses| CarrierKind::of(&uses.interface.last().name).is_some());
     let carrier = network.or(service.uses().next()).map(|uses| uses.name.name.as_str());
     let mut rows = String::new();
     for (section, of_file) in service.messages().map(|section| (section, false)).chain(shared) {

@@ -31,6 +31,8 @@ pub struct System {
     pub weighed: Qualified,
     /// What it says of the network.
     pub links: Vec<Link>,
+    /// Nodes that its claims name by a number: the group, which must have that many nodes, and the number.
+    pub named: Vec<(Ident, u64)>,
     /// Where a simulation ends.
     pub horizon: Option<TokenStream>,
     /// Its own properties.

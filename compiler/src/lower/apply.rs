@@ -12,7 +12,8 @@ use crate::types::Type;
 use super::layers::LayerAt;
 use super::methods;
 use super::names::Part;
-use super::value::{Home, Lowerer, Value};
+use super::objective;
+use super::value::{Home, Lowerer, SystemScope, Value};
 
 impl Lowerer<'_, '_, '_> {
     pub(super) fn construct(&mut self, it: &ast::Stack, span: TokenSpan) -> Option<Value> {
@@ -31,11 +32,16 @@ impl Lowerer<'_, '_, '_> {
             fields.push(quote!(#name: #value));
         }
         let path = self.checked.places.stream(it.path.span);
-        let ty = it.path.as_ident().map_or(Type::Unknown, |it| Type::Named(it.name.clone()));
+        let ty = it.path.as_ident().map_or(Type::Unknown, |it| {
+            let (file, name) = self.checked.names.files.declared(self.file(), &it.name);
+            self.checked.names.types.of_key(&self.checked.names.files.key(file, name))
+        });
         Some(Value::new(quote_spanned!(span=> #path { #(#fields),* }), ty))
     }
 
     pub(super) fn field(&mut self, base: &Expr, name: &ast::Ident) -> Option<Value> {
+        let own = self.own(base);
+        let base = own.as_ref().unwrap_or(base);
         let value = self.expr(base, None)?;
         let token = self.checked.places.ident(name);
         let span = token.span();
@@ -105,6 +111,14 @@ impl Lowerer<'_, '_, '_> {
         let ty = match value.ty.peeled() {
             Type::Group(group) => {
                 let Home::System(scope) = self.home else { return None };
+                if let Type::Seq(_) = at.ty.peeled() {
+                    let message = "a node of a group is named by one number";
+                    let text = self.checked.places.file.slice(base.span);
+                    let help = format!("write a list: `[{text}[0], {text}[1]]`");
+                    self.report(Diagnostic::error("E0513", index.span, message).with_help(help));
+                    return None;
+                }
+                self.within_group(scope, *group, index)?;
                 Type::Node(Some(scope.groups[*group].1))
             }
             Type::Seq(inner) => (**inner).clone(),
@@ -118,8 +132,40 @@ impl Lowerer<'_, '_, '_> {
         Some(Value::place(quote_spanned!(span=> #tokens[#at]), ty))
     }
 
+    /// That a group has a node of that number, as far as that shows.
+    fn within_group(&mut self, scope: &SystemScope, group: usize, index: &Expr) -> Option<()> {
+        let negative = objective::literal(index).is_some_and(|it| it < 0.0);
+        let (number, size) = (objective::whole_number(index), scope.sizes.get(group).copied().flatten());
+        let name = &scope.groups[group].0;
+        let message = match (number, size) {
+            _ if negative => "the nodes of a group are counted from 0".to_owned(),
+            (Some(number), Some(size)) if number >= size => match size {
+                0 => format!("the group `{name}` has no nodes"),
+                1 => format!("the group `{name}` has one node, `{name}[0]`"),
+                _ => format!("the group `{name}` has {size} nodes, `{name}[0]` to `{name}[{}]`", size - 1),
+            },
+            (Some(number), None) if !scope.building && self.conditions == 0 => {
+                scope.named.borrow_mut().insert((group, number));
+                return Some(());
+            }
+            _ => return Some(()),
+        };
+        self.report(Diagnostic::error("E0510", index.span, message).with_label("there is no such node"));
+        None
+    }
+
+    /// `self` before a dot as the node `me`, where bare names are its variables.
+    fn own(&self, base: &Expr) -> Option<Expr> {
+        let name = base.as_ident().filter(|it| it.name == "self")?;
+        let Home::Service { own: true, .. } = self.home else { return None };
+        let me = ast::Ident { name: "me".to_owned(), span: name.span };
+        let path = ast::Path { segments: vec![me], span: base.span };
+        Some(Expr { kind: ExprKind::Path(path), span: base.span })
+    }
+
     pub(super) fn method(&mut self, call: &ast::MethodCall, span: TokenSpan) -> Option<Value> {
-        let base = self.expr(&call.base, None)?;
+        let own = self.own(&call.base);
+        let base = self.expr(own.as_ref().unwrap_or(&call.base), None)?;
         if let Type::Node(service) = *base.ty.peeled()
             && !matches!(call.name.name.as_str(), "index" | "clone" | "cmp" | "max" | "min")
         {
@@ -138,6 +184,9 @@ impl Lowerer<'_, '_, '_> {
             return self.method_of_layer(LayerAt { service, slot, bound }, node, call);
         }
         let name = call.name.name.as_str();
+        if let (Type::Group(group), "after" | "before") = (base.ty.peeled(), name) {
+            return self.neighbour(*group, &base.tokens, call);
+        }
         let of = self.listed(base.ty.peeled());
         let parameter = methods::lambda_parameter(&of, name);
         let mut args = Vec::new();
@@ -162,6 +211,29 @@ impl Lowerer<'_, '_, '_> {
         });
         let span = method.span();
         Some(Value::new(quote_spanned!(span=> #tokens.#method #turbofish(#(#args),*)), ty))
+    }
+
+    /// `n.after(me)`, `n.before(me)`: the neighbour in a group whose nodes stand in a ring.
+    fn neighbour(&mut self, group: usize, ring: &TokenStream, call: &ast::MethodCall) -> Option<Value> {
+        let Home::System(scope) = self.home else { return None };
+        let (name, service) = (&call.name, scope.groups[group].1);
+        let [of] = call.args.as_slice() else {
+            let message = format!("`{}` takes one node, and {} are given", name.name, call.args.len());
+            self.report(Diagnostic::error("E0410", name.span, message));
+            return None;
+        };
+        if !scope.building {
+            let message =
+                format!("`{}` says who is put beside whom, and claims look at what is there", name.name);
+            self.report(
+                Diagnostic::error("E0513", name.span, message)
+                    .with_help("give the neighbour to the node as a parameter, and read that"),
+            );
+            return None;
+        }
+        let node = self.fitting(of, &Type::Node(None))?.tokens;
+        let method = self.checked.places.ident(name);
+        Some(Value::new(quote!(#ring.#method(#node)), Type::Node(Some(service))))
     }
 
     /// A group as the list of its nodes; any other type as it is.
@@ -273,7 +345,14 @@ impl Lowerer<'_, '_, '_> {
             }
             let known = own || matches!(name.name.as_str(), "Some" | "Ok" | "Err" | "Box");
             if !known {
-                let mut found = unknown("E0501", name.span, "function", &name.name, ["Some", "Ok", "Err"]);
+                if let Some(found) = self.elsewhere(name) {
+                    self.report(found);
+                    return None;
+                }
+                let functions = self.checked.names.items_seen(self.file());
+                let functions = functions.filter(|it| it.starts_with(char::is_lowercase));
+                let functions = functions.chain(["Some", "Ok", "Err"]);
+                let mut found = unknown("E0501", name.span, "function", &name.name, functions);
                 if let Home::Service { index, .. } = self.home
                     && self.checked.names.services[index].routine(&name.name).is_some()
                 {
@@ -296,6 +375,35 @@ impl Lowerer<'_, '_, '_> {
         Some(Value::new(quote_spanned!(span=> #function(#(#args),*)), Type::Unknown))
     }
 
+    /// What is wrong with a function of the language that means nothing here.
+    fn elsewhere(&self, name: &ast::Ident) -> Option<Diagnostic> {
+        let text = name.name.as_str();
+        Some(match text {
+            "choose" | "choose_or" | "random" | "send" | "answer" | "now" => {
+                let does = match text {
+                    "send" | "answer" => "sends",
+                    "now" => "reads the clock",
+                    "random" => "draws by chance",
+                    _ => "makes a choice",
+                };
+                Diagnostic::error(
+                    "E0504",
+                    name.span,
+                    format!("`{text}` {does}, and a claim looks at a state"),
+                )
+                .with_help("it stands in bodies; keep in a variable what is to be claimed of it")
+            }
+            "weighted" | "uniform" | "exponential" | "bernoulli" | "grid" => {
+                let message = format!("`{text}` is a distribution, and nothing is drawn here");
+                Diagnostic::error("E0548", name.span, message).with_help(
+                    "a delay is `5ms`, `1ms..40ms` or `exponential(20ms)`; a call of a workload draws with `random(..)`, from a \
+                     range, a group, a list, `bernoulli(p)` or `weighted([..])`",
+                )
+            }
+            _ => return None,
+        })
+    }
+
     /// `|x| ..`, where the types of the parameters may be known from what it is given to.
     pub(super) fn lambda(&mut self, lambda: &ast::Lambda, types: &[Type], span: TokenSpan) -> Option<Value> {
         let depth = self.locals.len();
@@ -305,7 +413,9 @@ impl Lowerer<'_, '_, '_> {
             let ty = types.get(at).cloned().unwrap_or(Type::Unknown);
             patterns.push(self.pattern(pattern, ty, &mut copies));
         }
+        self.conditions += 1;
         let body = self.expr(&lambda.body, None);
+        self.conditions -= 1;
         self.locals.truncate(depth);
         let body = self.by_value(body?);
         let tokens = body.tokens;

@@ -89,6 +89,28 @@ impl Lowerer<'_, '_, '_> {
         })
     }
 
+    /// The layers below a service which `has` something: the paths that lead there, and the services that fill them, as far
+    /// as they are known here.
+    pub(super) fn further_down(&self, service: usize, has: impl Fn(usize) -> bool) -> Vec<(String, usize)> {
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::from([service]));
+        let mut work = std::collections::VecDeque::from([(String::new(), service)]);
+        while let Some((path, above)) = work.pop_front() {
+            for (slot, layer) in self.checked.names.services[above].layers.iter().enumerate() {
+                let Some(lower) = self.filled(above, slot) else { continue };
+                if !seen.insert(lower) {
+                    continue;
+                }
+                let path =
+                    if path.is_empty() { layer.name.clone() } else { format!("{path}.{}", layer.name) };
+                if has(lower) {
+                    found.push((path.clone(), lower));
+                }
+                work.push_back((path, lower));
+            }
+        }
+        found
+    }
+
     /// `layer.name`: a layer further down, or a variable or parameter of what fills it.
     pub(super) fn field_of_layer(
         &mut self,
@@ -187,8 +209,8 @@ impl Lowerer<'_, '_, '_> {
             self.reads.entry(service).or_default().extend(variables);
         }
         let declared = self.checked.names.call_at(query);
-        let module = format_ident!("{}", self.checked.names.interface_of(query).module);
         let (ty, span) = (format_ident!("{}", declared.type_name()), self.span(call.name.span));
+        let module = self.checked.names.interface_path(query.interface, TokenSpan::call_site());
         let fields = declared.params.iter().zip(args).map(|(param, value)| {
             let (name, tokens) = (format_ident!("{}", param.name), value.tokens);
             // What a binder ranges over by reference is given by value.

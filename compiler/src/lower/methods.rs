@@ -39,6 +39,10 @@ pub(super) fn lambda_parameter(base: &Type, name: &str) -> Option<Type> {
 
 /// What a method yields; `argument` is the type of its first argument, that of a lambda being what it yields.
 pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
+    // Types of the author and of others have methods of their own.
+    if matches!(base.peeled(), Type::Named(_) | Type::Unknown) && !matches!(name, "clone" | "to_owned") {
+        return Type::Unknown;
+    }
     match name {
         "len" | "count" | "index" | "capacity" => return Type::Int("usize"),
         "is_empty" | "contains" | "contains_key" | "is_some" | "is_none" | "is_some_and" | "is_none_or"
@@ -56,6 +60,7 @@ pub(super) fn result(base: &Type, name: &str, argument: Option<&Type>) -> Type {
         Type::Seq(item) => of_sequence(base, item, name, argument),
         Type::Option(item) => of_option(base, item, name, argument),
         Type::Int(_) => match name {
+            "abs_diff" if base.is_signed() => Type::Unknown,
             "min" | "max" | "pow" | "abs" | "saturating_sub" | "saturating_add" | "wrapping_add"
             | "wrapping_sub" | "abs_diff" | "div_ceil" | "rem_euclid" => base.clone(),
             "checked_sub" | "checked_add" | "checked_div" => option(base.clone()),

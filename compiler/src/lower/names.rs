@@ -24,10 +24,12 @@ impl Lowerer<'_, '_, '_> {
     pub(super) fn path(&mut self, expr: &Expr, path: &ast::Path, expected: Option<&Type>) -> Option<Value> {
         let Some(ident) = path.as_ident() else {
             let written = self.checked.places.stream(path.span);
+            let bound = path.segments.last().is_some_and(|it| matches!(it.name.as_str(), "MAX" | "MIN"));
             let integer = path
                 .segments
                 .first()
-                .and_then(|it| crate::types::INTEGERS.iter().find(|known| **known == it.name));
+                .and_then(|it| crate::types::INTEGERS.iter().find(|known| **known == it.name))
+                .filter(|_| bound);
             let ty = integer.map_or_else(|| self.variant_type(path), |it| Type::Int(it));
             return Some(Value::new(written, ty));
         };
@@ -232,18 +234,38 @@ impl Lowerer<'_, '_, '_> {
         let mut known: Vec<String> = self.locals.iter().map(|(name, _)| name.clone()).collect();
         let mut help = None;
         match self.home {
-            Home::Service { index, .. } => {
+            Home::Service { index, own } => {
                 let names = &self.checked.names.services[index];
+                if own {
+                    known.push("me".into());
+                    known.extend((!names.states.is_empty()).then(|| "state".to_owned()));
+                    known.extend(names.variables.iter().map(|it| it.name.clone()));
+                    known.extend(names.parameters.iter().map(|it| it.name.clone()));
+                }
                 known.push("nodes".into());
                 known.extend(names.states.iter().map(|it| it.name.clone()));
                 known.extend(names.consts.keys().cloned());
-                if self.member_type(index, name).is_some() {
-                    let node = self.locals.iter().rev().find(|(_, ty)| matches!(ty.peeled(), Type::Node(_)));
-                    let node = node.map_or("n", |(name, _)| name.as_str());
-                    help = Some(format!(
-                        "every node has its own: write `{node}.{name}`, or make the property `local`"
-                    ));
-                }
+                let node = self.locals.iter().rev().find(|(_, ty)| matches!(ty.peeled(), Type::Node(_)));
+                let node = node.map(|(name, _)| name.as_str());
+                let its = node.unwrap_or("n");
+                help = match (name.as_str(), node) {
+                    ("self", _) if own => {
+                        Some("the node itself is `me`, its variables are `self.NAME`".to_owned())
+                    }
+                    ("self" | "me", _) => Some(format!(
+                        "there is one only where the property is `local`; of a node `{its}` write `{its}.NAME`"
+                    )),
+                    _ if self.member_type(index, name).is_none() => None,
+                    (_, None) if self.weighing => Some(format!(
+                        "every node has its own: range over them with `for n in nodes`, and write `n.{name}`"
+                    )),
+                    (_, Some(node)) if self.weighing => {
+                        Some(format!("every node has its own: write `{node}.{name}`"))
+                    }
+                    _ => Some(format!(
+                        "every node has its own: write `{its}.{name}`, or make the property `local`"
+                    )),
+                };
             }
             Home::System(scope) => {
                 known.extend(scope.groups.iter().map(|(name, ..)| name.clone()));
@@ -355,9 +377,22 @@ impl Lowerer<'_, '_, '_> {
             }
             _ => format!("no service has a variable, parameter or routine `{}`", name.name),
         };
+        if of.iter().any(|index| services[*index].timer(&name.name).is_some()) {
+            let message = format!("`{}` is a timer, and claims see none", name.name);
+            let found = Diagnostic::error("E0504", name.span, message);
+            self.report(found.with_help("keep in a variable what is to be claimed of it"));
+            return;
+        }
         let mut found = Diagnostic::error("E0502", name.span, message);
+        let lower = node.map(|node| {
+            self.further_down(node, |lower| {
+                self.member_type(lower, &name.name).is_some() || services[lower].routine(&name.name).is_some()
+            })
+        });
         if let Some(meant) = crate::names::closest(&name.name, known) {
             found = found.with_help(format!("did you mean `{meant}`?"));
+        } else if let Some((layer, _)) = lower.and_then(|it| it.into_iter().next()) {
+            found = found.with_help(format!("the layer `{layer}` has one: write `{layer}.{}`", name.name));
         }
         self.report(found);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use quote::quote;
 
-use crate::ast::{self, Direction, Expr, ExprKind, Goal, Literal, LiteralKind, Per, UnaryOp};
+use crate::ast::{self, BinaryOp, Direction, Expr, ExprKind, Goal, Literal, LiteralKind, Per, UnaryOp};
 use crate::check::{Checked, unknown};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::{Amount, Objective, Scale, Term};
@@ -97,7 +97,7 @@ fn scale(checked: &Checked<'_>, home: Home<'_>, scale: &ast::Scale, diagnostics:
             );
             return None;
         }
-        let mut lowerer = Lowerer::new(checked, home, diagnostics);
+        let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
         if !duration {
             return lowerer.amount(expr);
         }
@@ -121,6 +121,12 @@ fn scale(checked: &Checked<'_>, home: Home<'_>, scale: &ast::Scale, diagnostics:
             diagnostics.push(Diagnostic::error("E0510", expr.span, message).with_help(help));
         }
     };
+    sane(
+        &scale.weight,
+        |it| it >= 0.0,
+        "a weight is not negative",
+        "what is to be small is `minimize`, what is to be large `maximize`",
+    );
     sane(
         &scale.level,
         |it| it >= 1.0 && it.fract() == 0.0,
@@ -179,7 +185,7 @@ fn term(
     let amount = |diagnostics: &mut Diagnostics| amount(checked, home, &term.amount, diagnostics);
     match &term.per {
         None => {
-            let mut lowerer = Lowerer::new(checked, home, diagnostics);
+            let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
             let value = lowerer.amount(&term.amount)?;
             Some(Term::AtHorizon { value: lowerer.finish(value) })
         }
@@ -226,7 +232,7 @@ fn amount(
         Home::Service { index, .. } => Home::Service { index, own: true },
         Home::System(scope) => Home::System(scope),
     };
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
     let tokens = lowerer.amount(expr)?;
     if !lowerer.reads.is_empty() || lowerer.reads_up {
         let label = "an amount is made of numbers, constants and parameters";
@@ -375,7 +381,14 @@ fn within(
     Some(found)
 }
 
-/// The value of a number as written.
+/// The value of a whole number from 0 as written.
+pub(super) fn whole_number(expr: &Expr) -> Option<u64> {
+    let value = literal(expr)?;
+    let whole = value >= 0.0 && value.fract() == 0.0 && value <= f64::from(u32::MAX);
+    whole.then_some(value as u64)
+}
+
+/// The value of a number as written, or of arithmetic of such numbers.
 pub(super) fn literal(expr: &Expr) -> Option<f64> {
     match &expr.kind {
         ExprKind::Literal(Literal { kind: LiteralKind::Int | LiteralKind::Float, text }) => {
@@ -383,6 +396,17 @@ pub(super) fn literal(expr: &Expr) -> Option<f64> {
         }
         ExprKind::Paren(inner) => literal(inner),
         ExprKind::Unary(UnaryOp::Negate, inner) => literal(inner).map(|it| -it),
+        ExprKind::Binary(it) => {
+            let (left, right) = (literal(&it.left)?, literal(&it.right)?);
+            let value = match it.op {
+                BinaryOp::Add => left + right,
+                BinaryOp::Sub => left - right,
+                BinaryOp::Mul => left * right,
+                BinaryOp::Div => left / right,
+                _ => return None,
+            };
+            value.is_finite().then_some(value)
+        }
         _ => None,
     }
 }

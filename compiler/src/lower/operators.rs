@@ -27,6 +27,11 @@ impl Lowerer<'_, '_, '_> {
             UnaryOp::Negate => {
                 let value = self.expr(inner, expected)?;
                 let value = self.by_value(value);
+                if *value.ty.peeled() == Type::Duration {
+                    let found = Diagnostic::error("E0513", inner.span, "a duration is never negative");
+                    self.report(found.with_help("leave the `-` out"));
+                    return None;
+                }
                 let tokens = value.tokens;
                 Some(Value::new(quote_spanned!(span=> -#tokens), value.ty))
             }
@@ -48,7 +53,7 @@ impl Lowerer<'_, '_, '_> {
         }
     }
 
-    pub(super) fn binary(&mut self, binary: &Binary) -> Option<Value> {
+    pub(super) fn binary(&mut self, binary: &Binary, real: bool) -> Option<Value> {
         let span = self.span(binary.op_span);
         match binary.op {
             BinaryOp::LeadsTo => {
@@ -64,7 +69,10 @@ impl Lowerer<'_, '_, '_> {
                 None
             }
             BinaryOp::Implies | BinaryOp::Iff | BinaryOp::Or | BinaryOp::And => {
-                let (left, right) = (self.truth(&binary.left), self.truth(&binary.right));
+                let left = self.truth(&binary.left);
+                self.conditions += u32::from(binary.op != BinaryOp::Iff);
+                let right = self.truth(&binary.right);
+                self.conditions -= u32::from(binary.op != BinaryOp::Iff);
                 let (left, right) = (left?, right?);
                 let tokens = match binary.op {
                     BinaryOp::Implies => quote_spanned!(span=> (!#left || #right)),
@@ -74,11 +82,17 @@ impl Lowerer<'_, '_, '_> {
                 };
                 Some(Value::new(tokens, Type::Bool))
             }
-            _ => self.comparison_or_sum(binary, span),
+            _ => self.comparison_or_sum(binary, span, real),
         }
     }
 
-    pub(super) fn comparison_or_sum(&mut self, binary: &Binary, span: TokenSpan) -> Option<Value> {
+    /// `real`: whether a real number is wanted, so that whole numbers are not divided as such.
+    pub(super) fn comparison_or_sum(
+        &mut self,
+        binary: &Binary,
+        span: TokenSpan,
+        real: bool,
+    ) -> Option<Value> {
         // A bare control state takes its service from the other side.
         let bare =
             |expr: &Expr| expr.peeled().as_ident().is_some_and(|it| it.name.starts_with(char::is_uppercase));
@@ -86,13 +100,21 @@ impl Lowerer<'_, '_, '_> {
             let right = self.expr(&binary.right, None)?;
             (self.expr(&binary.left, Some(&right.ty))?, right)
         } else {
+            let real = real && binary.op.strength() >= 12;
+            self.real = real;
             let left = self.expr(&binary.left, None);
             let expected = left.as_ref().map(|it| it.ty.clone());
+            self.real = real;
             let right = self.expr(&binary.right, expected.as_ref());
             (left?, right?)
         };
         let (mut left, mut right) = (self.by_value(left), self.by_value(right));
         self.comparable(binary, &left.ty, &right.ty)?;
+        // Where a real number comes out, the types of whole ones need not be alike.
+        if real && binary.op.strength() >= 12 && left.ty != right.ty {
+            (left, right) = (real_number(left), real_number(right));
+        }
+        self.countable(binary, &left.ty, &right.ty)?;
         let holds = |ty: &Type| self.checked.names.types.holds_ids(ty);
         if binary.op.is_ordering() && (holds(&left.ty) || holds(&right.ty)) {
             self.checked.ordered.borrow_mut().insert(binary.op_span);
@@ -106,6 +128,11 @@ impl Lowerer<'_, '_, '_> {
             (Type::Option(a), Type::Option(b)) if borrowed(b, a) => right = cloned(right),
             (Type::Int(_), Type::Float) => left = float(left),
             (Type::Float, Type::Int(_)) => right = float(right),
+            (Type::Float, Type::Unknown) if real && divides(&right) => right = float(right),
+            (Type::Unknown, Type::Float) if real && divides(&left) => left = float(left),
+            _ if real && binary.op == BinaryOp::Div && divides(&left) && divides(&right) => {
+                (left, right) = (float(left), float(right));
+            }
             _ => {}
         }
         let op: TokenStream = binary.op.sign().parse().unwrap_or_default();
@@ -176,6 +203,42 @@ impl Lowerer<'_, '_, '_> {
         Some(())
     }
 
+    /// Reports arithmetic of what is no number, and of integers of different types.
+    fn countable(&mut self, binary: &Binary, left: &Type, right: &Type) -> Option<()> {
+        let (left, right) = (left.peeled(), right.peeled());
+        let slice = |expr: &Expr| self.checked.places.file.slice(expr.span);
+        if let (Type::Int(a), Type::Int(b)) = (left, right) {
+            let shift = matches!(binary.op, BinaryOp::Shl | BinaryOp::Shr);
+            if a == b || *a == "_" || *b == "_" || shift {
+                return Some(());
+            }
+            let message = format!("this is a `{a}`, and that a `{b}`");
+            let found = Diagnostic::error("E0513", binary.left.span.to(binary.right.span), message);
+            let help = match crate::types::is_wider(a, b) {
+                true => format!("make them alike: `{} as {a}`", slice(&binary.right)),
+                false => format!("make them alike: `{} as {b}`", slice(&binary.left)),
+            };
+            self.report(found.with_help(help));
+            return None;
+        }
+        let nodes = |ty: &Type| matches!(ty, Type::Node(_) | Type::Group(_) | Type::Layer { .. });
+        let never = |ty: &Type| nodes(ty) || matches!(ty, Type::State(_) | Type::Option(_));
+        if binary.op.strength() < 8 || !(never(left) || never(right)) {
+            return Some(());
+        }
+        let wrong = if never(left) { (&binary.left, left) } else { (&binary.right, right) };
+        let message = format!("`{}` takes numbers, and this is {}", binary.op.sign(), wrong.1.describe());
+        let mut found = Diagnostic::error("E0513", wrong.0.span, message);
+        if nodes(left) && nodes(right) {
+            let (left, right) = (slice(&binary.left), slice(&binary.right));
+            found = found.with_help(format!("several nodes are a list: `[{left}, {right}]`"));
+        } else if nodes(wrong.1) && matches!(wrong.1, Type::Group(_)) {
+            found = found.with_help(format!("`{}.len()` is how many they are", slice(wrong.0)));
+        }
+        self.report(found);
+        None
+    }
+
     pub(super) fn range(
         &mut self,
         start: Option<&Expr>,
@@ -210,6 +273,11 @@ impl Lowerer<'_, '_, '_> {
     }
 }
 
+/// Whether a value may be cast for a division: a whole number, or something of which nothing is known but that it is divided.
+fn divides(value: &Value) -> bool {
+    matches!(value.ty, Type::Int(_)) || (value.ty == Type::Unknown && !value.place)
+}
+
 /// Whether the first is a reference to what the second is.
 fn borrowed(one: &Type, other: &Type) -> bool {
     matches!(one, Type::Ref(_)) && !matches!(other, Type::Ref(_) | Type::Unknown)
@@ -220,6 +288,14 @@ fn cloned(value: Value) -> Value {
     let (tokens, ty) = (value.tokens, value.ty);
     let inner = ty.element().map_or(Type::Unknown, |it| it.peeled().clone());
     Value::new(quote!((#tokens).cloned()), Type::Option(Box::new(inner)))
+}
+
+/// A whole number of a known type as a real one.
+fn real_number(value: Value) -> Value {
+    match value.ty {
+        Type::Int(name) if name != "_" => float(value),
+        _ => value,
+    }
 }
 
 fn float(value: Value) -> Value {

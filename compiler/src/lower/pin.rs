@@ -59,9 +59,12 @@ impl Script<'_, '_, '_> {
             self.lowerer.report(found);
             return None;
         };
-        let facts = &checked.services[*service].handlers;
+        // Its own choices, and those of the routines that it calls.
+        let facts = &checked.services[*service];
+        let body = facts.handlers.get(*at);
+        let called = body.into_iter().flat_map(|it| crate::analyse::close(it, &facts.routines).into_values());
         let sites: Vec<&str> =
-            facts.get(*at).into_iter().flat_map(|it| &it.sites).map(|it| it.name.as_str()).collect();
+            body.into_iter().chain(called).flat_map(|it| &it.sites).map(|it| it.name.as_str()).collect();
         let (chosen, body) = self.choices(pin, head, &sites)?;
         let (service, handler) = (&checked.names.services[*service].name, &name.name);
         Some(quote! {
@@ -75,19 +78,24 @@ impl Script<'_, '_, '_> {
     }
 
     /// The choices of a pin: those of the head in its order, and those of the body.
-    fn choices(
+    fn choices<'s>(
         &mut self,
         pin: &ast::Pin,
-        head: &Head<'_>,
-        sites: &[&str],
+        head: &'s Head<'_>,
+        sites: &[&'s str],
     ) -> Option<(Vec<TokenStream>, Vec<TokenStream>)> {
         let heads: Vec<&str> = head.handler.chooses.iter().map(|it| it.name.name.as_str()).collect();
         let mut given: Vec<Option<TokenStream>> = vec![None; heads.len()];
-        let (mut body, mut seen) = (Vec::new(), BTreeSet::new());
+        let (mut body, mut seen) = (Vec::new(), BTreeSet::<String>::new());
         let mut sound = true;
         for choice in pin.choices.iter().flatten() {
-            let name = choice.name.name.as_str();
-            let site = format!("{}.{name}", head.name);
+            let (last, routine) = choice.name.split_last();
+            let name = choice.name.segments.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(".");
+            let name = name.as_str();
+            let site = match routine {
+                [] => format!("{}.{name}", head.name),
+                _ => name.to_owned(),
+            };
             let place = heads.iter().position(|known| *known == name);
             let Some(value) = self.lowerer.expr(&choice.value, None) else {
                 sound = false;
@@ -95,20 +103,24 @@ impl Script<'_, '_, '_> {
             };
             let tokens = self.lowerer.by_value(value).tokens;
             let text = quote!(format!("{:?}", #tokens));
-            if !seen.insert(name) {
+            if !seen.insert(site.clone()) {
                 let message = format!("`{name}` is given twice");
-                self.lowerer.report(Diagnostic::error("E0201", choice.name.span, message));
+                self.lowerer.report(Diagnostic::error("E0201", last.span, message));
                 sound = false;
             }
             match place {
                 Some(place) => given[place] = Some(text),
                 None if sites.contains(&site.as_str()) => body.push(quote!((#site, #text))),
                 None => {
-                    let of_body =
-                        sites.iter().filter_map(|it| it.strip_prefix(head.name.as_str())?.strip_prefix('.'));
-                    let known = heads.iter().copied().chain(of_body);
+                    let own = |it: &&'s str| it.strip_prefix(head.name.as_str())?.strip_prefix('.');
+                    let known = heads.iter().copied().chain(sites.iter().map(|it| own(it).unwrap_or(it)));
                     let what = format!("choice of `{}` named", head.name);
-                    self.lowerer.report(unknown("E0535", choice.name.span, &what, name, known));
+                    let mut found = unknown("E0535", choice.name.span, &what, name, known);
+                    let in_routine = sites.iter().find(|it| it.rsplit('.').next() == Some(name));
+                    if let Some(site) = in_routine {
+                        found.help = vec![format!("a routine makes it: write `{site}`")];
+                    }
+                    self.lowerer.report(found);
                     sound = false;
                 }
             }

@@ -3,9 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::ast::{self, Expr, ExprKind, FaultClauseKind, FaultKind, Rate, RateUnit, Target};
+use crate::ast::{self, Back, Expr, ExprKind, FaultClauseKind, FaultKind, Rate, RateUnit, Target};
 use crate::diag::Diagnostic;
 use crate::ir::{Fault, FaultBudget, FaultTarget, Timing};
+use crate::names::CarrierKind;
 use crate::source::Span;
 use crate::types::Type;
 
@@ -97,6 +98,13 @@ impl Build<'_, '_, '_> {
             );
             whole = false;
         }
+        if fault.kind == FaultKind::Cut && !self.connects() {
+            let message = "there is nothing to cut: no service of this system uses an ordered connection";
+            self.diagnostics.push(Diagnostic::error("E0542", fault.span, message).with_help(
+                "leave it out; what is lost of a datagram is said in `network { net: loss 0.01; }`",
+            ));
+            whole = false;
+        }
         // What has a moment of its own, or is left to one throw, happens once.
         let once = ["chance", "at", "within"].iter().any(|word| clauses.said(word));
         if once && clauses.most.is_none() {
@@ -115,6 +123,13 @@ impl Build<'_, '_, '_> {
         })
     }
 
+    /// Whether some service of the system uses an ordered connection.
+    fn connects(&self) -> bool {
+        let services = &self.checked.names.services;
+        let mut places = self.scope.stacks.iter().flatten();
+        places.any(|it| services[it.service].carriers.iter().any(|it| it.kind != CarrierKind::Datagram))
+    }
+
     /// A fault as written, up to its colon.
     fn head(&self, fault: &ast::Fault) -> &str {
         let end = match &fault.target {
@@ -126,7 +141,7 @@ impl Build<'_, '_, '_> {
     }
 
     /// `back`, `back after 3s`, `back within 1s..5s`
-    fn back(&mut self, fault: &ast::Fault, after: Option<&Expr>, span: Span) -> Option<Stretch> {
+    fn back(&mut self, fault: &ast::Fault, back: Option<&Back>, span: Span) -> Option<Stretch> {
         if !matches!(fault.kind, FaultKind::Crash | FaultKind::Partition) {
             let (what, help) = match fault.kind {
                 FaultKind::Reset => {
@@ -137,8 +152,9 @@ impl Build<'_, '_, '_> {
             self.diagnostics.push(Diagnostic::error("E0541", span, what).with_help(help));
             return None;
         }
-        match after {
-            Some(after) => self.stretch(after, false),
+        match back {
+            Some(Back::After(time)) => self.stretch(time, false),
+            Some(Back::Within(time)) => self.stretch(time, true),
             None => Some((quote!(kernel::FaultPlan::BACK_DEFAULT), quote!(kernel::FaultPlan::BACK_DEFAULT))),
         }
     }

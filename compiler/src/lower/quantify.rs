@@ -31,7 +31,7 @@ impl Lowerer<'_, '_, '_> {
         Some(Value::new(quote!((#label: { #tokens #otherwise })), Type::Bool))
     }
 
-    pub(super) fn aggregate(&mut self, it: &Aggregate, span: TokenSpan) -> Option<Value> {
+    pub(super) fn aggregate(&mut self, it: &Aggregate, span: TokenSpan, real: bool) -> Option<Value> {
         self.labels += 1;
         let result = format_ident!("{}_{}", it.op.word(), self.labels);
         if it.op == AggregateOp::Count {
@@ -49,6 +49,7 @@ impl Lowerer<'_, '_, '_> {
         };
         let mut ty = Type::Unknown;
         let tokens = self.binders(&it.binders, |lowerer| {
+            lowerer.real = real;
             let value = lowerer.expr(body, None)?;
             let value = lowerer.by_value(value);
             ty = value.ty.clone();
@@ -85,9 +86,10 @@ impl Lowerer<'_, '_, '_> {
         binders: &Binders,
         inner: impl FnOnce(&mut Self) -> Option<TokenStream>,
     ) -> Option<TokenStream> {
-        let depth = self.locals.len();
+        let (depth, conditions) = (self.locals.len(), self.conditions);
         let result = self.loops(binders, inner);
         self.locals.truncate(depth);
+        self.conditions = conditions;
         result
     }
 
@@ -112,6 +114,8 @@ impl Lowerer<'_, '_, '_> {
             let mut copies = Vec::new();
             let pattern = self.pattern(&binder.pattern, element, &mut copies);
             loops.heads.push((pattern, domain, copies));
+            // There may be nothing to range over.
+            self.conditions += 1;
         }
         if let Some(filter) = &binders.filter {
             loops.filter = self.truth(filter);

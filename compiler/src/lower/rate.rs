@@ -25,14 +25,14 @@ pub(super) fn per_second(
         Some(growth) => Some(self::growth(checked, home, growth, diagnostics)?),
     };
     let Some((first, rest)) = second.binders.list.split_first() else {
-        let mut lowerer = Lowerer::new(checked, home, diagnostics);
+        let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
         let rate = paid(&mut lowerer, amount, second, growth.is_some(), &[])?;
         let rate = lowerer.finish(whole(rate, growth.is_some()));
         let over = quote!(view.all().into_iter().take(1).collect());
         return Some(rated(over, quote!({ let _ = node; #rate }), growth, false));
     };
     let over = over(checked, home, first, diagnostics)?;
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
     let value = lowerer.expr(&first.domain, None)?;
     let service = match value.ty.peeled() {
         Type::Group(group) => match home {
@@ -45,7 +45,7 @@ pub(super) fn per_second(
         },
     };
     // The domain itself is not part of the rate.
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
     let (tokens, bound) = match &first.pattern.kind {
         ast::PatternKind::Bind(ident) => {
             lowerer.locals.push((ident.name.clone(), Type::Node(service)));
@@ -136,7 +136,7 @@ fn growth(
         diagnostics.push(Diagnostic::error("E0510", expr.span, message).with_help(help));
         return None;
     }
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
     let by = lowerer.amount(expr)?;
     if lowerer.looks {
         let label = "how fast it grows is the same for all nodes, in every state";
@@ -154,7 +154,7 @@ fn over(
     binder: &Binder,
     diagnostics: &mut Diagnostics,
 ) -> Option<proc_macro2::TokenStream> {
-    let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let mut lowerer = Lowerer::of_objective(checked, home, diagnostics);
     let value = lowerer.expr(&binder.domain, None)?;
     let ids = match value.ty.peeled() {
         Type::Group(_) => true,

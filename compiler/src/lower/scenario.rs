@@ -227,15 +227,16 @@ impl Script<'_, '_, '_> {
             Some(from) => self.at(from).map(|it| Some(it.node)),
             None => Some(None),
         };
-        let Some((name, services)) = self.layered(&transfer.message, top) else {
+        let names = &self.lowerer.checked.names;
+        let seen = |index: usize, name: &ast::Ident| {
+            let found = names.message(&names.services[index], &name.name)?;
+            Some((index, found))
+        };
+        let has = |index: usize, name: &ast::Ident| seen(index, name).is_some();
+        let Some((name, services)) = self.layered(&transfer.message, top, has) else {
             return (None, top, Vec::new());
         };
-        let names = &self.checked().names;
-        let seen = |index: &usize| {
-            let found = names.message(&names.services[*index], &name.name)?;
-            Some((*index, found))
-        };
-        let found: Vec<(usize, MessageRef)> = services.iter().filter_map(seen).collect();
+        let found: Vec<(usize, MessageRef)> = services.iter().filter_map(|it| seen(*it, name)).collect();
         if found.is_empty() {
             self.unknown_message(name, &services);
             return (None, top, Vec::new());
@@ -276,14 +277,31 @@ impl Script<'_, '_, '_> {
         quote!(#(#path::)* Message)
     }
 
-    /// The last part of a name with dots, and the services at which it may be declared.
+    /// The last part of a name with dots, and the services at which it may be declared. Without a path that is the top of the
+    /// node, or the only layer below it that `has` the name.
     fn layered<'n>(
         &mut self,
         name: &'n Dotted,
         service: Option<usize>,
+        has: impl Fn(usize, &ast::Ident) -> bool,
     ) -> Option<(&'n ast::Ident, Vec<usize>)> {
         let (last, layers) = name.split_last();
         let services = match service {
+            Some(top) if layers.is_empty() && !has(top, last) => {
+                let below = self.lowerer.further_down(top, |it| has(it, last));
+                match below.as_slice() {
+                    [] => vec![top],
+                    [(_, one)] => vec![*one],
+                    several => {
+                        let ways: Vec<String> =
+                            several.iter().map(|(path, _)| format!("`{path}.{}`", last.name)).collect();
+                        let message = format!("several layers of this node have `{}`", last.name);
+                        let found = Diagnostic::error("E0503", last.span, message);
+                        self.lowerer.report(found.with_help(format!("write {}", ways.join(" or "))));
+                        return None;
+                    }
+                }
+            }
             Some(service) => vec![self.lowerer.below(service, layers)?],
             None => {
                 self.no_path(layers)?;
@@ -325,11 +343,13 @@ impl Script<'_, '_, '_> {
     ) -> Option<TokenStream> {
         let at = self.at(at);
         let top = at.as_ref().and_then(|it| it.service);
-        let (name, services) = self.layered(timer, top)?;
-        let names = &self.checked().names;
-        let has = |index: &usize| names.services[*index].timers.iter().position(|it| it.name == name.name);
+        let names = &self.lowerer.checked.names;
+        let place = |index: usize, name: &ast::Ident| {
+            names.services[index].timers.iter().position(|it| it.name == name.name)
+        };
+        let (name, services) = self.layered(timer, top, |index, name| place(index, name).is_some())?;
         let found: Vec<(usize, usize)> =
-            services.iter().filter_map(|index| Some((*index, has(index)?))).collect();
+            services.iter().filter_map(|index| Some((*index, place(*index, name)?))).collect();
         let [(service, index)] = found.as_slice() else {
             self.no_timer(name, &services, found.len());
             return None;
@@ -523,20 +543,16 @@ impl Script<'_, '_, '_> {
 
     /// A value where one of a known type is wanted: a list or a group stands for a set.
     fn argument(&mut self, expr: &Expr, wanted: &Type) -> Option<TokenStream> {
-        let value = self.lowerer.expr(expr, Some(wanted))?;
-        let value = self.lowerer.by_value(value);
+        let value = self.lowerer.fitting(expr, wanted)?;
         let (tokens, place) = (value.tokens, value.place);
-        let many = matches!(wanted, Type::Set(_) | Type::Seq(_));
+        let keyed = matches!(wanted, Type::Set(_) | Type::Map(..));
+        let many = keyed || matches!(wanted, Type::Seq(_));
         Some(match value.ty.peeled() {
             Type::Group(_) if many => quote!(#tokens.iter().copied().collect()),
-            Type::Seq(_) if matches!(wanted, Type::Set(_)) && place => {
+            Type::Seq(_) if keyed && place => {
                 quote!(#tokens.iter().cloned().collect())
             }
-            Type::Seq(_)
-                if many
-                    && (matches!(wanted, Type::Set(_))
-                        || matches!(expr.peeled().kind, ExprKind::Array(_))) =>
-            {
+            Type::Seq(_) if many && (keyed || matches!(expr.peeled().kind, ExprKind::Array(_))) => {
                 quote!(#tokens.into_iter().collect())
             }
             Type::Text if matches!(wanted, Type::Text) => quote!(#tokens.to_owned()),

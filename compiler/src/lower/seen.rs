@@ -28,6 +28,7 @@ pub(super) fn claim(lowerer: &mut Lowerer<'_, '_, '_>, expr: &Expr) -> Option<To
 pub(super) fn why(lowerer: &Lowerer<'_, '_, '_>, expr: &Expr) -> TokenStream {
     let mut silent = Diagnostics::new();
     let mut again = Lowerer::new(lowerer.checked, lowerer.home, &mut silent);
+    again.conditions = 1;
     let reasons = Reasons { lowerer: &mut again }.of(expr, true, true);
     if reasons.is_empty() {
         return quote!(Vec::new());

@@ -47,7 +47,13 @@ pub(super) fn lower(
     let workload = system.workload().filter_map(|it| build.work(it)).collect();
     let groups = system.nodes().filter_map(|it| build.group(it)).collect();
     let links = system.network().map(|it| build.link(it)).collect();
-    let horizon = system.horizons().next().and_then(|it| build.duration(&it.value));
+    let named = viewing.named.take().into_iter().filter_map(|(group, index)| {
+        let (name, ..) = viewing.groups.get(group)?;
+        let group = system.nodes().find(|it| it.name.name == *name)?;
+        Some((checked.places.ident(&group.name), index))
+    });
+    let named = named.collect();
+    let horizon = system.horizons().next().and_then(|it| build.horizon(&it.value));
     Some(System {
         ident: checked.places.ident(&system.name),
         doc: system.doc.clone(),
@@ -59,6 +65,7 @@ pub(super) fn lower(
         claims: checked.properties_of(system),
         weighed: checked.objectives_of(system),
         links,
+        named,
         horizon,
         properties,
         liveness,
@@ -78,6 +85,7 @@ pub(super) fn scope(checked: &Checked<'_>, system: &ast::System) -> SystemScope 
         let service = checked.names.service_at(&group.stack.path);
         if let Some(service) = service {
             scope.groups.push((group.name.name.clone(), service, group.size.is_none()));
+            scope.sizes.push(group.size.as_ref().and_then(objective::whole_number));
             scope.stacks.push(checked.names.places(&group.stack));
         }
     }
@@ -203,6 +211,11 @@ impl Build<'_, '_, '_> {
 
     /// A whole number of the given type.
     pub(super) fn whole(&mut self, expr: &Expr, ty: &str) -> Option<TokenStream> {
+        if objective::literal(expr).is_some_and(|it| it < 0.0) {
+            let found = Diagnostic::error("E0510", expr.span, "a number of things is not negative");
+            self.diagnostics.push(found.with_label("below 0"));
+            return None;
+        }
         let mut lowerer = self.lowerer();
         let value = lowerer.expr(expr, None)?;
         let value = lowerer.by_value(value);
@@ -236,11 +249,20 @@ impl Build<'_, '_, '_> {
         }
     }
 
-    pub(super) fn probability(&mut self, expr: &Expr) -> Option<TokenStream> {
+    fn horizon(&mut self, expr: &Expr) -> Option<TokenStream> {
         if let ExprKind::Literal(literal) = &expr.peeled().kind
-            && let Ok(number) = literal.text.replace('_', "").parse::<f64>()
-            && !(0.0..=1.0).contains(&number)
+            && literal.nanoseconds() == Some(0)
         {
+            let message = "a simulation that ends at once shows nothing";
+            let found = Diagnostic::error("E0510", expr.span, message);
+            self.diagnostics.push(found.with_help("write a time above 0, or leave the horizon out"));
+            return None;
+        }
+        self.duration(expr)
+    }
+
+    pub(super) fn probability(&mut self, expr: &Expr) -> Option<TokenStream> {
+        if objective::literal(expr).is_some_and(|it| !(0.0..=1.0).contains(&it)) {
             let found = Diagnostic::error("E0510", expr.span, "a probability is a number from 0 to 1");
             self.diagnostics.push(found.with_label("not a probability"));
             return None;
@@ -278,9 +300,8 @@ impl Build<'_, '_, '_> {
 
     fn delay(&mut self, expr: &Expr) -> Option<TokenStream> {
         match &expr.peeled().kind {
-            ExprKind::Range { start: Some(start), end: Some(end), .. } => {
-                let (start, end) = (self.duration(start), self.duration(end));
-                let (start, end) = (start?, end?);
+            ExprKind::Range { .. } => {
+                let (start, end) = self.stretch(expr, true)?;
                 Some(quote!(DelayModel::Uniform(#start, #end)))
             }
             ExprKind::Call(function, args)

@@ -53,12 +53,16 @@ pub(super) enum Home<'h> {
 pub(super) struct SystemScope {
     /// Groups: name, service, whether it is a single node.
     pub groups: Vec<(String, usize, bool)>,
+    /// How many nodes each group has, where that is written as a number.
+    pub sizes: Vec<Option<u64>>,
     /// What is in the stack of each group.
     pub stacks: Vec<Vec<Place>>,
     /// Parameters: name, type, tokens of the type, the default as an expression.
     pub parameters: Vec<(String, Type, TokenStream, TokenStream)>,
     /// Whether groups and parameters are variables of the surrounding code, so that nothing needs to be fetched.
     pub building: bool,
+    /// Nodes that are always named by a number, of groups whose size is known only when the system is put together.
+    pub named: RefCell<BTreeSet<(usize, u64)>>,
 }
 
 /// Lowers expressions.
@@ -78,11 +82,17 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     pub draws: Option<Vec<super::workload::Draw>>,
     /// Whether the expression is a claim about runs, so that messages speak of those.
     pub of_runs: bool,
+    /// How many conditions are around what comes next, so that it may never be evaluated.
+    pub(super) conditions: u32,
+    /// Whether the expression stands in an objective, so that messages speak of that.
+    pub weighing: bool,
     /// Whether something else than the node of that name was read.
     pub own_node: Option<String>,
     pub reads_others: bool,
     /// Whether this is an argument of a lower layer, which names parameters and never a state.
     pub binding: bool,
+    /// Whether the arithmetic that comes next yields a real number, so that `/` does not round.
+    pub(super) real: bool,
     pub(super) prelude: BTreeMap<String, TokenStream>,
     pub(super) called: &'c RefCell<BTreeSet<(usize, String)>>,
     pub(super) labels: usize,
@@ -99,14 +109,26 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             reads_up: false,
             looks: false,
             of_runs: false,
+            conditions: 0,
+            weighing: false,
             draws: None,
             own_node: None,
             reads_others: false,
             binding: false,
+            real: false,
             prelude: BTreeMap::new(),
             called: &checked.called,
             labels: 0,
         }
+    }
+
+    /// Lowers expressions of an objective.
+    pub(super) fn of_objective(
+        checked: &'c Checked<'a>,
+        home: Home<'c>,
+        diagnostics: &'d mut Diagnostics,
+    ) -> Self {
+        Lowerer { weighing: true, ..Lowerer::new(checked, home, diagnostics) }
     }
 
     /// The expression with everything that it needs fetched before it.
@@ -151,6 +173,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
 
     /// An expression that must be a number, as an `f64`.
     pub(super) fn amount(&mut self, expr: &Expr) -> Option<TokenStream> {
+        self.real = true;
         let value = self.expr(expr, Some(&Type::Float))?;
         let span = self.span(expr.span);
         let value = self.by_value(value);
@@ -171,10 +194,13 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
     /// Any expression. `None` where it is wrong, which was reported.
     pub(super) fn expr(&mut self, expr: &Expr, expected: Option<&Type>) -> Option<Value> {
         let span = self.span(expr.span);
+        // Arithmetic hands it on to its operands; anything else has numbers of its own.
+        let real = std::mem::take(&mut self.real);
         match &expr.kind {
             ExprKind::Literal(literal) => self.literal(expr, literal, expected),
             ExprKind::Path(path) => self.path(expr, path, expected),
             ExprKind::Paren(inner) => {
+                self.real = real;
                 let value = self.expr(inner, expected)?;
                 let tokens = value.tokens;
                 Some(Value { tokens: quote_spanned!(span=> (#tokens)), ..value })
@@ -213,8 +239,11 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
                 self.report(found.with_help("use `==`, `&&` and methods, or a pure routine"));
                 None
             }
-            ExprKind::Unary(op, inner) => self.unary(*op, inner, expected, span),
-            ExprKind::Binary(binary) => self.binary(binary),
+            ExprKind::Unary(op, inner) => {
+                self.real = real && *op == ast::UnaryOp::Negate;
+                self.unary(*op, inner, expected, span)
+            }
+            ExprKind::Binary(binary) => self.binary(binary, real),
             ExprKind::Cast(inner, ty) => self.cast(inner, ty, span),
             ExprKind::Range { start, end, inclusive } => {
                 self.range(start.as_deref(), end.as_deref(), *inclusive, span)
@@ -227,7 +256,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             ExprKind::Closure(closure) => self.closure(closure, span),
             ExprKind::Lambda(lambda) => self.lambda(lambda, &[], span),
             ExprKind::Quantified(it) => self.quantified(it),
-            ExprKind::Aggregate(it) => self.aggregate(it, span),
+            ExprKind::Aggregate(it) => self.aggregate(it, span, real),
             ExprKind::Up(inner) => {
                 let node = self.node(inner)?;
                 self.look(expr.span)?;

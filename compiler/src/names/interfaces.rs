@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use super::{FieldName, Names, ServiceNames, Taken};
-use crate::ast::{Ident, Stack};
+use crate::ast::{Ident, Path, Stack};
 use crate::source::Span;
 use crate::tokens::identifier;
 
@@ -117,6 +117,18 @@ impl Names {
     pub fn interface(&self, name: &Ident) -> Option<usize> {
         let (file, name) = self.files.declared(self.files.of(name.span), &name.name);
         self.interfaces.iter().position(|interface| interface.file == file && interface.name == name)
+    }
+
+    /// The interface that a path stands for: one name, or `spec::Name` for a file that is imported as a whole.
+    pub fn interface_at(&self, path: &Path) -> Option<usize> {
+        match path.segments.as_slice() {
+            [name] => self.interface(name),
+            [spec, name] => {
+                let file = self.files.spec(self.files.of(spec.span), &spec.name)?;
+                self.interfaces.iter().position(|it| it.file == file && it.name == name.name)
+            }
+            _ => None,
+        }
     }
 
     /// The names of the interfaces that a file declares or imports.

@@ -274,7 +274,7 @@ impl Builder<'_> {
         Ok(match pair.as_rule() {
             Rule::provides => {
                 let mut kids = Kids::of(pair);
-                let interface = self.ident(kids.next(Rule::ident));
+                let interface = self.path(kids.next(Rule::path));
                 let by = kids.opt(Rule::ident).map(|it| self.ident(it));
                 Member::Provides(Provides { interface, by, span })
             }
@@ -317,7 +317,7 @@ impl Builder<'_> {
         let span = self.span(&pair);
         let mut kids = Kids::of(pair);
         let name = self.ident(kids.next(Rule::ident));
-        let interface = self.ident(kids.next(Rule::ident));
+        let interface = self.path(kids.next(Rule::path));
         let default = kids.opt(Rule::stack).map(|it| self.stack(it)).transpose()?;
         Ok(Uses { doc: self.doc(span), name, interface, default, span })
     }

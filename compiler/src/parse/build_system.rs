@@ -216,7 +216,13 @@ impl Builder<'_> {
             Rule::chance => FaultClauseKind::Chance(self.only_expr(pair)?),
             Rule::within_clause => FaultClauseKind::Within(self.only_expr(pair)?),
             Rule::at_time => FaultClauseKind::At(self.only_expr(pair)?),
-            _ => FaultClauseKind::Back(Kids::of(pair).opt(Rule::expr).map(|it| self.expr(it)).transpose()?),
+            _ => {
+                let mut kids = Kids::of(pair);
+                let time = |it| self.only_expr(it);
+                let within = kids.opt(Rule::within_clause).map(time).transpose()?.map(Back::Within);
+                let after = kids.opt(Rule::back_after).map(time).transpose()?.map(Back::After);
+                FaultClauseKind::Back(within.or(after))
+            }
         };
         Ok(FaultClause { kind, span })
     }
@@ -355,7 +361,7 @@ impl Builder<'_> {
             span = span.to(self.span(&list));
             let choices = Kids::of(list).rest().map(|choice| {
                 let mut kids = Kids::of(choice);
-                let name = self.ident(kids.next(Rule::ident));
+                let name = self.dotted(kids.next(Rule::dotted));
                 Ok(PinChoice { name, value: self.expr(kids.next(Rule::expr))? })
             });
             choices.collect()

@@ -14,8 +14,12 @@ const CLAIMS: [&str; 4] = ["forall", "exists", "always", "eventually"];
 /// What may stand before a variable, as messages show it.
 const MODIFIERS: [&str; 4] = ["`durable`", "`export`", "`secret`", "`ghost`"];
 
-/// A syntax error of a chunk: `masked` is the chunk as the grammar saw it, `text` the same place of the file.
-pub fn syntax_error(error: &Error<Rule>, masked: &str, text: &str, base: u32) -> Diagnostic {
+/// The commands of a scenario, and what must not happen.
+const COMMANDS: &str = "`deliver`, `drop`, `duplicate`, `fire`, `crash`, `restart`, `reset`, `partition`, `cut`, `heal`, `run`, \
+                        `expect`, `refuse`, and calls such as `n[0].append(1)`";
+
+/// A syntax error of a chunk that was read as `rule`: `masked` is the chunk as the grammar saw it, `text` the same place of the file.
+pub fn syntax_error(error: &Error<Rule>, rule: Rule, masked: &str, text: &str, base: u32) -> Diagnostic {
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(masked.len()),
     };
@@ -44,8 +48,24 @@ pub fn syntax_error(error: &Error<Rule>, masked: &str, text: &str, base: u32) ->
     };
     let span = Span::new(span.start + base, span.end + base);
     let diagnostic = Diagnostic::error("E0101", span, message).with_label(label(&expected));
-    let before = last_word(&masked[..before]);
-    match hint(&expected, found, before, new_line).or_else(|| misspelt(&expected, found)) {
+    let (first, before) = (masked[..before].trim_start(), last_word(&masked[..before]));
+    let special = match (rule, found) {
+        (_, "::") => imported(before, &masked[at..]),
+        (Rule::only_command, found) if first == before && found.starts_with(char::is_alphabetic) => {
+            Some(format!("the commands are {COMMANDS}"))
+        }
+        (Rule::only_fault, "drop" | "loss" | "lose" | "duplicate" | "duplicates") => Some(
+            "what a network loses or doubles is said in `network { net: loss 0.01, duplicates; }`, how much of it a check \
+             tries in `check { drop: at most 1; }`"
+                .to_owned(),
+        ),
+        (_, "{") if positives.iter().any(|it| matches!(it, Rule::condition | Rule::set)) => {
+            Some("put the block in parentheses, or call a routine".to_owned())
+        }
+        _ => None,
+    };
+    let usual = || hint(&expected, found, before, new_line).or_else(|| misspelt(&expected, found));
+    match special.or_else(usual) {
         Some(help) => diagnostic.with_help(help),
         None => diagnostic,
     }
@@ -60,6 +80,11 @@ fn expected_words(rules: &[Rule]) -> Vec<String> {
             expected.push(word);
         }
     }
+    // A word that stands in a list as well is said there.
+    let listed: Vec<String> = expected.iter().filter(|it| it.contains("` or `")).cloned().collect();
+    expected.retain(|word| {
+        !(word.starts_with('`') && listed.iter().any(|list| list != word && list.contains(word.as_str())))
+    });
     if let Some(operator) = expected.iter().position(|word| word == "an operator") {
         let operator = expected.remove(operator);
         expected.retain(|word| !matches!(word.as_str(), "`..`" | "`.`" | "`(`" | "`[`" | "`{`" | "`as`"));
@@ -123,7 +148,9 @@ fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Optio
         "choose" if expected.is_empty() => {
             "write `choose NAME in SET` before `when`; a guard itself makes no choice".to_owned()
         }
-        "{" if wants("an expression") => "put the block in parentheses, or call a routine".to_owned(),
+        "{" if wants("an expression") => {
+            "there are no blocks here: call a pure routine, or write one expression".to_owned()
+        }
         "->" if wants("a block `{ .. }`") => {
             "leave it out: what a handler gives back is declared in its interface".to_owned()
         }
@@ -156,6 +183,15 @@ fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Optio
         }
         _ => return None,
     })
+}
+
+/// Advice where `spec::Name` stands in the place of a name alone.
+fn imported(spec: &str, rest: &str) -> Option<String> {
+    let rest = rest.strip_prefix("::")?.trim_start();
+    let name = &rest[..token_length(rest)];
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    (is_name && !spec.is_empty())
+        .then(|| format!("a name stands alone here: `import {spec}::{{{name}}};`, and write `{name}`"))
 }
 
 /// The word at the end of a text.

@@ -142,6 +142,7 @@ fn thing(rule: Rule) -> Option<&'static str> {
         Rule::chance => "`chance`",
         Rule::within_clause => "`within`",
         Rule::back => "`back`",
+        Rule::back_after => "`after`",
         Rule::work => "`call`, or who calls and when",
         Rule::once => "`once`",
         Rule::each => "`each`",

@@ -133,7 +133,7 @@ impl<'a> Recovery<'a> {
             Ok(built) => return built.map_err(|error| (error, None)),
             Err(error) => error,
         };
-        let diagnostic = syntax_error(&error, masked, self.source.slice(span), span.start);
+        let diagnostic = syntax_error(&error, rule, masked, self.source.slice(span), span.start);
         let patched = if masked.ends_with([';', '}']) { None } else { Some(format!("{masked};")) };
         let kept = patched.and_then(|text| self.parse(&text, span.start, rule, build).ok()?.ok());
         Err((diagnostic, kept))
@@ -205,7 +205,7 @@ impl<'a> Recovery<'a> {
             }
             Err(error) => {
                 let text = format!("{}}}", self.source.slice(head));
-                self.give_up(piece, syntax_error(&error, &masked, &text, piece.start));
+                self.give_up(piece, syntax_error(&error, rule, &masked, &text, piece.start));
                 None
             }
         }

@@ -92,11 +92,11 @@ fn member(member: &Member) -> Node {
     match member {
         Member::Provides(it) => {
             let by = it.by.as_ref().map_or(String::new(), |layer| format!(" by {}", layer.name));
-            Node::line(it.span, &None, vec![format!("provides {}{by};", it.interface.name)])
+            Node::line(it.span, &None, vec![format!("provides {}{by};", path(&it.interface))])
         }
         Member::Uses(it) => {
             let default = it.default.as_ref().map_or(String::new(), |it| format!(" = {}", stack(it)));
-            let text = format!("uses {}: {}{default};", it.name.name, it.interface.name);
+            let text = format!("uses {}: {}{default};", it.name.name, path(&it.interface));
             Node::line(it.span, &it.doc, vec![text])
         }
         Member::Const(it) => {

@@ -159,10 +159,8 @@ fn fault(it: &Fault) -> Node {
         FaultClauseKind::At(value) => format!("at {}", flat(value)),
         FaultClauseKind::Within(value) => format!("within {}", flat(value)),
         FaultClauseKind::Back(None) => "back".to_owned(),
-        FaultClauseKind::Back(Some(value)) if matches!(value.kind, ExprKind::Range { .. }) => {
-            format!("back within {}", flat(value))
-        }
-        FaultClauseKind::Back(Some(value)) => format!("back after {}", flat(value)),
+        FaultClauseKind::Back(Some(Back::Within(value))) => format!("back within {}", flat(value)),
+        FaultClauseKind::Back(Some(Back::After(value))) => format!("back after {}", flat(value)),
     });
     let head = format!("{}{}:", it.kind.word(), target(&it.target));
     Node::line(it.span, &it.doc, clauses(&head, list.collect(), ";"))
@@ -253,6 +251,6 @@ fn transfer(it: &Transfer) -> String {
 
 fn pin_text(it: &Pin) -> String {
     let Some(choices) = &it.choices else { return format!("as {}", dotted(&it.handler)) };
-    let choices = choices.iter().map(|choice| format!("{}: {}", choice.name.name, flat(&choice.value)));
+    let choices = choices.iter().map(|choice| format!("{}: {}", dotted(&choice.name), flat(&choice.value)));
     format!("as {}({})", dotted(&it.handler), choices.collect::<Vec<_>>().join(", "))
 }

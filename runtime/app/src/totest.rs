@@ -169,6 +169,11 @@ impl Script<'_> {
         }
     }
 
+    /// Whether some service has a handler of this name.
+    fn is_handler(&self, name: &str) -> bool {
+        self.drawn.model.spec.services.iter().any(|service| service.handlers.iter().any(|it| it.name == name))
+    }
+
     /// ` as pass(to: n[1])`, where the step chooses.
     fn pin(&self, told: &Told) -> Result<String, String> {
         let mut parts: Vec<String> = Vec::new();
@@ -188,7 +193,11 @@ impl Script<'_> {
             }
             match site.split_once('.') {
                 Some((of, name)) if of == handler => parts.push(format!("{name}: {}", plain(option)?)),
-                Some((of, _)) => return Err(format!("`{of}` chooses in the same step as `{handler}`")),
+                Some((of, _)) if self.is_handler(of) => {
+                    return Err(format!("`{of}` chooses in the same step as `{handler}`"));
+                }
+                // A choice of a routine is named after that.
+                Some(_) => parts.push(format!("{site}: {}", plain(option)?)),
                 None => {
                     let inner = option.strip_prefix(handler).unwrap_or_default();
                     let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));

@@ -52,10 +52,30 @@ impl Group {
     }
 }
 
+impl Group {
+    /// The node that comes next in the group, the first behind the last: the nodes stand in a ring. A node of another group
+    /// is before the first.
+    pub fn after(&self, node: NodeId) -> NodeId {
+        let next = self.ids.iter().position(|it| *it == node).map_or(0, |at| at + 1);
+        self.ids[next % self.ids.len().max(1)]
+    }
+
+    /// The node that comes before another in the group, the last before the first.
+    pub fn before(&self, node: NodeId) -> NodeId {
+        let at = self.ids.iter().position(|it| *it == node).unwrap_or(0);
+        self.ids[(at + self.ids.len() - 1) % self.ids.len().max(1)]
+    }
+}
+
 impl Index<usize> for Group {
     type Output = NodeId;
+
+    /// The node of that number. Where there is none the system cannot be built, and this says why.
     fn index(&self, index: usize) -> &NodeId {
-        &self.ids[index]
+        let (name, size) = (self.name, self.len());
+        self.ids
+            .get(index)
+            .unwrap_or_else(|| panic!("there is no `{name}[{index}]`: the group `{name}` has {size} node(s)"))
     }
 }
 

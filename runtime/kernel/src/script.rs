@@ -163,7 +163,9 @@ impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.handler)?;
         let head = self.head.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?)));
-        let short = |site: &'static str| site.rsplit('.').next().unwrap_or(site);
+        // A choice of the handler's own has its bare name, one of a routine the routine's before it.
+        let own = |site: &'static str| site.strip_prefix(self.handler).and_then(|it| it.strip_prefix('.'));
+        let short = |site: &'static str| own(site).unwrap_or(site);
         let body = self.body.iter().map(|(site, option)| (short(site), option));
         let all: Vec<String> = head.chain(body).map(|(name, value)| format!("{name}: {value}")).collect();
         if all.is_empty() { Ok(()) } else { write!(f, "({})", all.join(", ")) }
