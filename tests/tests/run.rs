@@ -2,7 +2,7 @@
 //!
 //! A spec whose first line is `//! 12 states: why` is included here by that alone, has one system, and is counted.
 
-use foresee::kernel::SpecInfo;
+use foresee::kernel::{Arguments, Event, NodeEvent, NodeId, NodeState, SpecInfo, Tape};
 use serde_json::Value;
 
 foresee::include_spec!("tree");
@@ -252,6 +252,24 @@ fn a_simulation_has_a_clock_and_its_trace_replays_without_one() {
     let (exit, lines) = run(spec, &["replay", path]);
     std::fs::remove_file(&trace).expect("it is there");
     assert_eq!(exit, 0, "{lines:?}");
+}
+
+#[test]
+fn a_live_node_forgets_ghosts_and_nothing_else() {
+    let spec = COUNTED.iter().map(|(spec, _)| *spec).find(|spec| spec.name == "crash_and_restart");
+    let model = (spec.expect("it is counted").systems[0].build)(&Arguments::default()).expect("a system");
+    let (me, stack) = (NodeId::new(0), &model.nodes[0]);
+    let call = NodeEvent::Layer(0, Event::Call((model.calls[0].ways[0].call)(0)));
+    let stepped = stack.step(me, &stack.init(me), &call, &mut Tape::new(Vec::new()));
+    assert!(stepped.fault.is_none());
+    let mut state = stepped.state;
+    let shown = |state: &NodeState| {
+        let fields = stack.layers()[0].service().fields(&state[0]);
+        fields.into_iter().map(|(name, value)| format!("{name} {value}")).take(3).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&state), ["kept 1", "lost 1", "ticks 1"]);
+    stack.forget_ghosts(me, &mut state);
+    assert_eq!(shown(&state), ["kept 1", "lost 1", "ticks 0"]);
 }
 
 #[test]

@@ -343,6 +343,19 @@ fn variables(generator: &Generator<'_>) -> TokenStream {
         (false, true) => quote!(let _ = me; Variables { #(#kept),* }),
         (false, false) => quote!(Variables { #(#kept,)* ..self.init(me) }),
     };
+    let ghosts = service.variables.iter().filter(|it| it.ghost).map(|it| {
+        let ident = &it.ident;
+        quote!(this.#ident = fresh.#ident;)
+    });
+    let ghosts: Vec<TokenStream> = ghosts.collect();
+    let forgotten = (!ghosts.is_empty()).then(|| {
+        quote! {
+            fn forget_ghosts(&self, me: NodeId, this: &mut Variables) {
+                let fresh = self.init(me);
+                #(#ghosts)*
+            }
+        }
+    });
     let control = match service.states.is_empty() {
         true => quote!(let _ = this; ""),
         false => quote!(INFO.states[this.state as usize]),
@@ -363,6 +376,8 @@ fn variables(generator: &Generator<'_>) -> TokenStream {
         fn recover(&self, me: NodeId, before: &Variables) -> Variables {
             #recovered
         }
+
+        #forgotten
 
         fn control(this: &Variables) -> &'static str {
             #control

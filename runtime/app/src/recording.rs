@@ -78,7 +78,8 @@ impl Walk<'_> {
         let event = self.event(entry)?;
         let before = self.state.take().ok_or("the node has not started")?;
         let mut tape = Tape::new(entry.choices.iter().map(|choice| choice.picked).collect()).with_labels();
-        let outcome = self.stack.step(self.me, &before, &event, &mut tape);
+        let mut outcome = self.stack.step(self.me, &before, &event, &mut tape);
+        self.stack.forget_ghosts(self.me, &mut outcome.state);
         let told = self.tell(entry, &before, &outcome);
         self.compare(entry, &told, &outcome)?;
         if outcome.fault.is_none() {

@@ -28,6 +28,11 @@ pub trait Service: fmt::Debug + Send + Sync + 'static {
     /// The variables after a crash: durable and ghost ones kept from `before`, the rest as [`Service::init`] gives.
     fn recover(&self, me: NodeId, before: &Self::Variables) -> Self::Variables;
 
+    /// Makes ghost variables as [`Service::init`] gives them: a live node, which nobody judges by them, does not let them grow.
+    fn forget_ghosts(&self, me: NodeId, this: &mut Self::Variables) {
+        let _ = (me, this);
+    }
+
     /// The step: atomic, deterministic, total. A panic in it is a fault of the step.
     fn step(&self, this: &mut Self::Variables, event: &Event, ctx: &Ctx<'_, Self::Timer>);
 
@@ -132,6 +137,8 @@ pub trait AnyService: fmt::Debug + Send + Sync {
     fn init(&self, me: NodeId) -> Datum;
     /// The state after a crash in `before`, before `start()` has run.
     fn recover(&self, me: NodeId, before: &Datum) -> Datum;
+    /// See [`Service::forget_ghosts`].
+    fn forget_ghosts(&self, me: NodeId, state: &mut Datum);
     /// The armed timers of `state`, sorted.
     fn armed(&self, state: &Datum) -> Vec<Datum>;
     /// The variables in `state`.
@@ -200,6 +207,13 @@ impl<S: Service> AnyService for S {
         let before = state::<S>(before);
         let variables = Service::recover(self, me, &before.variables);
         Datum::new(State::<S> { variables, armed: Vec::new(), requests: before.requests.forget() })
+    }
+
+    fn forget_ghosts(&self, me: NodeId, datum: &mut Datum) {
+        if S::info().variables.iter().any(|variable| variable.ghost) {
+            let state = datum.make_mut::<State<S>>().expect("a layer's state has the type of its service");
+            Service::forget_ghosts(self, me, &mut state.variables);
+        }
     }
 
     fn armed(&self, datum: &Datum) -> Vec<Datum> {

@@ -278,6 +278,13 @@ impl Stack {
         self.layers.iter().zip(before).map(|(layer, before)| layer.service.recover(me, before)).collect()
     }
 
+    /// Makes the ghost variables of all layers as they were at first, as a live node does after each step.
+    pub fn forget_ghosts(&self, me: NodeId, state: &mut NodeState) {
+        for (layer, state) in self.layers.iter().zip(state) {
+            layer.service.forget_ghosts(me, state);
+        }
+    }
+
     /// The armed timers of all layers.
     pub fn armed(&self, state: &NodeState) -> Vec<(u8, Datum)> {
         let timers = |index: usize| self.layers[index].service.armed(&state[index]);

@@ -404,6 +404,9 @@ impl Service {
             tracing::debug!(decisions = ?scratch.decisions(), "chose");
             stepped
         });
+        if stepped.is_ok() {
+            self.stack.forget_ghosts(shared.me, &mut life.state);
+        }
         if let Some(recorder) = &mut self.recorder {
             let outcome = match &stepped {
                 Ok(()) => Ok(recording::digest(&life.state)),
