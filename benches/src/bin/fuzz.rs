@@ -33,6 +33,10 @@ const MEMORY_BYTES_MAX: libc::rlim_t = 1 << 30;
 /// How often a smaller text is tried.
 const SMALLER_TRIES_MAX: usize = 2_000;
 
+/// How many texts a worker takes. The crate of tokens keeps the text of everything that a thread has read, some kilobytes each, until
+/// the thread ends: a compiler reads a few, and this reads hundreds of thousands.
+const TEXTS_OF_A_WORKER: u64 = 20_000;
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Target {
     /// The parser
@@ -75,10 +79,11 @@ fn main() -> io::Result<ExitCode> {
     let corpus = mutate::corpus(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     if args.worker {
         limit_memory();
-        for seed in args.seed.. {
+        for seed in args.seed..args.seed.saturating_add(TEXTS_OF_A_WORKER) {
             writeln!(io::stdout(), "{seed}")?;
             work(args.target, &mutate::text(&corpus, seed));
         }
+        return Ok(ExitCode::SUCCESS);
     }
     let (tried, found) = search(&args, &corpus)?;
     writeln!(io::stdout(), "{tried} texts, {found} failures")?;
@@ -157,7 +162,8 @@ fn watch(worker: &mut Child, first: u64, end: Instant) -> io::Result<(u64, bool)
         match told.recv_timeout(TEXT_TIME_MAX) {
             Ok(line) => last = line.parse().unwrap_or(last),
             Err(RecvTimeoutError::Timeout) => break true,
-            Err(RecvTimeoutError::Disconnected) => break true,
+            // It has died, or done its part.
+            Err(RecvTimeoutError::Disconnected) => return Ok((last, !worker.wait()?.success())),
         }
         if Instant::now() >= end {
             break false;
