@@ -47,6 +47,12 @@ fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, Vec<Value>) {
     (exit as u8, lines)
 }
 
+/// The spec of that name among those that are counted.
+fn counted(name: &str) -> &'static SpecInfo {
+    let mut specs = COUNTED.iter().map(|(spec, _)| *spec);
+    specs.find(|spec| spec.name == name).unwrap_or_else(|| panic!("{name} is not counted"))
+}
+
 /// The number of states that each search finds, which must be the same.
 fn states(spec: &'static SpecInfo, arguments: &[&str]) -> u64 {
     let mut seen = Vec::new();
@@ -238,8 +244,7 @@ fn generic_nodes_are_compiled_and_refused_where_they_would_run() {
 
 #[test]
 fn a_simulation_has_a_clock_and_its_trace_replays_without_one() {
-    let spec =
-        COUNTED.iter().map(|(spec, _)| *spec).find(|spec| spec.name == "instants").expect("it is counted");
+    let spec = counted("instants");
     let trace = std::env::temp_dir().join(format!("instants-{}.json", std::process::id()));
     let path = trace.to_str().expect("a path of text");
     let (exit, lines) = run(spec, &["simulate", "--until", "10s", "--trace-out", path]);
@@ -256,8 +261,7 @@ fn a_simulation_has_a_clock_and_its_trace_replays_without_one() {
 
 #[test]
 fn a_live_node_forgets_ghosts_and_nothing_else() {
-    let spec = COUNTED.iter().map(|(spec, _)| *spec).find(|spec| spec.name == "crash_and_restart");
-    let model = (spec.expect("it is counted").systems[0].build)(&Arguments::default()).expect("a system");
+    let model = (counted("crash_and_restart").systems[0].build)(&Arguments::default()).expect("a system");
     let (me, stack) = (NodeId::new(0), &model.nodes[0]);
     let call = NodeEvent::Layer(0, Event::Call((model.calls[0].ways[0].call)(0)));
     let stepped = stack.step(me, &stack.init(me), &call, &mut Tape::new(Vec::new()));
@@ -274,8 +278,7 @@ fn a_live_node_forgets_ghosts_and_nothing_else() {
 
 #[test]
 fn a_check_writes_down_how_a_reachable_state_is_reached() {
-    let spec =
-        COUNTED.iter().map(|(spec, _)| *spec).find(|spec| spec.name == "instants").expect("it is counted");
+    let spec = counted("instants");
     let trace = std::env::temp_dir().join(format!("witness-{}.json", std::process::id()));
     let path = trace.to_str().expect("a path of text");
     for property in ["late", "answered"] {

@@ -24,6 +24,8 @@ pub(crate) struct Chooser {
     labels: bool,
     /// When the clock of the node began.
     began: Instant,
+    /// What it showed when the current step began: the moment of that step, however long it takes.
+    now: Duration,
 }
 
 /// Draws of a live node: what its choices and chances take when nothing else says.
@@ -33,12 +35,13 @@ impl Chooser {
     /// For the node and life at `place`.
     pub(crate) fn new(seed: u64, place: (u32, u32), advisor: Option<Box<dyn Advisor>>, labels: bool) -> Self {
         let (draws, began) = (Stream::new(seed, PURPOSE, place, 0), Instant::now());
-        Chooser { advisor, seed, place, steps: 0, draws, labels, began }
+        Chooser { advisor, seed, place, steps: 0, draws, labels, began, now: Duration::ZERO }
     }
 
     /// Begins the next step.
     pub(crate) fn step<'a>(&'a mut self, meter: &'a Meter) -> Counting<'a> {
         self.steps += 1;
+        self.now = self.began.elapsed();
         self.draws = Stream::new(self.seed, PURPOSE, self.place, self.steps);
         Counting { chooser: self, meter }
     }
@@ -71,7 +74,7 @@ impl Resolver for Counting<'_> {
     }
 
     fn now(&self) -> Option<Duration> {
-        Some(self.chooser.began.elapsed())
+        Some(self.chooser.now)
     }
 
     fn wants_labels(&self) -> bool {
