@@ -13,13 +13,14 @@ use crate::trail::Root;
 use crate::verdict::{Found, Starts, explore, grade};
 use crate::visited::{Keeps, Visited};
 
-/// Explores within each bound on depth in turn, and gives the last search to `report` as if there had been no other.
+/// Explores within each bound on depth in turn, and gives the last search to `report` as if there had been no other. Nothing, where the
+/// layout was seen not to suit.
 pub(crate) fn deepen<R>(
     shared: &Shared<'_>,
     roots: &[Root],
     starts: &Starts,
     report: impl FnOnce(&Shared<'_>, Found) -> R,
-) -> Result<R, CheckError> {
+) -> Result<Option<R>, CheckError> {
     let last = shared.bounds.depth.unwrap_or(u32::MAX);
     let threads = shared.options.threads.max(1);
     for depth in 0..=last {
@@ -38,10 +39,13 @@ pub(crate) fn deepen<R>(
         if let Some(error) = control.error() {
             return Err(error);
         }
+        if control.is_unsuited() {
+            return Ok(None);
+        }
         grade(&round, &mut found.findings);
         let cut = found.findings.cuts[foresee_world::Bound::Depth as usize];
         if cut == 0 || depth == last || control.stopped().is_some() {
-            return Ok(report(&round, found));
+            return Ok(Some(report(&round, found)));
         }
     }
     unreachable!("the last bound returns")

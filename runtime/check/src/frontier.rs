@@ -67,6 +67,7 @@ pub(crate) struct Control {
     /// 0, or the place in `CUTS` plus 1 of what ended the search.
     stop: AtomicU8,
     halt: AtomicBool,
+    unsuited: AtomicBool,
     error: Mutex<Option<CheckError>>,
 }
 
@@ -84,6 +85,17 @@ impl Control {
     pub(crate) fn fail(&self, error: CheckError) {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.stop(Cut::Cancelled);
+    }
+
+    /// Ends the search, for it to begin again in another layout.
+    pub(crate) fn unsuited(&self) {
+        self.unsuited.store(true, Ordering::Relaxed);
+        self.stop(Cut::Cancelled);
+    }
+
+    /// Whether the search is to begin again in another layout; not where something else ended it before.
+    pub(crate) fn is_unsuited(&self) -> bool {
+        self.unsuited.load(Ordering::Relaxed)
     }
 
     /// What ended the search, if anything did.

@@ -1,6 +1,8 @@
 //! Where the transitions of a state lead: successors that may be new, and who sleeps in them. See `search`.
 
-use crate::parts::{NearPuts, Parts, Transition, VISIBLE};
+use crate::expansion::{Beyond, TAKES, Transition, VISIBLE};
+use crate::parts::{NearPuts, Parts};
+use crate::tally::Tally;
 use crate::visited::Visited;
 
 /// A successor that may be new.
@@ -12,7 +14,8 @@ pub(crate) struct Candidate {
     pub node: u32,
     /// Which transition of its parent it is, and [`VISIBLE`].
     pub ordinal: u32,
-    /// Where further changes are in [`Worker::changes`], plus 1; 0 where there are none. How many comes first.
+    /// Where further changes are, plus 1; 0 where there are none. How many comes first, and what a [`Network`](crate::network::Network)
+    /// has to say besides.
     pub more: u32,
     /// Which nodes sleep.
     pub asleep: u32,
@@ -24,7 +27,7 @@ pub(crate) struct Candidate {
 pub(crate) const SEVERAL: u32 = u32::MAX;
 
 /// Which nodes sleep in a state.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Sleep {
     /// A bit for each node that sleeps; where the state is explored again, for each but those that were woken.
     pub asleep: u32,
@@ -52,24 +55,43 @@ impl Sleep {
     }
 }
 
-/// Where the transitions of a state lead to.
+/// Those of `asleep` that are not `node`.
+#[inline]
+pub(crate) fn wake(asleep: u32, node: u32) -> u32 {
+    asleep & !1_u32.checked_shl(node).unwrap_or(0)
+}
+
+/// A state that is explored, and where it leads to.
 pub(crate) struct Out<'o> {
     pub parts: &'o Parts,
     pub row: &'o [u32],
+    /// The number of its ambient.
+    pub ambient: u32,
     pub fingerprint: u64,
     /// The state's place in the hand.
     pub parent: u32,
+    /// Whether it is explored for the first time.
+    pub first: bool,
     pub sleep: Sleep,
-    pub near_puts: &'o mut NearPuts,
     pub candidates: &'o mut Vec<Candidate>,
+    /// Changes beyond the first of candidates.
     pub changes: &'o mut Vec<(u32, u32)>,
+    /// Nodes of which some step is a fault.
+    pub faulty: &'o mut Vec<usize>,
+    pub tally: &'o mut Tally,
     pub table: &'o Visited,
 }
 
 impl Out<'_> {
-    /// Gathers where the transitions of the part of `node` lead.
+    /// Gathers where the transitions of the part of `node` lead, where all that is under way is parts'.
     #[inline]
-    pub(crate) fn gather(&mut self, node: usize, mut ordinal: u32, transitions: &[Transition]) {
+    pub(crate) fn gather(
+        &mut self,
+        near: &mut NearPuts,
+        node: usize,
+        mut ordinal: u32,
+        transitions: &[Transition],
+    ) {
         let (parent, asleep) = (self.parent, self.sleep.after(node));
         for transition in transitions {
             match transition.beyond() {
@@ -82,10 +104,122 @@ impl Out<'_> {
                     let candidate = Candidate { fingerprint, part, node, ordinal, more: 0, asleep, parent };
                     self.candidates.push(candidate);
                 }
-                Some(beyond) => self.sending(node, ordinal, transition, beyond, asleep),
+                Some(beyond) => self.sending(near, node, ordinal, transition, beyond, asleep),
             }
             ordinal += 1;
         }
+    }
+
+    /// Gathers where a transition leads that also changes other parts, or the ambient.
+    fn sending(
+        &mut self,
+        near: &mut NearPuts,
+        node: usize,
+        ordinal: u32,
+        transition: &Transition,
+        beyond: u32,
+        asleep: u32,
+    ) {
+        let start = self.changes.len();
+        self.changes.push((0, 0));
+        let (delta, asleep) = self.send(near, self.parts.beyond(beyond), asleep);
+        let count = (self.changes.len() - start - 1) as u32;
+        self.changes[start].0 = count;
+        if count == 0 && self.row[node] == transition.part {
+            // All that was sent was there already.
+            return;
+        }
+        let fingerprint = self.fingerprint.wrapping_add(transition.delta).wrapping_add(delta);
+        self.table.prefetch(fingerprint);
+        let (part, node, parent, more) = (transition.part, node as u32, self.parent, start as u32 + 1);
+        let ordinal = ordinal | (transition.beyond & VISIBLE);
+        self.candidates.push(Candidate { fingerprint, part, node, ordinal, more, asleep, parent });
+    }
+
+    /// Notes the other parts that change, and the ambient. What that adds to the fingerprint, and who sleeps then.
+    fn send(&mut self, near: &mut NearPuts, beyond: &Beyond, mut asleep: u32) -> (u64, u32) {
+        let mut sum = 0_u64;
+        for (receiver, bundle) in &beyond.sends {
+            let part = self.row[*receiver as usize];
+            let (next, delta) = self.parts.put(near, *receiver as usize, part, *bundle);
+            sum = sum.wrapping_add(delta);
+            if next != part {
+                self.changes.push((*receiver, next));
+                asleep = wake(asleep, *receiver);
+            }
+        }
+        let nodes = self.parts.nodes();
+        if self.row.get(nodes).is_some_and(|ambient| *ambient != beyond.ambient) {
+            self.changes.push((nodes as u32, beyond.ambient));
+        }
+        (sum, asleep)
+    }
+
+    /// Gathers where transitions of the part of `node` lead, by what the message `arriving` comes to, if it is by one. Each candidate has,
+    /// after how many changes there are, what it took, plus 1, and the number of what is beyond, plus 1.
+    #[inline]
+    pub(crate) fn gather_flat(
+        &mut self,
+        near: &mut NearPuts,
+        node: usize,
+        mut ordinal: u32,
+        transitions: &[Transition],
+        arriving: Option<u32>,
+    ) {
+        let (parent, alone) = (self.parent, self.sleep.after(node));
+        for transition in transitions {
+            let takes = transition.beyond & TAKES != 0;
+            let took = arriving.filter(|_| takes).map_or(0, |envelope| envelope + 1);
+            let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);
+            let (mut asleep, start) = (alone, self.changes.len());
+            let mut more = 0;
+            if transition.beyond & !VISIBLE != 0 {
+                more = start as u32 + 1;
+                let beyond = transition.beyond();
+                self.changes.extend([(0, 0), (took, beyond.map_or(0, |beyond| beyond + 1))]);
+                if let Some(beyond) = beyond {
+                    let beyond = self.parts.beyond(beyond);
+                    let (delta, awake) = self.send(near, beyond, asleep);
+                    let (flat, awake) = self.send_flat(node, beyond, awake);
+                    fingerprint = fingerprint.wrapping_add(delta).wrapping_add(flat);
+                    asleep = awake;
+                    self.changes[start].0 = (self.changes.len() - start - 2) as u32;
+                }
+            }
+            if fingerprint != self.fingerprint {
+                self.table.prefetch(fingerprint);
+                let ordinal = ordinal | (transition.beyond & VISIBLE);
+                let (part, node) = (transition.part, node as u32);
+                self.candidates.push(Candidate { fingerprint, part, node, ordinal, more, asleep, parent });
+            }
+            ordinal += 1;
+        }
+    }
+
+    /// What messages that are no part's add to the fingerprint, but for those that were counted, and who sleeps then.
+    fn send_flat(&self, node: usize, beyond: &Beyond, mut asleep: u32) -> (u64, u32) {
+        let program = &self.parts.program;
+        let mut sum = 0_u64;
+        for envelope in &beyond.puts {
+            asleep = wake(asleep, self.parts.receiver(*envelope));
+        }
+        if beyond.once.is_empty() && beyond.loses.is_none() {
+            return (sum, asleep);
+        }
+        let flight = self.parts.flight(self.row);
+        for envelope in &beyond.once {
+            if !flight.contains(*envelope) {
+                sum = sum.wrapping_add(foresee_world::Program::envelope_digest(program, envelope));
+                asleep = wake(asleep, self.parts.receiver(*envelope));
+            }
+        }
+        if let Some(all) = beyond.loses {
+            let lost = flight.iter().filter(|envelope| self.parts.is_lost(*envelope, node as u32, all));
+            sum = lost.fold(sum, |sum, envelope| {
+                sum.wrapping_sub(foresee_world::Program::envelope_digest(program, &envelope))
+            });
+        }
+        (sum, asleep)
     }
 
     /// Gathers where partitions lead.
@@ -125,36 +259,5 @@ impl Out<'_> {
             }
             ordinal += 1;
         }
-    }
-
-    /// Gathers where a transition leads that also changes other parts, or the ambient.
-    fn sending(&mut self, node: usize, ordinal: u32, transition: &Transition, beyond: u32, mut asleep: u32) {
-        let beyond = self.parts.beyond(beyond);
-        let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);
-        let start = self.changes.len();
-        self.changes.push((0, 0));
-        for (receiver, bundle) in &beyond.sends {
-            let part = self.row[*receiver as usize];
-            let (next, delta) = self.parts.put(self.near_puts, *receiver as usize, part, *bundle);
-            fingerprint = fingerprint.wrapping_add(delta);
-            if next != part {
-                self.changes.push((*receiver, next));
-                asleep &= !1_u32.checked_shl(*receiver).unwrap_or(0);
-            }
-        }
-        let nodes = self.parts.nodes();
-        if self.row.get(nodes).is_some_and(|ambient| *ambient != beyond.ambient) {
-            self.changes.push((nodes as u32, beyond.ambient));
-        }
-        let count = (self.changes.len() - start - 1) as u32;
-        self.changes[start].0 = count;
-        if count == 0 && self.row[node] == transition.part {
-            // All that was sent was there already.
-            return;
-        }
-        self.table.prefetch(fingerprint);
-        let (part, node, parent, more) = (transition.part, node as u32, self.parent, start as u32 + 1);
-        let ordinal = ordinal | (transition.beyond & VISIBLE);
-        self.candidates.push(Candidate { fingerprint, part, node, ordinal, more, asleep, parent });
     }
 }

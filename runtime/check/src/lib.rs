@@ -4,9 +4,10 @@
 //! what [`foresee_world::World`] says; this crate remembers it. In the order in which one builds on the other:
 //!
 //! - `table`, `chunked`, `memo`, `pages`, `cells`, `visited`: numbers for things, values by key, fingerprints of states;
-//! - `intern`, `steps`, `parts`: node states, messages and timers as numbers; what a step comes to; what may happen to
-//!   a node and what is under way to it;
+//! - `intern`, `steps`, `expansion`, `parts`, `rows`: node states, messages and timers as numbers; what a step comes to; what may
+//!   happen to a node and what is under way to it; a state as a row of numbers;
 //! - `judge`: properties, evaluated on what they read;
+//! - `network`, `channels`, `flat`, `suits`: what is under way, together with its receiver or one by one, and which suits;
 //! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
 //!   is counted;
 //! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
@@ -19,16 +20,19 @@
 //! - States are known by 64 bits of their content, and properties by 64 bits of what they read: see `visited` and
 //!   `judge` for how probable a miss is. Everything else compares for equality.
 //! - A search holds at most 2^32 states; more ends it as a budget does.
-//! - A node with a state of its own, or with an inbox of its own, for almost every state of the system gains little from
-//!   parts: what is remembered is then seldom asked for again, and takes memory.
+//! - A node with a state of its own for almost every state of the system gains little: what is remembered is then seldom asked for
+//!   again, and takes memory. So does one with an inbox of its own where messages are in order.
 //! - A bound on the transitions kept is reached late; from then on a part that is not kept costs as much as a step by values.
 
 #![deny(unsafe_code)]
 
 mod cells;
+mod channels;
 mod chunked;
 mod consequences;
 mod deepen;
+mod expansion;
+mod flat;
 mod frontier;
 mod gather;
 mod intern;
@@ -36,16 +40,19 @@ mod judge;
 mod locals;
 mod log;
 mod memo;
+mod network;
 mod options;
 mod pages;
 mod parts;
 mod plans;
 mod report;
+mod rows;
 mod search;
 mod several;
 mod shared;
 mod spill;
 mod steps;
+mod suits;
 mod table;
 mod tally;
 mod trail;
@@ -53,10 +60,10 @@ mod verdict;
 mod visited;
 mod walks;
 
-pub use options::{CheckError, Options, Progress, Search, Tuning, Walks};
+pub use options::{Backend, CheckError, Options, Progress, Search, Tuning, Walks};
 pub use plans::plans;
 pub use report::{
-    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PlanReport, PropertyReport,
-    Report, Status, Verdict,
+    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, NetworkReport, PlanReport,
+    PropertyReport, Report, Status, Verdict,
 };
 pub use verdict::{STARTS_MAX, check, check_with};

@@ -24,6 +24,18 @@ pub enum Search {
     Walks,
 }
 
+/// How what is under way is kept while states are explored. It changes no result, only how fast it comes and in how much memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Backend {
+    /// As what the search observes suggests: in channels, until inboxes are seen to be as many as states.
+    #[default]
+    Observed,
+    /// What is under way to a node has a number together with the node's state.
+    Channels,
+    /// Messages that are in no order have each a number of their own.
+    Flat,
+}
+
 /// Which random walks are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Walks {
@@ -46,6 +58,8 @@ impl Default for Walks {
 pub struct Options {
     /// The order in which states are explored.
     pub search: Search,
+    /// How what is under way is kept.
+    pub network: Backend,
     /// How many threads search; 0 is taken for 1.
     pub threads: usize,
     /// A bound, as `depth` of a model is: states so many steps from the start are not explored further.
@@ -70,6 +84,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             search: Search::default(),
+            network: Backend::default(),
             threads: 1,
             max_depth: None,
             max_states: None,
@@ -96,6 +111,8 @@ pub struct Tuning {
     pub sleepers_max: u32,
     /// Whether steps are spared depth first too. There states are explored again so often that it seldom pays.
     pub sleepers_depth_first: bool,
+    /// How many messages stand in the row of a state at the most, where they are kept one by one; the rest of them has a number.
+    pub row_max: usize,
     /// How many bytes of waiting states a breadth first search keeps in memory, and what is beyond it writes to disk; where it is not given,
     /// an eighth of the budget of memory, if there is one.
     pub frontier_max: Option<u64>,
@@ -109,6 +126,7 @@ impl Default for Tuning {
             evaluations_max: 4 << 20,
             sleepers_max: 12,
             sleepers_depth_first: false,
+            row_max: 48,
             frontier_max: None,
         }
     }

@@ -7,104 +7,33 @@
 //! message is sent to. Nothing here says for itself what may happen: it only remembers what a [`World`] said.
 
 use std::hash::Hasher;
+use std::mem::size_of;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use foresee_kernel::digest::mix;
 use foresee_kernel::{Digest, FaultKind, FaultTarget, Model, NodeId};
-use foresee_world::{Action, Ambient, Direct, Make, Of, Planned, Program, Sink, World};
+use foresee_world::{Action, Ambient, Make, Of, Program, Sink, World};
 
 use crate::chunked::Chunked;
+use crate::expansion::{Beyond, Expansion, TAKES, Transition, VISIBLE, Way, is_arrival};
 use crate::intern::{Interned, NOBODY};
 use crate::judge::Judge;
 use crate::locals::Locals;
 use crate::memo::{Memo, Near};
 use crate::options::Tuning;
+use crate::rows::Layout;
 use crate::several::Divides;
 use crate::steps::{Found, Step, Steps};
 use crate::table::Table;
 
-/// One way in which something can happen to a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Transition {
-    /// What it adds to the fingerprint, apart from what is sent to others.
-    pub delta: u64,
-    /// The part afterwards.
-    pub part: u32,
-    /// The number of a [`Beyond`], plus 1, or 0 where nothing else changes; and [`VISIBLE`].
-    pub beyond: u32,
-}
-
 /// The number of the ambient that runs begin with; where nothing is ever spent, there is no other.
-const FIRST: u32 = 0;
-
-/// Set in [`Transition::beyond`] where properties may see the change.
-pub(crate) const VISIBLE: u32 = 1 << 31;
-
-impl Transition {
-    /// What changes beyond the part, if anything does: a number for [`Parts::beyond`].
-    #[inline]
-    pub(crate) fn beyond(&self) -> Option<u32> {
-        (self.beyond & !VISIBLE).checked_sub(1)
-    }
-}
-
-/// What a transition changes besides its part.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Beyond {
-    /// The receivers of what is sent, each with the number of what it is sent, in order.
-    pub sends: Box<[(u32, u32)]>,
-    /// The number of the ambient afterwards.
-    pub ambient: u32,
-}
-
-/// All that may happen to a part.
-#[derive(Default)]
-pub(crate) struct Expansion {
-    /// Where it leads somewhere: first the transitions that change nothing beyond the part.
-    pub transitions: Box<[Transition]>,
-    /// The kept steps that it consists of.
-    pub steps: Vec<u32>,
-    /// Steps beyond the bound of the memo; an expansion with one of these is not kept.
-    pub loose: Vec<Step>,
-    /// What happens without a step.
-    pub network: u32,
-    /// How many ways are faults.
-    pub faults: u32,
-    /// How many ways are by which plan.
-    pub fired: Vec<(Planned, u32)>,
-    /// Which of the transitions are by what was under way; not worked out unless it is asked for.
-    pub arrivals: Box<[u32]>,
-    /// How many ways are by what was under way, without a step.
-    pub passing: u32,
-    /// Whether a step on what was under way is a fault.
-    pub arrivals_fault: bool,
-}
-
-impl Expansion {
-    /// Counts the plan of an action.
-    pub(crate) fn fire(&mut self, action: &Action<Interned>, ways: u32) {
-        let Some(plan) = action.plan() else { return };
-        match self.fired.iter_mut().find(|(known, _)| *known == plan) {
-            Some((_, count)) => *count += ways,
-            None => self.fired.push((plan, ways)),
-        }
-    }
-
-    /// Counts a step.
-    pub(crate) fn add(&mut self, found: Found<'_>) {
-        let faults = found.step().successors.iter().filter(|successor| successor.fault.is_some());
-        self.faults += faults.count() as u32;
-        match found {
-            Found::Kept(id, _) => self.steps.push(id),
-            Found::Loose(step) => self.loose.push(step),
-        }
-    }
-}
+pub(crate) const FIRST: u32 = 0;
 
 /// What a part is.
 pub(crate) struct Part {
     /// The node's state, then its counters, then for each carrier how many messages are under way to it, and these.
-    words: Box<[u32]>,
+    pub words: Box<[u32]>,
     /// What it contributes to a fingerprint.
     pub digest: u64,
     /// What its node contributes to the key of the properties.
@@ -121,8 +50,10 @@ impl Part {
 }
 
 /// The parts of one node.
-struct Place {
-    parts: Table<Part>,
+pub(crate) struct Place {
+    pub parts: Table<Part>,
+    /// The most messages that are under way to one of them.
+    messages_max: AtomicU32,
     /// By the ambient, by the number of the part.
     expansions: Chunked<Chunked<Expansion>>,
 }
@@ -130,6 +61,35 @@ struct Place {
 struct Bundle {
     receiver: u32,
     envelopes: Box<[u32]>,
+}
+
+/// All that a message that is no part's may come to at a part.
+pub(crate) struct Pair {
+    part: u32,
+    ambient: u32,
+    envelope: u32,
+    pub expansion: Expansion,
+}
+
+/// Of which something may happen.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot {
+    /// The node.
+    pub index: usize,
+    /// The number of its part.
+    pub part: u32,
+    /// The number of the ambient.
+    pub ambient: u32,
+    /// The message that is no part's and is looked at; else all but such messages is.
+    pub arriving: Option<u32>,
+}
+
+/// Where all that may happen to a part is kept, if it is.
+pub(crate) enum Kept<'p> {
+    /// Under a number.
+    Pair(u32, &'p Expansion),
+    /// Put together for once.
+    Loose(Expansion),
 }
 
 /// What one thread has at hand of how messages change the parts they are sent to.
@@ -143,16 +103,21 @@ pub(crate) struct Parts {
     pub steps: Steps,
     /// The properties.
     pub judge: Judge,
-    places: Vec<Place>,
-    locals: Vec<Locals>,
-    /// Whether the ambient can change, counters of single nodes aside.
-    changes: bool,
+    pub(crate) places: Vec<Place>,
+    pub(crate) locals: Vec<Locals>,
+    /// Whether rows say what the ambient is: where it can change, counters of single nodes aside.
+    pub(crate) changes: bool,
+    /// How what is under way is kept.
+    pub(crate) layout: Layout,
+    /// For the flat layout: what messages come to at parts, and what does not fit in a row.
+    pairs: Table<Pair>,
+    pub(crate) overflow: Table<Box<[u32]>>,
     /// Whether something concerns several nodes at once, and whether that depends on their states.
     pub(crate) several: bool,
     pub(crate) together: bool,
     /// By the ambient.
     pub(crate) divides: Chunked<Divides>,
-    ambients: Table<Ambient>,
+    pub(crate) ambients: Table<Ambient>,
     beyond: Table<Beyond>,
     bundles: Table<Bundle>,
     puts: Vec<Memo<(u32, u64)>>,
@@ -163,27 +128,51 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// With what is under way kept with the parts of receivers.
     pub(crate) fn new(model: Arc<Model>, tuning: &Tuning, sorts_arrivals: bool) -> Self {
-        let nodes = model.nodes.len();
         let judge = Judge::new(model.properties.clone(), tuning.evaluations_max);
-        let program = Interned::new(model.clone());
-        let locals = Locals::of(&model, program.plans().first());
+        let program = Interned::new(model);
+        let steps = Steps::new(tuning.steps_max);
+        Parts::of(program, steps, judge, tuning, sorts_arrivals, Layout::Channels)
+    }
+
+    /// The same in another layout: what steps come to and what properties say is still known.
+    pub(crate) fn laid_out(self, tuning: &Tuning, layout: Layout) -> Self {
+        Parts::of(self.program, self.steps, self.judge, tuning, self.sorts_arrivals, layout)
+    }
+
+    fn of(
+        program: Interned,
+        steps: Steps,
+        judge: Judge,
+        tuning: &Tuning,
+        sorts_arrivals: bool,
+        layout: Layout,
+    ) -> Self {
+        let model = program.model();
+        let nodes = model.nodes.len();
+        let locals = Locals::of(model, program.plans().first());
         let bounds = &model.bounds;
-        let changes = bounds.drops.is_some()
+        let changes = layout != Layout::Channels
+            || bounds.drops.is_some()
             || bounds.duplicates.is_some()
             || bounds.calls.is_some()
             || !model.faults.is_empty()
-            || Locals::leave_some(&locals, &model);
+            || Locals::leave_some(&locals, model);
         let together = model.faults.iter().any(|fault| matches!(fault.target, FaultTarget::AllOf(_)));
         let several = together || model.faults.iter().any(|fault| fault.kind == FaultKind::Partition);
-        let place = || Place { parts: Table::new(), expansions: Chunked::new() };
+        let place =
+            || Place { parts: Table::new(), messages_max: AtomicU32::new(0), expansions: Chunked::new() };
         let parts = Parts {
             program,
-            steps: Steps::new(tuning.steps_max),
+            steps,
             judge,
             places: (0..nodes).map(|_| place()).collect(),
             locals,
             changes,
+            layout,
+            pairs: Table::new(),
+            overflow: Table::new(),
             several,
             together,
             divides: Chunked::new(),
@@ -201,13 +190,18 @@ impl Parts {
     }
 
     /// The ambient that runs begin with.
-    fn first(&self) -> &Ambient {
+    pub(crate) fn first(&self) -> &Ambient {
         self.program.plans().first()
     }
 
-    /// How many numbers a state is: one for each node, and one for the ambient where it can change.
-    pub(crate) fn stride(&self) -> usize {
-        self.places.len() + usize::from(self.changes)
+    /// How many parts there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.places.iter().map(|place| u64::from(place.parts.len())).sum()
+    }
+
+    /// The most messages that were seen under way to each node, all together.
+    pub(crate) fn messages_max(&self) -> usize {
+        self.places.iter().map(|place| place.messages_max.load(Ordering::Relaxed) as usize).sum()
     }
 
     /// How many nodes there are.
@@ -218,7 +212,7 @@ impl Parts {
     /// The number of the ambient of a state.
     #[inline]
     pub(crate) fn ambient(&self, words: &[u32]) -> u32 {
-        words.get(self.places.len()).copied().unwrap_or(0)
+        words.get(self.places.len()).copied().unwrap_or(FIRST)
     }
 
     /// The ambient of that number.
@@ -226,55 +220,8 @@ impl Parts {
         self.ambients.get(number)
     }
 
-    /// A state as a row of numbers.
-    pub(crate) fn encode_interned(&self, world: &World<Interned>) -> Vec<u32> {
-        let mut ambient = world.ambient.clone();
-        let mut words = Vec::with_capacity(self.stride());
-        for (index, node) in world.nodes.iter().enumerate() {
-            let mut part = self.bare(index, *node, self.first());
-            for (queue, kept) in world.carriers.iter().zip(&mut part.carriers) {
-                let here = |envelope: &&u32| self.receiver(**envelope) as usize == index;
-                kept.extend(queue.iter().filter(here));
-            }
-            let counters = self.locals[index].split(&mut ambient);
-            words.push(self.part_id(index, &part, &counters));
-        }
-        let ambient = self.ambient_id(&ambient);
-        words.resize(self.stride(), ambient);
-        words
-    }
-
-    /// A part with nothing under way.
-    fn bare(&self, index: usize, node: u32, ambient: &Ambient) -> World<Interned> {
-        let mut nodes = vec![NOBODY; self.places.len()];
-        nodes[index] = node;
-        let carriers = vec![Vec::new(); self.program.model().carriers.len()];
-        World { nodes, carriers, ambient: ambient.clone() }
-    }
-
-    /// The world of a part, of which the other nodes are left out.
-    pub(crate) fn world(&self, index: usize, part: u32, ambient: u32) -> World<Interned> {
-        let words = &self.part(index, part).words;
-        let mut world = self.bare(index, words[0], self.ambients.get(ambient));
-        self.join(index, part, &mut world.ambient);
-        let mut rest = &words[1 + self.locals[index].len()..];
-        for queue in &mut world.carriers {
-            let (length, tail) = rest.split_first().expect("a length for each carrier");
-            let (envelopes, tail) = tail.split_at(*length as usize);
-            queue.extend_from_slice(envelopes);
-            rest = tail;
-        }
-        world
-    }
-
-    /// Puts the counters of a part into `ambient`.
-    pub(crate) fn join(&self, index: usize, part: u32, ambient: &mut Ambient) {
-        let locals = &self.locals[index];
-        locals.join(&self.part(index, part).words[1..=locals.len()], ambient);
-    }
-
     /// The number of the part that is all of `world`, with these counters of its node.
-    fn part_id(&self, index: usize, world: &World<Interned>, counters: &[u32]) -> u32 {
+    pub(crate) fn part_id(&self, index: usize, world: &World<Interned>, counters: &[u32]) -> u32 {
         let mut words = vec![world.nodes[index]];
         words.extend_from_slice(counters);
         for queue in &world.carriers {
@@ -296,6 +243,7 @@ impl Parts {
                     messages: world.in_flight(&self.program) as u32,
                     words: words.as_slice().into(),
                 };
+                self.places[index].messages_max.fetch_max(part.messages, Ordering::Relaxed);
                 let owned = words.len() * 4;
                 (part, owned)
             },
@@ -324,40 +272,59 @@ impl Parts {
         self.ambients.get(ambient).digest()
     }
 
-    /// The fingerprint of a state: the digest of its world.
-    pub(crate) fn fingerprint(&self, words: &[u32]) -> u64 {
-        let ambient = self.ambient_digest(self.ambient(words));
-        let parts = words[..self.places.len()].iter().enumerate();
-        parts.fold(ambient, |sum, (index, part)| sum.wrapping_add(self.part(index, *part).digest))
-    }
-
     /// What a transition changes besides its part.
     pub(crate) fn beyond(&self, number: u32) -> &Beyond {
         self.beyond.get(number)
     }
 
-    /// All that may happen to a part, kept for good; None where there is no room for it.
+    /// All that may happen to a part by itself, kept for good; None where there is no room for it.
     pub(crate) fn kept_expansion(&self, index: usize, part: u32, ambient: u32) -> Option<&Expansion> {
         let kept = self.places[index].expansions.get_or_init(ambient, Chunked::new);
         if let Some(expansion) = kept.get(part) {
             return Some(expansion);
         }
-        if self.transitions.load(Ordering::Relaxed) >= self.transitions_max {
-            return None;
-        }
-        let expansion = self.expand(index, part, ambient);
-        if !expansion.loose.is_empty() {
-            return None;
-        }
-        self.transitions.fetch_add(expansion.transitions.len() as u64 + 4, Ordering::Relaxed);
+        let expansion = self.room_for(Spot { index, part, ambient, arriving: None }).ok()?;
         Some(kept.get_or_init(part, || expansion))
     }
 
-    /// All that may happen to a part.
-    pub(crate) fn expand(&self, index: usize, part: u32, ambient: u32) -> Expansion {
+    /// All that a message that is no part's may come to at a part of its receiver.
+    pub(crate) fn pair(&self, index: usize, part: u32, ambient: u32, envelope: u32) -> Kept<'_> {
+        let hash = mix(mix(u64::from(part) << 32 | u64::from(envelope)).wrapping_add(u64::from(ambient)));
+        let same = |pair: &Pair| pair.part == part && pair.envelope == envelope && pair.ambient == ambient;
+        if let Some(number) = self.pairs.find(hash, same) {
+            return Kept::Pair(number, self.pair_of(number));
+        }
+        match self.room_for(Spot { index, part, ambient, arriving: Some(envelope) }) {
+            Err(expansion) => Kept::Loose(expansion),
+            Ok(expansion) => {
+                let make = || (Pair { part, ambient, envelope, expansion }, 0);
+                let number = self.pairs.intern(hash, same, make);
+                Kept::Pair(number, self.pair_of(number))
+            }
+        }
+    }
+
+    /// What the pair of that number comes to.
+    pub(crate) fn pair_of(&self, number: u32) -> &Expansion {
+        &self.pairs.get(number).expansion
+    }
+
+    /// What may happen, where it may be kept; else for this once.
+    fn room_for(&self, spot: Spot) -> Result<Expansion, Expansion> {
+        let full = self.transitions.load(Ordering::Relaxed) >= self.transitions_max;
+        let expansion = self.expand(spot);
+        if full || !expansion.loose.is_empty() {
+            return Err(expansion);
+        }
+        self.transitions.fetch_add(expansion.transitions.len() as u64 + 4, Ordering::Relaxed);
+        Ok(expansion)
+    }
+
+    /// All that may happen at a spot.
+    pub(crate) fn expand(&self, spot: Spot) -> Expansion {
         let (mut alone, mut sending) = (Vec::new(), Vec::new());
         let mut expansion = Expansion::default();
-        self.each_action(index, part, ambient, |action, found, world| {
+        self.each_action(spot, |action, found, world| {
             let arrives = self.sorts_arrivals && is_arrival(action);
             let mut sort_in = |transition: Option<Transition>| {
                 let Some(transition) = transition else { return };
@@ -368,12 +335,12 @@ impl Parts {
                 expansion.network += 1;
                 expansion.passing += u32::from(arrives);
                 expansion.fire(action, 1);
-                return sort_in(self.transition(index, part, ambient, world, action, None));
+                return sort_in(self.transition(spot, world, action, None));
             };
             let ways = found.step().successors.len();
             for successor in 0..ways {
                 let way = Some((found.step(), successor));
-                sort_in(self.transition(index, part, ambient, world, action, way));
+                sort_in(self.transition(spot, world, action, way));
                 expansion.arrivals_fault |= arrives && found.step().successors[successor].fault.is_some();
             }
             expansion.fire(action, ways as u32);
@@ -386,18 +353,24 @@ impl Parts {
         expansion
     }
 
-    /// Calls `visit` with every action of a part, and the step that its node takes on it, if it takes one.
+    /// Calls `visit` with every action at a spot, and the step that its node takes on it, if it takes one.
     fn each_action<'s>(
         &'s self,
-        index: usize,
-        part: u32,
-        ambient: u32,
+        spot: Spot,
         mut visit: impl FnMut(&Action<Interned>, Option<Found<'s>>, &World<Interned>),
     ) {
-        let world = self.world(index, part, ambient);
+        let Spot { index, part, ambient, arriving } = spot;
+        let mut world = self.world(index, part, ambient);
+        if let Some(envelope) = arriving {
+            world.put_all(&self.program, &[envelope]);
+        }
         let mut actions = Vec::new();
         let of = Of::Node(NodeId::new(index as u32));
-        world.enabled_of(&self.program, of, |action| actions.push(action));
+        world.enabled_of(&self.program, of, |action| {
+            if arriving.is_none() || action.envelope().copied() == arriving {
+                actions.push(action);
+            }
+        });
         for action in &actions {
             let found = action.stimulus(&self.program).map(|(id, stimulus)| {
                 assert_eq!(id.index(), index, "an action of a part concerns its node");
@@ -410,40 +383,54 @@ impl Parts {
     /// The transition of one way in which `action` can go; None where nothing changes.
     fn transition(
         &self,
-        index: usize,
-        part: u32,
-        ambient: u32,
+        spot: Spot,
         world: &World<Interned>,
         action: &Action<Interned>,
         way: Option<(&Step, usize)>,
     ) -> Option<Transition> {
-        let mut next = world.clone();
-        let mut sent = Vec::new();
+        let Spot { index, part, ambient, arriving } = spot;
+        let mut next = match arriving {
+            None => world.clone(),
+            Some(_) => self.world(index, part, ambient),
+        };
         let successor = way.map(|(step, successor)| &step.successors[successor]);
-        let mut sink = Inside { index, make: Make(&mut next), sent: &mut sent };
+        let mut sink = Inside { parts: self, index, make: Make(&mut next), told: Told::default() };
         world.perform(&self.program, action, successor, &mut sink);
+        let Told { sent, flat, takes, loses } = sink.told;
         let counters = self.locals[index].split(&mut next.ambient);
         let after = match next.ambient == *self.ambients.get(ambient) {
             true => ambient,
             false => self.ambient_id(&next.ambient),
         };
         let next = self.part_id(index, &next, &counters);
-        if next == part && sent.is_empty() && after == ambient {
+        let alone = sent.is_empty() && flat.is_empty() && loses.is_none() && after == ambient;
+        if next == part && alone && !takes {
             return None;
         }
         let (before, now) = (self.part(index, part), self.part(index, next));
         let spent = self.ambient_digest(after).wrapping_sub(self.ambient_digest(ambient));
-        let delta = now.digest.wrapping_sub(before.digest).wrapping_add(spent);
-        let visible = if now.key == before.key { 0 } else { VISIBLE };
-        let beyond = match sent.is_empty() && after == ambient {
-            true => 0,
-            false => self.beyond_id(&sent, after) + 1,
-        };
-        assert!(beyond & VISIBLE == 0, "more different sends than numbers for them");
-        Some(Transition { delta, part: next, beyond: beyond | visible })
+        let mut delta = now.digest.wrapping_sub(before.digest).wrapping_add(spent);
+        if let (Some(envelope), true) = (arriving, takes) {
+            delta = delta.wrapping_sub(self.program.envelope_digest(&envelope));
+        }
+        let (once, puts): (Vec<u32>, Vec<u32>) =
+            flat.into_iter().partition(|envelope| self.is_once(*envelope));
+        let digests = puts.iter().map(|envelope| self.program.envelope_digest(envelope));
+        delta = digests.fold(delta, u64::wrapping_add);
+        let flags = if now.key == before.key { 0 } else { VISIBLE } | if takes { TAKES } else { 0 };
+        let beyond = if alone { 0 } else { self.beyond_id(&sent, puts, once, loses, after) + 1 };
+        assert!(beyond & (VISIBLE | TAKES) == 0, "more different sends than numbers for them");
+        Some(Transition { delta, part: next, beyond: beyond | flags })
     }
 
-    fn beyond_id(&self, sent: &[u32], ambient: u32) -> u32 {
+    fn beyond_id(
+        &self,
+        sent: &[u32],
+        mut puts: Vec<u32>,
+        mut once: Vec<u32>,
+        loses: Option<bool>,
+        ambient: u32,
+    ) -> u32 {
         let mut receivers: Vec<u32> = sent.iter().map(|envelope| self.receiver(*envelope)).collect();
         receivers.sort_unstable();
         receivers.dedup();
@@ -451,19 +438,20 @@ impl Parts {
             let envelopes = sent.iter().copied().filter(|envelope| self.receiver(*envelope) == *receiver);
             (*receiver, self.bundle_id(*receiver, envelopes.collect()))
         };
-        let beyond = Beyond { sends: receivers.iter().map(bundle).collect(), ambient };
+        puts.sort_unstable();
+        once.sort_unstable();
+        once.dedup();
+        let sends = receivers.iter().map(bundle).collect();
+        let beyond = Beyond { sends, puts: puts.into(), once: once.into(), loses, ambient };
         let mut hash = Digest::new();
         beyond.sends.iter().for_each(|(_, bundle)| hash.write_u32(*bundle));
+        beyond.puts.iter().chain(&beyond.once).for_each(|envelope| hash.write_u32(*envelope));
         hash.write_u32(ambient);
-        let owned = beyond.sends.len() * 8;
-        self.beyond.intern(
-            hash.finish(),
-            |other| *other == beyond,
-            || (Beyond { sends: beyond.sends.clone(), ambient }, owned),
-        )
+        let owned = beyond.sends.len() * 8 + (beyond.puts.len() + beyond.once.len()) * 4;
+        self.beyond.intern(hash.finish(), |other| *other == beyond, || (beyond.clone(), owned))
     }
 
-    fn receiver(&self, envelope: u32) -> u32 {
+    pub(crate) fn receiver(&self, envelope: u32) -> u32 {
         self.program.route(&envelope).dst.index() as u32
     }
 
@@ -474,6 +462,14 @@ impl Parts {
         let owned = envelopes.len() * 4;
         self.bundles
             .intern(hash.finish(), same, || (Bundle { receiver, envelopes: envelopes.clone() }, owned))
+    }
+
+    /// The number of a list of messages that do not fit in a row.
+    pub(crate) fn overflow_id(&self, envelopes: &[u32]) -> u32 {
+        let mut hash = Digest::new();
+        envelopes.iter().for_each(|envelope| hash.write_u32(*envelope));
+        let owned = envelopes.len() * 4;
+        self.overflow.intern(hash.finish(), |other| **other == *envelopes, || (envelopes.into(), owned))
     }
 
     /// The part `part` of node `index` after it was sent the messages of number `bundle`, and what that adds to the
@@ -503,13 +499,13 @@ impl Parts {
     }
 
     /// The ways that lead somewhere, in the order of [`Expansion::transitions`], each with its action and tape.
-    pub(crate) fn ways(&self, index: usize, part: u32, ambient: u32) -> Vec<(Transition, Way)> {
+    pub(crate) fn ways(&self, spot: Spot) -> Vec<(Transition, Way)> {
         let (mut alone, mut sending) = (Vec::new(), Vec::new());
-        self.each_action(index, part, ambient, |action, found, world| {
+        self.each_action(spot, |action, found, world| {
             let count = found.as_ref().map_or(1, |found| found.step().successors.len());
             for successor in 0..count {
                 let way = found.as_ref().map(|found| (found.step(), successor));
-                let Some(transition) = self.transition(index, part, ambient, world, action, way) else {
+                let Some(transition) = self.transition(spot, world, action, way) else {
                     continue;
                 };
                 let tape = way.map_or(Vec::new(), |(step, n)| step.successors[n].tape.clone());
@@ -521,10 +517,10 @@ impl Parts {
         alone
     }
 
-    /// The first way of a part that is a fault, and what the fault says.
-    pub(crate) fn fault(&self, index: usize, part: u32, ambient: u32) -> Option<(Way, String)> {
+    /// The first way at a spot that is a fault, and what the fault says.
+    pub(crate) fn fault(&self, spot: Spot) -> Option<(Way, String)> {
         let mut first = None;
-        self.each_action(index, part, ambient, |action, found, _| {
+        self.each_action(spot, |action, found, _| {
             let Some(found) = found else { return };
             for successor in &found.step().successors {
                 if let (Some(fault), None) = (&successor.fault, &first) {
@@ -544,7 +540,7 @@ impl Parts {
     /// Counted bytes of what states are made of.
     pub(crate) fn interner_bytes(&self) -> u64 {
         let parts: u64 = self.places.iter().map(|place| place.parts.bytes()).sum();
-        self.program.bytes() + parts + self.beyond.bytes() + self.bundles.bytes()
+        self.program.bytes() + parts + self.beyond.bytes() + self.bundles.bytes() + self.overflow.bytes()
     }
 
     /// Counted bytes of what is remembered to save time.
@@ -558,27 +554,36 @@ impl Parts {
         self.places.iter().map(slots).sum::<u64>()
             + puts
             + transitions
+            + self.pairs.bytes()
             + self.steps.bytes()
             + self.judge.bytes()
     }
 }
 
-/// An action by values, and the answers that its step is given.
-pub(crate) struct Way {
-    pub action: Action<Direct>,
-    pub tape: Vec<u32>,
-}
-
-/// Whether it happens because something was under way.
-fn is_arrival(action: &Action<Interned>) -> bool {
-    matches!(action, Action::Deliver(_) | Action::Miss(_) | Action::Lapse(_))
-}
-
-/// The sink that makes the next part, and notes what is sent to others.
+/// The sink that makes the next part, and notes what else changes.
 struct Inside<'w> {
+    parts: &'w Parts,
     index: usize,
     make: Make<'w, Interned>,
-    sent: &'w mut Vec<u32>,
+    told: Told,
+}
+
+/// What changes beyond a part.
+#[derive(Default)]
+struct Told {
+    /// What is sent into other parts.
+    sent: Vec<u32>,
+    /// What is sent that is no part's.
+    flat: Vec<u32>,
+    /// Whether the message that arrives, which is no part's, is taken.
+    takes: bool,
+    loses: Option<bool>,
+}
+
+impl Inside<'_> {
+    fn is_flat(&self, envelope: u32) -> bool {
+        self.parts.is_flat(self.parts.discipline(envelope))
+    }
 }
 
 impl Sink<Interned> for Inside<'_> {
@@ -588,19 +593,28 @@ impl Sink<Interned> for Inside<'_> {
     }
 
     fn take(&mut self, program: &Interned, envelope: &u32) {
-        self.make.take(program, envelope);
+        match self.is_flat(*envelope) {
+            true => self.told.takes = true,
+            false => self.make.take(program, envelope),
+        }
     }
 
     fn put(&mut self, program: &Interned, envelope: &u32) {
+        if self.is_flat(*envelope) {
+            return self.told.flat.push(*envelope);
+        }
         match program.route(envelope).dst.index() == self.index {
             true => self.make.put(program, envelope),
-            false => self.sent.push(*envelope),
+            false => self.told.sent.push(*envelope),
         }
     }
 
     fn lose(&mut self, program: &Interned, id: NodeId, all: bool) {
         assert_eq!(id.index(), self.index, "a part loses what is in flight to its node");
         self.make.lose(program, id, all);
+        if self.parts.layout != Layout::Channels {
+            self.told.loses = Some(all);
+        }
     }
 
     fn ambient(&mut self, program: &Interned, ambient: &Ambient) {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use foresee_tests::{random, two_phase_commit};
-use foresee_world::path;
+use foresee_world::{Direct, path};
 use proptest::prelude::*;
 
 use super::*;
+use crate::trail::apply;
 
 /// Every world that follows `world`, by values, with how many ways lead there.
 fn by_values(direct: &Direct, world: &World<Direct>) -> BTreeMap<u64, u32> {
@@ -30,31 +31,22 @@ fn by_values(direct: &Direct, world: &World<Direct>) -> BTreeMap<u64, u32> {
 fn by_parts(parts: &Parts, words: &[u32]) -> (BTreeMap<u64, u32>, u32) {
     let (mut after, mut all) = (BTreeMap::new(), 0);
     let (ambient, fingerprint) = (parts.ambient(words), parts.fingerprint(words));
-    let mut near = Near::new(2);
     let ways = |expansion: &Expansion| {
         let kept = expansion.steps.iter().map(|step| parts.steps.get(*step).successors.len() as u32);
         let loose = expansion.loose.iter().map(|step| step.successors.len() as u32);
         expansion.network + kept.chain(loose).sum::<u32>()
     };
-    for node in 0..parts.nodes() {
-        let expansion = parts.expand(node, words[node], ambient);
+    for spot in parts.spots(words) {
+        let expansion = parts.expand(spot);
         all += ways(&expansion);
         for transition in &expansion.transitions {
             let mut next = words.to_vec();
-            next[node] = transition.part;
-            let mut sum = fingerprint.wrapping_add(transition.delta);
-            if let Some(beyond) = transition.beyond().map(|beyond| parts.beyond(beyond)) {
-                for (receiver, bundle) in &beyond.sends {
-                    let place = *receiver as usize;
-                    let (part, delta) = parts.put(&mut near, place, next[place], *bundle);
-                    next[place] = part;
-                    sum = sum.wrapping_add(delta);
-                }
-                if let Some(ambient) = next.get_mut(parts.nodes()) {
-                    *ambient = beyond.ambient;
-                }
+            apply(parts, &mut next, spot, *transition);
+            let sum = parts.fingerprint(&next);
+            if transition.beyond().is_none() {
+                assert_eq!(sum, fingerprint.wrapping_add(transition.delta), "what a transition adds");
             }
-            assert_eq!(sum, parts.fingerprint(&next), "what a transition adds");
+            assert_eq!(parts.encode_interned(&parts.decode(&next)), next, "a world has one row");
             *after.entry(sum).or_insert(0) += 1;
         }
     }
@@ -77,7 +69,13 @@ fn by_parts(parts: &Parts, words: &[u32]) -> (BTreeMap<u64, u32>, u32) {
 /// Walks some hundred worlds of `model` by values, and looks at each by parts.
 fn same(model: Model, tuning: &Tuning) {
     let model = Arc::new(model);
-    let (direct, parts) = (Direct::new(model.clone()), Parts::new(model, tuning, false));
+    let parts = Parts::new(model.clone(), tuning, false);
+    walked(&model, &parts);
+    walked(&model, &parts.laid_out(tuning, Layout::Flat { inline: 2 }));
+}
+
+fn walked(model: &Arc<Model>, parts: &Parts) {
+    let direct = Direct::new(model.clone());
     let mut seen = std::collections::BTreeSet::new();
     let mut waiting: Vec<World<Direct>> =
         path::initials(&direct, 100).into_iter().flatten().map(|initial| initial.world).collect();
@@ -88,7 +86,7 @@ fn same(model: Model, tuning: &Tuning) {
         }
         let words = parts.encode(&world);
         assert_eq!(parts.fingerprint(&words), digest, "a state has the fingerprint of its world");
-        let (values, (mut rows, all)) = (by_values(&direct, &world), by_parts(&parts, &words));
+        let (values, (mut rows, all)) = (by_values(&direct, &world), by_parts(parts, &words));
         assert_eq!(values.values().sum::<u32>(), all, "ways");
         // Transitions that lead nowhere are not kept.
         let still = all - rows.values().sum::<u32>();

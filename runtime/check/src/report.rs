@@ -7,6 +7,8 @@ use foresee_kernel::PropertyKind;
 use foresee_kernel::trace::Ending;
 use foresee_world::Path;
 
+use crate::options::Backend;
+
 pub use crate::plans::PlanReport;
 
 /// What a search came to.
@@ -74,6 +76,8 @@ pub struct Report {
     pub memory: Memory,
     /// How the memo of steps did.
     pub memo: Memo,
+    /// How what was under way was kept.
+    pub network: NetworkReport,
 }
 
 /// A property.
@@ -235,6 +239,17 @@ impl Memory {
     pub fn counted(&self) -> u64 {
         self.visited + self.frontier + self.log + self.interner + self.memo
     }
+}
+
+/// How what was under way was kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkReport {
+    /// [`Backend::Channels`] or [`Backend::Flat`].
+    pub backend: Backend,
+    /// For how many states nodes together with what was under way to them were counted, where the one was chosen by that.
+    pub states: u64,
+    /// How many different ones there were.
+    pub parts: u64,
 }
 
 /// How the memo of steps did.

@@ -22,20 +22,20 @@
 //! it keeps the least depth of each state beside its fingerprint, and explores a state again when it is reached in fewer
 //! steps. It ends with the states, transitions and verdicts of a breadth first search; states may be explored often.
 
-use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use foresee_kernel::PropertyKind;
 use foresee_world::{Ambient, Bound, cut_by};
 
 use crate::consequences::Fresh;
+use crate::expansion::VISIBLE;
 use crate::frontier::{Frontier, Hand, Sums, Waiting};
 use crate::gather::{Candidate, Out, SEVERAL, Sleep};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
-use crate::memo::Near;
+use crate::network::Network;
 use crate::options::CheckError;
-use crate::parts::{NearPuts, Parts, Transition, VISIBLE};
+use crate::parts::Parts;
 use crate::report::Cut;
 use crate::shared::Shared;
 use crate::tally::{Findings, Tally};
@@ -48,70 +48,45 @@ const HANDS_PER_LOOK: u32 = 256;
 /// Depths beyond this are counted together in the histogram.
 const HISTOGRAM_MAX: usize = 1 << 20;
 
-/// What a thread knows of a part without asking anybody.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Hot {
-    /// Where its transitions are in [`Worker::transitions`].
-    first: u32,
-    /// How many there are; and what is known of them, in the upper bits.
-    pub length: u32,
-    /// In how many explored states it occurred.
-    pub count: u32,
-}
-
-/// The bits of [`Hot::length`] that say what is known; none of them for a part that was never asked for.
-pub(crate) const KEPT: u32 = 1 << 31;
-const FAULTY: u32 = 1 << 30;
-pub(crate) const LOOSE: u32 = 1 << 29;
-pub(crate) const LENGTH: u32 = LOOSE - 1;
-
 /// One thread of a search.
-pub(crate) struct Worker<'a, F: Frontier> {
-    pub shared: &'a Shared<'a>,
+pub(crate) struct Worker<'a, F: Frontier, N: Network> {
+    shared: &'a Shared<'a>,
     frontier: &'a F,
-    pub local: F::Local,
-    pub nodes: usize,
+    local: F::Local,
+    network: N,
     /// How many numbers say what a state is.
-    pub width: usize,
+    width: usize,
     /// How many numbers a row has: where nodes sleep, one more says which of them are to be explored again.
-    pub stride: usize,
-    /// By ambient and node, then by part.
-    pub hot: Vec<Vec<Hot>>,
-    /// The transitions of the parts that this thread met.
-    transitions: Vec<Transition>,
-    pub near_puts: NearPuts,
+    stride: usize,
     near_judge: NearJudge,
-    pub hand: Hand,
-    pub candidates: Vec<Candidate>,
-    /// Changes beyond the first of candidates: how many, then places in the row and what comes there.
-    pub changes: Vec<(u32, u32)>,
+    hand: Hand,
+    candidates: Vec<Candidate>,
+    /// Changes beyond the first of candidates: how many, what the network says besides, and then places in the row and what comes there.
+    changes: Vec<(u32, u32)>,
     /// Nodes of the state that is explored of which some step is a fault.
-    pub faulty: Vec<usize>,
+    faulty: Vec<usize>,
     /// For consequence prediction.
-    pub fresh: Fresh,
+    fresh: Fresh,
     row: Vec<u32>,
     /// The last key of which nothing is to be noted.
     sound: Option<u64>,
-    pub log: Log,
-    pub tally: Tally,
-    pub findings: Findings,
+    log: Log,
+    tally: Tally,
+    findings: Findings,
     own_bytes: u64,
 }
 
-impl<'a, F: Frontier> Worker<'a, F> {
+impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
     pub(crate) fn new(shared: &'a Shared<'a>, frontier: &'a F, log: Log) -> Self {
         let model = foresee_world::Program::model(&shared.parts.program);
-        let (nodes, properties) = (model.nodes.len(), model.properties.len());
+        let properties = model.properties.len();
         Worker {
             shared,
             frontier,
             local: frontier.local(),
-            nodes,
+            network: N::new(),
             width: shared.parts.stride(),
             stride: shared.stride(),
-            hot: Vec::new(),
-            transitions: Vec::new(),
-            near_puts: Near::new(15),
             near_judge: NearJudge::new(),
             hand: Hand::default(),
             candidates: Vec::new(),
@@ -174,9 +149,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
         progress.unique_states.store(unique.load(Ordering::Relaxed), Ordering::Relaxed);
         progress.frontier.store(self.frontier.length(), Ordering::Relaxed);
         if thoroughly {
-            let hot: usize = self.hot.iter().map(Vec::capacity).sum();
-            let hot = hot * size_of::<Hot>() + self.transitions.capacity() * size_of::<Transition>();
-            let bytes = self.log.bytes() + hot as u64;
+            let bytes = self.log.bytes() + self.network.bytes();
             self.shared.own_bytes.fetch_add(bytes - self.own_bytes.min(bytes), Ordering::Relaxed);
             self.own_bytes = bytes.max(self.own_bytes);
         }
@@ -204,39 +177,47 @@ impl<'a, F: Frontier> Worker<'a, F> {
         }
     }
 
-    pub(crate) fn row_of(&self, place: usize) -> &[u32] {
+    fn row_of(&self, place: usize) -> &[u32] {
         &self.hand.words[place * self.stride..(place + 1) * self.stride]
     }
 
     /// Gathers the successors of a state of the hand.
     fn expand(&mut self, place: usize, table: &Visited) {
         let Some(first) = self.admit(place, table) else { return };
-        if self.shared.consequences {
-            return self.expand_consequences(place, first, table);
-        }
-        let sleep = self.sleep(place, table);
-        let ambient = self.shared.parts.ambient(&self.row_of(place)[..self.width]);
-        let slots = ambient as usize * self.nodes..(ambient as usize + 1) * self.nodes;
-        if self.hot.len() < slots.end {
-            self.hot.resize_with(slots.end, Vec::new);
-        }
-        let mut reached = Reached { node: 0, ordinal: 0 };
-        loop {
-            self.gather(place, slots.clone(), &mut reached, first, sleep, table);
-            if reached.node == self.nodes {
-                break;
+        let consequences = self.shared.consequences;
+        let sleep = if consequences { Sleep::default() } else { self.sleep(place, table) };
+        let (parts, hand) = (self.shared.parts, &self.hand);
+        let row = &hand.words[place * self.stride..place * self.stride + self.width];
+        let mut out = Out {
+            parts,
+            row,
+            ambient: parts.ambient(row),
+            fingerprint: hand.sums[place].fingerprint,
+            parent: place as u32,
+            first,
+            sleep,
+            candidates: &mut self.candidates,
+            changes: &mut self.changes,
+            faulty: &mut self.faulty,
+            tally: &mut self.tally,
+            table,
+        };
+        let ordinal = if consequences {
+            self.fresh.begin();
+            self.network.consequences(&mut out, &mut self.fresh)
+        } else {
+            self.network.all(&mut out)
+        };
+        if parts.concerns_several() {
+            if !consequences || self.fresh.some {
+                if let Err(error) = expand_several(&mut out, ordinal) {
+                    return self.shared.control.fail(error);
+                }
+            } else {
+                self.fresh.left = true;
             }
-            // A part that this thread does not know, or whose transitions are not kept.
-            self.load(place, slots.start + reached.node, reached.node, ambient);
-            if self.hot[slots.start + reached.node][self.row_of(place)[reached.node] as usize].length & LOOSE
-                != 0
-            {
-                self.expand_loose(place, &mut reached, ambient, first, sleep, table);
-            }
         }
-        if self.shared.parts.concerns_several() {
-            self.expand_several(place, reached.ordinal, first, table);
-        }
+        self.fresh.left_out += u64::from(self.fresh.left && first);
         while let Some(node) = self.faulty.pop() {
             self.faulted(place, node, first);
         }
@@ -257,52 +238,6 @@ impl<'a, F: Frontier> Worker<'a, F> {
             // Those that slept when it was explored, and do not sleep any more.
             woken => Sleep { asleep: !woken, mask, again: true },
         }
-    }
-
-    /// Gathers where the parts of a state lead, from `reached` on, up to one that is not known.
-    #[inline]
-    fn gather(
-        &mut self,
-        place: usize,
-        slots: Range<usize>,
-        reached: &mut Reached,
-        first: bool,
-        sleep: Sleep,
-        table: &Visited,
-    ) {
-        let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
-        let hot = &mut self.hot[slots];
-        let transitions = &self.transitions[..];
-        let mut out = Out {
-            parts: self.shared.parts,
-            row,
-            fingerprint: self.hand.sums[place].fingerprint,
-            parent: place as u32,
-            sleep,
-            near_puts: &mut self.near_puts,
-            candidates: &mut self.candidates,
-            changes: &mut self.changes,
-            table,
-        };
-        let Reached { mut node, mut ordinal } = *reached;
-        for (slot, part) in hot[node..].iter_mut().zip(&row[node..]) {
-            let Some(known) = slot.get_mut(*part as usize) else { break };
-            let Hot { first: start, length: marked, .. } = *known;
-            if marked & (KEPT | FAULTY) != KEPT {
-                if marked & KEPT == 0 {
-                    break;
-                }
-                self.faulty.push(node);
-            }
-            known.count += u32::from(first);
-            let length = marked & LENGTH;
-            if length > 0 && sleep.wakes(node) {
-                out.gather(node, ordinal, &transitions[start as usize..(start + length) as usize]);
-            }
-            ordinal += length;
-            node += 1;
-        }
-        *reached = Reached { node, ordinal };
     }
 
     /// Whether a state is to be explored, and then whether for the first time.
@@ -347,105 +282,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
     }
 
     fn in_flight(&self, place: usize) -> usize {
-        let parts = self.row_of(place)[..self.nodes].iter().enumerate();
-        parts.map(|(node, part)| self.shared.parts.part(node, *part).messages as usize).sum()
-    }
-
-    /// Asks for the transitions of a part.
-    #[cold]
-    pub(crate) fn load(&mut self, place: usize, slot: usize, node: usize, ambient: u32) {
-        let part = self.row_of(place)[node];
-        let known = &mut self.hot[slot];
-        if known.len() <= part as usize {
-            known.resize(part as usize + 1, Hot::default());
-        }
-        let hot = &mut known[part as usize];
-        if hot.length & LOOSE != 0 {
-            return;
-        }
-        let room = self.transitions.len() < LENGTH as usize;
-        match self.shared.parts.kept_expansion(node, part, ambient).filter(|_| room) {
-            None => hot.length = LOOSE,
-            Some(expansion) => {
-                let length = expansion.transitions.len() as u32;
-                let faulty = if expansion.faults > 0 { FAULTY } else { 0 };
-                let first = self.transitions.len() as u32;
-                *hot = Hot { first, length: length | KEPT | faulty, count: 0 };
-                self.transitions.extend_from_slice(&expansion.transitions);
-            }
-        }
-    }
-
-    /// Gathers where the part that was reached leads, whose transitions are not kept.
-    fn expand_loose(
-        &mut self,
-        place: usize,
-        reached: &mut Reached,
-        ambient: u32,
-        first: bool,
-        sleep: Sleep,
-        table: &Visited,
-    ) {
-        let (parts, node) = (self.shared.parts, reached.node);
-        let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
-        let expansion = parts.expand(node, row[node], ambient);
-        let mut out = Out {
-            parts,
-            row,
-            fingerprint: self.hand.sums[place].fingerprint,
-            parent: place as u32,
-            sleep,
-            near_puts: &mut self.near_puts,
-            candidates: &mut self.candidates,
-            changes: &mut self.changes,
-            table,
-        };
-        if sleep.wakes(node) {
-            out.gather(node, reached.ordinal, &expansion.transitions);
-        }
-        if first {
-            self.tally.expansion(parts, &expansion, 1);
-        }
-        if expansion.faults > 0 {
-            self.faulty.push(node);
-        }
-        *reached = Reached { node: node + 1, ordinal: reached.ordinal + expansion.transitions.len() as u32 };
-    }
-
-    /// Gathers where what concerns several nodes at once leads.
-    #[cold]
-    pub(crate) fn expand_several(&mut self, place: usize, ordinal: u32, first: bool, table: &Visited) {
-        let parts = self.shared.parts;
-        let row = &self.hand.words[place * self.stride..place * self.stride + self.width];
-        let mut out = Out {
-            parts,
-            row,
-            fingerprint: self.hand.sums[place].fingerprint,
-            parent: place as u32,
-            sleep: Sleep { asleep: 0, mask: 0, again: false },
-            near_puts: &mut self.near_puts,
-            candidates: &mut self.candidates,
-            changes: &mut self.changes,
-            table,
-        };
-        if let Some(divides) = parts.divides(parts.ambient(row)) {
-            out.divides(ordinal, &divides.after);
-            if first {
-                self.tally.expansion(parts, &divides.counted, 1);
-            }
-            return;
-        }
-        let several = match parts.several(row) {
-            Ok(several) => several,
-            Err(error) => return self.shared.control.fail(error),
-        };
-        out.several(ordinal, &several.rows);
-        if first {
-            self.tally.expansion(parts, &several.counted, 1);
-        }
-        if several.counted.faults > 0 {
-            self.faulty.push(self.nodes);
-        }
+        self.shared.parts.in_flight(&self.row_of(place)[..self.width])
     }
 
     /// Notes the states among the candidates that are new.
@@ -535,14 +372,11 @@ impl<'a, F: Frontier> Worker<'a, F> {
         self.row.clear();
         self.row.extend_from_slice(&self.hand.words[place * self.stride..(place + 1) * self.stride]);
         let several = candidate.node == SEVERAL;
-        let before = if several { 0 } else { std::mem::replace(&mut self.row[node], candidate.part) };
+        let before = if several { 0 } else { self.row[node] };
         let ambient = parts.ambient(&self.row[..self.width]);
-        if let Some(more) = candidate.more.checked_sub(1) {
-            let (count, _) = self.changes[more as usize];
-            let more = more as usize + 1;
-            for (node, part) in &self.changes[more..more + count as usize] {
-                self.row[*node as usize] = *part;
-            }
+        match several {
+            true => put_several(candidate, &self.changes, &mut self.row),
+            false => N::make(parts, candidate, &self.changes, &mut self.row[..self.width]),
         }
         if self.stride > self.width {
             self.row[self.width] = woken;
@@ -607,7 +441,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// Notes that some step of the part of `node` is a fault.
     #[cold]
-    pub(crate) fn faulted(&mut self, place: usize, node: usize, first: bool) {
+    fn faulted(&mut self, place: usize, node: usize, first: bool) {
         if first {
             self.findings.fault(self.hand.depths[place] + 1, self.hand.indices[place], node);
             if !self.shared.options.keep_going {
@@ -618,31 +452,42 @@ impl<'a, F: Frontier> Worker<'a, F> {
 
     /// What is left of the work, when it is over: how often each part occurred is put into the tally.
     pub(crate) fn finish(mut self) -> (Log, Tally, Findings) {
-        for (slot, parts) in self.hot.iter().enumerate() {
-            let (ambient, node) = ((slot / self.nodes) as u32, slot % self.nodes);
-            for (part, hot) in parts.iter().enumerate().filter(|(_, hot)| hot.count > 0) {
-                if let Some(expansion) = self.shared.parts.kept(node, part as u32, ambient) {
-                    self.tally.expansion(self.shared.parts, expansion, u64::from(hot.count));
-                }
-            }
-        }
-        for (slot, part, count) in self.fresh.partly() {
-            let (ambient, node) = ((slot / self.nodes) as u32, slot % self.nodes);
-            if let Some(expansion) = self.shared.parts.kept(node, part, ambient) {
-                self.tally.partly(self.shared.parts, expansion, u64::from(count), false);
-            }
-        }
+        self.network.count(self.shared.parts, &mut self.tally);
         self.findings.left_out += self.fresh.left_out;
         self.findings.left += self.frontier.left(&self.local);
         (self.log, self.tally, self.findings)
     }
 }
 
-/// How far the parts of a state were gathered.
-struct Reached {
-    node: usize,
-    /// How many transitions there were so far.
-    ordinal: u32,
+/// Gathers where what concerns several nodes at once leads.
+#[cold]
+fn expand_several(out: &mut Out<'_>, ordinal: u32) -> Result<(), CheckError> {
+    let (parts, first) = (out.parts, out.first);
+    if let Some(divides) = parts.divides(out.ambient) {
+        out.divides(ordinal, &divides.after);
+        if first {
+            out.tally.expansion(parts, &divides.counted, 1);
+        }
+        return Ok(());
+    }
+    let several = parts.several(out.row)?;
+    out.several(ordinal, &several.rows);
+    if first {
+        out.tally.expansion(parts, &several.counted, 1);
+    }
+    if several.counted.faults > 0 {
+        out.faulty.push(parts.nodes());
+    }
+    Ok(())
+}
+
+/// Makes of its parent's row the row of a candidate that concerns several nodes.
+fn put_several(candidate: &Candidate, changes: &[(u32, u32)], row: &mut [u32]) {
+    let Some(more) = candidate.more.checked_sub(1) else { return };
+    let (count, _) = changes[more as usize];
+    for (place, word) in &changes[more as usize + 1..][..count as usize] {
+        row[*place as usize] = *word;
+    }
 }
 
 /// What properties may see of a row: the states of nodes, and the ambient.

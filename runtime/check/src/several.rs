@@ -3,11 +3,12 @@
 //! nothing else, and are remembered for it.
 
 use foresee_kernel::fault;
-use foresee_world::{Action, Direct, Make, Of, Program, World};
+use foresee_world::{Action, Make, Of, World};
 
+use crate::expansion::{Expansion, Way};
 use crate::intern::Interned;
 use crate::options::CheckError;
-use crate::parts::{Expansion, Parts, Way};
+use crate::parts::Parts;
 use crate::steps::Found;
 
 /// All that may happen to several nodes of a state at once.
@@ -115,48 +116,5 @@ impl Parts {
             visit(&world, action, found);
         }
         Ok(())
-    }
-
-    /// The world of a state.
-    pub(crate) fn decode(&self, words: &[u32]) -> World<Interned> {
-        let ambient = self.ambient(words);
-        let mut world = self.world(0, words[0], ambient);
-        for (index, part) in words[..self.nodes()].iter().enumerate().skip(1) {
-            let other = self.world(index, *part, ambient);
-            world.nodes[index] = other.nodes[index];
-            for (queue, more) in world.carriers.iter_mut().zip(other.carriers) {
-                queue.extend(more);
-            }
-            self.join(index, *part, &mut world.ambient);
-        }
-        // Parts are put together in the order of receivers, and queues are kept in another.
-        for (queue, discipline) in world.carriers.iter_mut().zip(self.program.disciplines()) {
-            match discipline {
-                foresee_world::Discipline::Fifo => queue.sort_by_key(|envelope| {
-                    let route = self.program.route(envelope);
-                    (route.src, route.dst)
-                }),
-                _ => queue.sort_unstable(),
-            }
-        }
-        world
-    }
-}
-
-/// Rows of a world by values.
-impl Parts {
-    /// A state as a row of numbers.
-    pub(crate) fn encode(&self, world: &World<Direct>) -> Vec<u32> {
-        let nodes = world.nodes.iter().map(|node| self.program.node(node)).collect();
-        let number = |queue: &Vec<_>| queue.iter().map(|envelope| self.program.envelope(envelope)).collect();
-        let carriers: Vec<Vec<u32>> = world.carriers.iter().map(number).collect();
-        let mut interned = World::<Interned> { nodes, carriers, ambient: world.ambient.clone() };
-        // By values, the order of what is in no order is that of values.
-        for (queue, discipline) in interned.carriers.iter_mut().zip(self.program.disciplines()) {
-            if *discipline != foresee_world::Discipline::Fifo {
-                queue.sort_unstable();
-            }
-        }
-        self.encode_interned(&interned)
     }
 }

@@ -11,6 +11,7 @@ use crate::options::{Options, Progress};
 use crate::pages;
 use crate::parts::Parts;
 use crate::report::Cut;
+use crate::suits::Probe;
 use crate::visited::Visited;
 
 /// What the threads of a search share.
@@ -32,6 +33,7 @@ pub(crate) struct Shared<'a> {
     pub control: &'a Control,
     pub progress: &'a Progress,
     pub started: Instant,
+    pub probe: &'a Probe,
 }
 
 impl Shared<'_> {
@@ -91,6 +93,10 @@ impl Shared<'_> {
     pub(crate) fn look_at_budgets(&self, frontier_bytes: u64, memory: bool) {
         if self.progress.is_cancelled() {
             self.control.stop(Cut::Cancelled);
+        }
+        let states = self.unique.load(Ordering::Relaxed);
+        if self.probe.is_due(states) && !self.probe.suits(self.parts, states) {
+            self.control.unsuited();
         }
         if self.options.time.is_some_and(|most| self.started.elapsed() >= most) {
             self.control.stop(Cut::Time);

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use foresee_kernel::{Model, Ran, ServiceInfo};
 use foresee_world::{Action, Planned, Program};
 
-use crate::parts::{Expansion, Parts};
+use crate::expansion::Expansion;
+use crate::parts::Parts;
 use crate::report::{HandlerReport, IgnoredReport};
 use crate::steps::{Step, Told};
 

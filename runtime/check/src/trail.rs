@@ -3,9 +3,11 @@
 use foresee_kernel::trace::Ending;
 use foresee_world::{Move, Path};
 
+use crate::expansion::{Transition, Way};
 use crate::log::{Log, trail};
 use crate::memo::Near;
-use crate::parts::{Parts, Transition, Way};
+use crate::parts::{Parts, Spot};
+use crate::rows::Edit;
 
 /// A first state: its row, and the path to it.
 pub(crate) struct Root {
@@ -36,9 +38,13 @@ pub(crate) fn path_to_fault(
 ) -> (Path, Ending) {
     let (mut path, words) = path_to(parts, roots, logs, index);
     let mut message = String::new();
-    let fault = match words[..parts.nodes()].get(node) {
-        Some(part) => parts.fault(node, *part, parts.ambient(&words)),
-        None => parts.several_ways(&words).1,
+    let fault = match node < parts.nodes() {
+        true => parts
+            .spots(&words)
+            .into_iter()
+            .filter(|spot| spot.index == node)
+            .find_map(|spot| parts.fault(spot)),
+        false => parts.several_ways(&words).1,
     };
     if let Some((way, said)) = fault {
         path.moves.push(Move { action: way.action, tape: way.tape });
@@ -49,12 +55,11 @@ pub(crate) fn path_to_fault(
 
 /// Takes the transition of number `ordinal` from `words`.
 fn step(parts: &Parts, words: &mut Vec<u32>, mut ordinal: u32) -> Way {
-    let ambient = parts.ambient(words);
-    for node in 0..parts.nodes() {
-        let mut ways = parts.ways(node, words[node], ambient);
+    for spot in parts.spots(words) {
+        let mut ways = parts.ways(spot);
         if (ordinal as usize) < ways.len() {
             let (transition, way) = ways.swap_remove(ordinal as usize);
-            apply(parts, words, node, transition);
+            apply(parts, words, spot, transition);
             return way;
         }
         ordinal -= ways.len() as u32;
@@ -66,16 +71,22 @@ fn step(parts: &Parts, words: &mut Vec<u32>, mut ordinal: u32) -> Way {
     way
 }
 
-fn apply(parts: &Parts, words: &mut [u32], node: usize, transition: Transition) {
-    words[node] = transition.part;
-    let Some(beyond) = transition.beyond() else { return };
-    let beyond = parts.beyond(beyond);
-    let mut near = Near::new(4);
-    for (receiver, bundle) in &beyond.sends {
-        let place = *receiver as usize;
-        words[place] = parts.put(&mut near, place, words[place], *bundle).0;
+/// Makes of the row of a state the row of the state after a transition at a spot.
+pub(crate) fn apply(parts: &Parts, words: &mut [u32], spot: Spot, transition: Transition) {
+    words[spot.index] = transition.part;
+    let mut edit = Edit { took: spot.arriving.filter(|_| transition.takes()), ..Edit::default() };
+    if let Some(beyond) = transition.beyond() {
+        let beyond = parts.beyond(beyond);
+        let mut near = Near::new(4);
+        for (receiver, bundle) in &beyond.sends {
+            let place = *receiver as usize;
+            words[place] = parts.put(&mut near, place, words[place], *bundle).0;
+        }
+        if let Some(ambient) = words.get_mut(parts.nodes()) {
+            *ambient = beyond.ambient;
+        }
+        edit.loses = beyond.loses.map(|all| (spot.index as u32, all));
+        (edit.puts, edit.once) = (&beyond.puts, &beyond.once);
     }
-    if let Some(ambient) = words.get_mut(parts.nodes()) {
-        *ambient = beyond.ambient;
-    }
+    parts.edit(words, &edit);
 }

@@ -9,17 +9,22 @@ use foresee_kernel::{Model, NodeId, PropertyKind, Ran};
 use foresee_world::reference::NO_FAULT;
 use foresee_world::{Program, narrate, path};
 
+use crate::channels::Channels;
 use crate::deepen::deepen;
+use crate::flat::Flat;
 use crate::frontier::{Breadth, Control, Depth, Frontier};
 use crate::log::Log;
-use crate::options::{CheckError, Options, Progress, Search, Tuning};
+use crate::network::Network;
+use crate::options::{Backend, CheckError, Options, Progress, Search, Tuning};
 use crate::pages;
 use crate::parts::Parts;
 use crate::plans::plans;
 use crate::report::{Counterexample, Cut, CutReport, Memo, Memory, PropertyReport, Report, Status, Verdict};
+use crate::rows::Layout;
 use crate::search::Worker;
 use crate::shared::Shared;
 use crate::spill::Spilling;
+use crate::suits::{Probe, layout};
 use crate::tally::{Findings, Tally};
 use crate::trail::{Root, path_to, path_to_fault};
 use crate::visited::{Keeps, Visited};
@@ -51,13 +56,37 @@ pub fn check_with(
 ) -> Result<Report, CheckError> {
     #[expect(clippy::disallowed_methods, reason = "a budget of time is counted from here")]
     let started = Instant::now();
-    let consequences = options.search == Search::Consequences;
-    let parts = Parts::new(model.clone(), tuning, consequences);
+    let sorts_arrivals = options.search == Search::Consequences;
+    let mut parts = Parts::new(model.clone(), tuning, sorts_arrivals);
+    if options.network == Backend::Flat {
+        let flat = layout(&parts, tuning);
+        parts = parts.laid_out(tuning, flat);
+    }
+    loop {
+        let probe = Probe::new(&parts, options);
+        if let Some(report) = attempt(&parts, options, tuning, progress, started, probe)? {
+            return Ok(report);
+        }
+        // What was remembered of steps and properties stays.
+        let flat = layout(&parts, tuning);
+        parts = parts.laid_out(tuning, flat);
+    }
+}
+
+/// Explores in the layout of `parts`; no report where that was seen not to suit.
+fn attempt(
+    parts: &Parts,
+    options: &Options,
+    tuning: &Tuning,
+    progress: &Arc<Progress>,
+    started: Instant,
+    probe: Probe,
+) -> Result<Option<Report>, CheckError> {
     let (roots, starts) = match &options.from {
-        None => starts(&parts)?,
-        Some(path) => (vec![end_of(&parts, path)?], Starts::default()),
+        None => starts(parts)?,
+        Some(path) => (vec![end_of(parts, path)?], Starts::default()),
     };
-    let mut bounds = model.bounds.clone();
+    let mut bounds = parts.program.model().bounds.clone();
     bounds.depth = bounds.depth.into_iter().chain(options.max_depth).min();
     let graded = match options.search {
         Search::DepthFirst => bounds.depth.is_some(),
@@ -66,7 +95,7 @@ pub fn check_with(
     };
     let spared = options.search == Search::BreadthFirst || tuning.sleepers_depth_first;
     let spared = spared && !matches!(options.search, Search::Consequences | Search::Walks);
-    let sleepers = if graded || !spared { 0 } else { sleepers(&parts, tuning) };
+    let sleepers = if graded || !spared { 0 } else { sleepers(parts, tuning) };
     let keeps = match (graded, sleepers) {
         (true, _) => Keeps::Depths,
         (false, 0) => Keeps::Nothing,
@@ -74,18 +103,19 @@ pub fn check_with(
     };
     let control = Control::default();
     let shared = Shared {
-        parts: &parts,
+        parts,
         options,
         bounds,
         visited: RwLock::new(Visited::new(keeps).ok_or(CheckError::NoMemory)?),
         graded,
         sleepers,
-        consequences,
+        consequences: options.search == Search::Consequences,
         unique: AtomicU64::new(0),
         own_bytes: AtomicU64::new(0),
         control: &control,
         progress,
         started,
+        probe: &probe,
     };
     let stride = shared.stride();
     let found = match options.search {
@@ -101,7 +131,7 @@ pub fn check_with(
     if let Some(error) = control.error() {
         return Err(error);
     }
-    Ok(report(&shared, &roots, &starts, found))
+    Ok((!control.is_unsuited()).then(|| report(&shared, &roots, &starts, found)))
 }
 
 /// The state at the end of a path.
@@ -202,8 +232,20 @@ pub(crate) fn explore<F: Frontier>(
     roots: &[Root],
     starts: &Starts,
 ) -> Result<Found, CheckError> {
+    match shared.parts.layout {
+        Layout::Channels => explore_by::<F, Channels>(shared, frontier, roots, starts),
+        Layout::Flat { .. } => explore_by::<F, Flat>(shared, frontier, roots, starts),
+    }
+}
+
+fn explore_by<F: Frontier, N: Network>(
+    shared: &Shared<'_>,
+    frontier: &F,
+    roots: &[Root],
+    starts: &Starts,
+) -> Result<Found, CheckError> {
     let threads = shared.threads();
-    let mut workers: Vec<Worker<'_, F>> =
+    let mut workers: Vec<Worker<'_, F, N>> =
         (0..threads).map(|worker| Worker::new(shared, frontier, Log::new(worker, threads))).collect();
     for (number, root) in roots.iter().enumerate() {
         workers[0].root(&root.words, number as u32)?;
@@ -250,7 +292,7 @@ impl Drop for EndsAll<'_> {
     }
 }
 
-fn run<F: Frontier>(shared: &Shared<'_>, workers: &mut [Worker<'_, F>]) {
+fn run<F: Frontier, N: Network>(shared: &Shared<'_>, workers: &mut [Worker<'_, F, N>]) {
     if let [worker] = workers {
         return worker.run();
     }
@@ -313,6 +355,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         cut_by,
         memory,
         memo: Memo { entries, hits, direct },
+        network: shared.probe.report(parts, unique_states),
     }
 }
 

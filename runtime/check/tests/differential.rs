@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foresee_check::{Cut, Options, Progress, Report, Search, Status, Tuning, Verdict, check_with};
+use foresee_check::{Backend, Cut, Options, Progress, Report, Search, Status, Tuning, Verdict, check_with};
 use foresee_kernel::trace::Ending;
 use foresee_kernel::{FaultKind, FaultTarget, Model, PropertyKind};
 use foresee_tests::random;
@@ -21,8 +21,12 @@ fn tunings() -> [Tuning; 4] {
         all,
         Tuning { sleepers_max: 0, ..Tuning::default() },
         Tuning { steps_max: 7, sleepers_max: 1, ..all },
-        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2, ..all },
+        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2, row_max: 2, ..all },
     ]
+}
+
+fn networks() -> [Backend; 2] {
+    [Backend::Channels, Backend::Flat]
 }
 
 fn run(model: &Arc<Model>, options: &Options, tuning: &Tuning) -> Report {
@@ -114,7 +118,10 @@ fn agree(model: Model) -> Result<(), TestCaseError> {
     for search in [Search::BreadthFirst, Search::DepthFirst] {
         for threads in [1, 2] {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
-            for tuning in tunings() {
+            for (network, tuning) in
+                networks().into_iter().flat_map(|it| tunings().map(|tuning| (it, tuning)))
+            {
+                let options = Options { network, ..options.clone() };
                 compare(&model, &reference, &run(&model, &options, &tuning), &options);
             }
             stops(&model, &reference, search, threads);
@@ -192,8 +199,9 @@ fn partial_ones_stay_within(model: &Model, seed: u64) -> Result<(), TestCaseErro
     prop_assume!(reference.as_ref().is_some_and(|reference| !reference.stopped));
     let Some(reference) = reference else { return Ok(()) };
     let walks = foresee_check::Walks { seed, count: 30, length: 40 };
-    for search in [Search::Walks, Search::Consequences] {
-        let options = Options { search, walks, keep_going: true, ..Options::default() };
+    let searches = [Search::Walks, Search::Consequences];
+    for (search, network) in searches.into_iter().flat_map(|it| networks().map(|network| (it, network))) {
+        let options = Options { search, network, walks, keep_going: true, ..Options::default() };
         let report = run(&model, &options, &Tuning::default());
         assert!(report.unique_states <= reference.unique_states as u64);
         assert_eq!(report.depth_histogram.iter().sum::<u64>(), report.unique_states, "histogram");
@@ -282,7 +290,8 @@ fn agree_when_reduced(mut model: Model) -> Result<(), TestCaseError> {
     for search in [Search::BreadthFirst, Search::DepthFirst] {
         for threads in [1, 2] {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
-            for tuning in [tunings()[0], tunings()[3]] {
+            for (network, tuning) in networks().into_iter().zip([tunings()[0], tunings()[3]]) {
+                let options = Options { network, ..options.clone() };
                 compare(&model, &reduced, &run(&model, &options, &tuning), &options);
             }
         }

@@ -84,6 +84,18 @@ pub enum Stimulus<'a, P: Program> {
 }
 
 impl<P: Program> Action<P> {
+    /// The message that it is about, if it is about one.
+    pub fn envelope(&self) -> Option<&P::Envelope> {
+        match self {
+            Action::Deliver(envelope)
+            | Action::Miss(envelope)
+            | Action::Lapse(envelope)
+            | Action::Drop(envelope)
+            | Action::Duplicate(envelope) => Some(envelope),
+            _ => None,
+        }
+    }
+
     /// The node that takes a step, and what it is told; None for what happens to nodes and the network without a step.
     pub fn stimulus(&self, program: &P) -> Option<(NodeId, Stimulus<'_, P>)> {
         match self {

@@ -1,0 +1,295 @@
+//! The flat network: messages that are in no order stand in the row one by one, and what each comes to at its receiver is remembered for
+//! the two alone. Messages in order still belong to parts.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::consequences::{Fresh, Which};
+use crate::expansion::{Expansion, Transition};
+use crate::gather::{Candidate, Out};
+use crate::network::{FAULTY, Hot, KEPT, LENGTH, Network, Own, bump, warm};
+use crate::parts::{Kept, Parts, Spot};
+use crate::rows::Edit;
+use crate::tally::Tally;
+
+/// See the module's documentation.
+pub(crate) struct Flat {
+    own: Own,
+    /// The receivers of messages, by their numbers, plus 1.
+    receivers: Vec<u32>,
+    /// By message and part, for each ambient: the place in `pairs`.
+    places: Vec<HashMap<u64, u32, FixedState>>,
+    /// What is known of messages at parts, and the number that each has with everybody.
+    pairs: Vec<(Hot, u32)>,
+    /// The transitions of these.
+    transitions: Vec<Transition>,
+    /// By number: how often a pair was explored as to what was under way alone.
+    partly: Vec<u32>,
+}
+
+/// What a message comes to at a part.
+enum Met {
+    /// It is at hand: the place in `pairs`.
+    Hot(usize),
+    /// It was put together for once.
+    Loose(Expansion),
+}
+
+impl Network for Flat {
+    fn new() -> Self {
+        Flat {
+            own: Own::new(),
+            receivers: Vec::new(),
+            places: Vec::new(),
+            pairs: Vec::new(),
+            transitions: Vec::new(),
+            partly: Vec::new(),
+        }
+    }
+
+    fn all(&mut self, out: &mut Out<'_>) -> u32 {
+        let first = self.own.slots(out);
+        let mut ordinal = 0;
+        for node in 0..out.parts.nodes() {
+            let hot = self.own.known(out, first + node, node);
+            if hot.length & KEPT == 0 {
+                let part = out.row[node];
+                let spot = Spot { index: node, part, ambient: out.ambient, arriving: None };
+                ordinal += self.loose(out, spot, ordinal, &out.parts.expand(spot));
+                continue;
+            }
+            if out.first {
+                self.own.explored(first + node, out.row[node]);
+            }
+            if hot.length & FAULTY != 0 {
+                out.faulty.push(node);
+            }
+            let length = hot.length & LENGTH;
+            if length > 0 && out.sleep.wakes(node) {
+                let transitions = &self.own.transitions[hot.first as usize..(hot.first + length) as usize];
+                out.gather_flat(&mut self.own.near_puts, node, ordinal, transitions, None);
+            }
+            ordinal += length;
+        }
+        let mut before = None;
+        for envelope in out.parts.flight(out.row).iter() {
+            if before.replace(envelope) != Some(envelope) {
+                ordinal += self.arriving(out, envelope, ordinal);
+            }
+        }
+        ordinal
+    }
+
+    fn consequences(&mut self, out: &mut Out<'_>, fresh: &mut Fresh) -> u32 {
+        let first = self.own.slots(out);
+        let mut ordinal = 0;
+        let mut news = Vec::with_capacity(out.parts.nodes());
+        for node in 0..out.parts.nodes() {
+            let is_fresh = fresh.note(out, node);
+            news.push(is_fresh);
+            let (slot, part) = (first + node, out.row[node]);
+            let kept = self.own.known(out, slot, node).length & KEPT != 0;
+            let spot = Spot { index: node, part, ambient: out.ambient, arriving: None };
+            let put_together;
+            let expansion = match out.parts.kept(node, part, out.ambient).filter(|_| kept) {
+                Some(expansion) => expansion,
+                None => {
+                    put_together = out.parts.expand(spot);
+                    &put_together
+                }
+            };
+            let which = self.some(out, spot, ordinal, expansion, is_fresh);
+            fresh.left_some(which);
+            if out.first {
+                match (kept, which) {
+                    (false, _) => out.tally.partly(out.parts, expansion, 1, which == Which::All),
+                    (true, Which::All) => self.own.explored(slot, part),
+                    (true, Which::Arrivals) => self.own.explored_partly(slot, part),
+                }
+            }
+            ordinal += expansion.transitions.len() as u32;
+        }
+        let mut before = None;
+        for envelope in out.parts.flight(out.row).iter() {
+            if before.replace(envelope) == Some(envelope) {
+                continue;
+            }
+            let node = self.receiver(out.parts, envelope);
+            let spot =
+                Spot { index: node, part: out.row[node], ambient: out.ambient, arriving: Some(envelope) };
+            let (number, put_together);
+            let expansion = match self.meet(out, envelope, node) {
+                Met::Hot(place) => {
+                    number = Some((place, self.pairs[place].1));
+                    out.parts.pair_of(self.pairs[place].1)
+                }
+                Met::Loose(expansion) => {
+                    (number, put_together) = (None, expansion);
+                    &put_together
+                }
+            };
+            let which = self.some(out, spot, ordinal, expansion, news[node]);
+            fresh.left_some(which);
+            if out.first {
+                match (number, which) {
+                    (None, _) => out.tally.partly(out.parts, expansion, 1, which == Which::All),
+                    (Some((place, _)), Which::All) => self.pairs[place].0.count += 1,
+                    (Some((_, number)), Which::Arrivals) => bump(&mut self.partly, number),
+                }
+            }
+            ordinal += expansion.transitions.len() as u32;
+        }
+        ordinal
+    }
+
+    #[inline]
+    fn make(parts: &Parts, candidate: &Candidate, changes: &[(u32, u32)], row: &mut [u32]) {
+        row[candidate.node as usize] = candidate.part;
+        let Some(more) = candidate.more.checked_sub(1) else { return };
+        let ((count, _), (took, beyond)) = (changes[more as usize], changes[more as usize + 1]);
+        let more = more as usize + 2;
+        for (node, part) in &changes[more..more + count as usize] {
+            row[*node as usize] = *part;
+        }
+        let mut edit = Edit { took: took.checked_sub(1), ..Edit::default() };
+        if let Some(beyond) = beyond.checked_sub(1) {
+            let beyond = parts.beyond(beyond);
+            edit.loses = beyond.loses.map(|all| (candidate.node, all));
+            (edit.puts, edit.once) = (&beyond.puts, &beyond.once);
+        }
+        parts.edit(row, &edit);
+    }
+
+    fn count(self, parts: &Parts, tally: &mut Tally) {
+        self.own.count(parts, tally);
+        for (hot, number) in self.pairs.iter().filter(|(hot, _)| hot.count > 0) {
+            tally.expansion(parts, parts.pair_of(*number), u64::from(hot.count));
+        }
+        for (number, count) in self.partly.iter().enumerate().filter(|(_, count)| **count > 0) {
+            tally.partly(parts, parts.pair_of(number as u32), u64::from(*count), false);
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let transitions = self.transitions.capacity() * size_of::<Transition>();
+        let entries: usize = self.places.iter().map(HashMap::capacity).sum();
+        let pairs = self.pairs.capacity() * size_of::<(Hot, u32)>() + entries * 17;
+        self.own.bytes() + (transitions + pairs + self.receivers.capacity() * 4) as u64
+    }
+}
+
+impl Flat {
+    #[inline]
+    fn receiver(&mut self, parts: &Parts, envelope: u32) -> usize {
+        match self.receivers.get(envelope as usize) {
+            Some(receiver) if *receiver != 0 => *receiver as usize - 1,
+            _ => {
+                let receiver = parts.receiver(envelope);
+                let place = envelope as usize;
+                if self.receivers.len() <= place {
+                    self.receivers.resize(place + 1 + place / 2, 0);
+                }
+                self.receivers[place] = receiver + 1;
+                receiver as usize
+            }
+        }
+    }
+
+    /// What a message comes to at the part of its receiver.
+    #[inline]
+    fn meet(&mut self, out: &Out<'_>, envelope: u32, node: usize) -> Met {
+        let key = u64::from(envelope) << 32 | u64::from(out.row[node]);
+        match self.places.get(out.ambient as usize).and_then(|places| places.get(&key)) {
+            Some(place) => Met::Hot(*place as usize),
+            None => self.ask(out, envelope, node, key),
+        }
+    }
+
+    #[cold]
+    fn ask(&mut self, out: &Out<'_>, envelope: u32, node: usize, key: u64) -> Met {
+        let ambient = out.ambient as usize;
+        if self.places.len() <= ambient {
+            self.places.resize_with(ambient + 1, || HashMap::with_hasher(FixedState::with_seed(0)));
+        }
+        match out.parts.pair(node, out.row[node], out.ambient, envelope) {
+            Kept::Loose(expansion) => Met::Loose(expansion),
+            Kept::Pair(number, expansion) => {
+                let hot = warm(&mut self.transitions, Some(expansion));
+                if hot.length & KEPT == 0 {
+                    return Met::Loose(out.parts.expand(Spot {
+                        index: node,
+                        part: out.row[node],
+                        ambient: out.ambient,
+                        arriving: Some(envelope),
+                    }));
+                }
+                let place = self.pairs.len();
+                self.pairs.push((hot, number));
+                self.places[ambient].insert(key, place as u32);
+                Met::Hot(place)
+            }
+        }
+    }
+
+    /// Gathers where a message that arrives leads. How many transitions there are.
+    #[inline]
+    fn arriving(&mut self, out: &mut Out<'_>, envelope: u32, ordinal: u32) -> u32 {
+        let node = self.receiver(out.parts, envelope);
+        match self.meet(out, envelope, node) {
+            Met::Hot(place) => {
+                let hot = &mut self.pairs[place].0;
+                hot.count += u32::from(out.first);
+                if hot.length & FAULTY != 0 {
+                    out.faulty.push(node);
+                }
+                let length = hot.length & LENGTH;
+                if length > 0 && out.sleep.wakes(node) {
+                    let transitions = &self.transitions[hot.first as usize..(hot.first + length) as usize];
+                    out.gather_flat(&mut self.own.near_puts, node, ordinal, transitions, Some(envelope));
+                }
+                length
+            }
+            Met::Loose(expansion) => {
+                let (part, ambient) = (out.row[node], out.ambient);
+                let spot = Spot { index: node, part, ambient, arriving: Some(envelope) };
+                self.loose(out, spot, ordinal, &expansion)
+            }
+        }
+    }
+
+    /// Gathers where an expansion leads that is not kept. How many transitions there are.
+    fn loose(&mut self, out: &mut Out<'_>, spot: Spot, ordinal: u32, expansion: &Expansion) -> u32 {
+        if out.sleep.wakes(spot.index) {
+            let near = &mut self.own.near_puts;
+            out.gather_flat(near, spot.index, ordinal, &expansion.transitions, spot.arriving);
+        }
+        if out.first {
+            out.tally.expansion(out.parts, expansion, 1);
+        }
+        if expansion.faults > 0 {
+            out.faulty.push(spot.index);
+        }
+        expansion.transitions.len() as u32
+    }
+
+    /// Gathers what is explored of an expansion by consequence prediction.
+    fn some(
+        &mut self,
+        out: &mut Out<'_>,
+        spot: Spot,
+        ordinal: u32,
+        expansion: &Expansion,
+        fresh: bool,
+    ) -> Which {
+        let which = Which::of(expansion, fresh);
+        for range in which.ranges(expansion) {
+            let at = ordinal + range.start as u32;
+            let near = &mut self.own.near_puts;
+            out.gather_flat(near, spot.index, at, &expansion.transitions[range], spot.arriving);
+        }
+        if which.faults(expansion) {
+            out.faulty.push(spot.index);
+        }
+        which
+    }
+}
