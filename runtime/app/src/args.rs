@@ -92,6 +92,9 @@ pub struct CheckArgs {
     /// In which order states are explored; breadth first finds shortest counterexamples
     #[arg(long, value_enum, default_value = "bfs")]
     pub search: SearchKind,
+    /// How what is under way is kept while states are explored; changes speed and memory and nothing else
+    #[arg(long, value_enum, default_value = "observed")]
+    pub network: NetworkKind,
     /// Explore no further than this many steps from the start
     #[arg(long, value_name = "STEPS")]
     pub depth: Option<u32>,
@@ -152,6 +155,17 @@ pub struct CheckArgs {
 pub enum Reduction {
     /// A message that its receiver does nothing with stays in the network, where that has no order
     RetainIgnored,
+}
+
+/// How a search keeps what is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NetworkKind {
+    /// In channels, until inboxes are seen to be as many as states
+    Observed,
+    /// With the state of its receiver, as one thing that is remembered
+    Channels,
+    /// Message by message, where a carrier has no order
+    Flat,
 }
 
 /// The order of a search.

@@ -5,14 +5,16 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use foresee_check::{Counterexample, Cut, Options, Progress, Report, Search, Status, Verdict, Walks};
+use foresee_check::{
+    Backend, Counterexample, Cut, Options, Progress, Report, Search, Status, Verdict, Walks,
+};
 use foresee_kernel::trace::Origin;
 use foresee_kernel::{Model, SpecInfo, Trace};
 use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
 use serde_json::{Value, json};
 
-use crate::args::{CheckArgs, Format, Reduction, SearchKind, TraceForm};
+use crate::args::{CheckArgs, Format, NetworkKind, Reduction, SearchKind, TraceForm};
 use crate::exit::{Exit, Failure};
 use crate::progress::Ticker;
 use crate::render::Drawn;
@@ -134,8 +136,14 @@ fn search(model: &Arc<Model>, args: &CheckArgs, from: Option<Path>) -> Result<Re
         return Err(Failure::usage("what this search finds depends on its order: it has one thread"));
     }
     let walks = Walks { seed: args.seed.unwrap_or(0), count: args.walks, length: args.length };
+    let network = match args.network {
+        NetworkKind::Observed => Backend::Observed,
+        NetworkKind::Channels => Backend::Channels,
+        NetworkKind::Flat => Backend::Flat,
+    };
     let options = Options {
         search,
+        network,
         threads: usize::from(args.threads),
         max_depth: args.depth,
         max_states: args.max_states,
@@ -227,6 +235,8 @@ impl Told<'_> {
                 .map(|plan| json!({ "kind": plan.kind, "text": plan.text, "line": plan.line, "fired": plan.fired }))
                 .collect::<Vec<_>>(),
             "reductions": self.reductions(),
+            "network": network(report),
+            "memo": { "steps": report.memo.entries, "hits": report.memo.hits, "direct": report.memo.direct },
             "unfired": report.idle().map(|plan| plan.text.as_str()).collect::<Vec<_>>(),
             "seed": (self.args.search == SearchKind::Walks).then(|| self.args.seed.unwrap_or(0)),
             "cut_by": report.cut_by.iter()
@@ -273,6 +283,9 @@ impl Told<'_> {
         }
         for reduction in self.reductions() {
             writeln!(out, "  reduced    by {reduction}")?;
+        }
+        if report.network.backend == Backend::Flat {
+            writeln!(out, "  network    flat: messages in no order are kept one by one")?;
         }
         for property in &report.properties {
             let (kind, status) = (property.kind.keyword(), status(property.status));
@@ -344,6 +357,16 @@ impl Told<'_> {
         }
         Ok(())
     }
+}
+
+/// How what was under way was kept: by which backend, and how many nodes, with what that keeps with them, were told apart.
+fn network(report: &Report) -> Value {
+    let backend = match report.network.backend {
+        Backend::Flat => "flat",
+        Backend::Channels => "channels",
+        Backend::Observed => return Value::Null,
+    };
+    json!({ "backend": backend, "parts": report.network.parts })
 }
 
 fn steps(story: &Narration) -> String {

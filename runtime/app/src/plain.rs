@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use foresee_check::{
-    Counterexample, HandlerReport, IgnoredReport, Memo, Memory, PropertyReport, Report, Status, Verdict,
+    Counterexample, HandlerReport, IgnoredReport, Memo, Memory, NetworkReport, PropertyReport, Report,
+    Status, Verdict,
 };
 use foresee_kernel::trace::Ending;
 use foresee_kernel::{Model, PropertyKind};
@@ -65,6 +66,7 @@ fn told(model: &Arc<Model>, report: reference::Report) -> Result<Report, Failure
         cut_by: Vec::new(),
         memory: Memory::default(),
         memo: Memo::default(),
+        network: NetworkReport::default(),
     })
 }
 

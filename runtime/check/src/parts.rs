@@ -9,7 +9,7 @@
 use std::hash::Hasher;
 use std::mem::size_of;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use foresee_kernel::digest::mix;
 use foresee_kernel::{Digest, FaultKind, FaultTarget, Model, NodeId};
@@ -112,6 +112,8 @@ pub(crate) struct Parts {
     /// For the flat layout: what messages come to at parts, and what does not fit in a row.
     pairs: Table<Pair>,
     pub(crate) overflow: Table<Box<[u32]>>,
+    /// The most messages in a row that were not all kept in it.
+    pub(crate) flight_max: AtomicUsize,
     /// Whether something concerns several nodes at once, and whether that depends on their states.
     pub(crate) several: bool,
     pub(crate) together: bool,
@@ -173,6 +175,7 @@ impl Parts {
             layout,
             pairs: Table::new(),
             overflow: Table::new(),
+            flight_max: AtomicUsize::new(0),
             several,
             together,
             divides: Chunked::new(),
@@ -199,9 +202,21 @@ impl Parts {
         self.places.iter().map(|place| u64::from(place.parts.len())).sum()
     }
 
-    /// The most messages that were seen under way to each node, all together.
+    /// About the most messages that were under way.
     pub(crate) fn messages_max(&self) -> usize {
-        self.places.iter().map(|place| place.messages_max.load(Ordering::Relaxed) as usize).sum()
+        match self.layout {
+            Layout::Channels => {
+                let most =
+                    self.places.iter().map(|place| place.messages_max.load(Ordering::Relaxed) as usize);
+                most.sum()
+            }
+            Layout::Flat { .. } => self.flight_max.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How many lists of messages there are that do not fit in a row.
+    pub(crate) fn overflows(&self) -> u64 {
+        u64::from(self.overflow.len())
     }
 
     /// How many nodes there are.

@@ -244,11 +244,9 @@ impl Memory {
 /// How what was under way was kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NetworkReport {
-    /// [`Backend::Channels`] or [`Backend::Flat`].
+    /// [`Backend::Channels`] or [`Backend::Flat`]; [`Backend::Observed`] where nothing was kept so, as by the reference explorer.
     pub backend: Backend,
-    /// For how many states nodes together with what was under way to them were counted, where the one was chosen by that.
-    pub states: u64,
-    /// How many different ones there were.
+    /// How many different nodes there were, each with what is kept with it.
     pub parts: u64,
 }
 

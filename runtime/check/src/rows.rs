@@ -151,6 +151,7 @@ impl Parts {
         tail.fill(0);
         tail.iter_mut().zip(&all[..here]).for_each(|(word, envelope)| *word = envelope + 1);
         if here < all.len() {
+            self.flight_max.fetch_max(all.len(), std::sync::atomic::Ordering::Relaxed);
             tail[inline] = self.overflow_id(&all[here..]) + 1;
         }
     }

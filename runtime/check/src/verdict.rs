@@ -24,7 +24,7 @@ use crate::rows::Layout;
 use crate::search::Worker;
 use crate::shared::Shared;
 use crate::spill::Spilling;
-use crate::suits::{Probe, layout};
+use crate::suits::{self, Probe, layout};
 use crate::tally::{Findings, Tally};
 use crate::trail::{Root, path_to, path_to_fault};
 use crate::visited::{Keeps, Visited};
@@ -63,7 +63,7 @@ pub fn check_with(
         parts = parts.laid_out(tuning, flat);
     }
     loop {
-        let probe = Probe::new(&parts, options);
+        let probe = Probe::new(&parts, options, tuning);
         if let Some(report) = attempt(&parts, options, tuning, progress, started, probe)? {
             return Ok(report);
         }
@@ -355,7 +355,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         cut_by,
         memory,
         memo: Memo { entries, hits, direct },
-        network: shared.probe.report(parts, unique_states),
+        network: suits::report(parts),
     }
 }
 
