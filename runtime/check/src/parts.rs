@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use foresee_kernel::digest::mix;
 use foresee_kernel::{Digest, FaultKind, FaultTarget, Model, NodeId};
-use foresee_world::{Action, Ambient, Make, Of, Program, Sink, World};
+use foresee_world::{Action, Ambient, Noted, Of, Program, Sink, World};
 
 use crate::chunked::Chunked;
 use crate::expansion::{Beyond, Expansion, TAKES, Transition, VISIBLE, Way, is_arrival};
@@ -404,20 +404,17 @@ impl Parts {
         way: Option<(&Step, usize)>,
     ) -> Option<Transition> {
         let Spot { index, part, ambient, arriving } = spot;
-        let mut next = match arriving {
-            None => world.clone(),
-            Some(_) => self.world(index, part, ambient),
-        };
         let successor = way.map(|(step, successor)| &step.successors[successor]);
-        let mut sink = Inside { parts: self, index, make: Make(&mut next), told: Told::default() };
+        let mut sink = Inside { parts: self, index, here: Noted::default(), told: Told::default() };
         world.perform(&self.program, action, successor, &mut sink);
-        let Told { sent, flat, takes, loses } = sink.told;
-        let counters = self.locals[index].split(&mut next.ambient);
-        let after = match next.ambient == *self.ambients.get(ambient) {
-            true => ambient,
-            false => self.ambient_id(&next.ambient),
+        let Inside { here, told: Told { sent, flat, takes, loses, spends }, .. } = sink;
+        if here.is_empty() && sent.is_empty() && flat.is_empty() && loses.is_none() && !takes {
+            return None;
+        }
+        let (next, after) = match here.is_empty() {
+            true => (part, ambient),
+            false => self.changed(spot, world, here, spends),
         };
-        let next = self.part_id(index, &next, &counters);
         let alone = sent.is_empty() && flat.is_empty() && loses.is_none() && after == ambient;
         if next == part && alone && !takes {
             return None;
@@ -436,6 +433,33 @@ impl Parts {
         let beyond = if alone { 0 } else { self.beyond_id(&sent, puts, once, loses, after) + 1 };
         assert!(beyond & (VISIBLE | TAKES) == 0, "more different sends than numbers for them");
         Some(Transition { delta, part: next, beyond: beyond | flags })
+    }
+
+    /// The number of a part after what happened to it, and of the ambient.
+    fn changed(
+        &self,
+        spot: Spot,
+        world: &World<Interned>,
+        here: Noted<Interned>,
+        spends: bool,
+    ) -> (u32, u32) {
+        let Spot { index, part, ambient, arriving } = spot;
+        let mut next = match arriving {
+            None => world.clone(),
+            Some(_) => self.world(index, part, ambient),
+        };
+        here.make(&self.program, &mut next);
+        let locals = &self.locals[index];
+        if !spends {
+            let counters = &self.part(index, part).words[1..=locals.len()];
+            return (self.part_id(index, &next, counters), ambient);
+        }
+        let counters = locals.split(&mut next.ambient);
+        let after = match next.ambient == *self.ambients.get(ambient) {
+            true => ambient,
+            false => self.ambient_id(&next.ambient),
+        };
+        (self.part_id(index, &next, &counters), after)
     }
 
     fn beyond_id(
@@ -575,11 +599,11 @@ impl Parts {
     }
 }
 
-/// The sink that makes the next part, and notes what else changes.
+/// The sink that notes what changes of a part, and what else changes.
 struct Inside<'w> {
     parts: &'w Parts,
     index: usize,
-    make: Make<'w, Interned>,
+    here: Noted<Interned>,
     told: Told,
 }
 
@@ -593,6 +617,8 @@ struct Told {
     /// Whether the message that arrives, which is no part's, is taken.
     takes: bool,
     loses: Option<bool>,
+    /// Whether the ambient changes, or what it counts of the node.
+    spends: bool,
 }
 
 impl Inside<'_> {
@@ -604,13 +630,13 @@ impl Inside<'_> {
 impl Sink<Interned> for Inside<'_> {
     fn node(&mut self, program: &Interned, id: NodeId, node: &u32) {
         assert_eq!(id.index(), self.index, "a step of a part changes its node");
-        self.make.node(program, id, node);
+        self.here.node(program, id, node);
     }
 
     fn take(&mut self, program: &Interned, envelope: &u32) {
         match self.is_flat(*envelope) {
             true => self.told.takes = true,
-            false => self.make.take(program, envelope),
+            false => self.here.take(program, envelope),
         }
     }
 
@@ -619,21 +645,22 @@ impl Sink<Interned> for Inside<'_> {
             return self.told.flat.push(*envelope);
         }
         match program.route(envelope).dst.index() == self.index {
-            true => self.make.put(program, envelope),
+            true => self.here.put(program, envelope),
             false => self.told.sent.push(*envelope),
         }
     }
 
     fn lose(&mut self, program: &Interned, id: NodeId, all: bool) {
         assert_eq!(id.index(), self.index, "a part loses what is in flight to its node");
-        self.make.lose(program, id, all);
+        self.here.lose(program, id, all);
         if self.parts.layout != Layout::Channels {
             self.told.loses = Some(all);
         }
     }
 
     fn ambient(&mut self, program: &Interned, ambient: &Ambient) {
-        self.make.ambient(program, ambient);
+        self.here.ambient(program, ambient);
+        self.told.spends = true;
     }
 }
 

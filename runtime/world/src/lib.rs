@@ -37,5 +37,5 @@ pub use path::{Move, Path};
 pub use plans::{Of, Plans};
 pub use program::{Program, Route, Successor};
 pub use shrink::shrink;
-pub use sink::{Make, Sink};
+pub use sink::{Make, Noted, Sink};
 pub use world::World;

@@ -95,8 +95,8 @@ fn edit<P: Program>(
     queue.splice(first..end, channel);
 }
 
-/// The sink that notes changes, for a world that is being looked at while they are told.
-pub(crate) struct Noted<P: Program>(Vec<Change<P>>);
+/// The sink that notes changes, for a world that is being looked at while they are told, or that may turn out not to change.
+pub struct Noted<P: Program>(Vec<Change<P>>);
 
 enum Change<P: Program> {
     Node(NodeId, P::Node),
@@ -113,8 +113,13 @@ impl<P: Program> Default for Noted<P> {
 }
 
 impl<P: Program> Noted<P> {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Makes the changes.
-    pub(crate) fn make(self, program: &P, world: &mut World<P>) {
+    pub fn make(self, program: &P, world: &mut World<P>) {
         let mut make = Make(world);
         for change in self.0 {
             match change {
