@@ -95,6 +95,9 @@ pub struct CheckArgs {
     /// How what is under way is kept while states are explored; changes speed and memory and nothing else
     #[arg(long, value_enum, default_value = "observed")]
     pub network: NetworkKind,
+    /// By how many bits states are told apart: 64, or 128 for twice the memory of their table
+    #[arg(long, value_name = "BITS", default_value_t = 64, value_parser = fingerprint)]
+    pub fingerprint: u32,
     /// Explore no further than this many steps from the start
     #[arg(long, value_name = "STEPS")]
     pub depth: Option<u32>,
@@ -289,6 +292,15 @@ fn positive(text: &str) -> Result<f64, String> {
     let expected = || "expected a number above 0".to_owned();
     let figure: f64 = text.parse().map_err(|_| expected())?;
     if figure.is_finite() && figure > 0.0 { Ok(figure) } else { Err(expected()) }
+}
+
+/// How many bits a fingerprint has.
+fn fingerprint(text: &str) -> Result<u32, String> {
+    match text {
+        "64" => Ok(64),
+        "128" => Ok(128),
+        _ => Err("fingerprints have 64 bits or 128".to_owned()),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

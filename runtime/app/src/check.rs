@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foresee_check::{
-    Backend, Counterexample, Cut, Options, Progress, Report, Search, Status, Verdict, Walks,
+    Backend, Counterexample, Cut, Fingerprint, Options, Progress, Report, Search, Status, Verdict, Walks,
 };
 use foresee_kernel::trace::Origin;
 use foresee_kernel::{Model, SpecInfo, Trace};
@@ -144,6 +144,7 @@ fn search(model: &Arc<Model>, args: &CheckArgs, from: Option<Path>) -> Result<Re
     let options = Options {
         search,
         network,
+        fingerprint: if args.fingerprint == 128 { Fingerprint::Wide } else { Fingerprint::Narrow },
         threads: usize::from(args.threads),
         max_depth: args.depth,
         max_states: args.max_states,
@@ -221,6 +222,7 @@ impl Told<'_> {
             "verdict": verdict(report.verdict),
             "complete": report.complete,
             "unique_states": report.unique_states,
+            "fingerprint_bits": report.fingerprint_bits,
             "missed_probability": report.missed_probability(),
             "transitions": report.transitions,
             "depth": report.depth,

@@ -51,6 +51,32 @@ impl<'v> Cells<'v> {
     /// Finds `fingerprint`, or gives it a cell with `note`.
     #[inline]
     pub(crate) fn put(&self, fingerprint: u64, note: u64) -> Placed {
+        self.look(fingerprint, note, |_| (), |_| true)
+    }
+
+    /// As [`Cells::put`], where a second fingerprint of each is kept in `seconds`, and both have to be the same.
+    #[inline]
+    pub(crate) fn put_both(&self, fingerprint: u64, second: u64, note: u64, seconds: &[AtomicU64]) -> Placed {
+        // Never 0: that stands for one that is yet to be written.
+        let second = second.max(1);
+        let write = |place: usize| seconds[place].store(second, Ordering::Release);
+        let same = |place: usize| loop {
+            match seconds[place].load(Ordering::Acquire) {
+                0 => std::hint::spin_loop(),
+                other => return other == second,
+            }
+        };
+        self.look(fingerprint, note, write, same)
+    }
+
+    #[inline]
+    fn look(
+        &self,
+        fingerprint: u64,
+        note: u64,
+        taken: impl Fn(usize),
+        same: impl Fn(usize) -> bool,
+    ) -> Placed {
         let kept = self.kept(fingerprint);
         let mask = self.cells.len() - 1;
         let home = self.home(fingerprint);
@@ -62,11 +88,14 @@ impl<'v> Cells<'v> {
             if found == 0 {
                 let filled = kept << self.note | note;
                 match cell.compare_exchange(0, filled, Ordering::Relaxed, Ordering::Relaxed) {
-                    Ok(_) => return Placed::New(place),
+                    Ok(_) => {
+                        taken(place);
+                        return Placed::New(place);
+                    }
                     Err(other) => found = other,
                 }
             }
-            if found >> self.note == kept {
+            if found >> self.note == kept && same(place) {
                 return Placed::Known(place);
             }
             away += 1;

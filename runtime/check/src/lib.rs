@@ -17,7 +17,7 @@
 //! whatever the number of threads.
 //!
 //! # Caveats
-//! - States are known by 64 bits of their content, and properties by 64 bits of what they read: see `visited` and
+//! - States are known by 64 bits of their content, or 128 ([`Fingerprint::Wide`]), and properties by 64 bits of what they read: see `visited` and
 //!   `judge` for how probable a miss is. Everything else compares for equality.
 //! - A search holds at most 2^32 states; more ends it as a budget does.
 //! - A node with a state of its own for almost every state of the system gains little: what is remembered is then seldom asked for
@@ -60,7 +60,7 @@ mod verdict;
 mod visited;
 mod walks;
 
-pub use options::{Backend, CheckError, Options, Progress, Search, Tuning, Walks};
+pub use options::{Backend, CheckError, Fingerprint, Options, Progress, Search, Tuning, Walks};
 pub use plans::plans;
 pub use report::{
     Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, NetworkReport, PlanReport,

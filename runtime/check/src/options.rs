@@ -36,6 +36,16 @@ pub enum Backend {
     Flat,
 }
 
+/// By how much of its content a state is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fingerprint {
+    /// By 64 bits.
+    #[default]
+    Narrow,
+    /// By 128 bits, for twice the memory of the table and some time. Random walks keep to 64.
+    Wide,
+}
+
 /// Which random walks are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Walks {
@@ -60,6 +70,8 @@ pub struct Options {
     pub search: Search,
     /// How what is under way is kept.
     pub network: Backend,
+    /// By how much of its content a state is known.
+    pub fingerprint: Fingerprint,
     /// How many threads search; 0 is taken for 1.
     pub threads: usize,
     /// A bound, as `depth` of a model is: states so many steps from the start are not explored further.
@@ -85,6 +97,7 @@ impl Default for Options {
         Options {
             search: Search::default(),
             network: Backend::default(),
+            fingerprint: Fingerprint::default(),
             threads: 1,
             max_depth: None,
             max_states: None,

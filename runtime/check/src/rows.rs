@@ -4,10 +4,14 @@
 //! ([`Layout::Flat`]), these messages one by one: so many in the row itself, the least numbers first, and the number of a list of the
 //! rest. One world has one row, whatever led to it.
 
+use foresee_kernel::digest::mix;
 use foresee_world::{Ambient, Direct, Discipline, Program, World};
 
 use crate::intern::{Interned, NOBODY};
 use crate::parts::{Parts, Spot};
+
+/// Sets messages apart from parts in second fingerprints.
+const SECOND: u64 = 1 << 63;
 
 /// How what is under way is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +220,16 @@ impl Parts {
         let sum = parts.fold(ambient, |sum, (index, part)| sum.wrapping_add(self.part(index, *part).digest));
         let flight = self.flight(words).iter();
         flight.fold(sum, |sum, envelope| sum.wrapping_add(self.program.envelope_digest(&envelope)))
+    }
+
+    /// A fingerprint of the numbers of a row. They are not the same in every run, and exact within one.
+    pub(crate) fn second(&self, words: &[u32]) -> u64 {
+        let head = words[..self.head()].iter().enumerate();
+        let head = head.fold(0, |sum: u64, (place, word)| {
+            sum.wrapping_add(mix((place as u64 + 1) << 32 | u64::from(*word)))
+        });
+        let flight = self.flight(words).iter().map(|envelope| mix(SECOND ^ u64::from(envelope)));
+        flight.fold(head, u64::wrapping_add)
     }
 
     /// How many messages are under way.

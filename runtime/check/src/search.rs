@@ -34,12 +34,12 @@ use crate::gather::{Candidate, Out, SEVERAL, Sleep};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
 use crate::network::Network;
-use crate::options::CheckError;
+use crate::options::{CheckError, Fingerprint};
 use crate::parts::Parts;
 use crate::report::Cut;
 use crate::shared::Shared;
 use crate::tally::{Findings, Tally};
-use crate::visited::{Arrival, Awake, Begin, Visited};
+use crate::visited::{Arrival, Awake, Begin, Print, Visited};
 
 /// Successors that are gathered before they are looked up.
 const BATCH: usize = 256;
@@ -112,10 +112,11 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
             return Err(CheckError::NoMemory);
         }
         let table = self.shared.table();
+        let print = self.print(fingerprint, words);
         let new = match (self.shared.graded, self.shared.sleepers) {
-            (true, _) => table.arrive(fingerprint, 0).new,
-            (false, 0) => table.insert(fingerprint),
-            (false, _) => table.sleepers().arrive(fingerprint, 0) == Awake::New,
+            (true, _) => table.arrive(print, 0).new,
+            (false, 0) => table.insert(print),
+            (false, _) => table.sleepers().arrive(print, 0) == Awake::New,
         };
         drop(table);
         if new {
@@ -177,6 +178,19 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
         }
     }
 
+    /// What a state is known by.
+    #[inline]
+    fn print(&self, first: u64, words: &[u32]) -> Print {
+        let wide = self.shared.options.fingerprint == Fingerprint::Wide;
+        Print { first, second: if wide { self.shared.parts.second(words) } else { 0 } }
+    }
+
+    /// What a state of the hand is known by.
+    #[inline]
+    fn print_of(&self, place: usize) -> Print {
+        self.print(self.hand.sums[place].fingerprint, &self.row_of(place)[..self.width])
+    }
+
     fn row_of(&self, place: usize) -> &[u32] {
         &self.hand.words[place * self.stride..(place + 1) * self.stride]
     }
@@ -232,7 +246,7 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
         let mask = (1 << self.shared.sleepers) - 1;
         match self.hand.words[place * self.stride + self.width] {
             0 => {
-                let asleep = table.sleepers().begin(self.hand.sums[place].fingerprint);
+                let asleep = table.sleepers().begin(self.print_of(place));
                 Sleep { asleep, mask, again: false }
             }
             // Those that slept when it was explored, and do not sleep any more.
@@ -266,7 +280,7 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
                 // Counted at the end, when it is known what stayed so deep.
                 return None;
             }
-            match table.begin(self.hand.sums[place].fingerprint, depth) {
+            match table.begin(self.print_of(place), depth) {
                 Begin::First => {}
                 Begin::Again => first = false,
                 Begin::Stale => return None,
@@ -316,9 +330,15 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
         let sleepers = (shared.sleepers > 0).then(|| table.sleepers());
         let counted = shared.options.max_states.is_some();
         let (mut new, mut done) = (0, 0);
+        let wide = shared.options.fingerprint == Fingerprint::Wide;
         for candidate in batch {
+            let mut print = Print::from(candidate.fingerprint);
+            if wide {
+                self.make_row(candidate);
+                print.second = shared.parts.second(&self.row[..self.width]);
+            }
             let (arrival, woken) = match sleepers {
-                Some(sleepers) => match sleepers.arrive(candidate.fingerprint, candidate.asleep) {
+                Some(sleepers) => match sleepers.arrive(print, candidate.asleep) {
                     Awake::New => (Arrival { new: true, nearer: true }, 0),
                     Awake::Known(0) => {
                         done += 1;
@@ -329,10 +349,10 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
                 },
                 None if shared.graded => {
                     let depth = self.hand.depths[candidate.parent as usize] + 1;
-                    (table.arrive(candidate.fingerprint, depth), 0)
+                    (table.arrive(print, depth), 0)
                 }
                 None => {
-                    let new = table.insert(candidate.fingerprint);
+                    let new = table.insert(print);
                     (Arrival { new, nearer: new }, 0)
                 }
             };
@@ -364,20 +384,28 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
         allowed
     }
 
+    /// Makes the row of a candidate.
+    #[inline]
+    fn make_row(&mut self, candidate: &Candidate) {
+        let place = candidate.parent as usize;
+        self.row.clear();
+        self.row.extend_from_slice(&self.hand.words[place * self.stride..(place + 1) * self.stride]);
+        match candidate.node == SEVERAL {
+            true => put_several(candidate, &self.changes, &mut self.row),
+            false => N::make(self.shared.parts, candidate, &self.changes, &mut self.row[..self.width]),
+        }
+    }
+
     /// Makes the state of a candidate, and notes it.
     #[inline(never)]
     fn reach(&mut self, candidate: &Candidate, arrival: Arrival, woken: u32) {
         let (place, node) = (candidate.parent as usize, candidate.node as usize);
         let parts = self.shared.parts;
-        self.row.clear();
-        self.row.extend_from_slice(&self.hand.words[place * self.stride..(place + 1) * self.stride]);
         let several = candidate.node == SEVERAL;
-        let before = if several { 0 } else { self.row[node] };
-        let ambient = parts.ambient(&self.row[..self.width]);
-        match several {
-            true => put_several(candidate, &self.changes, &mut self.row),
-            false => N::make(parts, candidate, &self.changes, &mut self.row[..self.width]),
-        }
+        let parent = self.row_of(place);
+        let before = if several { 0 } else { parent[node] };
+        let ambient = parts.ambient(&parent[..self.width]);
+        self.make_row(candidate);
         if self.stride > self.width {
             self.row[self.width] = woken;
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use foresee_kernel::Bounds;
 
 use crate::frontier::Control;
-use crate::options::{Options, Progress};
+use crate::options::{Fingerprint, Options, Progress, Search};
 use crate::pages;
 use crate::parts::Parts;
 use crate::report::Cut;
@@ -40,6 +40,11 @@ impl Shared<'_> {
     /// How many threads search. What depends on the order of exploration has one.
     pub(crate) fn threads(&self) -> usize {
         if self.consequences { 1 } else { self.options.threads.max(1) }
+    }
+
+    /// Whether states are known by 128 bits.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.options.fingerprint == Fingerprint::Wide && self.options.search != Search::Walks
     }
 
     /// How many numbers a row of the frontier has.

@@ -15,7 +15,7 @@ use crate::flat::Flat;
 use crate::frontier::{Breadth, Control, Depth, Frontier};
 use crate::log::Log;
 use crate::network::Network;
-use crate::options::{Backend, CheckError, Options, Progress, Search, Tuning};
+use crate::options::{Backend, CheckError, Fingerprint, Options, Progress, Search, Tuning};
 use crate::pages;
 use crate::parts::Parts;
 use crate::plans::plans;
@@ -101,12 +101,13 @@ fn attempt(
         (false, 0) => Keeps::Nothing,
         (false, nodes) => Keeps::Sleepers(nodes),
     };
+    let wide = options.fingerprint == Fingerprint::Wide && options.search != Search::Walks;
     let control = Control::default();
     let shared = Shared {
         parts,
         options,
         bounds,
-        visited: RwLock::new(Visited::new(keeps).ok_or(CheckError::NoMemory)?),
+        visited: RwLock::new(Visited::new(keeps, wide).ok_or(CheckError::NoMemory)?),
         graded,
         sleepers,
         consequences: options.search == Search::Consequences,
@@ -342,7 +343,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         verdict: verdict(&properties, complete, ended),
         complete,
         unique_states,
-        fingerprint_bits: u64::BITS,
+        fingerprint_bits: if shared.is_wide() { 2 * u64::BITS } else { u64::BITS },
         transitions: found.tally.transitions,
         depth: histogram.len().saturating_sub(1) as u32,
         depth_histogram: histogram,

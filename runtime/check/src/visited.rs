@@ -1,12 +1,13 @@
 //! Which states were seen: their fingerprints, in one array that grows.
 //!
 //! A fingerprint is 64 bits of content. Two states that share one are taken for the same: with `n` states a state is
-//! missed with a probability of about `n * n / 2^65`, which is 3 in a million at ten million states.
+//! missed with a probability of about `n * n / 2^65`, which is 3 in a million at ten million states. Where that is too much, 64 bits more
+//! are kept beside it, of the numbers in the row of a state: they are exact, where those of content are not.
 //!
 //! A search that spares transitions keeps beside each state which of its nodes are *asleep* ([`Visited::awaken`]); one that
 //! must know how deep a state was reached keeps that ([`Visited::arrive`]).
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::cells::{Cells, Placed, REACH_BITS};
 use crate::pages::Pages;
@@ -17,9 +18,26 @@ const SMALLEST_BITS: u32 = 12;
 /// Up to so many bits a table grows fourfold.
 const QUICK_BITS: u32 = 20;
 
+/// What a state is known by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Print {
+    /// Its fingerprint.
+    pub first: u64,
+    /// The fingerprint of its row, where both are kept.
+    pub second: u64,
+}
+
+impl From<u64> for Print {
+    fn from(first: u64) -> Self {
+        Print { first, second: 0 }
+    }
+}
+
 /// See the module's documentation.
 pub(crate) struct Visited {
-    cells: Pages<std::sync::atomic::AtomicU64>,
+    cells: Pages<AtomicU64>,
+    /// For each cell, the second fingerprint.
+    seconds: Option<Pages<AtomicU64>>,
     /// For each cell, 0, or twice the least depth plus 2, plus 1 where the state was explored.
     depths: Option<Pages<AtomicU32>>,
     keeps: Keeps,
@@ -72,19 +90,20 @@ pub(crate) enum Awake {
 const EXPLORED: u64 = 1;
 
 impl Visited {
-    /// An empty table; None where there is no memory.
-    pub(crate) fn new(keeps: Keeps) -> Option<Self> {
+    /// An empty table, of both fingerprints if it is `wide`; None where there is no memory.
+    pub(crate) fn new(keeps: Keeps, wide: bool) -> Option<Self> {
         let bits = match keeps {
             Keeps::Nothing | Keeps::Depths => SMALLEST_BITS,
             Keeps::Sleepers(nodes) => (nodes + 1 + REACH_BITS).max(SMALLEST_BITS),
         };
-        Visited::with_bits(bits, keeps)
+        Visited::with_bits(bits, keeps, wide)
     }
 
-    fn with_bits(bits: u32, keeps: Keeps) -> Option<Self> {
+    fn with_bits(bits: u32, keeps: Keeps, wide: bool) -> Option<Self> {
         let cells = Pages::zeroed(1 << bits)?;
+        let seconds = if wide { Some(Pages::zeroed(1 << bits)?) } else { None };
         let depths = if keeps == Keeps::Depths { Some(Pages::zeroed(1 << bits)?) } else { None };
-        Some(Visited { cells, depths, keeps, bits })
+        Some(Visited { cells, seconds, depths, keeps, bits })
     }
 
     /// How many states may be in the table before it has to grow.
@@ -94,7 +113,8 @@ impl Visited {
 
     /// How much memory the table takes.
     pub(crate) fn bytes(&self) -> u64 {
-        self.cells.bytes() + self.depths.as_ref().map_or(0, Pages::bytes)
+        let seconds = self.seconds.as_ref().map_or(0, Pages::bytes);
+        self.cells.bytes() + seconds + self.depths.as_ref().map_or(0, Pages::bytes)
     }
 
     /// By how many bits the table grows: small ones faster, for to copy one costs as much as to fill it.
@@ -109,10 +129,14 @@ impl Visited {
 
     /// A larger table with the same content; None where there is no memory.
     pub(crate) fn grown(&self) -> Option<Self> {
-        let next = Visited::with_bits(self.bits + self.step(), self.keeps)?;
+        let next = Visited::with_bits(self.bits + self.step(), self.keeps, self.seconds.is_some())?;
         let (cells, mut all) = (next.cells(), true);
         self.cells().each(|fingerprint, note, from| match cells.fill(fingerprint, note) {
             Some(to) => {
+                if let (Some(seconds), Some(next)) = (&self.seconds, &next.seconds) {
+                    let second = seconds.as_slice()[from].load(Ordering::Relaxed);
+                    next.as_slice()[to].store(second, Ordering::Relaxed);
+                }
                 if let (Some(depths), Some(next)) = (&self.depths, &next.depths) {
                     let depth = depths.as_slice()[from].load(Ordering::Relaxed);
                     next.as_slice()[to].store(depth, Ordering::Relaxed);
@@ -138,30 +162,39 @@ impl Visited {
         Cells::new(self.cells.as_slice(), note)
     }
 
-    /// Notes `fingerprint`. True if it is new. The table must have room.
+    /// Finds a state, or gives it a cell with `note`.
     #[inline]
-    pub(crate) fn insert(&self, fingerprint: u64) -> bool {
-        matches!(self.cells().put(fingerprint, 0), Placed::New(_))
+    fn put(&self, print: Print, note: u64) -> Placed {
+        match &self.seconds {
+            None => self.cells().put(print.first, note),
+            Some(seconds) => self.cells().put_both(print.first, print.second, note, seconds.as_slice()),
+        }
+    }
+
+    /// Notes a state. True if it is new. The table must have room.
+    #[inline]
+    pub(crate) fn insert(&self, print: Print) -> bool {
+        matches!(self.put(print, 0), Placed::New(_))
     }
 
     /// A look at a table with sleepers.
     #[inline]
     pub(crate) fn sleepers(&self) -> Sleepers<'_> {
-        Sleepers(self.cells())
+        Sleepers { visited: self, cells: self.cells() }
     }
 
-    /// The cell of a fingerprint in a table without notes, and whether it was taken just now.
-    fn place(&self, fingerprint: u64) -> (usize, bool) {
-        match self.cells().put(fingerprint, 0) {
+    /// The cell of a state in a table without notes, and whether it was taken just now.
+    fn place(&self, print: Print) -> (usize, bool) {
+        match self.put(print, 0) {
             Placed::New(place) => (place, true),
             Placed::Known(place) => (place, false),
             Placed::Full => unreachable!("without notes every cell is in reach"),
         }
     }
 
-    /// Notes that `fingerprint` was reached in `depth` steps. Only for a table with depths.
-    pub(crate) fn arrive(&self, fingerprint: u64, depth: u32) -> Arrival {
-        let (place, new) = self.place(fingerprint);
+    /// Notes that a state was reached in `depth` steps. Only for a table with depths.
+    pub(crate) fn arrive(&self, print: Print, depth: u32) -> Arrival {
+        let (place, new) = self.place(print);
         let cell = &self.depths().as_slice()[place];
         let mine = encode(depth);
         let mut found = cell.load(Ordering::Relaxed);
@@ -174,9 +207,9 @@ impl Visited {
         Arrival { new, nearer: false }
     }
 
-    /// Notes that `fingerprint` is about to be explored from `depth`. Only for a table with depths.
-    pub(crate) fn begin(&self, fingerprint: u64, depth: u32) -> Begin {
-        let (place, _) = self.place(fingerprint);
+    /// Notes that a state is about to be explored from `depth`. Only for a table with depths.
+    pub(crate) fn begin(&self, print: Print, depth: u32) -> Begin {
+        let (place, _) = self.place(print);
         let cell = &self.depths().as_slice()[place];
         let mut found = cell.load(Ordering::Relaxed);
         loop {
@@ -210,19 +243,30 @@ impl Visited {
 
 /// A table that keeps which nodes of each state are asleep.
 #[derive(Clone, Copy)]
-pub(crate) struct Sleepers<'v>(Cells<'v>);
+pub(crate) struct Sleepers<'v> {
+    visited: &'v Visited,
+    cells: Cells<'v>,
+}
 
 impl Sleepers<'_> {
-    /// Notes that `fingerprint` was reached with the nodes `asleep`: only those sleep that always did.
     #[inline]
-    pub(crate) fn arrive(&self, fingerprint: u64, asleep: u32) -> Awake {
+    fn put(&self, print: Print, note: u64) -> Placed {
+        match &self.visited.seconds {
+            None => self.cells.put(print.first, note),
+            Some(seconds) => self.cells.put_both(print.first, print.second, note, seconds.as_slice()),
+        }
+    }
+
+    /// Notes that a state was reached with the nodes `asleep`: only those sleep that always did.
+    #[inline]
+    pub(crate) fn arrive(&self, print: Print, asleep: u32) -> Awake {
         let asleep = u64::from(asleep) << 1;
-        let place = match self.0.put(fingerprint, asleep) {
+        let place = match self.put(print, asleep) {
             Placed::New(_) => return Awake::New,
             Placed::Full => return Awake::Full,
             Placed::Known(place) => place,
         };
-        let (before, woken) = self.0.update(place, |note| {
+        let (before, woken) = self.cells.update(place, |note| {
             let both = note & (asleep | EXPLORED);
             (both != note).then_some(both)
         });
@@ -233,12 +277,12 @@ impl Sleepers<'_> {
         }
     }
 
-    /// Notes that `fingerprint`, which was reached, is being explored. The nodes that are asleep.
+    /// Notes that a state, which was reached, is being explored. The nodes that are asleep.
     #[inline]
-    pub(crate) fn begin(&self, fingerprint: u64) -> u32 {
-        match self.0.put(fingerprint, EXPLORED) {
+    pub(crate) fn begin(&self, print: Print) -> u32 {
+        match self.put(print, EXPLORED) {
             Placed::Known(place) => {
-                let (note, _) = self.0.update(place, |note| Some(note | EXPLORED));
+                let (note, _) = self.cells.update(place, |note| Some(note | EXPLORED));
                 (note >> 1) as u32
             }
             Placed::New(_) | Placed::Full => 0,
@@ -257,12 +301,12 @@ mod tests {
     use foresee_kernel::digest::mix;
 
     fn filled(count: u64) -> Visited {
-        let mut visited = Visited::new(Keeps::Nothing).expect("there is memory");
+        let mut visited = Visited::new(Keeps::Nothing, false).expect("there is memory");
         for index in 0..count {
             if index >= visited.room() {
                 visited = visited.grown().expect("there is memory");
             }
-            assert!(visited.insert(mix(index)), "{index} is new");
+            assert!(visited.insert(mix(index).into()), "{index} is new");
         }
         visited
     }
@@ -271,31 +315,31 @@ mod tests {
     fn growth_keeps_everything_and_adds_nothing() {
         let visited = filled(100_000);
         assert!(visited.bits > SMALLEST_BITS + 4);
-        assert!((0..100_000).all(|index| !visited.insert(mix(index))));
-        assert!((100_000..101_000).all(|index| visited.insert(mix(index))));
+        assert!((0..100_000).all(|index| !visited.insert(mix(index).into())));
+        assert!((100_000..101_000).all(|index| visited.insert(mix(index).into())));
     }
 
     #[test]
     fn fingerprints_at_the_edges_are_kept() {
-        let visited = Visited::new(Keeps::Nothing).expect("there is memory");
+        let visited = Visited::new(Keeps::Nothing, false).expect("there is memory");
         // They share the last cell, and wrap around to the first.
         for fingerprint in [u64::MAX, u64::MAX - 1, u64::MAX - 2, 2, 0] {
-            assert!(visited.insert(fingerprint), "{fingerprint}");
-            assert!(!visited.insert(fingerprint), "{fingerprint}");
+            assert!(visited.insert(fingerprint.into()), "{fingerprint}");
+            assert!(!visited.insert(fingerprint.into()), "{fingerprint}");
         }
         let grown = visited.grown().expect("there is memory");
         for fingerprint in [u64::MAX, u64::MAX - 1, u64::MAX - 2, 2, 0] {
-            assert!(!grown.insert(fingerprint), "{fingerprint}");
+            assert!(!grown.insert(fingerprint.into()), "{fingerprint}");
         }
     }
 
     #[test]
     fn of_threads_that_insert_the_same_exactly_one_is_first() {
-        let visited = Visited::with_bits(17, Keeps::Nothing).expect("there is memory");
+        let visited = Visited::with_bits(17, Keeps::Nothing, false).expect("there is memory");
         let insert = |from: u64| {
             // Dense neighbours, so that cells are fought over.
             let place = |step: u64| ((step * 7 + from) % 50_000) << 47 | 1;
-            (0..50_000).filter(|step| visited.insert(place(*step))).count()
+            (0..50_000).filter(|step| visited.insert(place(*step).into())).count()
         };
         let new: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|from| scope.spawn(move || insert(from * 13))).collect();
@@ -305,16 +349,38 @@ mod tests {
     }
 
     #[test]
+    fn states_that_share_a_fingerprint_are_told_apart_by_the_second() {
+        for keeps in [Keeps::Nothing, Keeps::Depths, Keeps::Sleepers(4)] {
+            let mut visited = Visited::new(keeps, true).expect("there is memory");
+            // Four states share a fingerprint.
+            let print = |index: u64| Print { first: mix(index / 4), second: index % 4 };
+            let new = |visited: &Visited, index| match keeps {
+                Keeps::Nothing => visited.insert(print(index)),
+                Keeps::Depths => visited.arrive(print(index), 7).new,
+                Keeps::Sleepers(_) => visited.sleepers().arrive(print(index), 3) == Awake::New,
+            };
+            for index in 0..8_000 {
+                if index >= visited.room() {
+                    visited = visited.grown().expect("there is memory");
+                }
+                // 0 and 1 are one.
+                assert_eq!(new(&visited, index), index % 4 != 1, "{index}");
+            }
+            assert!((0..8_000).all(|index| !new(&visited, index)));
+        }
+    }
+
+    #[test]
     fn depths_only_fall_and_a_state_is_explored_first_once() {
-        let visited = Visited::new(Keeps::Depths).expect("there is memory");
-        assert_eq!(visited.arrive(9, 5), Arrival { new: true, nearer: true });
-        assert_eq!(visited.arrive(9, 5), Arrival { new: false, nearer: false });
-        assert_eq!(visited.begin(9, 5), Begin::First);
-        assert_eq!(visited.arrive(9, 3), Arrival { new: false, nearer: true });
-        assert_eq!(visited.begin(9, 5), Begin::Stale);
+        let visited = Visited::new(Keeps::Depths, false).expect("there is memory");
+        assert_eq!(visited.arrive(9.into(), 5), Arrival { new: true, nearer: true });
+        assert_eq!(visited.arrive(9.into(), 5), Arrival { new: false, nearer: false });
+        assert_eq!(visited.begin(9.into(), 5), Begin::First);
+        assert_eq!(visited.arrive(9.into(), 3), Arrival { new: false, nearer: true });
+        assert_eq!(visited.begin(9.into(), 5), Begin::Stale);
         let grown = visited.grown().expect("there is memory");
-        assert_eq!(grown.begin(9, 3), Begin::Again);
-        assert_eq!(grown.arrive(9, 4), Arrival { new: false, nearer: false });
+        assert_eq!(grown.begin(9.into(), 3), Begin::Again);
+        assert_eq!(grown.arrive(9.into(), 4), Arrival { new: false, nearer: false });
         let mut depths = Vec::new();
         grown.each_depth(|depth| depths.push(depth));
         assert_eq!(depths, [3]);
@@ -322,16 +388,16 @@ mod tests {
 
     #[test]
     fn sleepers_wake_and_never_sleep_again() {
-        let visited = Visited::new(Keeps::Sleepers(4)).expect("there is memory");
+        let visited = Visited::new(Keeps::Sleepers(4), false).expect("there is memory");
         let sleepers = visited.sleepers();
-        assert_eq!(sleepers.arrive(9, 0b1110), Awake::New);
-        assert_eq!(sleepers.arrive(9, 0b0111), Awake::Known(0), "it is yet to be explored");
-        assert_eq!(sleepers.begin(9), 0b0110);
-        assert_eq!(sleepers.arrive(9, 0b0110), Awake::Known(0));
-        assert_eq!(sleepers.arrive(9, 0b1100), Awake::Known(0b0010));
+        assert_eq!(sleepers.arrive(9.into(), 0b1110), Awake::New);
+        assert_eq!(sleepers.arrive(9.into(), 0b0111), Awake::Known(0), "it is yet to be explored");
+        assert_eq!(sleepers.begin(9.into()), 0b0110);
+        assert_eq!(sleepers.arrive(9.into(), 0b0110), Awake::Known(0));
+        assert_eq!(sleepers.arrive(9.into(), 0b1100), Awake::Known(0b0010));
         let grown = visited.grown().expect("there is memory");
-        assert_eq!(grown.sleepers().arrive(9, 0b1100), Awake::Known(0));
-        assert_eq!(grown.sleepers().arrive(9, 0), Awake::Known(0b0100));
-        assert_eq!(grown.sleepers().arrive(9, 0), Awake::Known(0));
+        assert_eq!(grown.sleepers().arrive(9.into(), 0b1100), Awake::Known(0));
+        assert_eq!(grown.sleepers().arrive(9.into(), 0), Awake::Known(0b0100));
+        assert_eq!(grown.sleepers().arrive(9.into(), 0), Awake::Known(0));
     }
 }

@@ -187,7 +187,7 @@ impl Walker<'_, '_> {
         if !shared.make_room(1, 0) {
             return None;
         }
-        let new = shared.table().insert(world.digest(&shared.parts.program));
+        let new = shared.table().insert(world.digest(&shared.parts.program).into());
         if new {
             let most = shared.options.max_states.unwrap_or(u64::MAX);
             if shared.unique.load(Ordering::Relaxed) >= most {

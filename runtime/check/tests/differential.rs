@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foresee_check::{Backend, Cut, Options, Progress, Report, Search, Status, Tuning, Verdict, check_with};
+use foresee_check::{
+    Backend, Cut, Fingerprint, Options, Progress, Report, Search, Status, Tuning, Verdict, check_with,
+};
 use foresee_kernel::trace::Ending;
 use foresee_kernel::{FaultKind, FaultTarget, Model, PropertyKind};
 use foresee_tests::random;
@@ -118,10 +120,10 @@ fn agree(model: Model) -> Result<(), TestCaseError> {
     for search in [Search::BreadthFirst, Search::DepthFirst] {
         for threads in [1, 2] {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
-            for (network, tuning) in
-                networks().into_iter().flat_map(|it| tunings().map(|tuning| (it, tuning)))
-            {
-                let options = Options { network, ..options.clone() };
+            let fingerprints = [Fingerprint::Narrow, Fingerprint::Wide].into_iter().cycle();
+            let ways = networks().into_iter().flat_map(|it| tunings().map(|tuning| (it, tuning)));
+            for ((network, tuning), fingerprint) in ways.zip(fingerprints) {
+                let options = Options { network, fingerprint, ..options.clone() };
                 compare(&model, &reference, &run(&model, &options, &tuning), &options);
             }
             stops(&model, &reference, search, threads);
@@ -291,7 +293,7 @@ fn agree_when_reduced(mut model: Model) -> Result<(), TestCaseError> {
         for threads in [1, 2] {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
             for (network, tuning) in networks().into_iter().zip([tunings()[0], tunings()[3]]) {
-                let options = Options { network, ..options.clone() };
+                let options = Options { network, fingerprint: Fingerprint::Wide, ..options.clone() };
                 compare(&model, &reduced, &run(&model, &options, &tuning), &options);
             }
         }
