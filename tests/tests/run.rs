@@ -56,8 +56,10 @@ fn counted(name: &str) -> &'static SpecInfo {
 /// The number of states that each search finds, which must be the same.
 fn states(spec: &'static SpecInfo, arguments: &[&str]) -> u64 {
     let mut seen = Vec::new();
-    for search in ["reference", "bfs", "dfs"] {
-        let line: Vec<&str> = ["check", "--search", search].iter().chain(arguments).copied().collect();
+    let engines = ["reference", "bfs", "dfs", "bfs --network flat", "dfs --network flat --fingerprint 128"];
+    for engine in engines {
+        let search = ["check", "--search"].into_iter().chain(engine.split_whitespace());
+        let line: Vec<&str> = search.chain(arguments.iter().copied()).collect();
         let (exit, lines) = run(spec, &line);
         seen.push((
             exit,

@@ -284,13 +284,33 @@ impl Expected {
         let expected = (0, Some(search.verdict), Some(search.states));
         assert_eq!(found, expected, "{name} {arguments}: {:#}", lines[0]["properties"]);
 
-        let counts = |kind: &str| {
-            let arguments = format!("check {} --search {kind}", search.smaller);
-            let (_, lines) = run(self.spec, &arguments);
-            (lines[0]["unique_states"].clone(), lines[0]["transitions"].clone())
-        };
-        assert_eq!(counts("bfs"), counts("reference"), "{name} {}", search.smaller);
+        agree(self.spec, search.smaller);
     }
+}
+
+/// Every engine but the plain one: in every order, on every number of threads, with every network and every fingerprint.
+const ENGINES: &[&str] = &[
+    "--search bfs --network channels",
+    "--search bfs --network flat --threads 2",
+    "--search dfs --network channels --threads 2 --fingerprint 128",
+    "--search dfs --network flat",
+    "--search ids --network flat --fingerprint 128",
+];
+
+/// What each engine finds is what the reference explorer finds. How often faults came about.
+fn agree(spec: &'static SpecInfo, arguments: &str) -> u64 {
+    let found = |engine: &str| {
+        let (exit, lines) = run(spec, &format!("check {arguments} --keep-going {engine}"));
+        let fields = ["verdict", "complete", "unique_states", "transitions", "properties", "plans"];
+        (exit, fields.map(|field| lines[0][field].clone()))
+    };
+    let reference = found("--search reference");
+    for engine in ENGINES {
+        assert_eq!(found(engine), reference, "{} {arguments} {engine}", spec.name);
+    }
+    let (_, [.., plans]) = &reference;
+    let faults = plans.as_array().into_iter().flatten().filter(|plan| plan["kind"] != "call");
+    faults.filter_map(|plan| plan["fired"].as_u64()).sum()
 }
 
 /// Every spec of the folder, in order.
@@ -301,6 +321,21 @@ fn files() -> Vec<PathBuf> {
         paths.filter(|path| path.extension().is_some_and(|it| it == "mace")).collect();
     files.sort();
     files
+}
+
+/// The first system of each spec, with each fault in turn in the place of what it says.
+#[test]
+fn engines_agree_under_every_fault() {
+    for fault in ["crash", "reset", "cut", "partition", "drop", "duplicate"] {
+        let fired: u64 = EXPECTED
+            .iter()
+            .map(|expected| {
+                let system = expected.searches[0].smaller.split(" --depth").next().unwrap_or_default();
+                agree(expected.spec, &format!("{system} --depth 4 --allow-unfired --fault {fault}=1"))
+            })
+            .sum();
+        assert!(fired > 0, "no {fault} came about");
+    }
 }
 
 #[test]

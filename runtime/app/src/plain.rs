@@ -14,7 +14,7 @@ use foresee_world::{Path, narrate};
 use crate::args::CheckArgs;
 use crate::exit::Failure;
 
-/// Explores `model` with the reference explorer. It knows the budgets of states and depth, and no others.
+/// Explores `model` with the reference explorer. It knows the bound on depth and the budget of states, and no others.
 pub fn check(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
     if args.time.is_some() || args.max_memory.is_some() {
         return Err(Failure::usage(
@@ -23,10 +23,13 @@ pub fn check(model: &Arc<Model>, args: &CheckArgs) -> Result<Report, Failure> {
     }
     let limits = Limits {
         states_max: args.max_states.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),
-        depth_max: args.depth.unwrap_or(u32::MAX),
         stop_at_violation: !args.keep_going,
+        ..Limits::default()
     };
-    let report = reference::explore(model, limits)
+    let mut bounded = model.clone();
+    let bounds = &mut Arc::make_mut(&mut bounded).bounds;
+    bounds.depth = bounds.depth.into_iter().chain(args.depth).min();
+    let report = reference::explore(&bounded, limits)
         .ok_or_else(|| Failure::usage("the starts of the nodes branch into too many first states"))?;
     told(model, report)
 }
