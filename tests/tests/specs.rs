@@ -323,6 +323,24 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
+/// Where inboxes are as many as states a search begins again with messages one by one, and finds the same.
+#[test]
+fn the_network_that_suits_is_found() {
+    let found = |spec, arguments: &str| {
+        let (exit, lines) = run(spec, &format!("check {arguments}"));
+        let network = lines[0]["network"]["backend"].as_str().map(str::to_owned);
+        ((exit, lines[0]["unique_states"].as_u64(), lines[0]["transitions"].as_u64()), network)
+    };
+    let paxos = "--param proposers=5 --param rounds=2 --depth 7";
+    let (observed, network) = found(&paxos_retries::SPEC, paxos);
+    assert_eq!((observed.1, network.as_deref()), (Some(320_507), Some("flat")));
+    assert_eq!(found(&paxos_retries::SPEC, &format!("{paxos} --threads 2")).0, observed);
+    let (in_channels, network) = found(&paxos_retries::SPEC, &format!("{paxos} --network channels"));
+    assert_eq!((in_channels, network.as_deref()), (observed, Some("channels")));
+    let (_, network) = found(&two_phase_commit::SPEC, "--param rms=7");
+    assert_eq!(network.as_deref(), Some("channels"));
+}
+
 /// The first system of each spec, with each fault in turn in the place of what it says.
 #[test]
 fn engines_agree_under_every_fault() {
