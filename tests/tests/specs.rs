@@ -339,6 +339,16 @@ fn the_network_that_suits_is_found() {
     assert_eq!((in_channels, network.as_deref()), (observed, Some("channels")));
     let (_, network) = found(&two_phase_commit::SPEC, "--param rms=7");
     assert_eq!(network.as_deref(), Some("channels"));
+    // `info` observes the same.
+    for (spec, arguments, network) in [
+        (&paxos_retries::SPEC, "--param proposers=5 --param rounds=2", "flat"),
+        (&two_phase_commit::SPEC, "--param rms=7", "channels"),
+    ] {
+        let (exit, lines) = run(spec, &format!("info --observe {arguments}"));
+        let observed = &lines[0]["model"]["observed"];
+        assert_eq!((exit, &observed["network"]), (0, &network.into()), "{observed}");
+        assert!(observed["hit_rate"].as_f64().is_some_and(|rate| rate > 0.9), "{observed}");
+    }
 }
 
 /// The first system of each spec, with each fault in turn in the place of what it says.

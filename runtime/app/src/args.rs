@@ -271,6 +271,9 @@ pub struct ReplayArgs {
 pub struct InfoArgs {
     #[command(flatten)]
     pub system: SystemArgs,
+    /// Explore the first states, and say what the checker remembers and how it keeps what is under way
+    #[arg(long)]
+    pub observe: bool,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Format, InfoArgs};
 use crate::exit::{Exit, Failure};
+use crate::observed::Observed;
 use crate::{claims, model, tables};
 
 /// Runs the command.
@@ -50,6 +51,7 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
                 "faults": faults.collect::<Vec<_>>(),
                 "calls": calls.collect::<Vec<_>>(),
                 "objectives": objectives.collect::<Vec<_>>(),
+                "observed": args.observe.then(|| Observed::of(&model)).transpose()?.map(|it| it.json()),
             })
         }
     };
@@ -127,6 +129,9 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
         }
         for (carrier, discipline) in model.carriers.iter().zip(foresee_world::disciplines(&model)) {
             writeln!(out, "  network    {}: {:?}, checked as a {discipline:?}", carrier.name, carrier.kind)?;
+        }
+        if args.observe {
+            Observed::of(&model)?.text(out)?;
         }
         for property in &model.properties {
             writeln!(out, "  {:<10} {} (line {})", property.kind.keyword(), property.name, property.line)?;

@@ -14,6 +14,7 @@ mod interrupt;
 mod model;
 #[cfg(feature = "live")]
 mod node;
+mod observed;
 mod place;
 mod plain;
 mod progress;
