@@ -107,11 +107,26 @@ impl<'v> Cells<'v> {
 
     /// Gives `fingerprint`, which is not there, a cell with `note`, while no other thread looks. None where it would be
     /// too far from its place.
+    fn fill(&self, fingerprint: u64, note: u64) -> Option<usize> {
+        let mask = self.cells.len() - 1;
+        self.fill_first(fingerprint, note, (0..self.reach).map(|away| (self.home(fingerprint) + away) & mask))
+    }
+
+    /// As [`Cells::fill`], and none where that would be beyond the last cell.
     #[inline]
-    pub(crate) fn fill(&self, fingerprint: u64, note: u64) -> Option<usize> {
-        let (mask, home) = (self.cells.len() - 1, self.home(fingerprint));
-        let place = (0..self.reach).map(|away| (home + away) & mask);
-        let place = place.into_iter().find(|place| self.cells[*place].load(Ordering::Relaxed) == 0)?;
+    fn fill_ahead(&self, fingerprint: u64, note: u64) -> Option<usize> {
+        let home = self.home(fingerprint);
+        self.fill_first(fingerprint, note, home..self.cells.len().min(home + self.reach))
+    }
+
+    #[inline]
+    fn fill_first(
+        &self,
+        fingerprint: u64,
+        note: u64,
+        mut places: impl Iterator<Item = usize>,
+    ) -> Option<usize> {
+        let place = places.find(|place| self.cells[*place].load(Ordering::Relaxed) == 0)?;
         self.cells[place].store(self.kept(fingerprint) << self.note | note, Ordering::Relaxed);
         Some(place)
     }
@@ -144,24 +159,54 @@ impl<'v> Cells<'v> {
         }
     }
 
-    /// Calls `visit` with each fingerprint, its note, and its place.
-    pub(crate) fn each(&self, mut visit: impl FnMut(u64, u64, usize)) {
-        let mask = self.cells.len() - 1;
-        for (place, cell) in self.cells.iter().enumerate() {
-            let found = cell.load(Ordering::Relaxed);
-            if found == 0 {
-                continue;
-            }
-            let kept = found >> self.note;
-            // Below the upper bits that gave way, the place is known; so is how far away from it the cell is.
-            let low_home = (kept >> self.shift) as usize;
-            let away = place.wrapping_sub(low_home) & (self.reach - 1);
-            let home = place.wrapping_sub(away) & mask;
-            let lower = 64 - self.note;
-            let upper = if self.note == 0 { 0 } else { ((home / self.reach) as u64) << lower };
-            visit(upper | kept, found & self.note_mask(), place);
+    /// The fingerprint and the note in a cell that is not empty.
+    fn read(&self, place: usize, found: u64) -> (u64, u64) {
+        let kept = found >> self.note;
+        // Below the upper bits that gave way, the place is known; so is how far away from it the cell is.
+        let low_home = (kept >> self.shift) as usize;
+        let away = place.wrapping_sub(low_home) & (self.reach - 1);
+        let home = place.wrapping_sub(away) & (self.cells.len() - 1);
+        let lower = 64 - self.note;
+        let upper = if self.note == 0 { 0 } else { ((home / self.reach) as u64) << lower };
+        (upper | kept, found & self.note_mask())
+    }
+}
+
+/// Spreads the content of the first `before` of `cells` over all of them, which are more, and of which the others are empty. What is kept
+/// beside cells is taken and put by `take` and `put`. False where a cell would be too far from its place: then some are lost.
+///
+/// Cells are taken from the last to the first. Places only grow, so that a cell goes where all is spread already; what does not, waits
+/// until the end.
+pub(crate) fn spread<B: Copy>(
+    cells: &[AtomicU64],
+    before: usize,
+    note: u32,
+    take: impl Fn(usize) -> B,
+    put: impl Fn(usize, B),
+) -> bool {
+    let (old, new) = (Cells::new(&cells[..before], note), Cells::new(cells, note));
+    let mut waiting = Vec::new();
+    for place in (0..before).rev() {
+        let found = cells[place].load(Ordering::Relaxed);
+        if found == 0 {
+            continue;
+        }
+        let (fingerprint, note) = old.read(place, found);
+        let beside = take(place);
+        cells[place].store(0, Ordering::Relaxed);
+        let ahead = new.home(fingerprint) >= place;
+        match ahead.then(|| new.fill_ahead(fingerprint, note)).flatten() {
+            Some(place) => put(place, beside),
+            None => waiting.push((fingerprint, note, beside)),
         }
     }
+    waiting.into_iter().all(|(fingerprint, note, beside)| match new.fill(fingerprint, note) {
+        Some(place) => {
+            put(place, beside);
+            true
+        }
+        None => false,
+    })
 }
 
 #[cfg(test)]
@@ -183,11 +228,54 @@ mod tests {
                 assert!(matches!(cells.put(mix(index), index % (1 << note)), Placed::New(_)), "{note}");
             }
             let mut all = Vec::new();
-            cells.each(|fingerprint, kept, _| all.push((fingerprint, kept)));
+            for (place, cell) in array.iter().enumerate() {
+                match cell.load(Ordering::Relaxed) {
+                    0 => {}
+                    found => all.push(cells.read(place, found)),
+                }
+            }
             all.sort_unstable();
             let mut expected: Vec<_> = (1..count).map(|index| (mix(index), index % (1 << note))).collect();
             expected.sort_unstable();
             assert!(all == expected, "with notes of {note} bits");
+        }
+    }
+
+    #[test]
+    fn what_is_spread_is_all_there_with_what_is_beside_it() {
+        for note in [0, 1, 4] {
+            let bits = note.max(3) + REACH_BITS;
+            let (array, beside) = (cells(bits + 2), cells(bits + 2));
+            let before = 1 << bits;
+            let old = Cells::new(&array[..before], note);
+            let count = before as u64 * 7 / 10;
+            // Half of them crowd at both ends.
+            let fingerprint = |index: u64| match index % 4 {
+                0 => mix(index) >> 12,
+                1 => !(mix(index) >> 12),
+                _ => mix(index),
+            };
+            for index in 1..count {
+                if let Placed::New(place) = old.put(fingerprint(index), index % (1 << note)) {
+                    beside[place].store(fingerprint(index), Ordering::Relaxed);
+                }
+            }
+            let take = |place: usize| beside[place].swap(0, Ordering::Relaxed);
+            let put = |place: usize, that: u64| beside[place].store(that, Ordering::Relaxed);
+            if !spread(&array, before, note, take, put) {
+                assert!(note > 0, "without notes every cell is in reach");
+                continue;
+            }
+            let new = Cells::new(&array, note);
+            for index in 1..count {
+                match new.put(fingerprint(index), 0) {
+                    Placed::Known(place) => {
+                        assert_eq!(beside[place].load(Ordering::Relaxed), fingerprint(index), "{index}");
+                    }
+                    Placed::Full => assert!(note > 0),
+                    Placed::New(_) => assert!(note > 0 && old.reach < count as usize, "{index} is lost"),
+                }
+            }
         }
     }
 

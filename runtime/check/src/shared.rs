@@ -76,17 +76,11 @@ impl Shared<'_> {
             return true;
         }
         let most = self.options.max_memory.unwrap_or(u64::MAX);
-        let needed = self.counted(frontier_bytes, table.bytes()) + table.bytes_grown();
-        match if needed > most { None } else { table.grown() } {
-            Some(grown) => {
-                *table = grown;
-                true
-            }
-            None => {
-                self.control.stop(Cut::Memory);
-                false
-            }
+        let grown = self.counted(frontier_bytes, table.bytes_grown()) <= most && table.grow();
+        if !grown {
+            self.control.stop(Cut::Memory);
         }
+        grown
     }
 
     fn counted(&self, frontier: u64, table: u64) -> u64 {

@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::cells::{Cells, Placed, REACH_BITS};
+use crate::cells::{Cells, Placed, REACH_BITS, spread};
 use crate::pages::Pages;
 
 /// The bits of the smallest table.
@@ -127,24 +127,32 @@ impl Visited {
         self.bytes() << self.step()
     }
 
-    /// A larger table with the same content; None where there is no memory.
-    pub(crate) fn grown(&self) -> Option<Self> {
-        let next = Visited::with_bits(self.bits + self.step(), self.keeps, self.seconds.is_some())?;
-        let (cells, mut all) = (next.cells(), true);
-        self.cells().each(|fingerprint, note, from| match cells.fill(fingerprint, note) {
-            Some(to) => {
-                if let (Some(seconds), Some(next)) = (&self.seconds, &next.seconds) {
-                    let second = seconds.as_slice()[from].load(Ordering::Relaxed);
-                    next.as_slice()[to].store(second, Ordering::Relaxed);
-                }
-                if let (Some(depths), Some(next)) = (&self.depths, &next.depths) {
-                    let depth = depths.as_slice()[from].load(Ordering::Relaxed);
-                    next.as_slice()[to].store(depth, Ordering::Relaxed);
-                }
+    /// Makes the table larger. False where there is no memory, or a state would be too far from its place: then it is not to be used
+    /// any more.
+    pub(crate) fn grow(&mut self) -> bool {
+        let (before, bits) = (1_usize << self.bits, self.bits + self.step());
+        let grown = self.cells.grow(1 << bits)
+            && self.seconds.as_mut().is_none_or(|seconds| seconds.grow(1 << bits))
+            && self.depths.as_mut().is_none_or(|depths| depths.grow(1 << bits));
+        if !grown {
+            return false;
+        }
+        self.bits = bits;
+        let seconds = self.seconds.as_ref().map(Pages::as_slice);
+        let depths = self.depths.as_ref().map(Pages::as_slice);
+        let take = |place: usize| {
+            let second = seconds.map_or(0, |seconds| seconds[place].swap(0, Ordering::Relaxed));
+            (second, depths.map_or(0, |depths| depths[place].swap(0, Ordering::Relaxed)))
+        };
+        let put = |place: usize, (second, depth): (u64, u32)| {
+            if let Some(seconds) = seconds {
+                seconds[place].store(second, Ordering::Relaxed);
             }
-            None => all = false,
-        });
-        all.then_some(next)
+            if let Some(depths) = depths {
+                depths[place].store(depth, Ordering::Relaxed);
+            }
+        };
+        spread(self.cells.as_slice(), before, self.note(), take, put)
     }
 
     /// Asks for the cell of `fingerprint`, which is needed soon.
@@ -153,13 +161,18 @@ impl Visited {
         self.cells.prefetch((fingerprint >> (64 - self.bits)) as usize);
     }
 
+    /// How many bits of a cell are no fingerprint's.
     #[inline]
-    fn cells(&self) -> Cells<'_> {
-        let note = match self.keeps {
+    fn note(&self) -> u32 {
+        match self.keeps {
             Keeps::Nothing | Keeps::Depths => 0,
             Keeps::Sleepers(nodes) => nodes + 1,
-        };
-        Cells::new(self.cells.as_slice(), note)
+        }
+    }
+
+    #[inline]
+    fn cells(&self) -> Cells<'_> {
+        Cells::new(self.cells.as_slice(), self.note())
     }
 
     /// Finds a state, or gives it a cell with `note`.
@@ -304,7 +317,7 @@ mod tests {
         let mut visited = Visited::new(Keeps::Nothing, false).expect("there is memory");
         for index in 0..count {
             if index >= visited.room() {
-                visited = visited.grown().expect("there is memory");
+                assert!(visited.grow());
             }
             assert!(visited.insert(mix(index).into()), "{index} is new");
         }
@@ -327,7 +340,8 @@ mod tests {
             assert!(visited.insert(fingerprint.into()), "{fingerprint}");
             assert!(!visited.insert(fingerprint.into()), "{fingerprint}");
         }
-        let grown = visited.grown().expect("there is memory");
+        let mut grown = visited;
+        assert!(grown.grow());
         for fingerprint in [u64::MAX, u64::MAX - 1, u64::MAX - 2, 2, 0] {
             assert!(!grown.insert(fingerprint.into()), "{fingerprint}");
         }
@@ -361,7 +375,7 @@ mod tests {
             };
             for index in 0..8_000 {
                 if index >= visited.room() {
-                    visited = visited.grown().expect("there is memory");
+                    assert!(visited.grow());
                 }
                 // 0 and 1 are one.
                 assert_eq!(new(&visited, index), index % 4 != 1, "{index}");
@@ -378,7 +392,8 @@ mod tests {
         assert_eq!(visited.begin(9.into(), 5), Begin::First);
         assert_eq!(visited.arrive(9.into(), 3), Arrival { new: false, nearer: true });
         assert_eq!(visited.begin(9.into(), 5), Begin::Stale);
-        let grown = visited.grown().expect("there is memory");
+        let mut grown = visited;
+        assert!(grown.grow());
         assert_eq!(grown.begin(9.into(), 3), Begin::Again);
         assert_eq!(grown.arrive(9.into(), 4), Arrival { new: false, nearer: false });
         let mut depths = Vec::new();
@@ -395,7 +410,8 @@ mod tests {
         assert_eq!(sleepers.begin(9.into()), 0b0110);
         assert_eq!(sleepers.arrive(9.into(), 0b0110), Awake::Known(0));
         assert_eq!(sleepers.arrive(9.into(), 0b1100), Awake::Known(0b0010));
-        let grown = visited.grown().expect("there is memory");
+        let mut grown = visited;
+        assert!(grown.grow());
         assert_eq!(grown.sleepers().arrive(9.into(), 0b1100), Awake::Known(0));
         assert_eq!(grown.sleepers().arrive(9.into(), 0), Awake::Known(0b0100));
         assert_eq!(grown.sleepers().arrive(9.into(), 0), Awake::Known(0));
