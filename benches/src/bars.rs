@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use foresee_benches::{Spread, median};
 
 use crate::measure::Figures;
-use crate::problems::{BARE, BREADTH, DEPTH, Problem, TABLE, TWO_THREADS};
+use crate::problems::{BARE, BREADTH, CLOSURE, DEPTH, Problem, TABLE, TWO_THREADS};
 
 /// From which share of two machines on two threads show anything.
 pub const CONTROL_LEAST: f64 = 1.7;
@@ -20,7 +20,7 @@ pub enum Measure {
     Bytes,
     /// Wall-clock seconds of our breadth first search on one thread over those on two.
     Threads,
-    /// Transitions by CPU second of our breadth first search over operations by CPU second of the bare table.
+    /// See [`Rounds::table_share`].
     Table,
     /// The share of CPU time that goes when no property is checked.
     Properties,
@@ -100,14 +100,25 @@ impl Rounds {
             Measure::Threads => {
                 self.paired(problem, BREADTH, TWO_THREADS, |one, two| one.wall_seconds / two.wall_seconds)
             }
-            Measure::Table => self.table_share(problem, BREADTH),
+            Measure::Table => self.table_share(problem),
             Measure::Properties => self.property_share(problem, BREADTH),
         }
     }
 
-    /// Transitions by CPU second of one of our searches over operations by CPU second of the bare table.
-    pub fn table_share(&self, problem: &Problem, search: &str) -> Option<Spread> {
-        self.paired(problem, search, TABLE, |ours, table| ours.transition_rate() / table.transition_rate())
+    /// Transitions that lead elsewhere, by CPU second of our breadth first search, over operations by CPU second of the bare table. How
+    /// many there are says the depth first search, which looks each of them up; breadth first, sleeping nodes spare some.
+    fn table_share(&self, problem: &Problem) -> Option<Spread> {
+        let figures = |name| problem.place(name).and_then(|place| self.figures.get(place));
+        let (all, ours, table) = (figures(DEPTH)?, figures(BREADTH)?, figures(TABLE)?);
+        let rounds = all.iter().zip(ours).zip(table);
+        Some(Spread::of(
+            rounds.map(|((all, ours), table)| (all.lookups as f64 / ours.cpu_seconds) / table.lookup_rate()),
+        ))
+    }
+
+    /// Look-ups by CPU second of one of our searches, over operations by CPU second of the bare table.
+    fn lookup_share(&self, problem: &Problem, search: &str) -> Option<Spread> {
+        self.paired(problem, search, TABLE, |ours, table| ours.lookup_rate() / table.lookup_rate())
     }
 
     /// The share of the CPU time of one of our searches that goes when no property is checked.
@@ -118,13 +129,13 @@ impl Rounds {
 
 /// What a round shows besides the figures of each contender.
 pub fn besides(problem: &Problem, rounds: &Rounds, out: &mut dyn Write) -> io::Result<()> {
-    for (search, of) in [(BREADTH, ""), (crate::problems::CLOSURE, ", the closure alone")] {
+    for (search, of) in [(BREADTH, ""), (CLOSURE, ", the closure alone")] {
         if let Some(share) = rounds.property_share(problem, search) {
             let percent = |share: f64| 100.0 * share;
             let Spread { median, least, most } = share;
             writeln!(
                 out,
-                "  properties{of} take {:.0} % of the CPU time ({:.0} to {:.0})",
+                "  properties{of}: {:.0} % of the CPU time ({:.0} to {:.0}); what is below 0 is noise",
                 percent(median),
                 percent(least),
                 percent(most)
@@ -140,20 +151,20 @@ pub fn besides(problem: &Problem, rounds: &Rounds, out: &mut dyn Write) -> io::R
             Shown(control, 2)
         )?;
     }
-    let table = problem.place(TABLE).and_then(|place| rounds.figures.get(place));
-    if let Some(table) = table {
-        let rate = median(table.iter().map(Figures::transition_rate)) / 1e6;
-        writeln!(
-            out,
-            "  the bare table does {rate:.1} M operations a CPU second, once its memory was touched"
-        )?;
-    }
-    for (search, how) in [
-        (BREADTH, "breadth first, those that sleeping nodes spare included"),
-        (DEPTH, "depth first, each of them looked up"),
-    ] {
-        if let Some(share) = rounds.table_share(problem, search) {
-            writeln!(out, "  the search does {:.0} % of that in transitions: {how}", 100.0 * share.median)?;
+    let Some(table) = problem.place(TABLE).and_then(|place| rounds.figures.get(place)) else { return Ok(()) };
+    let rate = median(table.iter().map(Figures::lookup_rate)) / 1e6;
+    writeln!(out, "  the bare table does {rate:.1} M operations a CPU second, once its memory was touched")?;
+    let shares = [
+        (
+            rounds.table_share(problem),
+            "transitions that lead elsewhere, breadth first, those that are spared included",
+        ),
+        (rounds.lookup_share(problem, BREADTH), "look-ups, breadth first"),
+        (rounds.lookup_share(problem, DEPTH), "look-ups, depth first, where nothing is spared"),
+    ];
+    for (share, what) in shares {
+        if let Some(share) = share {
+            writeln!(out, "  the search does {:.0} % of that in {what}", 100.0 * share.median)?;
         }
     }
     Ok(())

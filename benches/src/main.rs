@@ -18,7 +18,7 @@ use bars::{Measure, Rounds};
 use clap::Parser;
 use foresee_benches::{Spread, median};
 use measure::Figures;
-use problems::{Kind, Problem, TWO_THREADS};
+use problems::{DEPTH, Kind, Problem, TWO_THREADS};
 
 /// The checker against its peers
 #[derive(Debug, Parser)]
@@ -89,14 +89,16 @@ fn run(problem: &Problem, rounds: usize) -> Result<Rounds, String> {
     let contenders = &problem.contenders;
     let mut all = Rounds { figures: vec![Vec::new(); contenders.len()], control: Vec::new() };
     for _ in 0..rounds.max(1) {
-        let mut ours = None;
+        let mut spares_none = None;
         for (contender, figures) in contenders.iter().zip(&mut all.figures) {
-            let found = measure::run(contender, ours.as_ref())?;
+            let found = measure::run(contender, spares_none.as_ref())?;
             if found.unique_states != problem.states {
                 let (name, states) = (contender.name, found.unique_states);
                 return Err(format!("{name} finds {states} states of {}", problem.states));
             }
-            ours.get_or_insert(found);
+            if contender.name == DEPTH {
+                spares_none = Some(found);
+            }
             figures.push(found);
         }
         if problem.place(TWO_THREADS).is_some() {

@@ -29,7 +29,7 @@ pub enum Kind {
     Checker,
     /// The verifier that Spin makes of a model.
     Spin(Spin),
-    /// The bare table of fingerprints: it is told how many states and transitions our search just had.
+    /// The bare table of fingerprints: it is told how many states and look-ups our search just had that spares none, depth first.
     Table,
 }
 
@@ -71,7 +71,7 @@ impl Contender {
         match &self.kind {
             Kind::Checker => String::new(),
             Kind::Spin(spin) => format!("   (pan by gcc {})", spin.flags.join(" ")),
-            Kind::Table => "STATES TRANSITIONS   (those of our search in the round)".to_owned(),
+            Kind::Table => "STATES LOOKUPS   (those of our depth first search in the round)".to_owned(),
         }
     }
 }

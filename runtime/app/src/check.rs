@@ -215,6 +215,7 @@ impl Told<'_> {
             "unique_states": report.unique_states,
             "missed_probability": report.missed_probability(),
             "transitions": report.transitions,
+            "lookups": report.lookups,
             "depth": report.depth,
             "depth_histogram": report.depth_histogram,
             "seconds": self.seconds.as_secs_f64(),

@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let report = serde_json::json!({
         "unique_states": unique_states,
-        "transitions": operations,
+        "lookups": operations,
         "cpu_seconds": ended - started,
         "cpu_seconds_inserting": inserted - started,
         "table_bytes": table.bytes(),
