@@ -3,15 +3,11 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::measure::median;
-
 const STEPS: u64 = 400_000_000;
 
-/// The wall-clock seconds of the same work done once, and done twice at once on two threads; medians of so many rounds.
-pub fn scaling(rounds: usize) -> (f64, f64) {
-    let rounds = 0..rounds.max(1);
-    let timed: Vec<(f64, f64)> = rounds.map(|_| (seconds(1), seconds(2))).collect();
-    (median(timed.iter().map(|it| it.0)), median(timed.iter().map(|it| it.1)))
+/// How much of the machine of one thread two threads get: the same work done once, and done twice at once.
+pub fn scaling() -> f64 {
+    2.0 * seconds(1) / seconds(2)
 }
 
 fn seconds(threads: usize) -> f64 {

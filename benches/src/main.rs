@@ -1,10 +1,11 @@
-//! `cargo run --release -p foresee-benches`: the checker against its peers.
+//! `cargo run --release -p foresee-benches`: the checker against its peers, and against what is to be reached.
 //!
 //! Each contender is a process. Rounds are interleaved, so that a machine that slows down slows all of them; a figure is the
-//! median of the rounds, and a ratio is the median of the rounds' ratios. CPU seconds and peak memory are the operating system's, of
-//! the finished process. A contender that finds another number of states ends the run; one that is not installed is passed over, and
-//! that is said.
+//! median of the rounds, and a ratio is the median of the rounds' ratios, with the least and the most. CPU seconds and peak memory are
+//! the operating system's, of the finished process. A contender that finds another number of states ends the run; one that is not
+//! installed is passed over, and that is said. At the end stands for each bar what was reached.
 
+mod bars;
 mod control;
 mod measure;
 mod problems;
@@ -13,9 +14,11 @@ mod spin;
 use std::io::{self, Write};
 use std::path::Path;
 
+use bars::{Measure, Rounds};
 use clap::Parser;
-use measure::{Figures, median};
-use problems::Problem;
+use foresee_benches::{Spread, median};
+use measure::Figures;
+use problems::{DEPTH, Kind, Problem, TWO_THREADS};
 
 /// The checker against its peers
 #[derive(Debug, Parser)]
@@ -36,23 +39,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = io::stdout();
     let programs = std::env::current_exe()?.parent().map(Path::to_path_buf).unwrap_or_default();
     let scratch = tempfile::tempdir()?;
-    for mut problem in problems::all(&programs).into_iter().filter(|it| it.name.contains(&args.only)) {
-        problem.contenders.retain(|it| it.is_ours() || it.name.contains(&args.against));
-        writeln!(out, "\n{}: {} unique states, {} rounds", problem.name, problem.states, args.rounds)?;
-        prepare(&mut problem, scratch.path(), &mut out)?;
-        let rounds = run(&problem, args.rounds)?;
-        report(&problem, &rounds, &mut out)?;
+    let mut all = Vec::new();
+    for mut problem in problems::all(&programs) {
+        let mut rounds = Rounds::default();
+        if problem.name.contains(&args.only) {
+            problem.contenders.retain(|it| it.is_ours() || it.name.contains(&args.against));
+            writeln!(out, "\n{}: {} unique states, {} rounds", problem.name, problem.states, args.rounds)?;
+            prepare(&mut problem, scratch.path(), &mut out)?;
+            rounds = run(&problem, args.rounds)?;
+            report(&problem, &rounds, &mut out)?;
+        }
+        all.push((problem, rounds));
     }
-    let (alone, beside) = control::scaling(args.rounds);
-    let scaling = 2.0 * alone / beside;
-    writeln!(
-        out,
-        "\ncontrol: the same arithmetic on 2 threads at once takes {beside:.2} s of wall clock, on one {alone:.2} s"
-    )?;
-    writeln!(
-        out,
-        "  2 threads get {scaling:.2} times the machine of one: figures on 2 threads mean as much as that"
-    )?;
+    bars::summary(&all, &mut out)?;
     Ok(())
 }
 
@@ -64,7 +63,7 @@ fn prepare(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let mut ready = Vec::new();
     for mut contender in problem.contenders.drain(..) {
-        if let Some(model) = &contender.spin {
+        if let Kind::Spin(model) = &contender.kind {
             match spin::build(model, &scratch.join(format!("spin-{}", ready.len())))? {
                 Some(program) => contender.program = program,
                 None => {
@@ -85,48 +84,57 @@ fn prepare(
     Ok(())
 }
 
-/// All rounds: for each contender, its figures by round.
-fn run(problem: &Problem, rounds: usize) -> Result<Vec<Vec<Figures>>, String> {
-    let mut all = vec![Vec::new(); problem.contenders.len()];
+/// All rounds.
+fn run(problem: &Problem, rounds: usize) -> Result<Rounds, String> {
+    let contenders = &problem.contenders;
+    let mut all = Rounds { figures: vec![Vec::new(); contenders.len()], control: Vec::new() };
     for _ in 0..rounds.max(1) {
-        for (contender, figures) in problem.contenders.iter().zip(&mut all) {
-            let found = measure::run(contender)?;
+        let mut spares_none = None;
+        for (contender, figures) in contenders.iter().zip(&mut all.figures) {
+            let found = measure::run(contender, spares_none.as_ref())?;
             if found.unique_states != problem.states {
                 let (name, states) = (contender.name, found.unique_states);
                 return Err(format!("{name} finds {states} states of {}", problem.states));
             }
+            if contender.name == DEPTH {
+                spares_none = Some(found);
+            }
             figures.push(found);
+        }
+        if problem.place(TWO_THREADS).is_some() {
+            all.control.push(control::scaling());
         }
     }
     Ok(all)
 }
 
-fn report(problem: &Problem, rounds: &[Vec<Figures>], out: &mut dyn Write) -> io::Result<()> {
+fn report(problem: &Problem, rounds: &Rounds, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "  {:<40} {:>12} {:>8} {:>8} {:>8} {:>8}",
-        "", "states/CPU s", "CPU s", "wall s", "B/state", "ratio"
+        "  {:<40} {:>12} {:>8} {:>15} {:>8} {:>8} {:>8} {:>15}",
+        "", "states/CPU s", "CPU s", "", "wall s", "B/state", "ratio", ""
     )?;
-    let Some(ours) = rounds.first() else { return Ok(()) };
-    for (contender, theirs) in problem.contenders.iter().zip(rounds) {
+    for (contender, theirs) in problem.contenders.iter().zip(&rounds.figures) {
         let of = |figure: fn(&Figures) -> f64| median(theirs.iter().map(figure));
-        let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| theirs.cpu_seconds / ours.cpu_seconds);
+        let cpu = Spread::of(theirs.iter().map(|it| it.cpu_seconds));
+        let ratio = rounds.reached(problem, Measure::Ratio(contender.name));
+        let Some(ratio) = ratio else { continue };
         writeln!(
             out,
-            "  {:<40} {:>12.0} {:>8.2} {:>8.2} {:>8.1} {:>8.1}",
+            "  {:<40} {:>12.0} {:>8.2} {:>15} {:>8.2} {:>8.1} {:>8.1} {:>15}",
             contender.name,
             of(|it| it.unique_states as f64 / it.cpu_seconds),
-            of(|it| it.cpu_seconds),
+            cpu.median,
+            format!("({:.2} to {:.2})", cpu.least, cpu.most),
             of(|it| it.wall_seconds),
             of(|it| it.peak_rss_bytes as f64 / it.unique_states as f64),
-            median(ratios),
+            ratio.median,
+            format!("({:.1} to {:.1})", ratio.least, ratio.most),
         )?;
     }
-    writeln!(out, "  (ratio: CPU seconds over ours, breadth first, on one thread)")?;
-    if let Some(bare) = problem.contenders.iter().position(|it| it.name == problems::BARE) {
-        let shares =
-            ours.iter().zip(&rounds[bare]).map(|(all, bare)| 1.0 - bare.cpu_seconds / all.cpu_seconds);
-        writeln!(out, "  properties take {:.0} % of the time", 100.0 * median(shares).max(0.0))?;
-    }
-    Ok(())
+    writeln!(
+        out,
+        "  (ratio: CPU seconds over ours, breadth first, on one thread; least and most of the rounds)"
+    )?;
+    bars::besides(problem, rounds, out)
 }

@@ -6,14 +6,16 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::problems::Contender;
+use crate::problems::{Contender, Kind};
 
 /// What a process found and used.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures {
     /// Unique states, as it says.
     pub unique_states: u64,
-    /// User and system CPU time of all its threads.
+    /// How often it was looked up whether a state is known, as it says; 0 where it does not.
+    pub lookups: u64,
+    /// User and system CPU time of all its threads; of the bare table, that of its operations alone.
     pub cpu_seconds: f64,
     /// From its start to its end.
     pub wall_seconds: f64,
@@ -21,17 +23,28 @@ pub struct Figures {
     pub peak_rss_bytes: u64,
 }
 
-/// Runs a contender, which says how many states it found.
+impl Figures {
+    /// Look-ups by CPU second.
+    pub fn lookup_rate(&self) -> f64 {
+        self.lookups as f64 / self.cpu_seconds
+    }
+}
+
+/// Runs a contender, which says how many states it found. `spares_none` is what our search that spares no
+/// transition said in this round, if it ran before.
 ///
 /// # Errors
 /// A program that cannot be started, or that does not say so.
-pub fn run(contender: &Contender) -> Result<Figures, String> {
-    let (program, args) = (&contender.program, &contender.args);
+pub fn run(contender: &Contender, spares_none: Option<&Figures>) -> Result<Figures, String> {
+    let (program, mut args) = (&contender.program, contender.args.clone());
+    if let (Kind::Table, Some(search)) = (&contender.kind, spares_none) {
+        args.extend([search.unique_states.to_string(), search.lookups.to_string()]);
+    }
     let told = |what: &str| format!("{} {}: {what}", program.display(), args.join(" "));
     #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
     let started = Instant::now();
     let mut child = Command::new(program)
-        .args(args)
+        .args(&args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -42,22 +55,36 @@ pub fn run(contender: &Contender) -> Result<Figures, String> {
     }
     let (cpu_seconds, peak_rss_bytes) = wait(child.id()).ok_or_else(|| told("its end is not told"))?;
     let wall_seconds = started.elapsed().as_secs_f64();
-    let states = if contender.spin.is_some() { stored(&text) } else { unique(&text) };
-    let unique_states = states.ok_or_else(|| told(&format!("says no number of states: {text}")))?;
-    Ok(Figures { unique_states, cpu_seconds, wall_seconds, peak_rss_bytes })
+    let found = if let Kind::Spin(_) = contender.kind { stored(&text) } else { said(&text) };
+    let Said { unique_states, lookups, own } =
+        found.ok_or_else(|| told(&format!("says no number of states: {text}")))?;
+    let own = own.filter(|_| matches!(contender.kind, Kind::Table));
+    let cpu_seconds = own.unwrap_or(cpu_seconds);
+    Ok(Figures { unique_states, lookups, cpu_seconds, wall_seconds, peak_rss_bytes })
 }
 
-/// The `unique_states` of a JSON object.
-fn unique(text: &str) -> Option<u64> {
-    serde_json::from_str::<Value>(text).ok()?["unique_states"].as_u64()
+/// What a contender says itself.
+struct Said {
+    unique_states: u64,
+    lookups: u64,
+    /// CPU seconds of what it is about.
+    own: Option<f64>,
+}
+
+/// What a JSON object says.
+fn said(text: &str) -> Option<Said> {
+    let object = serde_json::from_str::<Value>(text).ok()?;
+    let lookups = object["lookups"].as_u64().unwrap_or(0);
+    let own = object["cpu_seconds"].as_f64();
+    Some(Said { unique_states: object["unique_states"].as_u64()?, lookups, own })
 }
 
 /// The states that a verifier of Spin stored; None where it found an error, or stopped early.
-fn stored(text: &str) -> Option<u64> {
+fn stored(text: &str) -> Option<Said> {
     let whole = text.contains("errors: 0") && !text.contains("Warning: Search not completed");
     let line = text.lines().find(|line| line.contains("states, stored"))?;
     let states = line.split_whitespace().next()?.parse::<f64>().ok()?;
-    whole.then_some(states as u64)
+    whole.then_some(Said { unique_states: states as u64, lookups: 0, own: None })
 }
 
 /// Waits for a child and reads its usage: CPU seconds and peak resident bytes.
@@ -73,15 +100,4 @@ fn wait(process: u32) -> Option<(f64, u64)> {
     };
     let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
     Some((seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss as u64 * 1024))
-}
-
-/// The median of some figures; NaN of none.
-pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = figures.collect();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => sorted[count / 2],
-        count => (sorted[count / 2 - 1] + sorted[count / 2]) / 2.0,
-    }
 }

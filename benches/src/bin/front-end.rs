@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use foresee_benches::median;
 use foresee_compiler::compile;
 use foresee_compiler::source::SourceFile;
 
@@ -39,13 +40,6 @@ fn main() -> io::Result<ExitCode> {
     let verdict = if within { "within" } else { "beyond" };
     writeln!(out, "ten times the lines cost {ratio:.1} times as much: {verdict} {RATIO_MAX}")?;
     Ok(if within { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The one in the middle.
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 /// The spec of the repository with the most lines that has no errors.

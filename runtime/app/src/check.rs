@@ -225,6 +225,7 @@ impl Told<'_> {
             "fingerprint_bits": report.fingerprint_bits,
             "missed_probability": report.missed_probability(),
             "transitions": report.transitions,
+            "lookups": report.lookups,
             "depth": report.depth,
             "depth_histogram": report.depth_histogram,
             "seconds": self.seconds.as_secs_f64(),

@@ -58,6 +58,7 @@ fn told(model: &Arc<Model>, report: reference::Report) -> Result<Report, Failure
         unique_states: report.unique_states as u64,
         fingerprint_bits: 0,
         transitions: report.transitions,
+        lookups: report.transitions,
         depth: report.depth,
         depth_histogram: Vec::new(),
         properties,

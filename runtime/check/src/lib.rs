@@ -11,7 +11,8 @@
 //! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
 //!   is counted;
 //! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
-//! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`].
+//! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`];
+//! - `raw`: the table of fingerprints by itself, for benches.
 //!
 //! It never prints, never looks at a clock but to end a search, and gives the same states, transitions and verdict
 //! whatever the number of threads.
@@ -45,6 +46,7 @@ mod options;
 mod pages;
 mod parts;
 mod plans;
+mod raw;
 mod report;
 mod rows;
 mod search;
@@ -62,6 +64,8 @@ mod walks;
 
 pub use options::{Backend, CheckError, Fingerprint, Options, Progress, Search, Tuning, Walks};
 pub use plans::plans;
+#[doc(hidden)]
+pub use raw::RawTable;
 pub use report::{
     Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, NetworkReport, PlanReport,
     PropertyReport, Report, Status, Verdict,

@@ -54,6 +54,9 @@ pub struct Report {
     pub fingerprint_bits: u32,
     /// Transitions of the states explored, those that lead nowhere new included.
     pub transitions: u64,
+    /// How often it was looked up whether a state is known: of the transitions those that lead elsewhere and that no order of steps
+    /// spares. Depends on the order of exploration.
+    pub lookups: u64,
     /// The number of steps to the farthest state: over shortest ways when breadth first, as found when depth first.
     pub depth: u32,
     /// How many states were first seen at each depth.

@@ -334,6 +334,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
     let hits = found.tally.steps_taken.saturating_sub(entries + direct);
     let unique_states = shared.unique.load(Ordering::Relaxed);
     shared.progress.unique_states.store(unique_states, Ordering::Relaxed);
+    let lookups = shared.progress.transitions();
     shared.progress.transitions.store(found.tally.transitions, Ordering::Relaxed);
     let (counterexample, witnesses) = found
         .walked
@@ -345,6 +346,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         unique_states,
         fingerprint_bits: if shared.is_wide() { 2 * u64::BITS } else { u64::BITS },
         transitions: found.tally.transitions,
+        lookups,
         depth: histogram.len().saturating_sub(1) as u32,
         depth_histogram: histogram,
         counterexample,

@@ -155,6 +155,13 @@ impl Visited {
         spread(self.cells.as_slice(), before, self.note(), take, put)
     }
 
+    /// Forgets every state. Afterwards all memory of the table has been written to.
+    pub(crate) fn clear(&mut self) {
+        self.cells.as_slice().iter().for_each(|cell| cell.store(0, Ordering::Relaxed));
+        let depths = self.depths.iter().flat_map(|depths| depths.as_slice());
+        depths.for_each(|depth| depth.store(0, Ordering::Relaxed));
+    }
+
     /// Asks for the cell of `fingerprint`, which is needed soon.
     #[inline]
     pub(crate) fn prefetch(&self, fingerprint: u64) {
