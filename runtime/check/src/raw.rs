@@ -8,9 +8,11 @@ pub struct RawTable(Visited);
 impl RawTable {
     /// An empty table as large as that of a search that saw so many states, its memory written to; None where there is no memory.
     pub fn of(states: u64) -> Option<Self> {
-        let mut table = Visited::new(Keeps::Nothing)?;
+        let mut table = Visited::new(Keeps::Nothing, false)?;
         while table.room() < states {
-            table = table.grown()?;
+            if !table.grow() {
+                return None;
+            }
         }
         table.clear();
         Some(RawTable(table))
@@ -20,7 +22,7 @@ impl RawTable {
     /// have room for them.
     pub fn note(&self, batch: &[u64]) -> usize {
         batch.iter().for_each(|fingerprint| self.0.prefetch(*fingerprint));
-        batch.iter().filter(|fingerprint| self.0.insert(**fingerprint)).count()
+        batch.iter().filter(|fingerprint| self.0.insert((**fingerprint).into())).count()
     }
 
     /// How much memory the table takes.
@@ -39,12 +41,12 @@ mod tests {
     fn it_is_as_large_as_after_growth_and_empty() {
         let fingerprints: Vec<u64> = (0..100_000).map(mix).collect();
         let table = RawTable::of(100_000).expect("there is memory");
-        let mut grown = Visited::new(Keeps::Nothing).expect("there is memory");
+        let mut grown = Visited::new(Keeps::Nothing, false).expect("there is memory");
         for (index, fingerprint) in fingerprints.iter().enumerate() {
             if index as u64 >= grown.room() {
-                grown = grown.grown().expect("there is memory");
+                assert!(grown.grow());
             }
-            assert!(grown.insert(*fingerprint));
+            assert!(grown.insert((*fingerprint).into()));
         }
         assert_eq!(table.bytes(), grown.bytes());
         assert_eq!(table.note(&fingerprints), 100_000);
@@ -53,12 +55,12 @@ mod tests {
 
     #[test]
     fn a_table_that_is_cleared_knows_nothing() {
-        let mut visited = Visited::new(Keeps::Depths).expect("there is memory");
-        assert!(visited.arrive(9, 5).new);
+        let mut visited = Visited::new(Keeps::Depths, false).expect("there is memory");
+        assert!(visited.arrive(9.into(), 5).new);
         visited.clear();
         let mut depths = 0;
         visited.each_depth(|_| depths += 1);
         assert_eq!(depths, 0);
-        assert!(visited.arrive(9, 7).new);
+        assert!(visited.arrive(9.into(), 7).new);
     }
 }

@@ -103,6 +103,7 @@ fn attempt(
     };
     let wide = options.fingerprint == Fingerprint::Wide && options.search != Search::Walks;
     let control = Control::default();
+    progress.transitions.store(0, Ordering::Relaxed);
     let shared = Shared {
         parts,
         options,
