@@ -7,8 +7,8 @@
 //! - `intern`, `steps`, `parts`: node states, messages and timers as numbers; what a step comes to; what may happen to
 //!   a node and what is under way to it;
 //! - `judge`: properties, evaluated on what they read;
-//! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
-//!   is counted;
+//! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`, `growth`: the order of states, the loop, how a state was
+//!   reached, what is counted and measured;
 //! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`].
 //!
@@ -31,6 +31,7 @@ mod consequences;
 mod deepen;
 mod frontier;
 mod gather;
+mod growth;
 mod intern;
 mod judge;
 mod locals;
@@ -56,7 +57,7 @@ mod walks;
 pub use options::{CheckError, Options, Progress, Search, Tuning, Walks};
 pub use plans::plans;
 pub use report::{
-    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, PlanReport, PropertyReport,
-    Report, Status, Verdict,
+    Counterexample, Cut, CutReport, GrowthReport, HandlerReport, IgnoredReport, Measure, Memo, Memory,
+    PlanReport, PropertyReport, Report, Status, Verdict,
 };
 pub use verdict::{STARTS_MAX, check, check_with};

@@ -363,6 +363,7 @@ impl<'a, F: Frontier> Worker<'a, F> {
         if hot.length & LOOSE != 0 {
             return;
         }
+        self.findings.growth.meet(self.shared.parts, node, part, self.hand.depths[place]);
         let room = self.transitions.len() < LENGTH as usize;
         match self.shared.parts.kept_expansion(node, part, ambient).filter(|_| room) {
             None => hot.length = LOOSE,

@@ -296,13 +296,14 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         .walked
         .take()
         .unwrap_or_else(|| (counterexample(parts, roots, starts, &found), witnesses(parts, roots, &found)));
+    let depth = histogram.len().saturating_sub(1) as u32;
     Report {
         verdict: verdict(&properties, complete, ended),
         complete,
         unique_states,
         fingerprint_bits: u64::BITS,
         transitions: found.tally.transitions,
-        depth: histogram.len().saturating_sub(1) as u32,
+        depth,
         depth_histogram: histogram,
         counterexample,
         witnesses,
@@ -310,6 +311,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         handlers: found.tally.handlers(),
         ignored: found.tally.ignored(),
         plans: plans(model, &found.tally.fired),
+        growth: found.findings.growth.report(depth, &cut_by),
         cut_by,
         memory,
         memo: Memo { entries, hits, direct },
