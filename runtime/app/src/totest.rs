@@ -17,7 +17,7 @@ pub fn rust(drawn: &Drawn<'_>, trace: &Trace) -> Result<String, Failure> {
     let compact = serde_json::to_string(trace).map_err(|error| Failure::internal(error.to_string()))?;
     let mut steps = String::new();
     for (index, told) in drawn.narration.steps.iter().enumerate() {
-        steps += &format!("//! {}. {}\n", index + 1, story::headline(told));
+        steps += &format!("//! {}. {}\n", index + 1, one_line(&story::headline(told)));
     }
     // As many hashes as the text does not have behind a quote.
     let hashes =
@@ -38,7 +38,7 @@ const TRACE: &str = r{hashes}\"{compact}\"{hashes};
 ",
         writer = trace.origin.writer,
         system = trace.origin.system,
-        ending = story::ending(drawn.ending),
+        ending = ending(drawn.ending),
     ))
 }
 
@@ -63,6 +63,19 @@ fn test_name(ending: &Ending) -> String {
         Ending::Fault { .. } => "no_step_faults".to_owned(),
         Ending::Run => "the_run_ends_so_no_more".to_owned(),
     }
+}
+
+/// How a trace ends, for a comment: of what a fault says the first line, without the place in generated code.
+fn ending(ending: &Ending) -> String {
+    let Ending::Fault { message } = ending else { return one_line(&story::ending(ending)) };
+    let message = message.lines().next().unwrap_or_default();
+    let said = message.rsplit_once(" (at ").filter(|_| message.ends_with(')')).map_or(message, |it| it.0);
+    one_line(&story::ending(&Ending::Fault { message: said.to_owned() }))
+}
+
+/// A text in one line.
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r']).collect::<Vec<_>>().join(" ")
 }
 
 struct Script<'d> {
@@ -97,7 +110,7 @@ impl Script<'_> {
             text += &format!("    {line}\n");
             self.flights.extend(told.sent.iter().cloned());
         }
-        text += &format!("    // {}.\n}}\n", story::ending(self.drawn.ending));
+        text += &format!("    // {}.\n}}\n", ending(self.drawn.ending));
         Ok(text)
     }
 
@@ -231,8 +244,22 @@ fn plain(option: &str) -> Result<String, String> {
 fn expression(call: &str) -> Option<String> {
     let (mut out, mut open) = (String::with_capacity(call.len()), Vec::new());
     let mut last = ' ';
-    for letter in call.chars() {
+    let mut letters = call.chars();
+    while let Some(letter) = letters.next() {
         match letter {
+            // A text is printed as it is written.
+            '"' => {
+                out.push('"');
+                loop {
+                    let inner = letters.next()?;
+                    out.push(inner);
+                    match inner {
+                        '"' => break,
+                        '\\' => out.push(letters.next()?),
+                        _ => {}
+                    }
+                }
+            }
             // A brace behind a name is that of a record, and stays.
             '{' => {
                 let record = out.trim_end().chars().next_back().is_some_and(|it| it.is_alphanumeric());
@@ -251,13 +278,26 @@ fn expression(call: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{expression, kind};
+    use foresee_kernel::trace::Ending;
+
+    use super::{ending, expression, kind};
+
+    #[test]
+    fn what_a_fault_says_becomes_one_line_of_a_comment() {
+        let said = |message: &str| ending(&Ending::Fault { message: message.to_owned() });
+        let expected = "`no_fault` is violated by the last step: assertion failed: left == right";
+        assert_eq!(said("assertion failed: left == right (at /out/a.mace.rs:7:1)"), expected);
+        assert_eq!(said("assertion failed: left == right\n  left: 1\n right: 2 (at a.rs:7:1)"), expected);
+        assert_eq!(ending(&Ending::Run), "end of the run");
+    }
 
     #[test]
     fn calls_and_kinds_are_written_as_a_scenario_has_them() {
         assert_eq!(expression("join({n[0], n[1]})").as_deref(), Some("join([n[0], n[1]])"));
         assert_eq!(expression("put(Put { key: 1 })").as_deref(), Some("put(Put { key: 1 })"));
         assert_eq!(expression("put({1: 2})"), None);
+        let text = r#"say("a {b: \"c\"} d")"#;
+        assert_eq!(expression(text).as_deref(), Some(text), "a text stays as it is");
         assert_eq!(kind("Ping { hops: 1 }"), "Ping");
         assert_eq!(kind("Pong"), "Pong");
     }

@@ -9,7 +9,8 @@
 //! no proof: what grows slowly towards an end looks the same, and what a bound of the model holds down does not show.
 //!
 //! # Caveats
-//! Random walks and the reference explorer measure nothing. A depth first search knows depths as it found them.
+//! Random walks and the reference explorer measure nothing. Depth first, by deepening too, depths are those at
+//! which a thread met a part first.
 
 use foresee_kernel::{Extent, Model, ServiceInfo};
 use foresee_world::Program;

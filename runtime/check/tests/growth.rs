@@ -88,12 +88,6 @@ fn what_is_said_to_grow_is_what_a_plain_walk_measures() {
             assert!(!report.complete && report.depth == depth as u32, "{depth}");
             assert_eq!(report.growth, expected, "up to {depth}, on {threads} threads");
         }
-        let ids = Options {
-            search: Search::IterativeDeepening,
-            max_depth: Some(depth as u32),
-            ..Options::default()
-        };
-        assert_eq!(run(&model, &ids).growth.len(), expected.len(), "deepening up to {depth}");
         said.extend(expected.iter().map(|row| (row.name, row.service)));
         if depth < 4 {
             assert_eq!(expected, [], "{depth}");
