@@ -381,6 +381,7 @@ fn sentence(report: &Report) -> &'static str {
         Verdict::Inconclusive => match report.cut_by.last().map(|cut| cut.by) {
             Some(Cut::Walks) => "inconclusive: random walks met no violation, which proves nothing",
             Some(Cut::Consequences) => "inconclusive: no violation among the consequences that were explored",
+            Some(Cut::Cancelled) => "inconclusive: interrupted before everything was explored",
             _ => "inconclusive: a budget was spent before everything was explored",
         },
     }

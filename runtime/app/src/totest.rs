@@ -240,12 +240,14 @@ fn plain(option: &str) -> Result<String, String> {
     }
 }
 
-/// A printed call as an expression: sets are lists there.
+/// A printed call as an expression: sets are lists there, and the number of a request is not said.
 fn expression(call: &str) -> Option<String> {
+    let call = unnumbered(call);
     let (mut out, mut open) = (String::with_capacity(call.len()), Vec::new());
     let mut last = ' ';
     let mut letters = call.chars();
     while let Some(letter) = letters.next() {
+        let name = out.trim_end().chars().next_back().is_some_and(|it| it.is_alphanumeric());
         match letter {
             // A text is printed as it is written.
             '"' => {
@@ -260,20 +262,42 @@ fn expression(call: &str) -> Option<String> {
                     }
                 }
             }
-            // A brace behind a name is that of a record, and stays.
-            '{' => {
-                let record = out.trim_end().chars().next_back().is_some_and(|it| it.is_alphanumeric());
-                open.push(record);
-                out.push(if record { '{' } else { '[' });
+            // A brace or a bracket behind a name is that of a record or of a node, and stays.
+            '{' | '[' | '(' => {
+                let is_list = letter != '(' && !name;
+                out.push(if is_list { '[' } else { letter });
+                open.push((letter, is_list));
             }
-            '}' => out.push(if open.pop()? { '}' } else { ']' }),
+            '}' | ']' | ')' => {
+                let (_, is_list) = open.pop()?;
+                out.push(if is_list { ']' } else { letter });
+                // An argument becomes what its parameter is by itself; what stands within a value has to be told to.
+                if is_list && open.len() > 1 {
+                    out.push_str(".into()");
+                }
+            }
             // Of a map, or of something that is no expression.
-            ':' if open.last() == Some(&false) => return None,
+            ':' if open.last() == Some(&('{', true)) => return None,
             _ => out.push(letter),
         }
         last = letter;
     }
     (last == ')').then_some(out)
+}
+
+/// A printed call without the number of its request, which is its last argument: `submit(1, reply 0 to n[0])`.
+fn unnumbered(call: &str) -> String {
+    let number = call.strip_suffix(')').and_then(|call| call.rsplit_once("reply "));
+    let is_reply = |reply: &str| {
+        let parts = reply.split_once(" to ");
+        parts.is_some_and(|(number, origin)| number.parse::<u64>().is_ok() && !origin.contains(['"', ',']))
+    };
+    match number {
+        Some((before, reply)) if is_reply(reply) && before.ends_with([' ', '(']) => {
+            format!("{})", before.trim_end_matches(", "))
+        }
+        _ => call.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -296,6 +320,10 @@ mod tests {
         assert_eq!(expression("join({n[0], n[1]})").as_deref(), Some("join([n[0], n[1]])"));
         assert_eq!(expression("put(Put { key: 1 })").as_deref(), Some("put(Put { key: 1 })"));
         assert_eq!(expression("put({1: 2})"), None);
+        assert_eq!(expression("put(Put([1, 2]), n[0])").as_deref(), Some("put(Put([1, 2].into()), n[0])"));
+        assert_eq!(expression("put([{1}, {}])").as_deref(), Some("put([[1].into(), [].into()])"));
+        assert_eq!(expression("put(1, reply 7 to n[0])").as_deref(), Some("put(1)"));
+        assert_eq!(expression("ask(reply 0 to tm)").as_deref(), Some("ask()"));
         let text = r#"say("a {b: \"c\"} d")"#;
         assert_eq!(expression(text).as_deref(), Some(text), "a text stays as it is");
         assert_eq!(kind("Ping { hops: 1 }"), "Ping");

@@ -44,7 +44,7 @@ use crate::visited::{Arrival, Awake, Begin, Visited};
 /// Successors that are gathered before they are looked up.
 const BATCH: usize = 256;
 /// Handfuls between two looks at the memory that the process has.
-const HANDS_PER_LOOK: u32 = 256;
+const HANDS_PER_LOOK: u32 = 64;
 /// Depths beyond this are counted together in the histogram.
 const HISTOGRAM_MAX: usize = 1 << 20;
 

@@ -69,7 +69,12 @@ impl Shared<'_> {
             return true;
         }
         let most = self.options.max_memory.unwrap_or(u64::MAX);
-        let needed = self.counted(frontier_bytes, table.bytes()) + table.bytes_grown();
+        let mut held = self.counted(frontier_bytes, table.bytes());
+        if self.options.max_memory.is_some() {
+            held = held.max(pages::resident().unwrap_or(0));
+        }
+        // Both tables are there while one is copied into the other.
+        let needed = held + table.bytes_grown();
         match if needed > most { None } else { table.grown() } {
             Some(grown) => {
                 *table = grown;

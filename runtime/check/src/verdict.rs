@@ -90,7 +90,7 @@ pub fn check_with(
     let stride = shared.stride();
     let found = match options.search {
         Search::BreadthFirst | Search::Consequences => {
-            explore(&shared, &breadth(&shared, tuning), &roots, &starts)
+            explore(&shared, &breadth(&shared, tuning)?, &roots, &starts)
         }
         Search::DepthFirst => explore(&shared, &Depth::new(stride, shared.threads()), &roots, &starts),
         Search::IterativeDeepening => {
@@ -112,12 +112,16 @@ fn end_of(parts: &Parts, path: &path::Path) -> Result<Root, CheckError> {
     Ok(Root { words: parts.encode(world), path: path.clone() })
 }
 
-fn breadth(shared: &Shared<'_>, tuning: &Tuning) -> Breadth {
+fn breadth(shared: &Shared<'_>, tuning: &Tuning) -> Result<Breadth, CheckError> {
     let Options { max_memory, spill_dir, .. } = shared.options;
     let bytes_max = tuning.frontier_max.or(max_memory.map(|most| most / 8));
     let folder = || spill_dir.clone().unwrap_or_else(std::env::temp_dir);
     let spilling = bytes_max.map(|bytes_max| Spilling { folder: folder(), bytes_max });
-    Breadth::new(shared.stride(), shared.threads(), spilling)
+    if let (Some(spilling), Some(_)) = (&spilling, spill_dir) {
+        // A folder that somebody named and that is of no use is best said at once, and not when memory is short.
+        spilling.open().map_err(|error| spilling.error(&error))?;
+    }
+    Ok(Breadth::new(shared.stride(), shared.threads(), spilling))
 }
 
 /// How many nodes may sleep: none where steps of different nodes do not commute, or do not commute within the bounds.
