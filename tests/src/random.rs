@@ -20,9 +20,9 @@ use foresee_kernel::ctx::{Alternative, Taken};
 use foresee_kernel::model::ModelBuilder;
 use foresee_kernel::plan::{Call, FaultBudget, FaultKind, FaultPlan, FaultTarget, Timing, Way};
 use foresee_kernel::{
-    ArgumentError, Arguments, CarrierInfo, CarrierKind, Ctx, Datum, Digest, Event, HandlerInfo, Layer, Model,
-    NodeId, Property, PropertyKind, Read, Service, ServiceInfo, Shape, SiteInfo, SpecInfo, Stack, SystemInfo,
-    VariableInfo, View,
+    ArgumentError, Arguments, CarrierInfo, CarrierKind, Ctx, Datum, Digest, Event, Extent, HandlerInfo,
+    Layer, Model, NodeId, Property, PropertyKind, Read, Service, ServiceInfo, Shape, SiteInfo, SpecInfo,
+    Stack, SystemInfo, VariableInfo, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -208,6 +208,10 @@ pub struct Variables {
 impl Shape for Variables {
     fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
         self.last.rename(map);
+    }
+
+    fn each_field(&self, visit: &mut dyn FnMut(&'static str, Extent)) {
+        visit("count", Extent::of(&self.count));
     }
 }
 

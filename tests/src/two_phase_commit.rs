@@ -9,9 +9,9 @@ use std::time::Duration;
 use foresee_kernel::ctx::{Alternative, Taken};
 use foresee_kernel::model::ModelBuilder;
 use foresee_kernel::{
-    Arguments, CarrierInfo, CarrierKind, Ctx, Datum, Event, HandlerInfo, Layer, Model, NodeId, ParameterInfo,
-    Property, PropertyKind, Read, Service, ServiceInfo, Shape, SiteInfo, SpecInfo, Stack, SystemInfo,
-    VariableInfo,
+    Arguments, CarrierInfo, CarrierKind, Ctx, Datum, Event, Extent, HandlerInfo, Layer, Model, NodeId,
+    ParameterInfo, Property, PropertyKind, Read, Service, ServiceInfo, Shape, SiteInfo, SpecInfo, Stack,
+    SystemInfo, VariableInfo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -223,6 +223,10 @@ pub mod coordinator {
     impl Shape for Variables {
         fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
             self.ready.rename(map);
+        }
+
+        fn each_field(&self, visit: &mut dyn FnMut(&'static str, Extent)) {
+            visit("ready", Extent::of(&self.ready));
         }
     }
 

@@ -3,7 +3,7 @@
 //! A spec whose first line is `//! 12 states: why` is included here by that alone, has one system, and is counted.
 
 use foresee::kernel::{Arguments, Event, NodeEvent, NodeId, NodeState, SpecInfo, Tape};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 foresee::include_spec!("tree");
 foresee::include_spec!("overlay");
@@ -302,4 +302,43 @@ fn a_simulation_comes_out_the_same_again() {
         assert_eq!(first, second, "{}", spec.name);
         assert!(first.1[0]["events"].as_u64().expect("a count") > 3, "{:?}", first.1[0]);
     }
+}
+
+#[test]
+fn a_search_that_was_cut_says_what_was_still_growing() {
+    let spec = counted("growing");
+    let growth = |arguments: &[&str]| {
+        let line: Vec<&str> = ["check"].iter().chain(arguments).copied().collect();
+        run(spec, &line).1[0]["growth"].clone()
+    };
+    let row = |service: &str, name: &str, measure: &str, to: u64, depth: u64| json!({ "service": service, "name": name, "measure": measure, "from": 0, "to": to, "depth": depth });
+    // The last states are seen and not explored, so what is measured is a step less deep.
+    let deep = json!([row("Source", "sent", "magnitude", 7, 7), row("Sink", "net", "messages", 7, 7),]);
+    for arguments in [["--threads", "1"], ["--threads", "2"], ["--threads", "5"], ["--search", "ids"]] {
+        assert_eq!(growth(&arguments), deep, "{arguments:?}");
+    }
+    assert_eq!(growth(&["--depth", "3"]), json!([]), "it rose twice");
+    assert_ne!(growth(&["--max-states", "60"]), json!([]));
+    assert_eq!(growth(&["--search", "walks"]), json!([]), "walks measure nothing");
+    assert_eq!(growth(&["--search", "reference"]), json!([]));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    foresee::app::run(spec, ["spec", "check"].map(Into::into), &mut out, &mut err);
+    let said = String::from_utf8(out).expect("text");
+    for line in [
+        "  grows      Source.sent              from 0 to 7, the last at depth 7\n",
+        "  grows      net to Sink              from 0 to 7 messages, the last at depth 7\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+}
+
+#[test]
+fn nothing_grows_in_a_complete_search_or_where_a_violation_ended_it() {
+    for spec in [counted("orders_of_datagrams"), &layers::SPEC] {
+        let (exit, lines) = run(spec, &["check"]);
+        assert_eq!((exit, &lines[0]["complete"]), (0, &json!(true)), "{}", spec.name);
+        assert_eq!(lines[0]["growth"], json!([]), "{}", spec.name);
+    }
+    let (exit, lines) = run(&qualified_names::SPEC, &["check", "--system", "Layers"]);
+    assert_eq!((exit, &lines[0]["growth"]), (1, &json!([])));
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foresee_check::{
-    Backend, Counterexample, Cut, Fingerprint, Options, Progress, Report, Search, Status, Verdict, Walks,
+    Backend, Counterexample, Cut, Fingerprint, GrowthReport, Measure, Options, Progress, Report, Search,
+    Status, Verdict, Walks,
 };
 use foresee_kernel::trace::Origin;
 use foresee_kernel::{Model, SpecInfo, Trace};
@@ -245,6 +246,10 @@ impl Told<'_> {
             "cut_by": report.cut_by.iter()
                 .map(|cut| json!({ "by": cut.by.to_string(), "bound": cut.by.is_bound(), "states": cut.states }))
                 .collect::<Vec<_>>(),
+            "growth": report.growth.iter()
+                .map(|it| json!({ "service": it.service, "name": it.name, "measure": it.measure.to_string(),
+                                  "from": it.from, "to": it.to, "depth": it.depth }))
+                .collect::<Vec<_>>(),
         })
     }
 
@@ -327,11 +332,25 @@ impl Told<'_> {
                 by => writeln!(out, "  stopped    by {by}: {states} states")?,
             }
         }
-        Ok(())
+        self.growth(out)
     }
 }
 
 impl Told<'_> {
+    /// What was still growing when the search was cut.
+    fn growth(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        for GrowthReport { service, name, measure, from, to, depth } in &self.report.growth {
+            let (what, of) = match measure {
+                Measure::Elements => (format!("{service}.{name}"), " elements"),
+                Measure::Magnitude => (format!("{service}.{name}"), ""),
+                Measure::Messages => (format!("{name} to {service}"), " messages"),
+            };
+            let (from, to) = (grouped(*from), grouped(*to));
+            writeln!(out, "  grows      {what:<24} from {from} to {to}{of}, the last at depth {depth}")?;
+        }
+        Ok(())
+    }
+
     /// What was planned, a line for each of the spec, and how often it came about.
     fn plans(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let mut lines: Vec<(&str, &str, Option<u32>, u64)> = Vec::new();
@@ -387,6 +406,7 @@ fn sentence(report: &Report) -> &'static str {
         Verdict::Inconclusive => match report.cut_by.last().map(|cut| cut.by) {
             Some(Cut::Walks) => "inconclusive: random walks met no violation, which proves nothing",
             Some(Cut::Consequences) => "inconclusive: no violation among the consequences that were explored",
+            Some(Cut::Cancelled) => "inconclusive: interrupted before everything was explored",
             _ => "inconclusive: a budget was spent before everything was explored",
         },
     }

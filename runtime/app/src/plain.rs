@@ -68,6 +68,7 @@ fn told(model: &Arc<Model>, report: reference::Report) -> Result<Report, Failure
         counterexample,
         witnesses: Vec::new(),
         cut_by: Vec::new(),
+        growth: Vec::new(),
         memory: Memory::default(),
         memo: Memo::default(),
         network: NetworkReport::default(),

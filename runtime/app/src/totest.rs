@@ -17,7 +17,7 @@ pub fn rust(drawn: &Drawn<'_>, trace: &Trace) -> Result<String, Failure> {
     let compact = serde_json::to_string(trace).map_err(|error| Failure::internal(error.to_string()))?;
     let mut steps = String::new();
     for (index, told) in drawn.narration.steps.iter().enumerate() {
-        steps += &format!("//! {}. {}\n", index + 1, story::headline(told));
+        steps += &format!("//! {}. {}\n", index + 1, one_line(&story::headline(told)));
     }
     // As many hashes as the text does not have behind a quote.
     let hashes =
@@ -38,7 +38,7 @@ const TRACE: &str = r{hashes}\"{compact}\"{hashes};
 ",
         writer = trace.origin.writer,
         system = trace.origin.system,
-        ending = story::ending(drawn.ending),
+        ending = ending(drawn.ending),
     ))
 }
 
@@ -63,6 +63,19 @@ fn test_name(ending: &Ending) -> String {
         Ending::Fault { .. } => "no_step_faults".to_owned(),
         Ending::Run => "the_run_ends_so_no_more".to_owned(),
     }
+}
+
+/// How a trace ends, for a comment: of what a fault says the first line, without the place in generated code.
+fn ending(ending: &Ending) -> String {
+    let Ending::Fault { message } = ending else { return one_line(&story::ending(ending)) };
+    let message = message.lines().next().unwrap_or_default();
+    let said = message.rsplit_once(" (at ").filter(|_| message.ends_with(')')).map_or(message, |it| it.0);
+    one_line(&story::ending(&Ending::Fault { message: said.to_owned() }))
+}
+
+/// A text in one line.
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r']).collect::<Vec<_>>().join(" ")
 }
 
 struct Script<'d> {
@@ -97,7 +110,7 @@ impl Script<'_> {
             text += &format!("    {line}\n");
             self.flights.extend(told.sent.iter().cloned());
         }
-        text += &format!("    // {}.\n}}\n", story::ending(self.drawn.ending));
+        text += &format!("    // {}.\n}}\n", ending(self.drawn.ending));
         Ok(text)
     }
 
@@ -227,21 +240,44 @@ fn plain(option: &str) -> Result<String, String> {
     }
 }
 
-/// A printed call as an expression: sets are lists there.
+/// A printed call as an expression: sets are lists there, and the number of a request is not said.
 fn expression(call: &str) -> Option<String> {
+    let call = unnumbered(call);
     let (mut out, mut open) = (String::with_capacity(call.len()), Vec::new());
     let mut last = ' ';
-    for letter in call.chars() {
+    let mut letters = call.chars();
+    while let Some(letter) = letters.next() {
+        let name = out.trim_end().chars().next_back().is_some_and(|it| it.is_alphanumeric());
         match letter {
-            // A brace behind a name is that of a record, and stays.
-            '{' => {
-                let record = out.trim_end().chars().next_back().is_some_and(|it| it.is_alphanumeric());
-                open.push(record);
-                out.push(if record { '{' } else { '[' });
+            // A text is printed as it is written.
+            '"' => {
+                out.push('"');
+                loop {
+                    let inner = letters.next()?;
+                    out.push(inner);
+                    match inner {
+                        '"' => break,
+                        '\\' => out.push(letters.next()?),
+                        _ => {}
+                    }
+                }
             }
-            '}' => out.push(if open.pop()? { '}' } else { ']' }),
+            // A brace or a bracket behind a name is that of a record or of a node, and stays.
+            '{' | '[' | '(' => {
+                let is_list = letter != '(' && !name;
+                out.push(if is_list { '[' } else { letter });
+                open.push((letter, is_list));
+            }
+            '}' | ']' | ')' => {
+                let (_, is_list) = open.pop()?;
+                out.push(if is_list { ']' } else { letter });
+                // An argument becomes what its parameter is by itself; what stands within a value has to be told to.
+                if is_list && open.len() > 1 {
+                    out.push_str(".into()");
+                }
+            }
             // Of a map, or of something that is no expression.
-            ':' if open.last() == Some(&false) => return None,
+            ':' if open.last() == Some(&('{', true)) => return None,
             _ => out.push(letter),
         }
         last = letter;
@@ -249,15 +285,47 @@ fn expression(call: &str) -> Option<String> {
     (last == ')').then_some(out)
 }
 
+/// A printed call without the number of its request, which is its last argument: `submit(1, reply 0 to n[0])`.
+fn unnumbered(call: &str) -> String {
+    let number = call.strip_suffix(')').and_then(|call| call.rsplit_once("reply "));
+    let is_reply = |reply: &str| {
+        let parts = reply.split_once(" to ");
+        parts.is_some_and(|(number, origin)| number.parse::<u64>().is_ok() && !origin.contains(['"', ',']))
+    };
+    match number {
+        Some((before, reply)) if is_reply(reply) && before.ends_with([' ', '(']) => {
+            format!("{})", before.trim_end_matches(", "))
+        }
+        _ => call.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{expression, kind};
+    use foresee_kernel::trace::Ending;
+
+    use super::{ending, expression, kind};
+
+    #[test]
+    fn what_a_fault_says_becomes_one_line_of_a_comment() {
+        let said = |message: &str| ending(&Ending::Fault { message: message.to_owned() });
+        let expected = "`no_fault` is violated by the last step: assertion failed: left == right";
+        assert_eq!(said("assertion failed: left == right (at /out/a.mace.rs:7:1)"), expected);
+        assert_eq!(said("assertion failed: left == right\n  left: 1\n right: 2 (at a.rs:7:1)"), expected);
+        assert_eq!(ending(&Ending::Run), "end of the run");
+    }
 
     #[test]
     fn calls_and_kinds_are_written_as_a_scenario_has_them() {
         assert_eq!(expression("join({n[0], n[1]})").as_deref(), Some("join([n[0], n[1]])"));
         assert_eq!(expression("put(Put { key: 1 })").as_deref(), Some("put(Put { key: 1 })"));
         assert_eq!(expression("put({1: 2})"), None);
+        assert_eq!(expression("put(Put([1, 2]), n[0])").as_deref(), Some("put(Put([1, 2].into()), n[0])"));
+        assert_eq!(expression("put([{1}, {}])").as_deref(), Some("put([[1].into(), [].into()])"));
+        assert_eq!(expression("put(1, reply 7 to n[0])").as_deref(), Some("put(1)"));
+        assert_eq!(expression("ask(reply 0 to tm)").as_deref(), Some("ask()"));
+        let text = r#"say("a {b: \"c\"} d")"#;
+        assert_eq!(expression(text).as_deref(), Some(text), "a text stays as it is");
         assert_eq!(kind("Ping { hops: 1 }"), "Ping");
         assert_eq!(kind("Pong"), "Pong");
     }

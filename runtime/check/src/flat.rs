@@ -2,6 +2,7 @@
 //! the two alone. Messages in order still belong to parts.
 
 use foldhash::fast::FixedState;
+use foresee_world::{Program, Route};
 use hashbrown::HashMap;
 
 use crate::consequences::{Fresh, Which};
@@ -15,8 +16,10 @@ use crate::tally::Tally;
 /// See the module's documentation.
 pub(crate) struct Flat {
     own: Own,
-    /// The receivers of messages, by their numbers, plus 1.
-    receivers: Vec<u32>,
+    /// The receivers of messages, by their numbers, plus 1; and for each carrier of each node a place in `queued`.
+    receivers: Vec<(u32, u32)>,
+    /// How many messages are under way to a node by a carrier, in the state that is explored, and the most in any.
+    queued: Vec<(u32, u32)>,
     /// By message and part, for each ambient: the place in `pairs`.
     places: Vec<HashMap<u64, u32, FixedState>>,
     /// What is known of messages at parts, and the number that each has with everybody.
@@ -40,6 +43,7 @@ impl Network for Flat {
         Flat {
             own: Own::new(),
             receivers: Vec::new(),
+            queued: Vec::new(),
             places: Vec::new(),
             pairs: Vec::new(),
             transitions: Vec::new(),
@@ -73,10 +77,12 @@ impl Network for Flat {
         }
         let mut before = None;
         for envelope in out.parts.flight(out.row).iter() {
+            let node = self.receiver(out.parts, envelope);
             if before.replace(envelope) != Some(envelope) {
-                ordinal += self.arriving(out, envelope, ordinal);
+                ordinal += self.arriving(out, envelope, node, ordinal);
             }
         }
+        self.measure(out);
         ordinal
     }
 
@@ -111,10 +117,10 @@ impl Network for Flat {
         }
         let mut before = None;
         for envelope in out.parts.flight(out.row).iter() {
+            let node = self.receiver(out.parts, envelope);
             if before.replace(envelope) == Some(envelope) {
                 continue;
             }
-            let node = self.receiver(out.parts, envelope);
             let spot =
                 Spot { index: node, part: out.row[node], ambient: out.ambient, arriving: Some(envelope) };
             let (number, put_together);
@@ -139,6 +145,7 @@ impl Network for Flat {
             }
             ordinal += expansion.transitions.len() as u32;
         }
+        self.measure(out);
         ordinal
     }
 
@@ -174,24 +181,46 @@ impl Network for Flat {
         let transitions = self.transitions.capacity() * size_of::<Transition>();
         let entries: usize = self.places.iter().map(HashMap::capacity).sum();
         let pairs = self.pairs.capacity() * size_of::<(Hot, u32)>() + entries * 17;
-        self.own.bytes() + (transitions + pairs + self.receivers.capacity() * 4) as u64
+        self.own.bytes() + (transitions + pairs + self.receivers.capacity() * 8) as u64
     }
 }
 
 impl Flat {
+    /// The receiver of a message, of which it is noted that it is under way to it.
     #[inline]
     fn receiver(&mut self, parts: &Parts, envelope: u32) -> usize {
-        match self.receivers.get(envelope as usize) {
-            Some(receiver) if *receiver != 0 => *receiver as usize - 1,
-            _ => {
-                let receiver = parts.receiver(envelope);
-                let place = envelope as usize;
-                if self.receivers.len() <= place {
-                    self.receivers.resize(place + 1 + place / 2, 0);
-                }
-                self.receivers[place] = receiver + 1;
-                receiver as usize
+        let known = self.receivers.get(envelope as usize).copied().filter(|(receiver, _)| *receiver != 0);
+        let (receiver, queue) = known.unwrap_or_else(|| self.route(parts, envelope));
+        self.queued[queue as usize].0 += 1;
+        receiver as usize - 1
+    }
+
+    #[cold]
+    fn route(&mut self, parts: &Parts, envelope: u32) -> (u32, u32) {
+        let Route { carrier, dst, .. } = parts.program.route(&envelope);
+        let carriers = parts.program.model().carriers.len();
+        let queue = dst.index() * carriers + usize::from(carrier);
+        let place = envelope as usize;
+        if self.receivers.len() <= place {
+            self.receivers.resize(place + 1 + place / 2, (0, 0));
+        }
+        if self.queued.is_empty() {
+            self.queued.resize(parts.nodes() * carriers, (0, 0));
+        }
+        self.receivers[place] = (dst.index() as u32 + 1, queue as u32);
+        self.receivers[place]
+    }
+
+    /// Notes where more messages were under way than ever before.
+    #[inline]
+    fn measure(&mut self, out: &mut Out<'_>) {
+        let carriers = out.parts.program.model().carriers.len();
+        for (queue, (here, most)) in self.queued.iter_mut().enumerate() {
+            if *here > *most {
+                *most = *here;
+                out.growth.queued(queue / carriers, queue % carriers, out.depth, u64::from(*here));
             }
+            *here = 0;
         }
     }
 
@@ -233,8 +262,7 @@ impl Flat {
 
     /// Gathers where a message that arrives leads. How many transitions there are.
     #[inline]
-    fn arriving(&mut self, out: &mut Out<'_>, envelope: u32, ordinal: u32) -> u32 {
-        let node = self.receiver(out.parts, envelope);
+    fn arriving(&mut self, out: &mut Out<'_>, envelope: u32, node: usize, ordinal: u32) -> u32 {
         match self.meet(out, envelope, node) {
             Met::Hot(place) => {
                 let hot = &mut self.pairs[place].0;

@@ -1,6 +1,7 @@
 //! Where the transitions of a state lead: successors that may be new, and who sleeps in them. See `search`.
 
 use crate::expansion::{Beyond, TAKES, Transition, VISIBLE};
+use crate::growth::Growth;
 use crate::parts::{NearPuts, Parts};
 use crate::tally::Tally;
 use crate::visited::Visited;
@@ -70,6 +71,8 @@ pub(crate) struct Out<'o> {
     pub fingerprint: u64,
     /// The state's place in the hand.
     pub parent: u32,
+    /// How many steps led to it.
+    pub depth: u32,
     /// Whether it is explored for the first time.
     pub first: bool,
     pub sleep: Sleep,
@@ -79,6 +82,7 @@ pub(crate) struct Out<'o> {
     /// Nodes of which some step is a fault.
     pub faulty: &'o mut Vec<usize>,
     pub tally: &'o mut Tally,
+    pub growth: &'o mut Growth,
     pub table: &'o Visited,
 }
 

@@ -8,8 +8,8 @@
 //!   happen to a node and what is under way to it; a state as a row of numbers;
 //! - `judge`: properties, evaluated on what they read;
 //! - `network`, `channels`, `flat`, `suits`: what is under way, together with its receiver or one by one, and which suits;
-//! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`: the order of states, the loop, how a state was reached, what
-//!   is counted;
+//! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`, `growth`: the order of states, the loop, how a state was
+//!   reached, what is counted and measured;
 //! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`];
 //! - `raw`: the table of fingerprints by itself, for benches.
@@ -36,6 +36,7 @@ mod expansion;
 mod flat;
 mod frontier;
 mod gather;
+mod growth;
 mod intern;
 mod judge;
 mod locals;
@@ -67,7 +68,7 @@ pub use plans::plans;
 #[doc(hidden)]
 pub use raw::RawTable;
 pub use report::{
-    Counterexample, Cut, CutReport, HandlerReport, IgnoredReport, Memo, Memory, NetworkReport, PlanReport,
-    PropertyReport, Report, Status, Verdict,
+    Counterexample, Cut, CutReport, GrowthReport, HandlerReport, IgnoredReport, Measure, Memo, Memory,
+    NetworkReport, PlanReport, PropertyReport, Report, Status, Verdict,
 };
 pub use verdict::{STARTS_MAX, check, check_with};

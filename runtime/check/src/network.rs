@@ -77,7 +77,7 @@ impl Own {
 
     /// What is known of a node's part, which is asked for where nothing is.
     #[inline]
-    pub(crate) fn known(&mut self, out: &Out<'_>, slot: usize, node: usize) -> Hot {
+    pub(crate) fn known(&mut self, out: &mut Out<'_>, slot: usize, node: usize) -> Hot {
         match self.hot[slot].get(out.row[node] as usize) {
             Some(hot) if hot.length & KEPT != 0 => *hot,
             _ => self.load(out, slot, node),
@@ -86,7 +86,7 @@ impl Own {
 
     /// Asks for the transitions of a part.
     #[cold]
-    pub(crate) fn load(&mut self, out: &Out<'_>, slot: usize, node: usize) -> Hot {
+    pub(crate) fn load(&mut self, out: &mut Out<'_>, slot: usize, node: usize) -> Hot {
         let part = out.row[node];
         let known = &mut self.hot[slot];
         if known.len() <= part as usize {
@@ -96,6 +96,7 @@ impl Own {
         if hot.length & LOOSE != 0 {
             return *hot;
         }
+        out.growth.meet(out.parts, node, part, out.depth);
         let expansion = out.parts.kept_expansion(node, part, out.ambient);
         *hot = warm(&mut self.transitions, expansion);
         *hot

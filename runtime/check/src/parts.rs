@@ -271,6 +271,22 @@ impl Parts {
         self.places[index].parts.get(part)
     }
 
+    /// For each carrier how many messages are under way to a part.
+    pub(crate) fn queued(&self, index: usize, part: u32) -> impl Iterator<Item = u64> + '_ {
+        let Part { words, messages, .. } = self.part(index, part);
+        let carriers = self.program.model().carriers.len();
+        let mut rest = &words[1 + self.locals[index].len()..];
+        // Besides the lengths there is nothing but messages, as a rule, and then none has to be looked at.
+        let marks = rest.len() != carriers + *messages as usize;
+        std::iter::from_fn(move || {
+            let (length, tail) = rest.split_first()?;
+            let (envelopes, tail) = tail.split_at(*length as usize);
+            rest = tail;
+            let is_message = |envelope: &&u32| !marks || self.program.mark(envelope).is_none();
+            Some(envelopes.iter().filter(is_message).count() as u64)
+        })
+    }
+
     /// A world of nobody.
     pub(crate) fn nobody(&self, ambient: u32) -> World<Interned> {
         self.bare(0, NOBODY, self.ambients.get(ambient))

@@ -75,6 +75,9 @@ pub struct Report {
     pub witnesses: Vec<Counterexample>,
     /// What kept states from being explored, and how many.
     pub cut_by: Vec<CutReport>,
+    /// What was still growing when a bound or a budget cut the search. Of a search that ended within a level, which levels are in it
+    /// depends on the number of threads.
+    pub growth: Vec<GrowthReport>,
     /// What the search held at its end.
     pub memory: Memory,
     /// How the memo of steps did.
@@ -120,6 +123,44 @@ pub struct IgnoredReport {
     pub service: &'static str,
     /// In how many transitions.
     pub count: u64,
+}
+
+/// Something that grows: a variable, or what is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrowthReport {
+    /// The service whose variable it is, or which receives what is under way.
+    pub service: &'static str,
+    /// The variable, or the carrier.
+    pub name: &'static str,
+    /// What of it was measured.
+    pub measure: Measure,
+    /// How much there was nearest to the start.
+    pub from: u64,
+    /// How much there was at most.
+    pub to: u64,
+    /// In how many steps from the start that was met first.
+    pub depth: u32,
+}
+
+/// What is measured of something that may grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    /// The elements of a variable's collections, all together.
+    Elements,
+    /// How far from 0 the numbers in a variable are.
+    Magnitude,
+    /// Messages under way to a node, by one carrier.
+    Messages,
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Measure::Elements => "elements",
+            Measure::Magnitude => "magnitude",
+            Measure::Messages => "messages",
+        })
+    }
 }
 
 impl Report {
@@ -189,6 +230,11 @@ impl Cut {
     /// Whether it belongs to what is checked: a search that only bounds cut has come to its end.
     pub fn is_bound(self) -> bool {
         matches!(self, Cut::Depth | Cut::Messages | Cut::Within)
+    }
+
+    /// Whether it is something that was spent, or the user's patience.
+    pub fn is_budget(self) -> bool {
+        matches!(self, Cut::States | Cut::Time | Cut::Memory | Cut::Cancelled)
     }
 }
 

@@ -44,7 +44,7 @@ use crate::visited::{Arrival, Awake, Begin, Print, Visited};
 /// Successors that are gathered before they are looked up.
 const BATCH: usize = 256;
 /// Handfuls between two looks at the memory that the process has.
-const HANDS_PER_LOOK: u32 = 256;
+const HANDS_PER_LOOK: u32 = 64;
 /// Depths beyond this are counted together in the histogram.
 const HISTOGRAM_MAX: usize = 1 << 20;
 
@@ -208,12 +208,14 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
             ambient: parts.ambient(row),
             fingerprint: hand.sums[place].fingerprint,
             parent: place as u32,
+            depth: hand.depths[place],
             first,
             sleep,
             candidates: &mut self.candidates,
             changes: &mut self.changes,
             faulty: &mut self.faulty,
             tally: &mut self.tally,
+            growth: &mut self.findings.growth,
             table,
         };
         let ordinal = if consequences {

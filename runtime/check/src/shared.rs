@@ -76,7 +76,12 @@ impl Shared<'_> {
             return true;
         }
         let most = self.options.max_memory.unwrap_or(u64::MAX);
-        let grown = self.counted(frontier_bytes, table.bytes_grown()) <= most && table.grow();
+        // The larger table takes the place of this one.
+        let mut others = self.counted(frontier_bytes, 0);
+        if self.options.max_memory.is_some() {
+            others = others.max(pages::resident().unwrap_or(0).saturating_sub(table.bytes()));
+        }
+        let grown = others + table.bytes_grown() <= most && table.grow();
         if !grown {
             self.control.stop(Cut::Memory);
         }

@@ -7,6 +7,7 @@ use foresee_kernel::{Model, Ran, ServiceInfo};
 use foresee_world::{Action, Planned, Program};
 
 use crate::expansion::Expansion;
+use crate::growth::Growth;
 use crate::parts::Parts;
 use crate::report::{HandlerReport, IgnoredReport};
 use crate::steps::{Step, Told};
@@ -206,6 +207,8 @@ pub(crate) struct Findings {
     pub left: u64,
     /// How many states were explored but for some steps.
     pub left_out: u64,
+    /// How large things became.
+    pub growth: Growth,
 }
 
 impl Findings {
@@ -218,6 +221,7 @@ impl Findings {
             histogram: Vec::new(),
             left: 0,
             left_out: 0,
+            growth: Growth::default(),
         }
     }
 
@@ -239,6 +243,7 @@ impl Findings {
         self.cuts.iter_mut().zip(other.cuts).for_each(|(sum, more)| *sum += more);
         self.left += other.left;
         self.left_out += other.left_out;
+        self.growth.merge(other.growth);
         for (mine, theirs) in self.nearest.iter_mut().zip(other.nearest) {
             theirs.into_iter().for_each(|theirs| nearer(mine, theirs));
         }

@@ -122,7 +122,7 @@ fn attempt(
     let stride = shared.stride();
     let found = match options.search {
         Search::BreadthFirst | Search::Consequences => {
-            explore(&shared, &breadth(&shared, tuning), &roots, &starts)
+            explore(&shared, &breadth(&shared, tuning)?, &roots, &starts)
         }
         Search::DepthFirst => explore(&shared, &Depth::new(stride, shared.threads()), &roots, &starts),
         Search::IterativeDeepening => {
@@ -144,12 +144,16 @@ fn end_of(parts: &Parts, path: &path::Path) -> Result<Root, CheckError> {
     Ok(Root { words: parts.encode(world), path: path.clone() })
 }
 
-fn breadth(shared: &Shared<'_>, tuning: &Tuning) -> Breadth {
+fn breadth(shared: &Shared<'_>, tuning: &Tuning) -> Result<Breadth, CheckError> {
     let Options { max_memory, spill_dir, .. } = shared.options;
     let bytes_max = tuning.frontier_max.or(max_memory.map(|most| most / 8));
     let folder = || spill_dir.clone().unwrap_or_else(std::env::temp_dir);
     let spilling = bytes_max.map(|bytes_max| Spilling { folder: folder(), bytes_max });
-    Breadth::new(shared.stride(), shared.threads(), spilling)
+    if let (Some(spilling), Some(_)) = (&spilling, spill_dir) {
+        // A folder that somebody named and that is of no use is best said at once, and not when memory is short.
+        spilling.open().map_err(|error| spilling.error(&error))?;
+    }
+    Ok(Breadth::new(shared.stride(), shared.threads(), spilling))
 }
 
 /// How many nodes may sleep: none where steps of different nodes do not commute, or do not commute within the bounds.
@@ -341,6 +345,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         .walked
         .take()
         .unwrap_or_else(|| (counterexample(parts, roots, starts, &found), witnesses(parts, roots, &found)));
+    let depth = histogram.len().saturating_sub(1) as u32;
     Report {
         verdict: verdict(&properties, complete, ended),
         complete,
@@ -348,7 +353,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         fingerprint_bits: if shared.is_wide() { 2 * u64::BITS } else { u64::BITS },
         transitions: found.tally.transitions,
         lookups,
-        depth: histogram.len().saturating_sub(1) as u32,
+        depth,
         depth_histogram: histogram,
         counterexample,
         witnesses,
@@ -356,6 +361,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         handlers: found.tally.handlers(),
         ignored: found.tally.ignored(),
         plans: plans(model, &found.tally.fired),
+        growth: found.findings.growth.report(depth, &cut_by),
         cut_by,
         memory,
         memo: Memo { entries, hits, direct },

@@ -117,6 +117,7 @@ fn agree(model: Model) -> Result<(), TestCaseError> {
     let reference = reference::explore(&model, limits);
     prop_assume!(reference.as_ref().is_some_and(|reference| !reference.stopped));
     let Some(reference) = reference else { return Ok(()) };
+    let mut grown = None;
     for search in [Search::BreadthFirst, Search::DepthFirst] {
         for threads in [1, 2] {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
@@ -124,7 +125,12 @@ fn agree(model: Model) -> Result<(), TestCaseError> {
             let ways = networks().into_iter().flat_map(|it| tunings().map(|tuning| (it, tuning)));
             for ((network, tuning), fingerprint) in ways.zip(fingerprints) {
                 let options = Options { network, fingerprint, ..options.clone() };
-                compare(&model, &reference, &run(&model, &options, &tuning), &options);
+                let report = run(&model, &options, &tuning);
+                compare(&model, &reference, &report, &options);
+                if search == Search::BreadthFirst {
+                    let first = grown.get_or_insert_with(|| report.growth.clone());
+                    assert_eq!(report.growth, *first, "what grows, on {threads} threads");
+                }
             }
             stops(&model, &reference, search, threads);
         }

@@ -1,6 +1,7 @@
 //! `#[derive(foresee::Value)]`: what the runtime must know of a type that services store or send.
 //!
-//! It implements `foresee::kernel::Shape`: node ids are renamed in every field, and an enum tells the name of its variant.
+//! It implements `foresee::kernel::Shape`: node ids are renamed in every field, every field counts for how large a value is, and an
+//! enum tells the name of its variant.
 //! The other traits of a value come from the usual derives, which generated code adds. It never looks at a type's
 //! meaning: a field whose type has no `Shape` is rustc's error, at that field.
 
@@ -21,25 +22,27 @@ fn shape(mut input: DeriveInput) -> syn::Result<TokenStream> {
         parameter.bounds.push(parse_quote!(::foresee::kernel::Shape));
     }
     let name = &input.ident;
-    let (rename, kind) = match &input.data {
+    let (rename, extent, kind) = match &input.data {
         Data::Struct(data) => {
-            let arm = arm(&quote!(#name), &data.fields);
-            (quote!(match self { #arm }), None)
+            let (rename, extent) = arms(&quote!(#name), &data.fields);
+            (quote!(match self { #rename }), quote!(match self { #extent }), None)
         }
         Data::Enum(data) if data.variants.is_empty() => {
-            (quote!(match *self {}), Some(quote!(match *self {})))
+            (quote!(match *self {}), quote!(match *self {}), Some(quote!(match *self {})))
         }
         Data::Enum(data) => {
             let arms = data.variants.iter().map(|variant| {
                 let variant_name = &variant.ident;
-                arm(&quote!(#name::#variant_name), &variant.fields)
+                arms(&quote!(#name::#variant_name), &variant.fields)
             });
+            let (renames, extents): (Vec<_>, Vec<_>) = arms.unzip();
             let kinds = data.variants.iter().map(|variant| {
                 let (ident, text) = (&variant.ident, variant.ident.to_string());
                 let text = text.trim_start_matches("r#");
                 quote!(#name::#ident { .. } => #text)
             });
-            (quote!(match self { #(#arms)* }), Some(quote!(match self { #(#kinds),* })))
+            let kind = Some(quote!(match self { #(#kinds),* }));
+            (quote!(match self { #(#renames)* }), quote!(match self { #(#extents)* }), kind)
         }
         Data::Union(data) => {
             return Err(syn::Error::new(data.union_token.span, "a union is no value: use an enum"));
@@ -52,6 +55,7 @@ fn shape(mut input: DeriveInput) -> syn::Result<TokenStream> {
             }
         }
     });
+    let each_field = each_field(&input.data);
     let (implementation, ty, condition) = input.generics.split_for_impl();
     Ok(quote! {
         #[automatically_derived]
@@ -60,21 +64,49 @@ fn shape(mut input: DeriveInput) -> syn::Result<TokenStream> {
                 let _ = map;
                 #rename
             }
+            fn extent(&self, extent: &mut ::foresee::kernel::Extent) {
+                let _ = &extent;
+                #extent
+            }
+            #each_field
             #kind
         }
     })
 }
 
-/// The arm that renames the fields of a struct or variant.
-fn arm(path: &TokenStream, fields: &Fields) -> TokenStream {
+/// The arms that rename the fields of a struct or variant, and that count how large they are.
+fn arms(path: &TokenStream, fields: &Fields) -> (TokenStream, TokenStream) {
     let bound: Vec<Ident> =
         (0..fields.len()).map(|at| format_ident!("field_{at}", span = Span::call_site())).collect();
     let members = fields.members();
-    let patterns = members.zip(&bound).map(|(member, bound)| quote!(#member: #bound));
+    let patterns: Vec<TokenStream> =
+        members.zip(&bound).map(|(member, bound)| quote!(#member: #bound)).collect();
     let renames = fields.iter().zip(&bound).map(|(field, bound)| {
         // At the type, so that a type without ids is reported where it is written.
         let span = field.ty.span();
         quote_spanned!(span=> ::foresee::kernel::Shape::rename(#bound, map);)
     });
-    quote!(#path { #(#patterns),* } => { #(#renames)* })
+    let rename = quote!(#path { #(#patterns),* } => { #(#renames)* });
+    let extents = fields.iter().zip(&bound).map(|(field, bound)| {
+        let span = field.ty.span();
+        quote_spanned!(span=> ::foresee::kernel::Shape::extent(#bound, extent);)
+    });
+    (rename, quote!(#path { #(#patterns),* } => { #(#extents)* }))
+}
+
+/// The function that shows the fields of a struct one by one; none where they have no names.
+fn each_field(data: &Data) -> Option<TokenStream> {
+    let Data::Struct(data) = data else { return None };
+    let Fields::Named(fields) = &data.fields else { return None };
+    let visits = fields.named.iter().filter_map(|field| field.ident.as_ref()).map(|ident| {
+        let text = ident.to_string();
+        let text = text.trim_start_matches("r#");
+        quote!(visit(#text, ::foresee::kernel::Extent::of(&self.#ident));)
+    });
+    Some(quote! {
+        fn each_field(&self, visit: &mut dyn FnMut(&'static str, ::foresee::kernel::Extent)) {
+            let _ = &visit;
+            #(#visits)*
+        }
+    })
 }

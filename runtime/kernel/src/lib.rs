@@ -16,6 +16,7 @@ pub mod digest;
 pub mod durable;
 pub mod embed;
 pub mod event;
+pub mod extent;
 pub mod fault;
 pub mod grid;
 pub mod id;
@@ -47,6 +48,7 @@ pub use digest::Digest;
 pub use durable::{Changes, Rows, SchemaError};
 pub use embed::{Embedded, Lost, Port};
 pub use event::{Effect, Event};
+pub use extent::Extent;
 pub use fault::Fault;
 pub use id::NodeId;
 pub use info::{

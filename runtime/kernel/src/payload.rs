@@ -13,7 +13,7 @@ use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Datum, NodeId, Shape, Value};
+use crate::{Datum, Extent, NodeId, Shape, Value};
 
 /// A type whose values may travel as payloads. The compiler implements it for the messages and types of a spec.
 #[diagnostic::on_unimplemented(
@@ -83,6 +83,10 @@ impl Shape for Payload {
 
     fn kind(&self) -> &'static str {
         self.value.kind()
+    }
+
+    fn extent(&self, extent: &mut Extent) {
+        self.value.extent(extent);
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ctx::StepEnv;
 use crate::stack::{Below, Layer};
 use crate::touched::TouchedIn;
-use crate::{Changes, Ctx, Datum, Event, NodeId, Rows, SchemaError, ServiceInfo, Shape, Value, Wire};
+use crate::{Changes, Ctx, Datum, Event, Extent, NodeId, Rows, SchemaError, ServiceInfo, Shape, Value, Wire};
 
 /// A service. The implementing value holds its parameters; generated code implements it.
 pub trait Service: fmt::Debug + Send + Sync + 'static {
@@ -112,6 +112,11 @@ impl Requests {
         Requests { next, open: BTreeMap::new() }
     }
 
+    /// How many are open, and the number of the next.
+    fn extent(&self) -> Extent {
+        Extent { elements: self.open.len() as u64, magnitude: self.next }
+    }
+
     fn forget(&self) -> Self {
         Requests { next: self.next, open: BTreeMap::new() }
     }
@@ -147,6 +152,8 @@ pub trait AnyService: fmt::Debug + Send + Sync {
     fn control(&self, state: &Datum) -> &'static str;
     /// Variables as people read them, and the armed timers last.
     fn fields(&self, state: &Datum) -> Vec<(&'static str, String)>;
+    /// Calls `visit` with each variable and its extent, as far as its type says, then with the armed timers and the requests.
+    fn extents(&self, state: &Datum, visit: &mut dyn FnMut(&'static str, Extent));
     /// See [`Service::sendable`].
     fn sendable(&self, me: NodeId) -> Vec<(u8, Datum)>;
     /// See [`Service::accepts`].
@@ -233,6 +240,13 @@ impl<S: Service> AnyService for S {
         let mut fields = S::fields(&state.variables);
         fields.push(("timers", format!("{:?}", state.armed)));
         fields
+    }
+
+    fn extents(&self, datum: &Datum, visit: &mut dyn FnMut(&'static str, Extent)) {
+        let state = state::<S>(datum);
+        state.variables.each_field(visit);
+        visit("timers", Extent::of(&state.armed));
+        visit("requests", state.requests.extent());
     }
 
     fn sendable(&self, me: NodeId) -> Vec<(u8, Datum)> {

@@ -14,10 +14,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Digest, NodeId};
+use crate::{Digest, Extent, NodeId};
 
-/// What the runtime must know of a type beyond the traits of `std`: where node ids stand in it, and, for an
-/// enum, the name of its variant. Derived by `#[derive(foresee::Value)]`.
+/// What the runtime must know of a type beyond the traits of `std`: where node ids stand in it, how large its values are, and, for
+/// an enum, the name of its variant. Derived by `#[derive(foresee::Value)]`.
 pub trait Shape {
     /// Replaces every node id in the value by `map` of it.
     fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId);
@@ -25,6 +25,16 @@ pub trait Shape {
     /// The variant's name, for an enum; empty otherwise.
     fn kind(&self) -> &'static str {
         ""
+    }
+
+    /// Counts into `extent` what in the value may grow; nothing, where the type does not say.
+    fn extent(&self, extent: &mut Extent) {
+        let _ = extent;
+    }
+
+    /// Calls `visit` with each field of a struct that has names: the name, and the value's extent. In the order of the fields.
+    fn each_field(&self, visit: &mut dyn FnMut(&'static str, Extent)) {
+        let _ = visit;
     }
 }
 
@@ -45,6 +55,7 @@ trait AnyValue: Send + Sync {
     fn as_any_mut(&mut self) -> &mut dyn Any;
     fn type_name(&self) -> &'static str;
     fn kind(&self) -> &'static str;
+    fn extent(&self, extent: &mut Extent);
     fn equals(&self, other: &dyn AnyValue) -> bool;
     fn compare(&self, other: &dyn AnyValue) -> Ordering;
     fn digest(&self) -> u64;
@@ -67,6 +78,9 @@ impl<T: Value> AnyValue for T {
     }
     fn kind(&self) -> &'static str {
         Shape::kind(self)
+    }
+    fn extent(&self, extent: &mut Extent) {
+        Shape::extent(self, extent);
     }
     fn equals(&self, other: &dyn AnyValue) -> bool {
         other.as_any().downcast_ref::<T>().is_some_and(|other| self == other)
@@ -135,6 +149,11 @@ impl Datum {
     /// The variant's name, where the value is an enum.
     pub fn kind(&self) -> &'static str {
         self.0.kind()
+    }
+
+    /// Counts the value's extent: see [`Shape::extent`].
+    pub fn extent(&self, extent: &mut Extent) {
+        self.0.extent(extent);
     }
 
     /// The full name of the value's type, for messages to people.
@@ -206,25 +225,51 @@ macro_rules! without_ids {
     };
 }
 
-without_ids!(
-    (),
-    bool,
-    char,
-    u8,
-    u16,
-    u32,
-    u64,
-    u128,
-    usize,
-    i8,
-    i16,
-    i32,
-    i64,
-    i128,
-    isize,
-    String,
-    Duration
+without_ids!((), bool, char);
+
+macro_rules! numbers {
+    ($($type:ty: $magnitude:expr),* $(,)?) => {
+        $(impl Shape for $type {
+            fn rename(&mut self, _: &dyn Fn(NodeId) -> NodeId) {}
+
+            fn extent(&self, extent: &mut Extent) {
+                let magnitude: fn($type) -> _ = $magnitude;
+                extent.reach(u64::try_from(magnitude(*self)).unwrap_or(u64::MAX));
+            }
+        })*
+    };
+}
+
+numbers!(
+    u8: |it| it,
+    u16: |it| it,
+    u32: |it| it,
+    u64: |it| it,
+    u128: |it| it,
+    usize: |it| it,
+    i8: i8::unsigned_abs,
+    i16: i16::unsigned_abs,
+    i32: i32::unsigned_abs,
+    i64: i64::unsigned_abs,
+    i128: i128::unsigned_abs,
+    isize: isize::unsigned_abs,
 );
+
+impl Shape for String {
+    fn rename(&mut self, _: &dyn Fn(NodeId) -> NodeId) {}
+
+    fn extent(&self, extent: &mut Extent) {
+        extent.add(self.len());
+    }
+}
+
+impl Shape for Duration {
+    fn rename(&mut self, _: &dyn Fn(NodeId) -> NodeId) {}
+
+    fn extent(&self, extent: &mut Extent) {
+        extent.last(*self);
+    }
+}
 
 impl Shape for NodeId {
     fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
@@ -238,11 +283,21 @@ impl<T: Shape> Shape for Option<T> {
             value.rename(map);
         }
     }
+
+    fn extent(&self, extent: &mut Extent) {
+        if let Some(value) = self {
+            value.extent(extent);
+        }
+    }
 }
 
 impl<T: Shape> Shape for Box<T> {
     fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
         (**self).rename(map);
+    }
+
+    fn extent(&self, extent: &mut Extent) {
+        (**self).extent(extent);
     }
 }
 
@@ -250,17 +305,31 @@ impl<T: Shape> Shape for Vec<T> {
     fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
         self.iter_mut().for_each(|value| value.rename(map));
     }
+
+    fn extent(&self, extent: &mut Extent) {
+        extent.add(self.len());
+        self.iter().for_each(|value| value.extent(extent));
+    }
 }
 
 impl<T: Shape, const N: usize> Shape for [T; N] {
     fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
         self.iter_mut().for_each(|value| value.rename(map));
     }
+
+    fn extent(&self, extent: &mut Extent) {
+        self.iter().for_each(|value| value.extent(extent));
+    }
 }
 
 impl<T: Shape> Shape for VecDeque<T> {
     fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
         self.iter_mut().for_each(|value| value.rename(map));
+    }
+
+    fn extent(&self, extent: &mut Extent) {
+        extent.add(self.len());
+        self.iter().for_each(|value| value.extent(extent));
     }
 }
 
@@ -271,6 +340,11 @@ impl<T: Shape + Ord> Shape for BTreeSet<T> {
             value
         });
         *self = renamed.collect();
+    }
+
+    fn extent(&self, extent: &mut Extent) {
+        extent.add(self.len());
+        self.iter().for_each(|value| value.extent(extent));
     }
 }
 
@@ -283,6 +357,14 @@ impl<K: Shape + Ord, V: Shape> Shape for BTreeMap<K, V> {
         });
         *self = renamed.collect();
     }
+
+    fn extent(&self, extent: &mut Extent) {
+        extent.add(self.len());
+        for (key, value) in self {
+            key.extent(extent);
+            value.extent(extent);
+        }
+    }
 }
 
 impl<T: Shape, E: Shape> Shape for Result<T, E> {
@@ -292,6 +374,13 @@ impl<T: Shape, E: Shape> Shape for Result<T, E> {
             Err(error) => error.rename(map),
         }
     }
+
+    fn extent(&self, extent: &mut Extent) {
+        match self {
+            Ok(value) => value.extent(extent),
+            Err(error) => error.extent(extent),
+        }
+    }
 }
 
 macro_rules! tuples {
@@ -299,6 +388,10 @@ macro_rules! tuples {
         $(impl<$($name: Shape),+> Shape for ($($name,)+) {
             fn rename(&mut self, map: &dyn Fn(NodeId) -> NodeId) {
                 $(self.$index.rename(map);)+
+            }
+
+            fn extent(&self, extent: &mut Extent) {
+                $(self.$index.extent(extent);)+
             }
         })*
     };
