@@ -98,10 +98,12 @@ fn arms(path: &TokenStream, fields: &Fields) -> (TokenStream, TokenStream) {
 fn each_field(data: &Data) -> Option<TokenStream> {
     let Data::Struct(data) = data else { return None };
     let Fields::Named(fields) = &data.fields else { return None };
-    let visits = fields.named.iter().filter_map(|field| field.ident.as_ref()).map(|ident| {
+    let visits = fields.named.iter().filter_map(|field| Some((field, field.ident.as_ref()?)));
+    let visits = visits.map(|(field, ident)| {
         let text = ident.to_string();
         let text = text.trim_start_matches("r#");
-        quote!(visit(#text, ::foresee::kernel::Extent::of(&self.#ident));)
+        let span = field.ty.span();
+        quote_spanned!(span=> visit(#text, ::foresee::kernel::Extent::of(&self.#ident));)
     });
     Some(quote! {
         fn each_field(&self, visit: &mut dyn FnMut(&'static str, ::foresee::kernel::Extent)) {
