@@ -18,7 +18,7 @@ pub(crate) struct Flat {
     own: Own,
     /// The receivers of messages, by their numbers, plus 1; and for each carrier of each node a place in `queued`.
     receivers: Vec<(u32, u32)>,
-    /// How many messages are under way to a node by a carrier, in the state that is explored, and the most in any.
+    /// How many messages are under way to a node by a carrier, in the state that is explored; and one more than the most in any.
     queued: Vec<(u32, u32)>,
     /// By message and part, for each ambient: the place in `pairs`.
     places: Vec<HashMap<u64, u32, FixedState>>,
@@ -52,7 +52,7 @@ impl Network for Flat {
     }
 
     fn all(&mut self, out: &mut Out<'_>) -> u32 {
-        let first = self.own.slots(out);
+        let first = self.begin(out);
         let mut ordinal = 0;
         for node in 0..out.parts.nodes() {
             let hot = self.own.known(out, first + node, node);
@@ -87,7 +87,7 @@ impl Network for Flat {
     }
 
     fn consequences(&mut self, out: &mut Out<'_>, fresh: &mut Fresh) -> u32 {
-        let first = self.own.slots(out);
+        let first = self.begin(out);
         let mut ordinal = 0;
         let mut news = Vec::with_capacity(out.parts.nodes());
         for node in 0..out.parts.nodes() {
@@ -186,6 +186,14 @@ impl Network for Flat {
 }
 
 impl Flat {
+    /// Where the parts of the state's ambient are, node by node.
+    fn begin(&mut self, out: &Out<'_>) -> usize {
+        if self.queued.is_empty() {
+            self.queued.resize(out.parts.nodes() * out.parts.program.model().carriers.len(), (0, 0));
+        }
+        self.own.slots(out)
+    }
+
     /// The receiver of a message, of which it is noted that it is under way to it.
     #[inline]
     fn receiver(&mut self, parts: &Parts, envelope: u32) -> usize {
@@ -204,9 +212,6 @@ impl Flat {
         if self.receivers.len() <= place {
             self.receivers.resize(place + 1 + place / 2, (0, 0));
         }
-        if self.queued.is_empty() {
-            self.queued.resize(parts.nodes() * carriers, (0, 0));
-        }
         self.receivers[place] = (dst.index() as u32 + 1, queue as u32);
         self.receivers[place]
     }
@@ -216,8 +221,8 @@ impl Flat {
     fn measure(&mut self, out: &mut Out<'_>) {
         let carriers = out.parts.program.model().carriers.len();
         for (queue, (here, most)) in self.queued.iter_mut().enumerate() {
-            if *here > *most {
-                *most = *here;
+            if *here >= *most {
+                *most = *here + 1;
                 out.growth.queued(queue / carriers, queue % carriers, out.depth, u64::from(*here));
             }
             *here = 0;
