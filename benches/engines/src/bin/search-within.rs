@@ -43,6 +43,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let report = serde_json::json!({
         "unique_states": report.unique_states,
         "transitions": report.transitions,
+        "lookups": report.lookups,
+        "steps_executed": report.memo.entries + report.memo.direct,
+        "depth_histogram": report.depth_histogram,
+        "interner_bytes": report.memory.interner,
+        "memo_bytes": report.memory.memo,
         "whole": whole,
         "reached": reached,
         "cpu_seconds": cpu,
