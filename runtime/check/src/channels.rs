@@ -50,10 +50,13 @@ impl Network for Channels {
                 }
             };
             let which = Which::of(expansion, is_fresh);
-            for range in which.ranges(expansion) {
+            let sleep = out.sleep;
+            for (range, sleeping) in which.ranges(expansion, node, sleep) {
                 let at = ordinal + range.start as u32;
+                out.sleep = sleeping;
                 out.gather(&mut self.0.near_puts, node, at, &expansion.transitions[range]);
             }
+            out.sleep = sleep;
             if which.faults(expansion) {
                 out.faulty.push(node);
             }

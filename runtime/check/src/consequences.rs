@@ -7,6 +7,11 @@
 //!
 //! What concerns several nodes at once is explored where some node is in a state that it was not in before.
 //!
+//! # Sleeping nodes
+//! Of two arrivals at different nodes either may come first, and both orders would be explored: so after an arrival at one node those
+//! before it sleep as to what is under way to them, as in `search`. They have nothing else to do there: their states are not fresh. After
+//! what a node did by itself nobody sleeps: in the other order its state may not be fresh any more, and then that would be left out.
+//!
 //! # Caveats
 //! States are missed: a search that left a step out says so ([`crate::Cut::Consequences`]), and is never complete. Every state that it
 //! reaches is reachable. Which they are depends on the order of exploration, so there is one thread.
@@ -16,7 +21,7 @@ use std::ops::Range;
 use foresee_kernel::NodeId;
 
 use crate::expansion::Expansion;
-use crate::gather::Out;
+use crate::gather::{Out, Sleep};
 
 /// In which states nodes were seen, and what was left out for it.
 #[derive(Default)]
@@ -77,11 +82,21 @@ impl Which {
         }
     }
 
-    /// The places of these transitions.
-    pub(crate) fn ranges(self, expansion: &Expansion) -> impl Iterator<Item = Range<usize>> + '_ {
-        let all = (self == Which::All).then_some(0..expansion.transitions.len());
-        let some = if self == Which::All { &[][..] } else { &expansion.arrivals[..] };
-        all.into_iter().chain(some.iter().map(|place| *place as usize..*place as usize + 1))
+    /// The places of these transitions, and which nodes sleep as to them in a state where `sleep` says who does.
+    pub(crate) fn ranges(
+        self,
+        expansion: &Expansion,
+        node: usize,
+        sleep: Sleep,
+    ) -> impl Iterator<Item = (Range<usize>, Sleep)> + '_ {
+        let arrivals = expansion.arrivals.iter().map(|place| *place as usize);
+        // Between two arrivals there is what the node does by itself, after which nobody sleeps.
+        let ends = arrivals.clone().chain([expansion.transitions.len()]);
+        let starts = [0].into_iter().chain(arrivals.clone().map(|place| place + 1));
+        let own = starts.zip(ends).map(move |(start, end)| (start..end, Sleep { mask: 0, ..sleep }));
+        let own = own.filter(move |(range, _)| self == Which::All && !range.is_empty());
+        let arrivals = arrivals.map(move |place| (place..place + 1, sleep));
+        own.chain(arrivals.filter(move |_| sleep.wakes(node)))
     }
 
     /// Whether some step of these is a fault.

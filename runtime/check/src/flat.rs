@@ -315,11 +315,14 @@ impl Flat {
         fresh: bool,
     ) -> Which {
         let which = Which::of(expansion, fresh);
-        for range in which.ranges(expansion) {
+        let sleep = out.sleep;
+        for (range, sleeping) in which.ranges(expansion, spot.index, sleep) {
             let at = ordinal + range.start as u32;
             let near = &mut self.own.near_puts;
+            out.sleep = sleeping;
             out.gather_flat(near, spot.index, at, &expansion.transitions[range], spot.arriving);
         }
+        out.sleep = sleep;
         if which.faults(expansion) {
             out.faulty.push(spot.index);
         }

@@ -199,7 +199,7 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
     fn expand(&mut self, place: usize, table: &Visited) {
         let Some(first) = self.admit(place, table) else { return };
         let consequences = self.shared.consequences;
-        let sleep = if consequences { Sleep::default() } else { self.sleep(place, table) };
+        let sleep = self.sleep(place, table);
         let (parts, hand) = (self.shared.parts, &self.hand);
         let row = &hand.words[place * self.stride..place * self.stride + self.width];
         let mut out = Out {

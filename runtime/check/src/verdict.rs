@@ -93,8 +93,11 @@ fn attempt(
         Search::IterativeDeepening => true,
         Search::BreadthFirst | Search::Consequences | Search::Walks => false,
     };
-    let spared = options.search == Search::BreadthFirst || tuning.sleepers_depth_first;
-    let spared = spared && !matches!(options.search, Search::Consequences | Search::Walks);
+    let spared = match options.search {
+        Search::BreadthFirst | Search::Consequences => true,
+        Search::DepthFirst | Search::IterativeDeepening => tuning.sleepers_depth_first,
+        Search::Walks => false,
+    };
     let sleepers = if graded || !spared { 0 } else { sleepers(parts, tuning) };
     let keeps = match (graded, sleepers) {
         (true, _) => Keeps::Depths,
