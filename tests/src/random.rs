@@ -238,9 +238,9 @@ static HANDLERS: [HandlerInfo; 2 * KINDS * ALTERNATIVES_MAX + 1] = [
 
 static SITES: [SiteInfo; 4] = [
     SiteInfo::new("event", 10),
-    SiteInfo::new("choose", 30),
+    SiteInfo::new("choose", 30).open(),
     SiteInfo::new("chance", 31),
-    SiteInfo::new("target", 32),
+    SiteInfo::new("target", 32).open(),
 ];
 
 static VARIABLES: [VariableInfo; 3] = [

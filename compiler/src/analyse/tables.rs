@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::order::Ordered;
 use super::usage::Traffic;
 use super::{overlaps, pairs};
-use crate::body::{Effect, Facts, Sent, Survey};
+use crate::body::{Effect, Facts, Sent, Site, Survey};
 use crate::check::{Checked, Head, ServiceFacts, Trigger};
 use crate::ir::{self, Deeds, Ids, Sending, Tables};
 use crate::names::{CallRef, FieldName, MessageName, ServiceNames};
@@ -94,9 +94,9 @@ fn deeds(checked: &Checked<'_>, facts: &ServiceFacts<'_>, names: &ServiceNames, 
         Some(Trigger::Timer(timer)) => facts.intervals.get(&names.timers[timer].name),
         _ => None,
     };
-    let sites = |chance: bool| {
+    let sites = |of: fn(&Site) -> bool| {
         let bodies = bodies().map(|(it, _)| it).chain(interval);
-        bodies.flat_map(|it| &it.sites).filter(move |it| it.chance == chance).map(|it| it.name.clone())
+        bodies.flat_map(|it| &it.sites).filter(move |it| of(it)).map(|it| it.name.clone())
     };
     let mut sends: Vec<Sending> =
         surveys().flat_map(|it| &it.sends).map(|it| sending(checked, names, it)).collect();
@@ -122,8 +122,8 @@ fn deeds(checked: &Checked<'_>, facts: &ServiceFacts<'_>, names: &ServiceNames, 
         calls: calls(bodies().flat_map(|(it, _)| it.called.iter().copied()).collect()),
         asks: calls(asks.collect()),
         answers: bodies().any(|(it, _)| it.effects.iter().any(|(effect, _)| *effect == Effect::Answer)),
-        choices: chosen.chain(sites(false)).collect(),
-        chances: sites(true).collect(),
+        choices: chosen.chain(sites(|it| it.open)).collect(),
+        chances: sites(|it| it.chance).collect(),
     }
 }
 

@@ -329,7 +329,8 @@ impl Walker<'_> {
             unique = format!("{base}{number}");
         }
         let line = self.places.line(self.place(name.span()));
-        self.facts.sites.push(Site { name: unique, line, chance: name == "random" });
+        let (chance, open) = (name == "random", name == "choose" || name == "choose_or");
+        self.facts.sites.push(Site { name: unique, line, chance, open });
         proc_macro2::Literal::usize_unsuffixed(self.first_site + self.facts.sites.len() - 1)
     }
 

@@ -141,6 +141,8 @@ pub struct Site {
     pub line: u32,
     /// Whether nature decides.
     pub chance: bool,
+    /// Whether the author left it open.
+    pub open: bool,
 }
 
 /// What a body does, directly.

@@ -73,7 +73,8 @@ pub(super) fn drain(generator: &Generator<'_>, triggers: &[Trigger]) -> Option<T
 pub(super) fn run(generator: &Generator<'_>, (index, handler): &(usize, &Handler)) -> TokenStream {
     let alternative = step::alternative(*index, handler);
     let bindings = step::binding(&[(*index, handler)]);
-    let site = Literal::usize_unsuffixed(generator.site(&handler.name, handler.line));
+    let site =
+        Literal::usize_unsuffixed(generator.site(&handler.name, handler.line, !handler.chooses.is_empty()));
     let arm = step::arm_of(generator, 0, handler, &step::counted(handler).0);
     let run = quote! {
         match ctx.which(&SITES[#site], &[#alternative], #bindings) {

@@ -31,10 +31,10 @@ impl<'a> Generator<'a> {
         Walker::new(self.sources.names, names, self.sources.places, mode, &self.shapes)
     }
 
-    /// The index of a new site.
-    pub(super) fn site(&self, name: &str, line: u32) -> usize {
+    /// The index of a new site, which the author left `open` or not.
+    pub(super) fn site(&self, name: &str, line: u32, open: bool) -> usize {
         let mut sites = self.sites.borrow_mut();
-        sites.push(Site { name: name.to_owned(), line, chance: false });
+        sites.push(Site { name: name.to_owned(), line, chance: false, open });
         sites.len() - 1
     }
 

@@ -326,7 +326,7 @@ fn picked(generator: &Generator<'_>, trigger: Trigger, handlers: &[(usize, &Hand
     let arms = handlers.iter().enumerate().map(|(at, (_, it))| arm_of(generator, at, it, &counted(it).0));
     let arms: Vec<TokenStream> = arms.collect();
     let meant = meant(generator, trigger);
-    let site = site(generator, trigger, handlers.first().map(|(_, it)| it.line));
+    let site = site(generator, trigger, handlers);
     quote! {
         let alternatives = [#(#alternatives),*];
         match ctx.which(&SITES[#site], &alternatives, #bindings) {
@@ -380,7 +380,7 @@ fn picking(generator: &Generator<'_>, trigger: Trigger) -> TokenStream {
     }
 }
 
-fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_macro2::Literal {
+fn site(generator: &Generator<'_>, trigger: Trigger, handlers: &[(usize, &Handler)]) -> proc_macro2::Literal {
     let name = match trigger {
         Trigger::Start => "start".to_owned(),
         Trigger::Deliver(message) => generator.message_name(message),
@@ -392,10 +392,8 @@ fn site(generator: &Generator<'_>, trigger: Trigger, line: Option<u32>) -> proc_
         }
         Trigger::Aspect(variable) => generator.watched(variable).0.to_string(),
     };
-    let site = match line {
-        Some(line) => generator.site(&name, line),
-        None => 0,
-    };
+    let open = handlers.iter().any(|(_, it)| !it.chooses.is_empty());
+    let site = handlers.first().map_or(0, |(_, first)| generator.site(&name, first.line, open));
     proc_macro2::Literal::usize_unsuffixed(site)
 }
 

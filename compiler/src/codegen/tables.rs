@@ -17,9 +17,10 @@ pub(super) fn tables(generator: &Generator<'_>) -> TokenStream {
         quote!(kernel::HandlerInfo::new(#name, #event, #line) #deeds)
     });
     let sites = generator.all_sites();
-    let sites = sites.iter().map(|Site { name, line, .. }| {
+    let sites = sites.iter().map(|Site { name, line, open, .. }| {
         let fair = service.is_fair(name).then(|| quote!(.fair()));
-        quote!(kernel::SiteInfo::new(#name, #line) #fair)
+        let open = open.then(|| quote!(.open()));
+        quote!(kernel::SiteInfo::new(#name, #line) #open #fair)
     });
     let (handler_count, site_count) = (handlers.len(), sites.len());
     let states = service.states.iter().map(|it| it.ident.to_string());

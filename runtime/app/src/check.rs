@@ -213,6 +213,9 @@ impl Told<'_> {
         let handlers = report.handlers.iter().map(|handler| {
             json!({ "name": handler.name, "service": handler.service, "line": handler.line, "runs": handler.runs })
         });
+        let choices = report.choices.iter().map(|choice| {
+            json!({ "name": choice.name, "service": choice.service, "line": choice.line, "made": choice.made })
+        });
         let ignored = report.ignored.iter().map(|ignored| {
             json!({ "message": ignored.message, "state": ignored.state, "service": ignored.service,
                     "count": ignored.count })
@@ -234,6 +237,7 @@ impl Told<'_> {
             "peak_rss_bytes": self.usage.peak_rss_bytes,
             "properties": properties.chain(claims::json(&self.unjudged())).collect::<Vec<_>>(),
             "handlers": handlers.collect::<Vec<_>>(),
+            "choices": choices.collect::<Vec<_>>(),
             "ignored": ignored.collect::<Vec<_>>(),
             "plans": report.plans.iter()
                 .map(|plan| json!({ "kind": plan.kind, "text": plan.text, "line": plan.line, "fired": plan.fired }))
@@ -307,6 +311,9 @@ impl Told<'_> {
         claims::write(out, &self.unjudged())?;
         for handler in report.handlers.iter().filter(|handler| handler.runs == 0) {
             writeln!(out, "  never ran  {}.{} (line {})", handler.service, handler.name, handler.line)?;
+        }
+        for choice in report.choices.iter().filter(|choice| choice.made == 0) {
+            writeln!(out, "  no choice  {}.{} (line {})", choice.service, choice.name, choice.line)?;
         }
         for ignored in &report.ignored {
             let times = grouped(ignored.count);

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use foresee_check::{
-    Counterexample, HandlerReport, IgnoredReport, Memo, Memory, NetworkReport, PropertyReport, Report,
-    Status, Verdict,
+    ChoiceReport, Counterexample, HandlerReport, IgnoredReport, Memo, Memory, NetworkReport, PropertyReport,
+    Report, Status, Verdict,
 };
 use foresee_kernel::trace::Ending;
-use foresee_kernel::{Model, PropertyKind};
+use foresee_kernel::{Model, PropertyKind, ServiceInfo};
 use foresee_world::reference::{self, Limits, NO_FAULT};
 use foresee_world::{Path, narrate};
 
@@ -63,6 +63,7 @@ fn told(model: &Arc<Model>, report: reference::Report) -> Result<Report, Failure
         depth_histogram: Vec::new(),
         properties,
         handlers: handlers(model, &report),
+        choices: choices(model, &report),
         ignored: ignored(&report),
         plans: foresee_check::plans(model, &report.fired),
         counterexample,
@@ -103,6 +104,25 @@ fn counterexample(
         _ => Ending::Violation { property: property.to_owned() },
     };
     Ok(Counterexample { property, path: path.clone(), ending })
+}
+
+/// In starts of nodes the plain explorer counts none.
+fn choices(model: &Model, report: &reference::Report) -> Vec<ChoiceReport> {
+    let mut infos: Vec<&'static ServiceInfo> = Vec::new();
+    for layer in model.nodes.iter().flat_map(|stack| stack.layers()) {
+        let info = layer.service().info();
+        if !infos.iter().any(|known| std::ptr::eq(*known, info)) {
+            infos.push(info);
+        }
+    }
+    let open = infos.into_iter().flat_map(|info| info.sites.iter().map(move |site| (info.name, site)));
+    let open = open.filter(|(_, site)| site.open).map(|(service, site)| ChoiceReport {
+        service,
+        name: site.name,
+        line: site.line,
+        made: report.chosen.get(&(site.name, site.line)).copied().unwrap_or(0),
+    });
+    open.collect()
 }
 
 fn handlers(model: &Model, report: &reference::Report) -> Vec<HandlerReport> {

@@ -157,9 +157,9 @@ impl Interned {
     }
 
     fn successor(&self, successor: Successor<Direct>) -> Successor<Self> {
-        let Successor { node, sends, tape, ran, fault } = successor;
+        let Successor { node, sends, tape, ran, chose, fault } = successor;
         let sends = sends.iter().map(|envelope| self.envelope(envelope)).collect();
-        Successor { node: self.node(&node), sends, tape, ran, fault }
+        Successor { node: self.node(&node), sends, tape, ran, chose, fault }
     }
 
     /// Counted bytes.

@@ -68,7 +68,7 @@ pub use plans::plans;
 #[doc(hidden)]
 pub use raw::RawTable;
 pub use report::{
-    Counterexample, Cut, CutReport, GrowthReport, HandlerReport, IgnoredReport, Measure, Memo, Memory,
-    NetworkReport, PlanReport, PropertyReport, Report, Status, Verdict,
+    ChoiceReport, Counterexample, Cut, CutReport, GrowthReport, HandlerReport, IgnoredReport, Measure, Memo,
+    Memory, NetworkReport, PlanReport, PropertyReport, Report, Status, Verdict,
 };
 pub use verdict::{STARTS_MAX, check, check_with};

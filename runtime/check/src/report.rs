@@ -65,6 +65,8 @@ pub struct Report {
     pub properties: Vec<PropertyReport>,
     /// How often each handler of each service ran, those that never did included.
     pub handlers: Vec<HandlerReport>,
+    /// The choices that authors left open, of all services.
+    pub choices: Vec<ChoiceReport>,
     /// Messages that met no handler, and that the spec does not ignore on purpose.
     pub ignored: Vec<IgnoredReport>,
     /// What the system says may be done to it, and how often it was.
@@ -110,6 +112,19 @@ pub struct HandlerReport {
     pub line: u32,
     /// In how many transitions it ran, once for each way in which they can go; starts of nodes are counted once.
     pub runs: u64,
+}
+
+/// A choice that the author left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChoiceReport {
+    /// Its service.
+    pub service: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its line in the spec.
+    pub line: u32,
+    /// How often it was made among several options, once for each way in which transitions can go; in starts of nodes, once each.
+    pub made: u64,
 }
 
 /// A message that met no handler.

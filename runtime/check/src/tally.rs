@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use foresee_kernel::{Model, Ran, ServiceInfo};
+use foresee_kernel::{Model, Ran, ServiceInfo, SiteInfo};
 use foresee_world::{Action, Planned, Program};
 
 use crate::expansion::Expansion;
 use crate::growth::Growth;
 use crate::parts::Parts;
-use crate::report::{HandlerReport, IgnoredReport};
+use crate::report::{ChoiceReport, HandlerReport, IgnoredReport};
 use crate::steps::{Step, Told};
 
 /// How often handlers ran, messages were ignored, and steps faulted.
@@ -19,6 +19,8 @@ pub(crate) struct Tally {
     layers: Vec<Vec<usize>>,
     /// For each service, by handler.
     runs: Vec<Vec<u64>>,
+    /// How often each choice that was left open was made, by where its site is in memory.
+    chose: BTreeMap<usize, u64>,
     ignored: BTreeMap<(&'static str, &'static str, &'static str), u64>,
     /// How often each kept step was taken, by its number.
     steps: Vec<u64>,
@@ -49,6 +51,7 @@ impl Tally {
             runs: services.iter().map(|info| vec![0; info.handlers.len()]).collect(),
             services,
             layers,
+            chose: BTreeMap::new(),
             ignored: BTreeMap::new(),
             steps: Vec::new(),
             fired: BTreeMap::new(),
@@ -99,6 +102,7 @@ impl Tally {
         self.steps_taken += 1;
         self.faults += u64::from(successor.fault.is_some());
         successor.ran.iter().for_each(|ran| self.ran(parts, step, *ran, 1));
+        self.chose(&successor.chose, 1);
     }
 
     /// Adds what another thread counted.
@@ -109,6 +113,7 @@ impl Tally {
         self.steps_taken += other.steps_taken;
         add(&mut self.steps, &other.steps);
         self.runs.iter_mut().zip(&other.runs).for_each(|(runs, more)| add(runs, more));
+        other.chose.into_iter().for_each(|(site, count)| *self.chose.entry(site).or_default() += count);
         other.ignored.into_iter().for_each(|(key, count)| *self.ignored.entry(key).or_default() += count);
     }
 
@@ -130,6 +135,7 @@ impl Tally {
             for ran in &successor.ran {
                 self.ran(parts, step, *ran, times);
             }
+            self.chose(&successor.chose, times);
         }
     }
 
@@ -156,6 +162,26 @@ impl Tally {
     pub(crate) fn handler(&mut self, node: usize, layer: u8, handler: u16, times: u64) {
         let service = self.layers[node][usize::from(layer)];
         self.runs[service][usize::from(handler)] += times;
+    }
+
+    /// Counts choices that were left open.
+    pub(crate) fn chose(&mut self, sites: &[&'static SiteInfo], times: u64) {
+        for site in sites {
+            *self.chose.entry(std::ptr::from_ref(*site).addr()).or_default() += times;
+        }
+    }
+
+    /// The choices that were left open, of all services.
+    pub(crate) fn choices(&self) -> Vec<ChoiceReport> {
+        let of = |info: &&'static ServiceInfo| {
+            let service = info.name;
+            let open = info.sites.iter().filter(|site| site.open);
+            open.map(move |site| {
+                let made = self.chose.get(&std::ptr::from_ref(site).addr()).copied().unwrap_or(0);
+                ChoiceReport { service, name: site.name, line: site.line, made }
+            })
+        };
+        self.services.iter().flat_map(of).collect()
     }
 
     /// The handlers of all services.

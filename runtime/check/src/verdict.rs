@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use foresee_kernel::trace::Ending;
-use foresee_kernel::{Model, NodeId, PropertyKind, Ran};
+use foresee_kernel::{Model, NodeId, PropertyKind, Ran, SiteInfo};
 use foresee_world::reference::NO_FAULT;
 use foresee_world::{Program, narrate, path};
 
@@ -177,6 +177,8 @@ fn sleepers(parts: &Parts, tuning: &Tuning) -> u32 {
 pub(crate) struct Starts {
     /// Nodes, layers and handlers that ran.
     ran: Vec<(usize, u8, u16)>,
+    /// The choices that were made.
+    chose: Vec<&'static SiteInfo>,
     /// The numbers of the first states in which a start faulted, and what the first fault says.
     faults: Vec<(usize, String)>,
 }
@@ -195,6 +197,7 @@ fn starts(parts: &Parts) -> Result<(Vec<Root>, Starts), CheckError> {
     }
     for node in 0..parts.nodes() {
         for way in direct.starts(NodeId::new(node as u32)) {
+            starts.chose.extend(way.chose);
             for ran in way.ran {
                 if let Ran::Handler { layer, handler } = ran {
                     starts.ran.push((node, layer, handler));
@@ -317,6 +320,7 @@ fn run<F: Frontier, N: Network>(shared: &Shared<'_>, workers: &mut [Worker<'_, F
 
 fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found) -> Report {
     let (parts, model) = (shared.parts, parts_model(shared));
+    found.tally.chose(&starts.chose, 1);
     for (node, layer, handler) in &starts.ran {
         found.tally.handler(*node, *layer, *handler, 1);
     }
@@ -362,6 +366,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         witnesses,
         properties,
         handlers: found.tally.handlers(),
+        choices: found.tally.choices(),
         ignored: found.tally.ignored(),
         plans: plans(model, &found.tally.fired),
         growth: found.findings.growth.report(depth, &cut_by),

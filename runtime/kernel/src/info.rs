@@ -205,6 +205,8 @@ pub struct SiteInfo {
     pub name: &'static str,
     /// Its line in the spec.
     pub line: u32,
+    /// Whether the author left it open, by `choose`: else chance, the clock, or which handlers overlap makes it branch.
+    pub open: bool,
     /// Whether the spec declares it a `fair choice`: an option that is offered for ever is taken for ever again.
     pub fair: bool,
 }
@@ -212,7 +214,13 @@ pub struct SiteInfo {
 impl SiteInfo {
     /// A place at which the choice is adversarial.
     pub const fn new(name: &'static str, line: u32) -> Self {
-        SiteInfo { name, line, fair: false }
+        SiteInfo { name, line, open: false, fair: false }
+    }
+
+    /// The same, left open by the author.
+    pub const fn open(mut self) -> Self {
+        self.open = true;
+        self
     }
 
     /// The same, declared fair.

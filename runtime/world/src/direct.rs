@@ -116,14 +116,15 @@ impl Direct {
 
     /// The outcome of a step of node `id` as a change of the world.
     pub fn successor(&self, id: NodeId, outcome: Outcome, tape: Vec<u32>) -> Successor<Self> {
-        let Outcome { state, effects, ran, fault, .. } = outcome;
+        let Outcome { state, effects, ran, fault, decisions, .. } = outcome;
+        let chose = decisions.iter().filter(|it| it.site.open && it.options > 1).map(|it| it.site).collect();
         let sends = effects.into_iter().filter_map(|effect| match effect {
             Effect::Send { carrier, to, message } => {
                 Some(Envelope { route: Route { carrier, src: id, dst: to }, message })
             }
             _ => None,
         });
-        Successor { sends: sends.collect(), node: Node { id, layers: state }, tape, ran, fault }
+        Successor { sends: sends.collect(), node: Node { id, layers: state }, tape, ran, chose, fault }
     }
 
     /// A world before anything was sent, of nodes in the given states.

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use foresee_kernel::{Datum, Fault, Model, NodeId, Ran};
+use foresee_kernel::{Datum, Fault, Model, NodeId, Ran, SiteInfo};
 
 use crate::{Discipline, Mark, Plans};
 
@@ -72,6 +72,8 @@ pub struct Successor<P: Program> {
     pub tape: Vec<u32>,
     /// What ran.
     pub ran: Vec<Ran>,
+    /// Where the author left something open and there was more than one option, in order.
+    pub chose: Vec<&'static SiteInfo>,
     /// Why the step had no effect, if it had none.
     pub fault: Option<Fault>,
 }
