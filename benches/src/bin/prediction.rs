@@ -28,7 +28,7 @@ struct Args {
     #[arg(long, value_name = "MILLISECONDS", default_values_t = [100, 1_000])]
     budget: Vec<u64>,
     /// How many of the servers propose; may be repeated
-    #[arg(long, value_name = "COUNT", default_values_t = [2, 5])]
+    #[arg(long, value_name = "COUNT", default_values_t = [2, 3, 5])]
     proposers: Vec<u64>,
     /// The virtual time of the states
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 1_030)]

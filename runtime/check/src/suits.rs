@@ -17,11 +17,10 @@ use crate::parts::Parts;
 use crate::report::NetworkReport;
 use crate::rows::Layout;
 
-/// After how many states it is looked at. The first time nothing is decided: at the start of a search all is new.
-const LOOKS: [u64; 4] = [1 << 14, 1 << 16, 1 << 18, 1 << 20];
-/// Where more than one of so many new states brings a new part, messages are kept one by one. A part that is new costs as much as 12
-/// states that bring none, and one by one a state costs a quarter more: measured with two-phase commit, Paxos, and Paxos on five servers.
-const STATES_PER_PART: u64 = 12;
+/// After how many states it is looked at, and of how many new states more than one has to bring a new part for messages to be kept one by
+/// one. At the start of a search much is new that will not be for long. A part that is new costs as much as 12 states that bring none, and
+/// one by one a state costs a quarter more: measured with two-phase commit, Paxos, and Paxos on five servers.
+const LOOKS: [(u64, u64); 4] = [(1 << 14, 4), (1 << 16, 12), (1 << 18, 12), (1 << 20, 12)];
 /// The least share of states whose messages may not fit in a row, where more places are to be had: one in so many.
 const STATES_PER_OVERFLOW: u64 = 50;
 /// How many messages stand in a row at the least, if no bound says less.
@@ -43,7 +42,7 @@ impl Probe {
             Layout::Channels => options.network == Backend::Observed && is_any_flat(parts),
             Layout::Flat { inline } => inline < tuning.row_max,
         };
-        let due = if changes && options.search != Search::Walks { LOOKS[0] } else { u64::MAX };
+        let due = if changes && options.search != Search::Walks { LOOKS[0].0 } else { u64::MAX };
         Probe { due: AtomicU64::new(due), states: AtomicU64::new(0), parts: AtomicU64::new(0) }
     }
 
@@ -56,7 +55,7 @@ impl Probe {
     /// Looks whether the layout suits. Of threads that look at once one does.
     pub(crate) fn suits(&self, parts: &Parts, states: u64) -> bool {
         let due = self.due.load(Ordering::Relaxed);
-        let next = LOOKS.into_iter().find(|look| *look > states).unwrap_or(u64::MAX);
+        let next = LOOKS.into_iter().find(|(look, _)| *look > states).map_or(u64::MAX, |(look, _)| look);
         if states < due || self.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_err()
         {
             return true;
@@ -65,7 +64,10 @@ impl Probe {
         let new_states = states - self.states.swap(states, Ordering::Relaxed).min(states);
         let new_parts = count - self.parts.swap(count, Ordering::Relaxed).min(count);
         match parts.layout {
-            Layout::Channels => due == LOOKS[0] || new_parts * STATES_PER_PART <= new_states,
+            Layout::Channels => {
+                let most = LOOKS.into_iter().find(|(look, _)| *look == due).map_or(0, |(_, most)| most);
+                new_parts.saturating_mul(most) <= new_states
+            }
             Layout::Flat { .. } => parts.overflows() * STATES_PER_OVERFLOW <= states,
         }
     }
