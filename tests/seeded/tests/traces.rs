@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use foresee::app::Exit;
 use seeded_bugs::{BUGS, Bug, run, search};
@@ -141,6 +142,9 @@ impl Package {
 
 /// Makes tests of the traces of these bugs, and sees what becomes of them.
 fn follow(names: &[&str]) {
+    // Crates of one name share the folder that they are built in.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let traced: Vec<Traced> = names.iter().map(|name| trace(name)).collect();
     let folder = tempfile::tempdir().expect("a folder");
     let broken = Package::new(folder.path(), "broken", &traced, true);
