@@ -1,7 +1,7 @@
 //! The cells of the table of visited states: open addressing in one array, written by compare-and-swap.
 //!
-//! A place is the upper bits of a fingerprint, and cells are probed one after another from there, so a table twice as
-//! large is filled in one pass from front to back. In each cell, below the fingerprint, there may be a *note* of a few
+//! A place is the upper bits of a fingerprint, and cells are probed one after another from there, so that the content of a table is
+//! spread over a larger one in one pass from back to front, where it is. In each cell, below the fingerprint, there may be a *note* of a few
 //! bits. The upper bits of the fingerprint give way to it and nothing is lost: they are known from the place.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -249,6 +249,7 @@ mod tests {
             let before = 1 << bits;
             let old = Cells::new(&array[..before], note);
             let count = before as u64 * 7 / 10;
+            let mut inserted = Vec::new();
             // Half of them crowd at both ends.
             let fingerprint = |index: u64| match index % 4 {
                 0 => mix(index) >> 12,
@@ -258,24 +259,20 @@ mod tests {
             for index in 1..count {
                 if let Placed::New(place) = old.put(fingerprint(index), index % (1 << note)) {
                     beside[place].store(fingerprint(index), Ordering::Relaxed);
+                    inserted.push(index);
                 }
             }
             let take = |place: usize| beside[place].swap(0, Ordering::Relaxed);
             let put = |place: usize, that: u64| beside[place].store(that, Ordering::Relaxed);
-            if !spread(&array, before, note, take, put) {
-                assert!(note > 0, "without notes every cell is in reach");
-                continue;
-            }
+            assert!(inserted.len() as u64 * 2 > count, "with notes of {note} bits some do not fit, and most do");
+            assert!(spread(&array, before, note, take, put), "in a larger table all are in reach");
             let new = Cells::new(&array, note);
-            for index in 1..count {
-                match new.put(fingerprint(index), 0) {
-                    Placed::Known(place) => {
-                        assert_eq!(beside[place].load(Ordering::Relaxed), fingerprint(index), "{index}");
-                    }
-                    Placed::Full => assert!(note > 0),
-                    Placed::New(_) => assert!(note > 0 && old.reach < count as usize, "{index} is lost"),
-                }
+            for index in inserted {
+                let Placed::Known(place) = new.put(fingerprint(index), 0) else { panic!("{index} is lost") };
+                assert_eq!(new.update(place, |_| None).0, index % (1 << note), "the note of {index}");
+                assert_eq!(beside[place].load(Ordering::Relaxed), fingerprint(index), "beside {index}");
             }
+            assert!(array.iter().filter(|cell| cell.load(Ordering::Relaxed) != 0).count() as u64 <= count);
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) fn deepen<R>(
         bounds.depth = Some(depth);
         let round = Shared {
             bounds,
-            visited: RwLock::new(Visited::new(Keeps::Depths, shared.is_wide()).ok_or(CheckError::NoMemory)?),
+            visited: RwLock::new(Visited::new(Keeps::Depths, shared.wide).ok_or(CheckError::NoMemory)?),
             unique: AtomicU64::new(0),
             own_bytes: AtomicU64::new(0),
             control: &control,

@@ -42,6 +42,8 @@ pub(crate) struct Beyond {
     pub sends: Box<[(u32, u32)]>,
     /// What is sent that is no part's, as often as it is sent.
     pub puts: Box<[u32]>,
+    /// A bit for each of its receivers.
+    pub told: u32,
     /// What is sent that is no part's, and is there once.
     pub once: Box<[u32]>,
     /// Where what is under way to the node is lost: whether all of it is, or only what it sent itself.

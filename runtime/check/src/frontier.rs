@@ -76,9 +76,13 @@ const CUTS: [Cut; 5] = [Cut::Violation, Cut::States, Cut::Time, Cut::Memory, Cut
 impl Control {
     /// Ends the search at once. What says so first is the reason.
     pub(crate) fn stop(&self, why: Cut) {
+        self.stops(why);
+    }
+
+    /// Ends the search; whether nothing else had ended it before.
+    fn stops(&self, why: Cut) -> bool {
         let code = CUTS.iter().position(|cut| *cut == why).map_or(0, |place| place as u8 + 1);
-        // Where another reason came first, it stays.
-        let _ = self.stop.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+        self.stop.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Ends the search without a report.
@@ -87,13 +91,14 @@ impl Control {
         self.stop(Cut::Cancelled);
     }
 
-    /// Ends the search, for it to begin again in another layout.
+    /// Ends the search, for it to begin again in another layout; not where something else has ended it.
     pub(crate) fn unsuited(&self) {
-        self.unsuited.store(true, Ordering::Relaxed);
-        self.stop(Cut::Cancelled);
+        if self.stops(Cut::Cancelled) {
+            self.unsuited.store(true, Ordering::Relaxed);
+        }
     }
 
-    /// Whether the search is to begin again in another layout; not where something else ended it before.
+    /// Whether the search is to begin again in another layout.
     pub(crate) fn is_unsuited(&self) -> bool {
         self.unsuited.load(Ordering::Relaxed)
     }

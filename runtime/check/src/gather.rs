@@ -1,6 +1,8 @@
 //! Where the transitions of a state lead: successors that may be new, and who sleeps in them. See `search`.
 
-use crate::expansion::{Beyond, TAKES, Transition, VISIBLE};
+use foresee_world::Program;
+
+use crate::expansion::{Beyond, Transition, VISIBLE};
 use crate::growth::Growth;
 use crate::parts::{NearPuts, Parts};
 use crate::tally::Tally;
@@ -48,7 +50,7 @@ impl Sleep {
     /// Which nodes sleep after a step of `node`, but for those that are sent something.
     #[inline]
     fn after(&self, node: usize) -> u32 {
-        let own = 1_u32.checked_shl(node as u32).unwrap_or(0);
+        let own = bit(node as u32);
         let before = own.wrapping_sub(1);
         // Where a state is explored again, only those count that are explored now.
         let kept = if self.again { !self.asleep & before } else { self.asleep | before };
@@ -56,10 +58,10 @@ impl Sleep {
     }
 }
 
-/// Those of `asleep` that are not `node`.
+/// The bit of a node that may sleep; none of those that never do.
 #[inline]
-pub(crate) fn wake(asleep: u32, node: u32) -> u32 {
-    asleep & !1_u32.checked_shl(node).unwrap_or(0)
+pub(crate) fn bit(node: u32) -> u32 {
+    1_u32.checked_shl(node).unwrap_or(0)
 }
 
 /// A state that is explored, and where it leads to.
@@ -149,7 +151,7 @@ impl Out<'_> {
             sum = sum.wrapping_add(delta);
             if next != part {
                 self.changes.push((*receiver, next));
-                asleep = wake(asleep, *receiver);
+                asleep &= !bit(*receiver);
             }
         }
         let nodes = self.parts.nodes();
@@ -172,8 +174,7 @@ impl Out<'_> {
     ) {
         let (parent, alone) = (self.parent, self.sleep.after(node));
         for transition in transitions {
-            let takes = transition.beyond & TAKES != 0;
-            let took = arriving.filter(|_| takes).map_or(0, |envelope| envelope + 1);
+            let took = arriving.filter(|_| transition.takes()).map_or(0, |envelope| envelope + 1);
             let mut fingerprint = self.fingerprint.wrapping_add(transition.delta);
             let (mut asleep, start) = (alone, self.changes.len());
             let mut more = 0;
@@ -204,24 +205,20 @@ impl Out<'_> {
     fn send_flat(&self, node: usize, beyond: &Beyond, mut asleep: u32) -> (u64, u32) {
         let program = &self.parts.program;
         let mut sum = 0_u64;
-        for envelope in &beyond.puts {
-            asleep = wake(asleep, self.parts.receiver(*envelope));
-        }
+        asleep &= !beyond.told;
         if beyond.once.is_empty() && beyond.loses.is_none() {
             return (sum, asleep);
         }
         let flight = self.parts.flight(self.row);
         for envelope in &beyond.once {
             if !flight.contains(*envelope) {
-                sum = sum.wrapping_add(foresee_world::Program::envelope_digest(program, envelope));
-                asleep = wake(asleep, self.parts.receiver(*envelope));
+                sum = sum.wrapping_add(program.envelope_digest(envelope));
+                asleep &= !bit(self.parts.receiver(*envelope));
             }
         }
         if let Some(all) = beyond.loses {
             let lost = flight.iter().filter(|envelope| self.parts.is_lost(*envelope, node as u32, all));
-            sum = lost.fold(sum, |sum, envelope| {
-                sum.wrapping_sub(foresee_world::Program::envelope_digest(program, &envelope))
-            });
+            sum = lost.fold(sum, |sum, envelope| sum.wrapping_sub(program.envelope_digest(&envelope)));
         }
         (sum, asleep)
     }

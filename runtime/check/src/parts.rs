@@ -17,6 +17,7 @@ use foresee_world::{Action, Ambient, Noted, Of, Program, Sink, World};
 
 use crate::chunked::Chunked;
 use crate::expansion::{Beyond, Expansion, TAKES, Transition, VISIBLE, Way, is_arrival};
+use crate::gather::bit;
 use crate::intern::{Interned, NOBODY};
 use crate::judge::Judge;
 use crate::locals::Locals;
@@ -497,7 +498,8 @@ impl Parts {
         once.sort_unstable();
         once.dedup();
         let sends = receivers.iter().map(bundle).collect();
-        let beyond = Beyond { sends, puts: puts.into(), once: once.into(), loses, ambient };
+        let told = puts.iter().fold(0, |told, envelope| told | bit(self.receiver(*envelope)));
+        let beyond = Beyond { sends, puts: puts.into(), told, once: once.into(), loses, ambient };
         let mut hash = Digest::new();
         beyond.sends.iter().for_each(|(_, bundle)| hash.write_u32(*bundle));
         beyond.puts.iter().chain(&beyond.once).for_each(|envelope| hash.write_u32(*envelope));

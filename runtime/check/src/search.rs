@@ -34,7 +34,7 @@ use crate::gather::{Candidate, Out, SEVERAL, Sleep};
 use crate::judge::{NOTHING, NearJudge};
 use crate::log::{Log, ROOT};
 use crate::network::Network;
-use crate::options::{CheckError, Fingerprint};
+use crate::options::CheckError;
 use crate::parts::Parts;
 use crate::report::Cut;
 use crate::shared::Shared;
@@ -181,8 +181,7 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
     /// What a state is known by.
     #[inline]
     fn print(&self, first: u64, words: &[u32]) -> Print {
-        let wide = self.shared.options.fingerprint == Fingerprint::Wide;
-        Print { first, second: if wide { self.shared.parts.second(words) } else { 0 } }
+        Print { first, second: if self.shared.wide { self.shared.parts.second(words) } else { 0 } }
     }
 
     /// What a state of the hand is known by.
@@ -243,7 +242,7 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
     #[inline]
     fn sleep(&self, place: usize, table: &Visited) -> Sleep {
         if self.shared.sleepers == 0 {
-            return Sleep { asleep: 0, mask: 0, again: false };
+            return Sleep::default();
         }
         let mask = (1 << self.shared.sleepers) - 1;
         match self.hand.words[place * self.stride + self.width] {
@@ -332,10 +331,13 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
         let sleepers = (shared.sleepers > 0).then(|| table.sleepers());
         let counted = shared.options.max_states.is_some();
         let (mut new, mut done) = (0, 0);
-        let wide = shared.options.fingerprint == Fingerprint::Wide;
+        if shared.control.stopped().is_some() {
+            // The table may have been left behind unfinished.
+            return 0;
+        }
         for candidate in batch {
             let mut print = Print::from(candidate.fingerprint);
-            if wide {
+            if shared.wide {
                 self.make_row(candidate);
                 print.second = shared.parts.second(&self.row[..self.width]);
             }

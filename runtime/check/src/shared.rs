@@ -7,7 +7,7 @@ use std::time::Instant;
 use foresee_kernel::Bounds;
 
 use crate::frontier::Control;
-use crate::options::{Fingerprint, Options, Progress, Search};
+use crate::options::{Options, Progress};
 use crate::pages;
 use crate::parts::Parts;
 use crate::report::Cut;
@@ -23,6 +23,8 @@ pub(crate) struct Shared<'a> {
     pub visited: RwLock<Visited>,
     /// Whether depths are kept beside fingerprints.
     pub graded: bool,
+    /// Whether states are known by 128 bits.
+    pub wide: bool,
     /// How many nodes may be asleep, the first ones; see the module's documentation.
     pub sleepers: u32,
     /// Whether only consequences are explored, see `consequences`.
@@ -40,11 +42,6 @@ impl Shared<'_> {
     /// How many threads search. What depends on the order of exploration has one.
     pub(crate) fn threads(&self) -> usize {
         if self.consequences { 1 } else { self.options.threads.max(1) }
-    }
-
-    /// Whether states are known by 128 bits.
-    pub(crate) fn is_wide(&self) -> bool {
-        self.options.fingerprint == Fingerprint::Wide && self.options.search != Search::Walks
     }
 
     /// How many numbers a row of the frontier has.

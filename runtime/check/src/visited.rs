@@ -4,7 +4,7 @@
 //! missed with a probability of about `n * n / 2^65`, which is 3 in a million at ten million states. Where that is too much, 64 bits more
 //! are kept beside it, of the numbers in the row of a state: they are exact, where those of content are not.
 //!
-//! A search that spares transitions keeps beside each state which of its nodes are *asleep* ([`Visited::awaken`]); one that
+//! A search that spares transitions keeps beside each state which of its nodes are *asleep* ([`Sleepers`]); one that
 //! must know how deep a state was reached keeps that ([`Visited::arrive`]).
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -117,7 +117,7 @@ impl Visited {
         self.cells.bytes() + seconds + self.depths.as_ref().map_or(0, Pages::bytes)
     }
 
-    /// By how many bits the table grows: small ones faster, for to copy one costs as much as to fill it.
+    /// By how many bits the table grows: small ones faster, for to spread one costs as much as to fill it.
     fn step(&self) -> u32 {
         if self.bits < QUICK_BITS { 2 } else { 1 }
     }
@@ -127,8 +127,8 @@ impl Visited {
         self.bytes() << self.step()
     }
 
-    /// Makes the table larger. False where there is no memory, or a state would be too far from its place: then it is not to be used
-    /// any more.
+    /// Makes the table larger. False where there is no memory, and then it is as it was; or where a state would be too far from its
+    /// place, and then states are missing: whoever comes next is to see that the search was ended.
     pub(crate) fn grow(&mut self) -> bool {
         let (before, bits) = (1_usize << self.bits, self.bits + self.step());
         let grown = self.cells.grow(1 << bits)
@@ -179,7 +179,8 @@ impl Visited {
 
     #[inline]
     fn cells(&self) -> Cells<'_> {
-        Cells::new(self.cells.as_slice(), self.note())
+        // Where memory for all that is beside it was not to be had, there may be more of it.
+        Cells::new(&self.cells.as_slice()[..1 << self.bits], self.note())
     }
 
     /// Finds a state, or gives it a cell with `note`.
