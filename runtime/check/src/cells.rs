@@ -264,7 +264,10 @@ mod tests {
             }
             let take = |place: usize| beside[place].swap(0, Ordering::Relaxed);
             let put = |place: usize, that: u64| beside[place].store(that, Ordering::Relaxed);
-            assert!(inserted.len() as u64 * 2 > count, "with notes of {note} bits some do not fit, and most do");
+            assert!(
+                inserted.len() as u64 * 2 > count,
+                "with notes of {note} bits some do not fit, and most do"
+            );
             assert!(spread(&array, before, note, take, put), "in a larger table all are in reach");
             let new = Cells::new(&array, note);
             for index in inserted {

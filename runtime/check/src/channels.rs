@@ -1,9 +1,9 @@
 //! The network in channels: what is under way to a node belongs to the node's part.
 
-use crate::consequences::{Fresh, Which};
+use crate::consequences::Fresh;
 use crate::gather::{Candidate, Out};
 use crate::network::{FAULTY, KEPT, LENGTH, LOOSE, Network, Own};
-use crate::parts::{Parts, Spot};
+use crate::parts::Parts;
 use crate::tally::Tally;
 
 /// See the module's documentation.
@@ -11,7 +11,9 @@ pub(crate) struct Channels(Own);
 
 impl Network for Channels {
     fn new() -> Self {
-        Channels(Own::new())
+        Channels(Own::new(|out, near, spot, ordinal, transitions| {
+            out.gather(near, spot.index, ordinal, transitions);
+        }))
     }
 
     #[inline]
@@ -26,7 +28,8 @@ impl Network for Channels {
             }
             // A part that this thread does not know, or whose transitions are not kept.
             if self.0.load(out, first + node, node).length & LOOSE != 0 {
-                ordinal += self.loose(out, node, ordinal);
+                let spot = out.spot(node, None);
+                ordinal += self.0.loose(out, spot, ordinal, &out.parts.expand(spot));
                 node += 1;
             }
         }
@@ -34,43 +37,7 @@ impl Network for Channels {
     }
 
     fn consequences(&mut self, out: &mut Out<'_>, fresh: &mut Fresh) -> u32 {
-        let first = self.0.slots(out);
-        let mut ordinal = 0;
-        for node in 0..out.parts.nodes() {
-            let is_fresh = fresh.note(out, node);
-            let (slot, part) = (first + node, out.row[node]);
-            let hot = self.0.known(out, slot, node);
-            let spot = Spot { index: node, part, ambient: out.ambient, arriving: None };
-            let put_together;
-            let expansion = match out.parts.kept(node, part, out.ambient).filter(|_| hot.length & KEPT != 0) {
-                Some(expansion) => expansion,
-                None => {
-                    put_together = out.parts.expand(spot);
-                    &put_together
-                }
-            };
-            let which = Which::of(expansion, is_fresh);
-            let sleep = out.sleep;
-            for (range, sleeping) in which.ranges(expansion, node, sleep) {
-                let at = ordinal + range.start as u32;
-                out.sleep = sleeping;
-                out.gather(&mut self.0.near_puts, node, at, &expansion.transitions[range]);
-            }
-            out.sleep = sleep;
-            if which.faults(expansion) {
-                out.faulty.push(node);
-            }
-            fresh.left_some(which);
-            if out.first {
-                match (hot.length & KEPT != 0, which) {
-                    (false, _) => out.tally.partly(out.parts, expansion, 1, which == Which::All),
-                    (true, Which::All) => self.0.explored(slot, part),
-                    (true, Which::Arrivals) => self.0.explored_partly(slot, part),
-                }
-            }
-            ordinal += expansion.transitions.len() as u32;
-        }
-        ordinal
+        self.0.consequences(out, fresh)
     }
 
     #[inline]
@@ -119,21 +86,5 @@ impl Channels {
             node += 1;
         }
         (node, ordinal)
-    }
-
-    /// Gathers where a part leads whose transitions are not kept. How many there are.
-    fn loose(&mut self, out: &mut Out<'_>, node: usize, ordinal: u32) -> u32 {
-        let part = out.row[node];
-        let expansion = out.parts.expand(Spot { index: node, part, ambient: out.ambient, arriving: None });
-        if out.sleep.wakes(node) {
-            out.gather(&mut self.0.near_puts, node, ordinal, &expansion.transitions);
-        }
-        if out.first {
-            out.tally.expansion(out.parts, &expansion, 1);
-        }
-        if expansion.faults > 0 {
-            out.faulty.push(node);
-        }
-        expansion.transitions.len() as u32
     }
 }

@@ -28,8 +28,8 @@ use crate::gather::{Out, Sleep};
 pub(crate) struct Fresh {
     /// By node, by the number of its state: whether it was seen while the node was up, and while it was down.
     seen: Vec<Vec<[bool; 2]>>,
-    /// Whether some node of the state that is explored was never seen in its state.
-    pub some: bool,
+    /// Which nodes of the state that is explored were never seen in their states before.
+    here: Vec<bool>,
     /// Whether something of the state that is explored was left out.
     pub left: bool,
     /// In how many states something was left out.
@@ -39,11 +39,17 @@ pub(crate) struct Fresh {
 impl Fresh {
     /// Another state is explored.
     pub(crate) fn begin(&mut self) {
-        (self.some, self.left) = (false, false);
+        self.here.clear();
+        self.left = false;
     }
 
-    /// Whether `node` was never seen in its state; it is from now on.
-    pub(crate) fn note(&mut self, out: &Out<'_>, node: usize) -> bool {
+    /// Whether some node of the state that is explored was never seen in its state before.
+    pub(crate) fn is_some(&self) -> bool {
+        self.here.contains(&true)
+    }
+
+    /// Notes in which state the next node is, which is `node`.
+    pub(crate) fn note(&mut self, out: &Out<'_>, node: usize) {
         let up = out.parts.ambient_of(out.ambient).up(NodeId::new(node as u32));
         let place = out.parts.part(node, out.row[node]).node() as usize;
         if self.seen.len() <= node {
@@ -54,13 +60,15 @@ impl Fresh {
             states.resize(place + 1 + place / 2, [false; 2]);
         }
         let fresh = !std::mem::replace(&mut states[place][usize::from(up)], true);
-        self.some |= fresh;
-        fresh
+        self.here.push(fresh);
     }
 
-    /// Notes whether something was left out.
-    pub(crate) fn left_some(&mut self, which: Which) {
-        self.left |= which == Which::Arrivals;
+    /// What is explored of what may happen at `node`; that the rest is left out is noted. All of it, where the node's state is fresh, or
+    /// where what would be left out leads nowhere.
+    pub(crate) fn which(&mut self, node: usize, expansion: &Expansion) -> Which {
+        let all = self.here[node] || expansion.arrivals.len() == expansion.transitions.len();
+        self.left |= !all;
+        if all { Which::All } else { Which::Arrivals }
     }
 }
 
@@ -74,14 +82,6 @@ pub(crate) enum Which {
 }
 
 impl Which {
-    /// All, where the node's state is fresh, or where what would be left out leads nowhere.
-    pub(crate) fn of(expansion: &Expansion, fresh: bool) -> Which {
-        match fresh || expansion.arrivals.len() == expansion.transitions.len() {
-            true => Which::All,
-            false => Which::Arrivals,
-        }
-    }
-
     /// The places of these transitions, and which nodes sleep as to them in a state where `sleep` says who does.
     pub(crate) fn ranges(
         self,

@@ -9,7 +9,7 @@ use crate::consequences::{Fresh, Which};
 use crate::expansion::{Expansion, Transition};
 use crate::gather::{Candidate, Out};
 use crate::network::{FAULTY, Hot, KEPT, LENGTH, Network, Own, bump, warm};
-use crate::parts::{Kept, Parts, Spot};
+use crate::parts::{Kept, Parts};
 use crate::rows::Edit;
 use crate::tally::Tally;
 
@@ -41,7 +41,9 @@ enum Met {
 impl Network for Flat {
     fn new() -> Self {
         Flat {
-            own: Own::new(),
+            own: Own::new(|out, near, spot, ordinal, transitions| {
+                out.gather_flat(near, spot, ordinal, transitions);
+            }),
             receivers: Vec::new(),
             queued: Vec::new(),
             places: Vec::new(),
@@ -57,9 +59,8 @@ impl Network for Flat {
         for node in 0..out.parts.nodes() {
             let hot = self.own.known(out, first + node, node);
             if hot.length & KEPT == 0 {
-                let part = out.row[node];
-                let spot = Spot { index: node, part, ambient: out.ambient, arriving: None };
-                ordinal += self.loose(out, spot, ordinal, &out.parts.expand(spot));
+                let spot = out.spot(node, None);
+                ordinal += self.own.loose(out, spot, ordinal, &out.parts.expand(spot));
                 continue;
             }
             if out.first {
@@ -71,7 +72,7 @@ impl Network for Flat {
             let length = hot.length & LENGTH;
             if length > 0 && out.sleep.wakes(node) {
                 let transitions = &self.own.transitions[hot.first as usize..(hot.first + length) as usize];
-                out.gather_flat(&mut self.own.near_puts, node, ordinal, transitions, None);
+                out.gather_flat(&mut self.own.near_puts, out.spot(node, None), ordinal, transitions);
             }
             ordinal += length;
         }
@@ -87,42 +88,15 @@ impl Network for Flat {
     }
 
     fn consequences(&mut self, out: &mut Out<'_>, fresh: &mut Fresh) -> u32 {
-        let first = self.begin(out);
-        let mut ordinal = 0;
-        let mut news = Vec::with_capacity(out.parts.nodes());
-        for node in 0..out.parts.nodes() {
-            let is_fresh = fresh.note(out, node);
-            news.push(is_fresh);
-            let (slot, part) = (first + node, out.row[node]);
-            let kept = self.own.known(out, slot, node).length & KEPT != 0;
-            let spot = Spot { index: node, part, ambient: out.ambient, arriving: None };
-            let put_together;
-            let expansion = match out.parts.kept(node, part, out.ambient).filter(|_| kept) {
-                Some(expansion) => expansion,
-                None => {
-                    put_together = out.parts.expand(spot);
-                    &put_together
-                }
-            };
-            let which = self.some(out, spot, ordinal, expansion, is_fresh);
-            fresh.left_some(which);
-            if out.first {
-                match (kept, which) {
-                    (false, _) => out.tally.partly(out.parts, expansion, 1, which == Which::All),
-                    (true, Which::All) => self.own.explored(slot, part),
-                    (true, Which::Arrivals) => self.own.explored_partly(slot, part),
-                }
-            }
-            ordinal += expansion.transitions.len() as u32;
-        }
+        self.begin(out);
+        let mut ordinal = self.own.consequences(out, fresh);
         let mut before = None;
         for envelope in out.parts.flight(out.row).iter() {
             let node = self.receiver(out.parts, envelope);
             if before.replace(envelope) == Some(envelope) {
                 continue;
             }
-            let spot =
-                Spot { index: node, part: out.row[node], ambient: out.ambient, arriving: Some(envelope) };
+            let spot = out.spot(node, Some(envelope));
             let (number, put_together);
             let expansion = match self.meet(out, envelope, node) {
                 Met::Hot(place) => {
@@ -134,8 +108,7 @@ impl Network for Flat {
                     &put_together
                 }
             };
-            let which = self.some(out, spot, ordinal, expansion, news[node]);
-            fresh.left_some(which);
+            let which = self.own.some(out, spot, ordinal, expansion, fresh);
             if out.first {
                 match (number, which) {
                     (None, _) => out.tally.partly(out.parts, expansion, 1, which == Which::All),
@@ -250,12 +223,7 @@ impl Flat {
             Kept::Pair(number, expansion) => {
                 let hot = warm(&mut self.transitions, Some(expansion));
                 if hot.length & KEPT == 0 {
-                    return Met::Loose(out.parts.expand(Spot {
-                        index: node,
-                        part: out.row[node],
-                        ambient: out.ambient,
-                        arriving: Some(envelope),
-                    }));
+                    return Met::Loose(out.parts.expand(out.spot(node, Some(envelope))));
                 }
                 let place = self.pairs.len();
                 self.pairs.push((hot, number));
@@ -278,54 +246,16 @@ impl Flat {
                 let length = hot.length & LENGTH;
                 if length > 0 && out.sleep.wakes(node) {
                     let transitions = &self.transitions[hot.first as usize..(hot.first + length) as usize];
-                    out.gather_flat(&mut self.own.near_puts, node, ordinal, transitions, Some(envelope));
+                    out.gather_flat(
+                        &mut self.own.near_puts,
+                        out.spot(node, Some(envelope)),
+                        ordinal,
+                        transitions,
+                    );
                 }
                 length
             }
-            Met::Loose(expansion) => {
-                let (part, ambient) = (out.row[node], out.ambient);
-                let spot = Spot { index: node, part, ambient, arriving: Some(envelope) };
-                self.loose(out, spot, ordinal, &expansion)
-            }
+            Met::Loose(expansion) => self.own.loose(out, out.spot(node, Some(envelope)), ordinal, &expansion),
         }
-    }
-
-    /// Gathers where an expansion leads that is not kept. How many transitions there are.
-    fn loose(&mut self, out: &mut Out<'_>, spot: Spot, ordinal: u32, expansion: &Expansion) -> u32 {
-        if out.sleep.wakes(spot.index) {
-            let near = &mut self.own.near_puts;
-            out.gather_flat(near, spot.index, ordinal, &expansion.transitions, spot.arriving);
-        }
-        if out.first {
-            out.tally.expansion(out.parts, expansion, 1);
-        }
-        if expansion.faults > 0 {
-            out.faulty.push(spot.index);
-        }
-        expansion.transitions.len() as u32
-    }
-
-    /// Gathers what is explored of an expansion by consequence prediction.
-    fn some(
-        &mut self,
-        out: &mut Out<'_>,
-        spot: Spot,
-        ordinal: u32,
-        expansion: &Expansion,
-        fresh: bool,
-    ) -> Which {
-        let which = Which::of(expansion, fresh);
-        let sleep = out.sleep;
-        for (range, sleeping) in which.ranges(expansion, spot.index, sleep) {
-            let at = ordinal + range.start as u32;
-            let near = &mut self.own.near_puts;
-            out.sleep = sleeping;
-            out.gather_flat(near, spot.index, at, &expansion.transitions[range], spot.arriving);
-        }
-        out.sleep = sleep;
-        if which.faults(expansion) {
-            out.faulty.push(spot.index);
-        }
-        which
     }
 }

@@ -4,7 +4,7 @@ use foresee_world::Program;
 
 use crate::expansion::{Beyond, Transition, VISIBLE};
 use crate::growth::Growth;
-use crate::parts::{NearPuts, Parts};
+use crate::parts::{NearPuts, Parts, Spot};
 use crate::tally::Tally;
 use crate::visited::Visited;
 
@@ -89,6 +89,12 @@ pub(crate) struct Out<'o> {
 }
 
 impl Out<'_> {
+    /// Where something may happen at a node: what `arriving` comes to, or all else.
+    #[inline]
+    pub(crate) fn spot(&self, node: usize, arriving: Option<u32>) -> Spot {
+        Spot { index: node, part: self.row[node], ambient: self.ambient, arriving }
+    }
+
     /// Gathers where the transitions of the part of `node` lead, where all that is under way is parts'.
     #[inline]
     pub(crate) fn gather(
@@ -161,17 +167,17 @@ impl Out<'_> {
         (sum, asleep)
     }
 
-    /// Gathers where transitions of the part of `node` lead, by what the message `arriving` comes to, if it is by one. Each candidate has,
-    /// after how many changes there are, what it took, plus 1, and the number of what is beyond, plus 1.
+    /// Gathers where transitions at a spot lead. Each candidate has, after how many changes there are, what it took, plus 1, and the
+    /// number of what is beyond, plus 1.
     #[inline]
     pub(crate) fn gather_flat(
         &mut self,
         near: &mut NearPuts,
-        node: usize,
+        spot: Spot,
         mut ordinal: u32,
         transitions: &[Transition],
-        arriving: Option<u32>,
     ) {
+        let (node, arriving) = (spot.index, spot.arriving);
         let (parent, alone) = (self.parent, self.sleep.after(node));
         for transition in transitions {
             let took = arriving.filter(|_| transition.takes()).map_or(0, |envelope| envelope + 1);

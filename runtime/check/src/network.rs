@@ -3,11 +3,11 @@
 //! There are two: `channels`, where a node's state and what is under way to it have one number together, and `flat`, where messages that
 //! are in no order have each their own. Which one is used is what `suits` observes, unless it is said.
 
-use crate::consequences::Fresh;
+use crate::consequences::{Fresh, Which};
 use crate::expansion::{Expansion, Transition};
 use crate::gather::{Candidate, Out};
 use crate::memo::Near;
-use crate::parts::{NearPuts, Parts};
+use crate::parts::{NearPuts, Parts, Spot};
 use crate::tally::Tally;
 
 /// See the module's documentation. One for each thread.
@@ -48,8 +48,12 @@ pub(crate) const FAULTY: u32 = 1 << 30;
 pub(crate) const LOOSE: u32 = 1 << 29;
 pub(crate) const LENGTH: u32 = LOOSE - 1;
 
+/// How a network gathers where transitions at a spot lead; the first has the number that is given.
+pub(crate) type Gather = fn(&mut Out<'_>, &mut NearPuts, Spot, u32, &[Transition]);
+
 /// What a thread knows of parts by themselves.
 pub(crate) struct Own {
+    gather: Gather,
     /// By ambient and node, then by part.
     pub hot: Vec<Vec<Hot>>,
     /// The transitions of the parts that this thread met.
@@ -60,8 +64,9 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    pub(crate) fn new() -> Self {
-        Own { hot: Vec::new(), transitions: Vec::new(), near_puts: Near::new(15), partly: Vec::new() }
+    pub(crate) fn new(gather: Gather) -> Self {
+        let (hot, transitions, partly) = (Vec::new(), Vec::new(), Vec::new());
+        Own { gather, hot, transitions, near_puts: Near::new(15), partly }
     }
 
     /// Where the parts of an ambient are, node by node.
@@ -108,8 +113,81 @@ impl Own {
         self.hot[slot][part as usize].count += 1;
     }
 
+    /// Gathers where an expansion leads that is not kept. How many transitions there are.
+    pub(crate) fn loose(
+        &mut self,
+        out: &mut Out<'_>,
+        spot: Spot,
+        ordinal: u32,
+        expansion: &Expansion,
+    ) -> u32 {
+        if out.sleep.wakes(spot.index) {
+            (self.gather)(out, &mut self.near_puts, spot, ordinal, &expansion.transitions);
+        }
+        if out.first {
+            out.tally.expansion(out.parts, expansion, 1);
+        }
+        if expansion.faults > 0 {
+            out.faulty.push(spot.index);
+        }
+        expansion.transitions.len() as u32
+    }
+
+    /// Gathers what is explored by consequence prediction of what may happen to parts by themselves. How many transitions there are.
+    pub(crate) fn consequences(&mut self, out: &mut Out<'_>, fresh: &mut Fresh) -> u32 {
+        let first = self.slots(out);
+        fresh.begin();
+        let mut ordinal = 0;
+        for node in 0..out.parts.nodes() {
+            fresh.note(out, node);
+            let (slot, spot) = (first + node, out.spot(node, None));
+            let kept = self.known(out, slot, node).length & KEPT != 0;
+            let put_together;
+            let expansion = match out.parts.kept(node, spot.part, out.ambient).filter(|_| kept) {
+                Some(expansion) => expansion,
+                None => {
+                    put_together = out.parts.expand(spot);
+                    &put_together
+                }
+            };
+            let which = self.some(out, spot, ordinal, expansion, fresh);
+            if out.first {
+                match (kept, which) {
+                    (false, _) => out.tally.partly(out.parts, expansion, 1, which == Which::All),
+                    (true, Which::All) => self.explored(slot, spot.part),
+                    (true, Which::Arrivals) => self.explored_partly(slot, spot.part),
+                }
+            }
+            ordinal += expansion.transitions.len() as u32;
+        }
+        ordinal
+    }
+
+    /// Gathers what is explored by consequence prediction of what may happen at a spot.
+    pub(crate) fn some(
+        &mut self,
+        out: &mut Out<'_>,
+        spot: Spot,
+        ordinal: u32,
+        expansion: &Expansion,
+        fresh: &mut Fresh,
+    ) -> Which {
+        let which = fresh.which(spot.index, expansion);
+        let sleep = out.sleep;
+        for (range, sleeping) in which.ranges(expansion, spot.index, sleep) {
+            let at = ordinal + range.start as u32;
+            out.sleep = sleeping;
+            (self.gather)(out, &mut self.near_puts, spot, at, &expansion.transitions[range]);
+        }
+        out.sleep = sleep;
+        if which.faults(expansion) {
+            out.faulty.push(spot.index);
+        }
+        which
+    }
+
     /// Counts that a part was explored as to what was under way alone.
-    pub(crate) fn explored_partly(&mut self, slot: usize, part: u32) {
+    fn explored_partly(&mut self, slot: usize, part: u32) {
         if self.partly.len() <= slot {
             self.partly.resize_with(slot + 1, Vec::new);
         }

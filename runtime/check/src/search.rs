@@ -218,13 +218,12 @@ impl<'a, F: Frontier, N: Network> Worker<'a, F, N> {
             table,
         };
         let ordinal = if consequences {
-            self.fresh.begin();
             self.network.consequences(&mut out, &mut self.fresh)
         } else {
             self.network.all(&mut out)
         };
         if parts.concerns_several() {
-            if !consequences || self.fresh.some {
+            if !consequences || self.fresh.is_some() {
                 if let Err(error) = expand_several(&mut out, ordinal) {
                     return self.shared.control.fail(error);
                 }
