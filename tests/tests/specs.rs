@@ -301,7 +301,8 @@ const ENGINES: &[&str] = &[
 fn agree(spec: &'static SpecInfo, arguments: &str) -> u64 {
     let found = |engine: &str| {
         let (exit, lines) = run(spec, &format!("check {arguments} --keep-going {engine}"));
-        let fields = ["verdict", "complete", "unique_states", "transitions", "properties", "plans"];
+        let fields =
+            ["verdict", "complete", "unique_states", "transitions", "properties", "choices", "plans"];
         (exit, fields.map(|field| lines[0][field].clone()))
     };
     let reference = found("--search reference");

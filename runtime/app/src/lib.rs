@@ -28,7 +28,7 @@ mod story;
 mod tables;
 mod test;
 mod totest;
-mod usage;
+pub mod usage;
 mod verify;
 
 use std::ffi::OsString;

@@ -7,9 +7,9 @@ use foresee_check::{
     Report, Status, Verdict,
 };
 use foresee_kernel::trace::Ending;
-use foresee_kernel::{Model, PropertyKind, ServiceInfo};
+use foresee_kernel::{Model, NodeId, PropertyKind, SiteInfo};
 use foresee_world::reference::{self, Limits, NO_FAULT};
-use foresee_world::{Path, narrate};
+use foresee_world::{Direct, Path, narrate};
 
 use crate::args::CheckArgs;
 use crate::exit::Failure;
@@ -106,23 +106,15 @@ fn counterexample(
     Ok(Counterexample { property, path: path.clone(), ending })
 }
 
-/// In starts of nodes the plain explorer counts none.
-fn choices(model: &Model, report: &reference::Report) -> Vec<ChoiceReport> {
-    let mut infos: Vec<&'static ServiceInfo> = Vec::new();
-    for layer in model.nodes.iter().flat_map(|stack| stack.layers()) {
-        let info = layer.service().info();
-        if !infos.iter().any(|known| std::ptr::eq(*known, info)) {
-            infos.push(info);
-        }
-    }
-    let open = infos.into_iter().flat_map(|info| info.sites.iter().map(move |site| (info.name, site)));
-    let open = open.filter(|(_, site)| site.open).map(|(service, site)| ChoiceReport {
-        service,
-        name: site.name,
-        line: site.line,
-        made: report.chosen.get(&(site.name, site.line)).copied().unwrap_or(0),
-    });
-    open.collect()
+/// The plain explorer counts none in the starts of nodes: these are added, once each, as the checker does.
+fn choices(model: &Arc<Model>, report: &reference::Report) -> Vec<ChoiceReport> {
+    let direct = Direct::new(model.clone());
+    let starts = (0..model.nodes.len()).flat_map(|node| direct.starts(NodeId::new(node as u32)));
+    let starts: Vec<&'static SiteInfo> = starts.flat_map(|way| way.chose).collect();
+    foresee_check::choices(model, |site| {
+        let at_start = starts.iter().filter(|other| std::ptr::eq(**other, site)).count() as u64;
+        at_start + report.chosen.get(&site.address()).copied().unwrap_or(0)
+    })
 }
 
 fn handlers(model: &Model, report: &reference::Report) -> Vec<HandlerReport> {

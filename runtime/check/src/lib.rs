@@ -10,6 +10,7 @@
 //! - `network`, `channels`, `flat`, `suits`: what is under way, together with its receiver or one by one, and which suits;
 //! - `frontier`, `spill`, `shared`, `gather`, `search`, `log`, `tally`, `growth`: the order of states, the loop, how a state was
 //!   reached, what is counted and measured;
+//! - `plans`, `choices`: what of a spec came about;
 //! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`];
 //! - `raw`: the table of fingerprints by itself, for benches.
@@ -29,6 +30,7 @@
 
 mod cells;
 mod channels;
+mod choices;
 mod chunked;
 mod consequences;
 mod deepen;
@@ -63,6 +65,7 @@ mod verdict;
 mod visited;
 mod walks;
 
+pub use choices::choices;
 pub use options::{Backend, CheckError, Fingerprint, Options, Progress, Search, Tuning, Walks};
 pub use plans::plans;
 #[doc(hidden)]

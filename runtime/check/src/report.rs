@@ -9,6 +9,7 @@ use foresee_world::Path;
 
 use crate::options::Backend;
 
+pub use crate::choices::ChoiceReport;
 pub use crate::plans::PlanReport;
 
 /// What a search came to.
@@ -112,19 +113,6 @@ pub struct HandlerReport {
     pub line: u32,
     /// In how many transitions it ran, once for each way in which they can go; starts of nodes are counted once.
     pub runs: u64,
-}
-
-/// A choice that the author left open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChoiceReport {
-    /// Its service.
-    pub service: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// Its line in the spec.
-    pub line: u32,
-    /// How often it was made among several options, once for each way in which transitions can go; in starts of nodes, once each.
-    pub made: u64,
 }
 
 /// A message that met no handler.

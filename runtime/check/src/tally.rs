@@ -9,7 +9,7 @@ use foresee_world::{Action, Planned, Program};
 use crate::expansion::Expansion;
 use crate::growth::Growth;
 use crate::parts::Parts;
-use crate::report::{ChoiceReport, HandlerReport, IgnoredReport};
+use crate::report::{HandlerReport, IgnoredReport};
 use crate::steps::{Step, Told};
 
 /// How often handlers ran, messages were ignored, and steps faulted.
@@ -19,7 +19,7 @@ pub(crate) struct Tally {
     layers: Vec<Vec<usize>>,
     /// For each service, by handler.
     runs: Vec<Vec<u64>>,
-    /// How often each choice that was left open was made, by where its site is in memory.
+    /// How often each choice that was left open was made, by the address of its site.
     chose: BTreeMap<usize, u64>,
     ignored: BTreeMap<(&'static str, &'static str, &'static str), u64>,
     /// How often each kept step was taken, by its number.
@@ -167,21 +167,13 @@ impl Tally {
     /// Counts choices that were left open.
     pub(crate) fn chose(&mut self, sites: &[&'static SiteInfo], times: u64) {
         for site in sites {
-            *self.chose.entry(std::ptr::from_ref(*site).addr()).or_default() += times;
+            *self.chose.entry(site.address()).or_default() += times;
         }
     }
 
-    /// The choices that were left open, of all services.
-    pub(crate) fn choices(&self) -> Vec<ChoiceReport> {
-        let of = |info: &&'static ServiceInfo| {
-            let service = info.name;
-            let open = info.sites.iter().filter(|site| site.open);
-            open.map(move |site| {
-                let made = self.chose.get(&std::ptr::from_ref(site).addr()).copied().unwrap_or(0);
-                ChoiceReport { service, name: site.name, line: site.line, made }
-            })
-        };
-        self.services.iter().flat_map(of).collect()
+    /// How often a choice was made at a site.
+    pub(crate) fn made(&self, site: &'static SiteInfo) -> u64 {
+        self.chose.get(&site.address()).copied().unwrap_or(0)
     }
 
     /// The handlers of all services.

@@ -10,6 +10,7 @@ use foresee_world::reference::NO_FAULT;
 use foresee_world::{Program, narrate, path};
 
 use crate::channels::Channels;
+use crate::choices::choices;
 use crate::deepen::deepen;
 use crate::flat::Flat;
 use crate::frontier::{Breadth, Control, Depth, Frontier};
@@ -367,7 +368,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         witnesses,
         properties,
         handlers: found.tally.handlers(),
-        choices: found.tally.choices(),
+        choices: choices(model, |site| found.tally.made(site)),
         ignored: found.tally.ignored(),
         plans: plans(model, &found.tally.fired),
         growth: found.findings.growth.report(depth, &cut_by),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use foresee_check::{
     Backend, Cut, Fingerprint, Options, Progress, Report, Search, Status, Tuning, Verdict, check_with,
+    choices,
 };
 use foresee_kernel::trace::Ending;
-use foresee_kernel::{FaultKind, FaultTarget, Model, NodeId, PropertyKind};
+use foresee_kernel::{FaultKind, FaultTarget, Model, NodeId, PropertyKind, SiteInfo};
 use foresee_tests::random;
 use foresee_world::narrate;
 use foresee_world::reference::{self, Limits, NO_FAULT};
@@ -62,12 +63,11 @@ fn compare(model: &Arc<Model>, reference: &reference::Report, report: &Report, o
     let direct = Direct::new(model.clone());
     let starts = (0..model.nodes.len()).flat_map(|node| direct.starts(NodeId::new(node as u32)));
     let starts: Vec<_> = starts.flat_map(|way| way.chose).collect();
-    for choice in &report.choices {
-        let at_start =
-            starts.iter().filter(|site| (site.name, site.line) == (choice.name, choice.line)).count();
-        let later = reference.chosen.get(&(choice.name, choice.line)).copied().unwrap_or(0);
-        assert_eq!(choice.made, later + at_start as u64, "{}", choice.name);
-    }
+    let made = |site: &'static SiteInfo| {
+        let at_start = starts.iter().filter(|other| std::ptr::eq(**other, site)).count() as u64;
+        at_start + reference.chosen.get(&site.address()).copied().unwrap_or(0)
+    };
+    assert_eq!(report.choices, choices(model, made), "choices");
     let fired = report.plans.iter().filter(|plan| plan.fired > 0).map(|plan| (plan.plan, plan.fired));
     assert_eq!(fired.collect::<BTreeMap<_, _>>(), reference.fired, "plans");
     let ignored = report.ignored.iter().map(|one| ((one.service, one.message, one.state), one.count));

@@ -53,8 +53,9 @@ pub struct Report {
     pub counterexample: Option<(&'static str, Path)>,
     /// How often each handler ran, by service and name.
     pub handlers: BTreeMap<(&'static str, &'static str), u64>,
-    /// How often each choice that the author left open was made among several options, by name and line.
-    pub chosen: BTreeMap<(&'static str, u32), u64>,
+    /// How often each choice that the author left open was made among several options, by the address of its site; in steps, not in the
+    /// first starts of nodes.
+    pub chosen: BTreeMap<usize, u64>,
     /// How often a message met no handler, by service, message and control state; what the spec ignores is left out.
     pub ignored: BTreeMap<(&'static str, &'static str, &'static str), u64>,
     /// How often each line of the workload and of the faults, and the network's losses and doublings, were steps taken.
@@ -144,7 +145,7 @@ impl Search<'_> {
             for successor in self.program.successors(&world.nodes[id.index()], &stimulus) {
                 self.count(&world, id, &action, &successor.ran);
                 for site in &successor.chose {
-                    *self.report.chosen.entry((site.name, site.line)).or_default() += 1;
+                    *self.report.chosen.entry(site.address()).or_default() += 1;
                 }
                 self.arrive(index, &world, &action, Some(successor), depth);
             }

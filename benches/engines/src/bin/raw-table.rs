@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use bench_engines::cpu_seconds;
+use foresee::app::usage;
 use foresee::check::RawTable;
 use foresee::kernel::digest::mix;
 
@@ -21,16 +21,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let table = RawTable::of(states as u64).ok_or("there is no memory")?;
     let fingerprints: Vec<u64> = (0..states as u64).map(mix).collect();
 
-    let started = cpu_seconds();
+    let started = usage::now().cpu_seconds;
     let unique_states: usize = fingerprints.chunks(BATCH).map(|batch| table.note(batch)).sum();
-    let inserted = cpu_seconds();
+    let inserted = usage::now().cpu_seconds;
     let (mut left, mut new) = (lookups, 0);
     while left > 0 {
         let some = &fingerprints[..left.min(states)];
         new += some.chunks(BATCH).map(|batch| table.note(batch)).sum::<usize>();
         left -= some.len();
     }
-    let ended = cpu_seconds();
+    let ended = usage::now().cpu_seconds;
     if new > 0 {
         return Err("a state that was inserted is not known".into());
     }

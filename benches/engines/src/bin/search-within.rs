@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bench_engines::cpu_seconds;
+use foresee::app::usage;
 use foresee::check::{Cut, Options, Progress, Report, Search, check};
 use foresee::kernel::{Arguments, Model};
 use foresee::world::narrate::{holds, replay, unbudgeted, worlds};
@@ -98,8 +98,8 @@ fn within(
     budget: Duration,
 ) -> Result<(Report, f64), Box<dyn std::error::Error>> {
     let (progress, over) = (Arc::new(Progress::default()), AtomicBool::new(false));
-    let before = cpu_seconds();
-    let spent = || cpu_seconds() - before;
+    let before = usage::now().cpu_seconds;
+    let spent = || usage::now().cpu_seconds - before;
     let (report, cpu) = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
