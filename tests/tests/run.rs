@@ -342,3 +342,27 @@ fn nothing_grows_in_a_complete_search_or_where_a_violation_ended_it() {
     let (exit, lines) = run(&qualified_names::SPEC, &["check", "--system", "Layers"]);
     assert_eq!((exit, &lines[0]["growth"]), (1, &json!([])));
 }
+
+/// Of a node that is hardly ever twice in one state nothing is kept, and its steps are executed each time; of the others they are kept.
+#[test]
+fn steps_that_do_not_come_again_are_executed_directly() {
+    let spec = counted("remembering");
+    let found = |arguments: &str| {
+        let line: Vec<&str> = ["check"].into_iter().chain(arguments.split_whitespace()).collect();
+        let (exit, mut lines) = run(spec, &line);
+        let memo = lines[0]["memo"].take();
+        let kept = ["verdict", "unique_states", "transitions", "properties", "handlers", "depth"];
+        ((exit, kept.map(|field| lines[0][field].take())), memo)
+    };
+    let (few, memo) = found("--param each=2");
+    assert_eq!((few.0, &memo["nodes_direct"], &memo["direct"]), (0, &json!(0), &json!(0)));
+    let (reference, _) = found("--param each=7 --search reference");
+    for engine in ["bfs", "dfs", "ids", "bfs --threads 2"] {
+        let (same, memo) = found(&format!("--param each=7 --search {engine}"));
+        assert_eq!(same, reference, "{engine}");
+        assert_eq!(memo["nodes_direct"], json!(1), "{engine}: {memo}");
+        assert!(memo["direct"].as_u64() > Some(1_000), "{engine}: {memo}");
+    }
+    let (exit, lines) = run(spec, &["info", "--observe", "--param", "each=7"]);
+    assert_eq!((exit, &lines[0]["model"]["observed"]["nodes_direct"]), (0, &json!(1)));
+}

@@ -244,7 +244,12 @@ impl Told<'_> {
                 .collect::<Vec<_>>(),
             "reductions": self.reductions(),
             "network": network(report),
-            "memo": { "steps": report.memo.entries, "hits": report.memo.hits, "direct": report.memo.direct },
+            "memo": {
+                "steps": report.memo.entries,
+                "hits": report.memo.hits,
+                "direct": report.memo.direct,
+                "nodes_direct": report.memo.nodes_direct,
+            },
             "unfired": report.idle().map(|plan| plan.text.as_str()).collect::<Vec<_>>(),
             "seed": (self.args.search == SearchKind::Walks).then(|| self.args.seed.unwrap_or(0)),
             "cut_by": report.cut_by.iter()

@@ -50,6 +50,7 @@ impl Observed {
             "parts": network.parts,
             "steps": memo.entries,
             "steps_direct": memo.direct,
+            "nodes_direct": memo.nodes_direct,
             "hit_rate": self.hit_rate(),
         })
     }
@@ -72,6 +73,13 @@ impl Observed {
             _ => "nodes told apart, each with its inbox",
         };
         writeln!(out, "  kept as    {}: {} {parts}", self.network(), network.parts)?;
+        if memo.nodes_direct > 0 {
+            writeln!(
+                out,
+                "  direct     steps of {} nodes that are hardly ever twice in one state, executed each time",
+                memo.nodes_direct
+            )?;
+        }
         Ok(())
     }
 }

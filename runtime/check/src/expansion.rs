@@ -59,7 +59,7 @@ pub(crate) struct Expansion {
     pub transitions: Box<[Transition]>,
     /// The kept steps that it consists of.
     pub steps: Vec<u32>,
-    /// Steps beyond the bound of the memo; an expansion with one of these is not kept.
+    /// Steps that are not kept; an expansion with one of these is not kept either.
     pub loose: Vec<Step>,
     /// What happens without a step.
     pub network: u32,

@@ -22,8 +22,8 @@
 //! - States are known by 64 bits of their content, or 128 ([`Fingerprint::Wide`]), and properties by 64 bits of what they read: see `visited` and
 //!   `judge` for how probable a miss is. Everything else compares for equality.
 //! - A search holds at most 2^32 states; more ends it as a budget does.
-//! - A node with a state of its own for almost every state of the system gains little: what is remembered is then seldom asked for
-//!   again, and takes memory. So does one with an inbox of its own where messages are in order.
+//! - A node with a state of its own for almost every state of the system gains little: what is remembered would seldom be asked for
+//!   again, so that its steps are executed directly (`suits`). So does one with an inbox of its own where messages are in order.
 //! - A bound on the transitions kept is reached late; from then on a part that is not kept costs as much as a step by values.
 
 #![deny(unsafe_code)]

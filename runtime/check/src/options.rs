@@ -124,6 +124,9 @@ pub struct Tuning {
     pub sleepers_max: u32,
     /// Whether steps are spared depth first too. There states are explored again so often that it seldom pays.
     pub sleepers_depth_first: bool,
+    /// After how many states it is looked at for the first time whether messages are better kept one by one, and whose steps are worth
+    /// keeping.
+    pub look_first: u64,
     /// How many messages stand in the row of a state at the most, where they are kept one by one; the rest of them has a number.
     pub row_max: usize,
     /// How many bytes of waiting states a breadth first search keeps in memory, and what is beyond it writes to disk; where it is not given,
@@ -139,6 +142,7 @@ impl Default for Tuning {
             evaluations_max: 4 << 20,
             sleepers_max: 12,
             sleepers_depth_first: false,
+            look_first: 1 << 14,
             row_max: 48,
             frontier_max: None,
         }

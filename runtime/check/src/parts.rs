@@ -9,11 +9,11 @@
 use std::hash::Hasher;
 use std::mem::size_of;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use foresee_kernel::digest::mix;
 use foresee_kernel::{Digest, FaultKind, FaultTarget, Model, NodeId};
-use foresee_world::{Action, Ambient, Noted, Of, Program, Sink, World};
+use foresee_world::{Action, Ambient, Noted, Of, Program, Sink, Stimulus, World};
 
 use crate::chunked::Chunked;
 use crate::expansion::{Beyond, Expansion, TAKES, Transition, VISIBLE, Way, is_arrival};
@@ -57,6 +57,28 @@ pub(crate) struct Place {
     messages_max: AtomicU32,
     /// By the ambient, by the number of the part.
     expansions: Chunked<Chunked<Expansion>>,
+    /// Whether what may happen to them is worth keeping.
+    keeps: AtomicBool,
+}
+
+impl Place {
+    fn new() -> Self {
+        Place {
+            parts: Table::new(),
+            messages_max: AtomicU32::new(0),
+            expansions: Chunked::new(),
+            keeps: AtomicBool::new(true),
+        }
+    }
+
+    /// From now on keeps what may happen to parts and what steps come to, or does not.
+    pub(crate) fn keep(&self, keeps: bool) {
+        self.keeps.store(keeps, Ordering::Relaxed);
+    }
+
+    fn keeps(&self) -> bool {
+        self.keeps.load(Ordering::Relaxed)
+    }
 }
 
 struct Bundle {
@@ -164,13 +186,11 @@ impl Parts {
             || Locals::leave_some(&locals, model);
         let together = model.faults.iter().any(|fault| matches!(fault.target, FaultTarget::AllOf(_)));
         let several = together || model.faults.iter().any(|fault| fault.kind == FaultKind::Partition);
-        let place =
-            || Place { parts: Table::new(), messages_max: AtomicU32::new(0), expansions: Chunked::new() };
         let parts = Parts {
             program,
             steps,
             judge,
-            places: (0..nodes).map(|_| place()).collect(),
+            places: (0..nodes).map(|_| Place::new()).collect(),
             locals,
             changes,
             layout,
@@ -315,6 +335,9 @@ impl Parts {
         if let Some(expansion) = kept.get(part) {
             return Some(expansion);
         }
+        if !self.has_room(index) {
+            return None;
+        }
         let expansion = self.room_for(Spot { index, part, ambient, arriving: None }).ok()?;
         Some(kept.get_or_init(part, || expansion))
     }
@@ -343,13 +366,23 @@ impl Parts {
 
     /// What may happen, where it may be kept; else for this once.
     fn room_for(&self, spot: Spot) -> Result<Expansion, Expansion> {
-        let full = self.transitions.load(Ordering::Relaxed) >= self.transitions_max;
+        let room = self.has_room(spot.index);
         let expansion = self.expand(spot);
-        if full || !expansion.loose.is_empty() {
+        if !room || !expansion.loose.is_empty() {
             return Err(expansion);
         }
         self.transitions.fetch_add(expansion.transitions.len() as u64 + 4, Ordering::Relaxed);
         Ok(expansion)
+    }
+
+    /// Whether what may happen to the parts of a node is kept.
+    fn has_room(&self, index: usize) -> bool {
+        self.places[index].keeps() && self.transitions.load(Ordering::Relaxed) < self.transitions_max
+    }
+
+    /// Of how many nodes nothing is kept.
+    pub(crate) fn nodes_direct(&self) -> u32 {
+        self.places.iter().filter(|place| !place.keeps()).count() as u32
     }
 
     /// All that may happen at a spot.
@@ -385,6 +418,11 @@ impl Parts {
         expansion
     }
 
+    /// The step that a node takes in a state, from memory where it is kept.
+    pub(crate) fn step(&self, index: usize, node: u32, stimulus: &Stimulus<'_, Interned>) -> Found<'_> {
+        self.steps.step(&self.program, node, stimulus, self.places[index].keeps())
+    }
+
     /// Calls `visit` with every action at a spot, and the step that its node takes on it, if it takes one.
     fn each_action<'s>(
         &'s self,
@@ -406,7 +444,7 @@ impl Parts {
         for action in &actions {
             let found = action.stimulus(&self.program).map(|(id, stimulus)| {
                 assert_eq!(id.index(), index, "an action of a part concerns its node");
-                self.steps.step(&self.program, world.nodes[index], &stimulus)
+                self.step(index, world.nodes[index], &stimulus)
             });
             visit(action, found, &world);
         }
@@ -551,7 +589,9 @@ impl Parts {
         let counters = &self.part(index, part).words[1..=self.locals[index].len()];
         let next = self.part_id(index, &world, counters);
         let delta = self.part(index, next).digest.wrapping_sub(self.part(index, part).digest);
-        self.puts[index].put(key, (next, delta));
+        if self.places[index].keeps() {
+            self.puts[index].put(key, (next, delta));
+        }
         (next, delta)
     }
 

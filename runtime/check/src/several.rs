@@ -112,7 +112,7 @@ impl Parts {
         for action in &actions {
             let found = action
                 .stimulus(&self.program)
-                .map(|(id, stimulus)| self.steps.step(&self.program, world.nodes[id.index()], &stimulus));
+                .map(|(id, stimulus)| self.step(id.index(), world.nodes[id.index()], &stimulus));
             visit(&world, action, found);
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The memo of steps: (node state, stimulus) -> every way in which the step can go, executed once.
 //!
-//! Past a bound on entries steps are executed each time they are asked for: what comes out is the same.
+//! Past a bound on entries, and where it was observed that steps hardly come again, they are executed each time they are asked for: what
+//! comes out is the same.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,7 +40,7 @@ pub(crate) struct Step {
 pub(crate) enum Found<'a> {
     /// It is kept, under a number.
     Kept(u32, &'a Step),
-    /// It was executed beyond the bound.
+    /// It was executed, and is not kept.
     Loose(Step),
 }
 
@@ -64,8 +65,14 @@ impl Steps {
         Steps { table: Table::new(), steps_max, loose: AtomicU64::new(0) }
     }
 
-    /// The step that `node` takes on `stimulus`.
-    pub(crate) fn step(&self, program: &Interned, node: u32, stimulus: &Stimulus<'_, Interned>) -> Found<'_> {
+    /// The step that `node` takes on `stimulus`, kept from now on if it `keeps` and there is room.
+    pub(crate) fn step(
+        &self,
+        program: &Interned,
+        node: u32,
+        stimulus: &Stimulus<'_, Interned>,
+        keeps: bool,
+    ) -> Found<'_> {
         let (told, key) = match stimulus {
             Stimulus::Deliver(id) => (Told::Deliver(**id), u64::from(**id) << 1),
             Stimulus::Fire(id) => (Told::Fire(**id), u64::from(**id) << 1 | 1),
@@ -86,7 +93,7 @@ impl Steps {
         }
         // Executed without a lock; where two threads do so at once, one result is dropped.
         let step = Step { node, told, successors: program.execute(node, stimulus) };
-        if u64::from(self.table.len()) >= self.steps_max {
+        if !keeps || u64::from(self.table.len()) >= self.steps_max {
             self.loose.fetch_add(1, Ordering::Relaxed);
             return Found::Loose(step);
         }
@@ -105,7 +112,7 @@ impl Steps {
         self.table.len()
     }
 
-    /// How many steps were executed beyond the bound.
+    /// How many steps were executed and not kept.
     pub(crate) fn loose(&self) -> u64 {
         self.loose.load(Ordering::Relaxed)
     }

@@ -374,7 +374,7 @@ fn report(shared: &Shared<'_>, roots: &[Root], starts: &Starts, mut found: Found
         growth: found.findings.growth.report(depth, &cut_by),
         cut_by,
         memory,
-        memo: Memo { entries, hits, direct },
+        memo: Memo { entries, hits, direct, nodes_direct: parts.nodes_direct() },
         network: suits::report(parts),
     }
 }

@@ -117,7 +117,7 @@ impl Walker<'_, '_> {
                 taken.push(Taken { action, tape: Vec::new() });
                 continue;
             };
-            let found = parts.steps.step(program, world.nodes[id.index()], &stimulus);
+            let found = parts.step(id.index(), world.nodes[id.index()], &stimulus);
             let step = found.step();
             let way = draws.below(step.successors.len());
             self.walked.tally.way(parts, step, way);

@@ -24,7 +24,15 @@ fn tunings() -> [Tuning; 4] {
         all,
         Tuning { sleepers_max: 0, ..Tuning::default() },
         Tuning { steps_max: 7, sleepers_max: 1, ..all },
-        Tuning { steps_max: 40, transitions_max: 60, evaluations_max: 3, sleepers_max: 2, row_max: 2, ..all },
+        Tuning {
+            steps_max: 40,
+            transitions_max: 60,
+            evaluations_max: 3,
+            sleepers_max: 2,
+            row_max: 2,
+            look_first: 3,
+            ..all
+        },
     ]
 }
 
@@ -132,6 +140,7 @@ fn agree(model: Model) -> Result<(), TestCaseError> {
             let options = Options { search, threads, keep_going: true, ..Options::default() };
             let fingerprints = [Fingerprint::Narrow, Fingerprint::Wide].into_iter().cycle();
             let ways = networks().into_iter().flat_map(|it| tunings().map(|tuning| (it, tuning)));
+            let ways = ways.chain([(Backend::Observed, tunings()[3])]);
             for ((network, tuning), fingerprint) in ways.zip(fingerprints) {
                 let options = Options { network, fingerprint, ..options.clone() };
                 let report = run(&model, &options, &tuning);
