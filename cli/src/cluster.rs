@@ -112,7 +112,7 @@ fn begin(cluster: &Cluster, folder: &Folder, fresh: bool, report: &mut Report<'_
                 left.nodes.len()
             )));
         }
-        let kept = collect(cluster, folder, &left)?;
+        let kept = collect(cluster, folder, &left, None)?;
         let kept = input::name(&kept);
         writeln!(report.err, "note: nothing runs of the cluster that was up; what it left is in {kept}")?;
     }
@@ -354,7 +354,7 @@ fn relink(cluster: &Cluster, folder: &Folder, state: &mut State) -> Result<(), F
 
 fn down(path: &Path, report: &mut Report<'_>) -> Outcome {
     let (cluster, folder, state) = held(path)?;
-    let kept = finish(&cluster, &folder, &state, report)?;
+    let kept = finish(&cluster, &folder, &state, None, report)?;
     match report.format {
         Format::Text => writeln!(report.out, "down: logs and recordings are in {}", input::name(&kept))?,
         Format::Json => {
@@ -369,6 +369,7 @@ fn finish(
     cluster: &Cluster,
     folder: &Folder,
     state: &State,
+    played: Option<&str>,
     report: &mut Report<'_>,
 ) -> Result<PathBuf, Failure> {
     folder.note("down", &[])?;
@@ -378,11 +379,17 @@ fn finish(
         let killed = killed.join(", ");
         writeln!(report.err, "note: killed, since they did not stop within {STOP_PATIENCE:?}: {killed}")?;
     }
-    collect(cluster, folder, state)
+    collect(cluster, folder, state, played)
 }
 
-/// Moves logs and recordings to a folder of their own, and forgets the cluster; its durable state stays.
-fn collect(cluster: &Cluster, folder: &Folder, state: &State) -> Result<PathBuf, Failure> {
+/// Moves logs and recordings to a folder of their own, and forgets the cluster; its durable state stays. `played` says for how long the
+/// faults of the system were played, where they were.
+fn collect(
+    cluster: &Cluster,
+    folder: &Folder,
+    state: &State,
+    played: Option<&str>,
+) -> Result<PathBuf, Failure> {
     let runs = folder.at("runs");
     let told = |error: std::io::Error| Failure::Told(format!("{}: {error}", input::name(&runs)));
     fs::create_dir_all(&runs).map_err(told)?;
@@ -405,7 +412,7 @@ fn collect(cluster: &Cluster, folder: &Folder, state: &State) -> Result<PathBuf,
     }
     let about = json!({
         "program": state.program, "spec": state.spec, "system": state.system, "topology": cluster.topology,
-        "seed": cluster.seed, "begin_millis": state.begin_millis, "ended_millis": folder::now_millis(),
+        "seed": cluster.seed, "played": played, "begin_millis": state.begin_millis, "ended_millis": folder::now_millis(),
         "nodes": state.nodes.iter().map(|node| &node.name).collect::<Vec<_>>(),
     });
     fs::write(run.join("run.json"), format!("{about:#}\n")).map_err(told)?;

@@ -25,8 +25,6 @@ struct Collected {
     name: String,
     program: PathBuf,
     spec: String,
-    system: Value,
-    topology: Value,
     account: Value,
 }
 
@@ -49,15 +47,19 @@ pub(super) fn run(cluster: &Cluster, seeds: &str, report: &mut Report<'_>) -> Ou
     let system = json!(cluster.system_arguments());
     let mut live = Vec::new();
     for folder in folders {
-        let collected = read(&folder, until)?;
-        if collected.system == system && collected.topology == json!(cluster.topology) {
-            live.push(collected);
+        // What was done by hand, or shorter, is another experiment.
+        let about = about(&folder)?;
+        if about["system"] == system
+            && about["topology"] == json!(cluster.topology)
+            && about["played"] == json!(until)
+        {
+            live.push(read(&folder, until)?);
         }
     }
     // A spec that was changed is another system.
     let Some(last) = live.last() else {
         return Err(Failure::Told(format!(
-            "there are no runs of this system and topology in `{}`: `foresee cluster run {}` makes one",
+            "there are no runs of this system, topology and length in `{}`: `foresee cluster run {}` makes one",
             input::name(&runs),
             input::name(&cluster.path)
         )));
@@ -156,12 +158,17 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     }
 }
 
-/// A run in a folder of its own.
-fn read(folder: &Path, until: &str) -> Result<Collected, Failure> {
+/// What a folder says of its run.
+fn about(folder: &Path) -> Result<Value, Failure> {
     let path = folder.join("run.json");
     let told = |what: String| Failure::Told(format!("{}: {what}", input::name(&path)));
     let text = fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
-    let about: Value = serde_json::from_str(&text).map_err(|error| told(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| told(error.to_string()))
+}
+
+/// A run in a folder of its own.
+fn read(folder: &Path, until: &str) -> Result<Collected, Failure> {
+    let about = about(folder)?;
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -179,8 +186,6 @@ fn read(folder: &Path, until: &str) -> Result<Collected, Failure> {
         name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         program,
         spec: about["spec"].as_str().unwrap_or_default().to_owned(),
-        system: about["system"].clone(),
-        topology: about["topology"].clone(),
         account,
     })
 }

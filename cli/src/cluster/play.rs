@@ -45,11 +45,11 @@ pub(super) fn run(path: &Path, until: Option<&str>, report: &mut Report<'_>) -> 
         Ok(()) => {}
         Err(failure) => {
             end(&cluster.folder, &state.nodes, rustix::process::Signal::KILL, KILL_PATIENCE);
-            collect(&cluster, &folder, &state)?;
+            collect(&cluster, &folder, &state, None)?;
             return Err(failure);
         }
     }
-    let kept = finish(&cluster, &folder, &state, report)?;
+    let kept = finish(&cluster, &folder, &state, Some(until), report)?;
     compare::show(&kept, until, report)?;
     Ok(Exit::Held)
 }
