@@ -147,6 +147,13 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Run a cluster of real processes on this machine, far from each other as a topology says
+    #[cfg(unix)]
+    Cluster {
+        /// What to do with it
+        #[command(subcommand)]
+        command: ClusterCommand,
+    },
     /// Explain a code such as E0101, or list all of them
     Explain {
         /// The code
@@ -162,6 +169,123 @@ pub enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         args: Vec<OsString>,
     },
+}
+
+/// What is done with a cluster. FILE is its description, in TOML; nodes are named as `n[3]`, `n[3..7]`, `n`, `3`, `3..7` or `all`.
+#[cfg(unix)]
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Start its nodes in the background, and wait until they answer
+    Up {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// Forget the durable state of an earlier time
+        #[arg(long)]
+        fresh: bool,
+        /// How it is told
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Ask each node how it is; ends with 1 where one does not run well
+    Status {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// How it is shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// End nodes at once, with SIGKILL
+    Kill {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// The nodes
+        #[arg(required_unless_present = "fault", value_name = "NODE")]
+        nodes: Vec<String>,
+        /// Those that this line of the system's faults, counted from 1, means as things stand
+        #[arg(long, value_name = "NUMBER", conflicts_with = "nodes")]
+        fault: Option<usize>,
+        /// How it is told
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Start nodes again; those that run are stopped first
+    Restart {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// The nodes; all that are down if left out
+        #[arg(value_name = "NODE")]
+        nodes: Vec<String>,
+        /// How it is told
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Cut nodes off from all others
+    Partition {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// The nodes
+        #[arg(required = true, value_name = "NODE")]
+        nodes: Vec<String>,
+        /// How it is told
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Make links whole again
+    Heal {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// A side that was cut off; all if left out
+        #[arg(value_name = "NODE")]
+        nodes: Vec<String>,
+        /// How it is told
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Stop all nodes in good order, and collect logs and recordings
+    Down {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// How it is told
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// All of it: start anew, play the system's faults on the real nodes, stop, and say what it came to
+    Run {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// How long, such as 60s; as the file says if left out
+        #[arg(long, value_name = "DURATION")]
+        until: Option<String>,
+        /// How it is shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Set what was collected beside runs of the simulator
+    Compare {
+        /// The cluster, in TOML
+        file: PathBuf,
+        /// The seeds of the simulator's runs
+        #[arg(long, value_name = "A..B", default_value = "0..100")]
+        seeds: String,
+        /// How it is shown
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+}
+
+#[cfg(unix)]
+impl ClusterCommand {
+    /// How it is shown.
+    pub fn format(&self) -> Format {
+        use ClusterCommand::*;
+        match self {
+            Up { format, .. } | Status { format, .. } | Kill { format, .. } | Restart { format, .. } => {
+                *format
+            }
+            Partition { format, .. } | Heal { format, .. } | Down { format, .. } => *format,
+            Run { format, .. } | Compare { format, .. } => *format,
+        }
+    }
 }
 
 /// How something is shown.

@@ -23,6 +23,8 @@ use crate::report::Report;
 
 use plan::Experiment;
 use store::Store;
+#[cfg(unix)]
+pub(crate) use work::{absolute, build};
 
 /// Runs the experiment of a file, or what is missing of it. The results go to `out`, or beside the file.
 ///

@@ -1,4 +1,4 @@
-//! The `foresee` program: everything about specs, and about decisions, that needs no service to run.
+//! The `foresee` program: everything about specs, and about decisions, that needs no service to run in its own process.
 //!
 //! A module a command. Each takes its arguments and the streams to write to, and returns how it ended, so that tests
 //! can call it; only this file touches the process. The work itself is done by `foresee-compiler`,
@@ -8,6 +8,8 @@ pub mod args;
 pub mod build;
 pub mod cargo;
 pub mod check;
+#[cfg(unix)]
+pub mod cluster;
 pub mod decide;
 pub mod doc;
 pub mod exit;
@@ -84,6 +86,8 @@ fn run(command: Command) -> Outcome {
         Command::Plot { results, of, form, out, format } => {
             experiment::plot(&results, &of, form, out.as_deref(), report.showing(format))
         }
+        #[cfg(unix)]
+        Command::Cluster { command } => cluster::run(&command, report.showing(command.format())),
         Command::Explain { code, format } => explain::run(code.as_deref(), format, report.out),
         Command::Cargo { args } => cargo::run(&args),
     }

@@ -34,7 +34,7 @@ pub(super) fn programs(experiment: &Experiment, base: &Path) -> Result<Vec<Built
 }
 
 /// A path from the folder of the experiment; a bare name that is no file there is left to the search path.
-fn absolute(base: &Path, path: &str) -> PathBuf {
+pub(crate) fn absolute(base: &Path, path: &str) -> PathBuf {
     let bare = Path::new(path).components().count() == 1;
     match base.join(path).canonicalize() {
         Ok(found) => found,
@@ -44,7 +44,7 @@ fn absolute(base: &Path, path: &str) -> PathBuf {
 }
 
 /// The program of a package of the workspace in which the experiment's file stands.
-fn build(package: &str, base: &Path, release: bool) -> Result<PathBuf, Failure> {
+pub(crate) fn build(package: &str, base: &Path, release: bool) -> Result<PathBuf, Failure> {
     let mut cargo = crate::cargo::command(&["build".into(), "-p".into(), package.into()])?;
     if release {
         cargo.arg("--release");

@@ -32,6 +32,8 @@ pub enum Command {
     Node(crate::node::NodeArgs),
     /// Walk through a trace again and show every step
     Replay(ReplayArgs),
+    /// Say what the recordings of a cluster came to, in the figures of `simulate`
+    Account(crate::account::AccountArgs),
     /// Show what the spec declares: services, handlers, choices, systems, properties
     Info(InfoArgs),
 }
@@ -306,7 +308,7 @@ fn fingerprint(text: &str) -> Result<u32, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     argument::duration(text).ok_or_else(|| "expected a duration such as 250ms, 60s, 2min or 1h".to_owned())
 }
 

@@ -1,8 +1,10 @@
-//! The command line that every generated service gets: `check`, `simulate`, `test`, `replay`, `info`.
+//! The command line that every generated service gets: `check`, `simulate`, `test`, `replay`, `info`, and for
+//! real nodes `node` and `account`.
 //!
 //! [`main`] is all that a service's `main.rs` calls. Everything below it writes to the streams it is given and
 //! returns an [`Exit`]; nothing here searches, simulates or decides by itself.
 
+mod account;
 mod args;
 mod check;
 mod claims;
@@ -30,6 +32,8 @@ mod test;
 mod totest;
 pub mod usage;
 mod verify;
+#[cfg(feature = "live")]
+mod workload;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -86,6 +90,7 @@ pub fn run(
         #[cfg(feature = "live")]
         Command::Node(args) => node::run(spec, args, out),
         Command::Replay(args) => replay::run(spec, args, out),
+        Command::Account(args) => account::run(spec, args, out),
         Command::Info(args) => info::run(spec, args, out),
     };
     result.unwrap_or_else(|failure| {

@@ -1,23 +1,28 @@
 //! `node`: one node of a system as a process, over real sockets, until it is told to stop.
 //!
 //! What it needs is said by flags, by the environment (`FORESEE_LISTEN` and so on) or by a TOML file, in this order. Logs go to the
-//! standard error; counters and health are shown over HTTP, and a recording is what `replay` walks through.
+//! standard error; counters and health are shown over HTTP, and a recording is what `replay` walks through. With `emulate` it
+//! pretends to be far from its peers, with `workload` it makes the calls of the system, and `links` says from whom it is cut off: what
+//! a cluster on one machine is made of.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use foresee_kernel::{Model, NodeId, SpecInfo};
-use foresee_live::{Extras, Host, Recording};
+use foresee_kernel::{Model, NodeId, SpecInfo, argument};
+use foresee_live::{Extras, Host, Limits, Recording};
 use foresee_world::narrate;
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::SystemArgs;
 use crate::exit::{Exit, Failure};
-use crate::model;
+use crate::workload::Workload;
+use crate::{model, place};
 
 #[derive(Args, Debug)]
 pub struct NodeArgs {
@@ -58,12 +63,27 @@ pub struct NodeOptions {
     /// What is logged, such as `info` or `foresee_live=debug`
     #[arg(long, value_name = "FILTER", env = "FORESEE_LOG")]
     pub log: Option<String>,
-    /// The seed of its choices and chance; from the clock if left out
+    /// The seed of its choices and chance, of the emulated network and of the workload; from the clock if left out
     #[arg(long, env = "FORESEE_SEED")]
     pub seed: Option<u64>,
     /// Send datagrams through connections: for messages longer than UDP carries
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_DATAGRAMS_IN_STREAMS")]
     pub datagrams_in_streams: Option<bool>,
+    /// Pretend to be far from its peers: the topology that says how far, as for `simulate --topology`
+    #[arg(long, value_name = "FILE|NAME", env = "FORESEE_EMULATE")]
+    pub emulate: Option<String>,
+    /// The TOML file that says which links are cut: `cut`, a list of sides; read again when it changes
+    #[arg(long, value_name = "FILE", env = "FORESEE_LINKS")]
+    pub links: Option<PathBuf>,
+    /// Make the calls of the system's workload that are this node's
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_WORKLOAD")]
+    pub workload: Option<bool>,
+    /// When the workload begins, in milliseconds since 1970; when the process starts if left out
+    #[arg(long, value_name = "MILLISECONDS", env = "FORESEE_BEGIN")]
+    pub begin: Option<u64>,
+    /// How long a peer that does not answer is tried before its connection counts as broken, such as 500ms
+    #[arg(long, value_name = "DURATION", env = "FORESEE_PATIENCE")]
+    pub patience: Option<String>,
 }
 
 impl NodeOptions {
@@ -80,6 +100,11 @@ impl NodeOptions {
             log: self.log.or(other.log),
             seed: self.seed.or(other.seed),
             datagrams_in_streams: self.datagrams_in_streams.or(other.datagrams_in_streams),
+            emulate: self.emulate.or(other.emulate),
+            links: self.links.or(other.links),
+            workload: self.workload.or(other.workload),
+            begin: self.begin.or(other.begin),
+            patience: self.patience.or(other.patience),
         }
     }
 }
@@ -128,7 +153,7 @@ async fn serve(
     if let Some(peers) = options.peers {
         host = host.peers(peers);
     }
-    if let Some(data) = options.data {
+    if let Some(data) = &options.data {
         host = host.data(data);
     }
     if options.volatile == Some(true) {
@@ -140,7 +165,32 @@ async fn serve(
     if options.datagrams_in_streams == Some(true) {
         host = host.datagrams_in_streams();
     }
+    if let Some(emulate) = &options.emulate {
+        let refuse = |what: String| Failure::usage(format!("--emulate: {what}"));
+        let topology = place::topology(emulate).map_err(refuse)?;
+        foresee_sim::said(model, &topology).map_err(|error| refuse(error.to_string()))?;
+        host = host.emulate(topology);
+    }
+    if let Some(links) = &options.links {
+        host = host.links(links);
+    }
+    if let Some(patience) = &options.patience {
+        let expected =
+            || Failure::usage(format!("--patience: `{patience}` is no duration such as 500ms or 2s"));
+        let patience = argument::duration(patience).ok_or_else(expected)?;
+        host = host.limits(Limits { patience, ..Limits::default() });
+    }
+    let began = Instant::now();
     let host = host.open().await.map_err(usage)?;
+    // Without a folder a life knows nothing of those before it.
+    let life = if options.data.is_some() { host.boots().saturating_sub(1) as u32 } else { 0 };
+    let mut workload = match options.workload {
+        Some(true) => {
+            let began = options.begin.map_or(began, |begin| began + until(begin));
+            Workload::new(model, node, options.seed.unwrap_or(0), life, began)?
+        }
+        _ => Workload::none(model, node),
+    };
     let name = model.name(node);
     if let Some(http) = options.http {
         let address = host.observe(&http).await.map_err(usage)?;
@@ -152,17 +202,25 @@ async fn serve(
     });
     let extras = Extras { recording, ..Extras::default() };
     let stack = model.nodes[node.index()].clone();
-    let (_port, mut upcalls) = host.start_stack(model.system, stack, extras).await.map_err(usage)?;
+    let (port, mut upcalls) = host.start_stack(model.system, stack, extras).await.map_err(usage)?;
     writeln!(out, "{name} listens on {}", host.address())?;
     out.flush()?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            () = workload.turn(&port) => {}
             Some(upcall) = upcalls.recv() => tracing::info!(node = name, ?upcall, "upcall"),
         }
     }
     host.shutdown().await;
     writeln!(out, "{name} stopped")?;
     Ok(Exit::Held)
+}
+
+/// How long until a moment in milliseconds since 1970; nothing where it has passed.
+#[allow(clippy::disallowed_methods, reason = "processes agree on a moment by the machine's clock")]
+fn until(begin: u64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(begin).saturating_sub(now)
 }

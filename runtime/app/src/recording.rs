@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use foresee_kernel::recording::{self, Entry, Happening};
+use foresee_kernel::recording::{self, Entry, Happening, Head};
 use foresee_kernel::trace::{Action, Called, Choice, Connection, Plan, Transfer};
 use foresee_kernel::{
-    Arguments, CarrierInfo, Effect, Event, Nature, NodeEvent, NodeId, NodeState, Outcome, Ran, SpecInfo,
-    Stack, Tape, Wires, names,
+    Arguments, CarrierInfo, Effect, Event, Model, Nature, NodeEvent, NodeId, NodeState, Outcome, Ran,
+    SpecInfo, Stack, Tape, Wires, names,
 };
 use foresee_world::narrate::{Change, Handled, Told};
 use serde_json::json;
@@ -25,22 +25,13 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let (head, entries) = recording::read(text).map_err(|error| Failure::usage(error.to_string()))?;
     let origin = &head.origin;
-    if origin.spec != spec.name || origin.spec_hash != format!("{:016x}", spec.hash) {
-        let what = format!(
-            "it is a recording of `{}` {}, this is `{}` {:016x}",
-            origin.spec, origin.spec_hash, spec.name, spec.hash
-        );
-        return Err(Failure::usage(what));
-    }
+    fits(spec, &head).map_err(Failure::usage)?;
     let arguments: Arguments = origin.parameters.iter().cloned().collect();
     let model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
     let me =
         model.node(&head.node).ok_or_else(|| Failure::usage(format!("there is no node `{}`", head.node)))?;
-    let (stack, carriers) = model.nodes[me.index()].clone().alone();
-    let wires = Wires::of(&stack);
     let by_name = |name: &str| model.node(name);
-    let mut walk =
-        Walk { me, name: head.node.clone(), stack, carriers, wires, by_name: &by_name, state: None };
+    let mut walk = Walk::new(&model, me, &by_name);
     let mut told = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let step = names::scope(&model.names, || walk.step(entry));
@@ -62,7 +53,23 @@ pub fn run(
     Ok(if told.iter().any(|told| told.fault.is_some()) { Exit::Violation } else { Exit::Held })
 }
 
-struct Walk<'a> {
+/// Whether a recording is of this spec.
+///
+/// # Errors
+/// What it is of instead.
+pub(crate) fn fits(spec: &SpecInfo, head: &Head) -> Result<(), String> {
+    let origin = &head.origin;
+    if origin.spec != spec.name || origin.spec_hash != format!("{:016x}", spec.hash) {
+        return Err(format!(
+            "it is a recording of `{}` {}, this is `{}` {:016x}",
+            origin.spec, origin.spec_hash, spec.name, spec.hash
+        ));
+    }
+    Ok(())
+}
+
+/// One node that walks through what was recorded of it.
+pub(crate) struct Walk<'a> {
     me: NodeId,
     name: String,
     stack: Stack,
@@ -73,30 +80,45 @@ struct Walk<'a> {
     state: Option<NodeState>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// A node of `model` that has not started; `by_name` finds its peers.
+    pub(crate) fn new(model: &Model, me: NodeId, by_name: &'a dyn Fn(&str) -> Option<NodeId>) -> Self {
+        let (stack, carriers) = model.nodes[me.index()].clone().alone();
+        let wires = Wires::of(&stack);
+        Walk { me, name: model.name(me).to_owned(), stack, carriers, wires, by_name, state: None }
+    }
+
     fn step(&mut self, entry: &Entry) -> Result<Told, String> {
+        let (before, outcome) = self.take(entry)?;
+        Ok(self.tell(entry, &before, &outcome))
+    }
+
+    /// Takes a step as it was recorded: the state before it, and what it came to.
+    ///
+    /// # Errors
+    /// Why it is not what was recorded.
+    pub(crate) fn take(&mut self, entry: &Entry) -> Result<(NodeState, Outcome), String> {
         let event = self.event(entry)?;
         let before = self.state.take().ok_or("the node has not started")?;
         let mut tape = Tape::new(entry.choices.iter().map(|choice| choice.picked).collect()).with_labels();
         let mut outcome = self.stack.step(self.me, &before, &event, &mut tape);
         self.stack.forget_ghosts(self.me, &mut outcome.state);
-        let told = self.tell(entry, &before, &outcome);
-        self.compare(entry, &told, &outcome)?;
+        self.compare(entry, &outcome)?;
         if outcome.fault.is_none() {
-            self.state = Some(outcome.state);
+            self.state = Some(outcome.state.clone());
         }
-        Ok(told)
+        Ok((before, outcome))
     }
 
-    fn compare(&self, entry: &Entry, told: &Told, outcome: &Outcome) -> Result<(), String> {
-        if told.choices != entry.choices {
+    fn compare(&self, entry: &Entry, outcome: &Outcome) -> Result<(), String> {
+        if choices(outcome) != entry.choices {
             return Err("the choices are not those that were recorded".to_owned());
         }
         let fault = outcome.fault.as_ref().map(ToString::to_string);
         if fault != entry.fault {
             return Err(format!("it ends as {fault:?}, and {:?} was recorded", entry.fault));
         }
-        if fault.is_none() && format!("{:016x}", told.digest) != entry.state {
+        if fault.is_none() && format!("{:016x}", recording::digest(&outcome.state)) != entry.state {
             return Err("the state after it is not the one that was recorded".to_owned());
         }
         Ok(())
@@ -167,12 +189,6 @@ impl Walk<'_> {
                 Handled::Consumed { service: info.name, meant: *meant }
             }
         };
-        let choices = outcome.decisions.iter().map(|decision| Choice {
-            site: decision.site.name.to_owned(),
-            option: decision.label.clone(),
-            picked: decision.picked,
-            of: decision.options,
-        });
         let drawn = outcome.decisions.iter().filter(|it| it.nature == Nature::Chance).map(|it| it.site.name);
         let sent = outcome.effects.iter().filter_map(|effect| match effect {
             Effect::Send { carrier, to, message } => Some(Transfer {
@@ -189,7 +205,7 @@ impl Walk<'_> {
             action: self.action(entry),
             node: Some(self.name.clone()),
             ran: outcome.ran.iter().map(handled).collect(),
-            choices: choices.collect(),
+            choices: choices(outcome),
             drawn: drawn.collect(),
             changes: self.changes(before, &outcome.state),
             sent: sent.collect(),
@@ -230,4 +246,15 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// How the choices of a step were answered.
+fn choices(outcome: &Outcome) -> Vec<Choice> {
+    let choice = |decision: &foresee_kernel::Decision| Choice {
+        site: decision.site.name.to_owned(),
+        option: decision.label.clone(),
+        picked: decision.picked,
+        of: decision.options,
+    };
+    outcome.decisions.iter().map(choice).collect()
 }

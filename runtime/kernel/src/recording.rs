@@ -29,6 +29,9 @@ pub struct Head {
     pub origin: Origin,
     /// The node, by its name in the system.
     pub node: String,
+    /// When it began, in nanoseconds since 1970 by the clock of its machine; not known of older recordings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_nanos: Option<u64>,
     /// The seal over this line.
     #[serde(default)]
     seal: String,
@@ -128,11 +131,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer, and the first line.
-    pub fn new(origin: Origin, node: String) -> (Self, String) {
+    /// A writer, and the first line; `began_nanos` is the time since 1970.
+    pub fn new(origin: Origin, node: String, began_nanos: Option<u64>) -> (Self, String) {
         let mut writer = Writer { digest: Digest::new() };
         let seal = String::new();
-        let head = Head { format: FORMAT.to_owned(), version: VERSION, origin, node, seal };
+        let head = Head { format: FORMAT.to_owned(), version: VERSION, origin, node, began_nanos, seal };
         let seal = writer.seal(&head);
         (writer, line(&Head { seal, ..head }))
     }
@@ -249,7 +252,7 @@ mod tests {
             faults: vec![],
             unbudgeted: false,
         };
-        let (mut writer, mut text) = Writer::new(origin, "n[0]".into());
+        let (mut writer, mut text) = Writer::new(origin, "n[0]".into(), Some(3));
         for life in 0..3 {
             let happening = Happening::Start { life, durable: form(&[0xab, life as u8]) };
             text += &writer.line(Entry::new(life, happening, vec![], Ok(life)));

@@ -9,12 +9,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use foresee_kernel::embed::Handle as _;
 use foresee_kernel::{CarrierInfo, Datum, Embedded, NodeId, Port, Stack, Wires};
-use foresee_net::{Draw, Purpose, Stream};
+use foresee_net::{Draw, Purpose, Stream, Topology};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::cuts::{self, Cuts};
+use crate::emulate::{self, Emulation};
 use crate::meter::Meter;
 use crate::peers::{PeerSource, Peers};
 use crate::port::{LivePort, Upcalls};
@@ -51,6 +53,10 @@ pub(crate) struct Shared {
     pub limits: Limits,
     pub socket: UdpSocket,
     pub datagrams_in_streams: bool,
+    /// The network that it pretends to be on.
+    pub emulation: Option<Arc<Emulation>>,
+    /// The links that are cut.
+    pub cuts: Option<Arc<Cuts>>,
     pub boots: u64,
     pub stop: CancellationToken,
     pub services: Mutex<BTreeMap<String, Registered>>,
@@ -101,6 +107,23 @@ impl Shared {
         Stream::new(self.seed, PURPOSE, place, number).unit()
     }
 
+    /// Whether the link with `peer` is cut.
+    pub(crate) fn is_cut(&self, peer: NodeId) -> bool {
+        self.cuts.as_ref().is_some_and(|cuts| cuts.cut(peer))
+    }
+
+    /// Puts a datagram with a message of `message` bytes on the wire.
+    pub(crate) fn put_datagram(&self, bytes: &[u8], to: SocketAddr, message: u64) {
+        match self.socket.try_send_to(bytes, to) {
+            Ok(_) => {
+                self.meter.messages_sent.inc();
+                self.meter.bytes_sent.inc_by(message);
+            }
+            // A network may lose a datagram, and so may its sender.
+            Err(_) => self.meter.lose("socket busy"),
+        }
+    }
+
     pub(crate) fn registered(&self, service: &str) -> Option<Registered> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner).get(service).cloned()
     }
@@ -139,6 +162,8 @@ pub struct Builder {
     limits: Limits,
     seed: Option<u64>,
     datagrams_in_streams: bool,
+    emulate: Option<Arc<Topology>>,
+    links: Option<PathBuf>,
 }
 
 impl Builder {
@@ -190,10 +215,24 @@ impl Builder {
         self
     }
 
+    /// Pretends to be where `topology` has this node: what is sent to a peer is held back for as long as the way there takes, and
+    /// datagrams are lost and doubled as it says. Draws are keyed by [`Builder::seed`].
+    pub fn emulate(mut self, topology: impl Into<Arc<Topology>>) -> Self {
+        self.emulate = Some(topology.into());
+        self
+    }
+
+    /// A file that says which links are cut, read again when it changes: `cut` is a list of sides, each a list of nodes
+    /// that are cut off from all others, and `version` a number that is shown when it was read. Without the file none is.
+    pub fn links(mut self, file: impl Into<PathBuf>) -> Self {
+        self.links = Some(file.into());
+        self
+    }
+
     /// Listens, reads the peers and opens the data.
     ///
     /// # Errors
-    /// An address that cannot be listened on, peers that cannot be read or do not say which node this is, data that cannot be
+    /// An address that cannot be listened on, peers or links that cannot be read, peers that do not say which node this is, data that cannot be
     /// opened, is damaged, or is of another node or a newer version.
     pub async fn open(self) -> Result<Host, Error> {
         let (listener, socket) = bind(&self.address).await?;
@@ -211,6 +250,19 @@ impl Builder {
             // Without a counter on disk the clock tells one life from the next.
             None => Store::volatile(me, now >> 20, meter.clone()).await?,
         };
+        let cuts = match self.links {
+            None => None,
+            Some(file) => Some(Arc::new(Cuts::open(file, self.names.clone(), me)?)),
+        };
+        let seed = self.seed.unwrap_or(now);
+        let (emulation, held) = match self.emulate {
+            None => (None, None),
+            Some(topology) => {
+                let (emulation, held) = Emulation::new(topology, seed, me, store.boots, meter.clone());
+                let emulation = Arc::new(emulation);
+                (Some(emulation.clone()), Some((emulation, held)))
+            }
+        };
         let names: Arc<[String]> = self.names.into();
         let name = names.get(me.index()).cloned().unwrap_or_else(|| format!("node[{}]", me.index()));
         let shared = Arc::new(Shared {
@@ -222,16 +274,24 @@ impl Builder {
             limits: self.limits,
             socket,
             datagrams_in_streams: self.datagrams_in_streams,
+            emulation,
+            cuts,
             boots: store.boots,
             stop: CancellationToken::new(),
             services: Mutex::default(),
             address,
-            seed: self.seed.unwrap_or(now),
+            seed,
             tasks: TaskTracker::new(),
         });
         tracing::info!(node = %shared.name, %address, boots = store.boots, "listening");
         shared.spawn(listen::connections(shared.clone(), listener));
         shared.spawn(listen::datagrams(shared.clone()));
+        if let Some((emulation, held)) = held {
+            shared.spawn(emulate::carry(shared.clone(), emulation, held));
+        }
+        if let Some(cuts) = &shared.cuts {
+            shared.spawn(cuts::watch(shared.clone(), cuts.clone()));
+        }
         if shared.peers.file().is_some() {
             shared.spawn(watch_peers(shared.clone()));
         }
@@ -262,7 +322,7 @@ async fn bind(address: &str) -> Result<(TcpListener, UdpSocket), Error> {
     clippy::disallowed_methods,
     reason = "the lives of a node without a disk are told apart by the clock; nothing computes with it"
 )]
-fn now_nanos() -> u64 {
+pub(crate) fn now_nanos() -> u64 {
     std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
 }
 
@@ -298,6 +358,8 @@ impl Host {
             limits: Limits::default(),
             seed: None,
             datagrams_in_streams: false,
+            emulate: None,
+            links: None,
         }
     }
 

@@ -14,7 +14,11 @@
 //! answers and upcalls of a step leave when its durable changes are on disk. Choices are answered at once: by an [`Advisor`], by
 //! the author's default, or by a seeded draw. Nothing here ever waits for a prediction. It prints nothing and never ends
 //! the process: what is worth saying goes to `tracing`, what is worth counting to [`Meter`].
+//!
+//! A host can pretend to be far from its peers ([`Builder::emulate`]), and cut off from some of them ([`Builder::links`]).
 
+mod cuts;
+mod emulate;
 mod error;
 mod frame;
 mod host;

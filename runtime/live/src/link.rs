@@ -19,6 +19,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
+use crate::emulate::{Leaves, Path};
 use crate::frame::{self, Answer, HANDSHAKE_BYTES_MAX, Hello, Session};
 use crate::host::Shared;
 
@@ -41,7 +42,8 @@ pub(crate) enum Input {
 /// What a service tells its link.
 #[derive(Debug)]
 enum Out {
-    Frame(Vec<u8>),
+    /// A frame, and before when it must not leave.
+    Frame(Vec<u8>, Option<Instant>),
     /// It was told of the break: what follows is meant for a new connection.
     Told,
 }
@@ -71,6 +73,8 @@ pub(crate) struct Link {
     adopts: mpsc::Sender<Adopt>,
     queue: Arc<Queue>,
     shared: Arc<Shared>,
+    /// The emulated way to the peer.
+    path: Option<Path>,
 }
 
 /// What a link is for.
@@ -79,6 +83,8 @@ pub(crate) struct Seat {
     pub shared: Arc<Shared>,
     pub service: Arc<str>,
     pub carrier: (u8, &'static str),
+    /// Whether the carrier is one of ordered connections; else it carries datagrams.
+    pub ordered: bool,
     pub wires: Arc<Wires>,
     pub peer: NodeId,
     pub life: u64,
@@ -91,13 +97,27 @@ impl Link {
         let (out, outgoing) = mpsc::unbounded_channel();
         let (adopts, adopted) = mpsc::channel(4);
         let (queue, shared) = (Arc::new(Queue::default()), seat.shared.clone());
+        let path = shared.emulation.clone().map(|network| Path::new(network, seat.peer, seat.ordered));
         let task = Task { seat, outgoing, adopted, queue: queue.clone(), ended: 0, taken: VecDeque::new() };
         shared.spawn(task.run());
-        Link { out, adopts, queue, shared }
+        Link { out, adopts, queue, shared, path }
     }
 
     /// Sends a frame, or loses it where the connection is about to break.
     pub(crate) fn send(&self, frame: Vec<u8>) {
+        let Some(path) = &self.path else { return self.queue_up(frame, None) };
+        // The wire form comes behind two bytes of the type's place.
+        match path.leaves(frame.len().saturating_sub(2)) {
+            Leaves::Never => {}
+            Leaves::Once(at) => self.queue_up(frame, Some(at)),
+            Leaves::Twice(one, two) => {
+                self.queue_up(frame.clone(), Some(one));
+                self.queue_up(frame, Some(two));
+            }
+        }
+    }
+
+    fn queue_up(&self, frame: Vec<u8>, at: Option<Instant>) {
         let limits = &self.shared.limits;
         let messages = self.queue.messages.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = self.queue.bytes.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
@@ -111,7 +131,7 @@ impl Link {
             return;
         }
         self.shared.meter.send_queue_bytes.inc_by(frame.len() as i64);
-        if self.out.send(Out::Frame(frame)).is_err() {
+        if self.out.send(Out::Frame(frame, at)).is_err() {
             self.shared.meter.lose("stopped");
         }
     }
@@ -173,14 +193,15 @@ impl Task {
                     out = self.outgoing.recv() => match out {
                         None => break,
                         Some(Out::Told) => continue,
-                        Some(Out::Frame(frame)) => {
-                            self.taken.push_back(Out::Frame(frame));
+                        Some(frame @ Out::Frame(..)) => {
+                            self.taken.push_back(frame);
                             self.dial().await
                         }
                     },
                     Some(adopt) = self.adopted.recv() => self.welcome(adopt).await,
                 },
             };
+            let stood = standing.is_ok();
             let end = match standing {
                 Ok(standing) => self.stand(standing).await,
                 // A connection of the peer's that never stood is nobody's business here.
@@ -196,6 +217,10 @@ impl Task {
                 End::Replaced(adopt) => next = Some(adopt),
             }
             self.ended += 1;
+            if let (true, Some(network)) = (stood, &self.seat.shared.emulation) {
+                // Word of the end comes as far as a message does.
+                sleep_until(network.notice(self.seat.peer)).await;
+            }
             if !self.tell_broken().await {
                 break;
             }
@@ -221,7 +246,7 @@ impl Task {
     }
 
     fn lose(&self, out: Out) {
-        if let Out::Frame(frame) = out {
+        if let Out::Frame(frame, _) = out {
             self.took(&frame);
             self.seat.shared.meter.lose("connection broke");
         }
@@ -359,6 +384,9 @@ pub(crate) fn answer(mut stream: TcpStream, answer: &Answer) -> impl Future<Outp
 async fn connect(seat: &Seat, session: Session) -> Result<Option<Standing>, String> {
     let shared = &seat.shared;
     let address = shared.peers.address(seat.peer).ok_or("its address is not known")?;
+    if shared.is_cut(seat.peer) {
+        return Err("the link is cut".to_owned());
+    }
     let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
     let way = (shared.me, seat.peer);
@@ -440,7 +468,7 @@ async fn write(
     queue: &Queue,
     mut writer: OwnedWriteHalf,
 ) -> End {
-    let Seat { shared, .. } = seat;
+    let Seat { shared, peer, .. } = seat;
     let mut batch = Vec::with_capacity(BATCH_FRAMES_MAX);
     let mut buffer = Vec::with_capacity(BATCH_BYTES_MAX);
     loop {
@@ -453,8 +481,16 @@ async fn write(
         }
         while !taken.is_empty() || !buffer.is_empty() {
             while buffer.len() < BATCH_BYTES_MAX {
+                if let Some(Out::Frame(_, Some(at))) = taken.front()
+                    && *at > Instant::now()
+                {
+                    break;
+                }
                 match taken.pop_front() {
-                    Some(Out::Frame(frame)) => {
+                    Some(Out::Frame(frame, at)) => {
+                        if let Some(at) = at {
+                            shared.meter.late(at.elapsed());
+                        }
                         frame::put(&mut buffer, &frame);
                         queue.left(&frame);
                         shared.meter.send_queue_bytes.dec_by(frame.len() as i64);
@@ -464,6 +500,16 @@ async fn write(
                     Some(Out::Told) => {}
                     None => break,
                 }
+            }
+            if let (true, Some(Out::Frame(_, Some(at)))) = (buffer.is_empty(), taken.front()) {
+                // All that is left is still under way. The connection says meanwhile that it is alive.
+                if timeout(shared.limits.keep_alive, sleep_until(*at)).await.is_err() {
+                    frame::put(&mut buffer, &[]);
+                }
+                continue;
+            }
+            if let Some(cuts) = &shared.cuts {
+                cuts.whole(*peer).await;
             }
             match timeout(shared.limits.write, writer.write_all(&buffer)).await {
                 Ok(Ok(())) => buffer.clear(),

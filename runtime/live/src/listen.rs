@@ -75,6 +75,9 @@ fn admit(shared: &Shared, frame: &[u8]) -> Result<(Hello, Registered, u8), Refus
     if hello.from == shared.me || shared.peers.address(hello.from).is_none() {
         return Err(Refusal::new("stranger", format!("node {} is no peer", hello.from.index())));
     }
+    if shared.is_cut(hello.from) {
+        return Err(Refusal::new("link cut", format!("the link with node {} is cut", hello.from.index())));
+    }
     let unknown = || {
         Refusal::new("wrong service", format!("there is no service `{}` here", hello.service.escape_debug()))
     };
@@ -125,6 +128,9 @@ fn datagram(shared: &Shared, bytes: &[u8], address: std::net::SocketAddr) -> Res
             "stranger",
             format!("it says it is from node {}, whose address is another", from.index()),
         ));
+    }
+    if shared.is_cut(from) {
+        return Err(Refusal::new("link cut", format!("the link with node {} is cut", from.index())));
     }
     let services = shared.services.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let place = |name: &str, service: &Registered| {

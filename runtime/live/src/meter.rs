@@ -6,7 +6,11 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+/// The bounds of the buckets in which the lateness of frames is counted, in seconds.
+const LATE_SECONDS: [f64; 9] = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5];
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -18,6 +22,10 @@ pub struct Meter {
     refused: Family<Labels, Counter>,
     dropped: Family<Labels, Counter>,
     choices: Family<Labels, Counter>,
+    emulated: Family<Labels, Counter>,
+    late: Histogram,
+    pub(crate) links_version: Gauge,
+    pub(crate) links_cut: Gauge,
     pub(crate) consumed: Counter,
     pub(crate) messages_sent: Counter,
     pub(crate) messages_received: Counter,
@@ -43,6 +51,10 @@ impl Meter {
             refused: Family::default(),
             dropped: Family::default(),
             choices: Family::default(),
+            emulated: Family::default(),
+            late: Histogram::new(LATE_SECONDS),
+            links_version: Gauge::default(),
+            links_cut: Gauge::default(),
             consumed: Counter::default(),
             messages_sent: Counter::default(),
             messages_received: Counter::default(),
@@ -62,6 +74,15 @@ impl Meter {
         registry.register("refused", "Input from the network that was refused", meter.refused.clone());
         registry.register("dropped", "Messages of our own that were not sent", meter.dropped.clone());
         registry.register("choices", "Choices and draws, by their site", meter.choices.clone());
+        registry.register("emulated", "Messages in the emulated network, by fate", meter.emulated.clone());
+        let late = "By how many seconds frames left the emulated network late";
+        registry.register("emulated_late_seconds", late, meter.late.clone());
+        registry.register(
+            "links_version",
+            "The version of the links that were read last",
+            meter.links_version.clone(),
+        );
+        registry.register("links_cut", "Peers to which the link is cut", meter.links_cut.clone());
         registry.register("consumed", "Events that no handler wanted", meter.consumed.clone());
         registry.register("messages_sent", "Messages handed to the network", meter.messages_sent.clone());
         registry.register("messages_received", "Messages from the network", meter.messages_received.clone());
@@ -116,6 +137,22 @@ impl Meter {
     /// How often a service started again after a fault.
     pub fn restarts(&self) -> u64 {
         self.restarts.get()
+    }
+
+    /// What became of messages in the emulated network: how many `arrives`, were `lost`, `doubled`, or sent `again`.
+    pub fn emulated(&self, fate: &str) -> u64 {
+        self.emulated.get_or_create(&vec![("fate", fate.to_owned())]).get()
+    }
+
+    pub(crate) fn emulate(&self, fate: &'static str, count: u64) {
+        if count > 0 {
+            self.emulated.get_or_create(&vec![("fate", fate.to_owned())]).inc_by(count);
+        }
+    }
+
+    /// Notes by how much a frame left the emulated network late.
+    pub(crate) fn late(&self, by: std::time::Duration) {
+        self.late.observe(by.as_secs_f64());
     }
 
     pub(crate) fn refuse(&self, reason: &'static str) {

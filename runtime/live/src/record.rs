@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::Error;
+use crate::host::now_nanos;
 use crate::meter::Meter;
 
 /// The most entries that wait to be written; beyond it the recording ends, and says so.
@@ -45,7 +46,7 @@ impl Recorder {
         let Recording { file: path, origin, node } = recording;
         let what = format!("the recording {} cannot be written", path.display());
         let file = File::create(&path).map_err(|error| Error::io(what.clone(), error))?;
-        let (mut writer, head) = Writer::new(origin, node);
+        let (mut writer, head) = Writer::new(origin, node, Some(now_nanos()));
         let mut file = BufWriter::new(file);
         file.write_all(head.as_bytes())
             .and_then(|()| file.flush())

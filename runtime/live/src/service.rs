@@ -569,13 +569,13 @@ impl Service {
             tracing::warn!(service = %self.name, bytes = bytes.len(), "a datagram is longer than UDP carries");
             return;
         }
-        match shared.socket.try_send_to(&bytes, address) {
-            Ok(_) => {
-                shared.meter.messages_sent.inc();
-                shared.meter.bytes_sent.inc_by(frame.len() as u64);
-            }
-            // A network may lose a datagram, and so may its sender.
-            Err(_) => shared.meter.lose("socket busy"),
+        if shared.is_cut(to) {
+            return shared.meter.lose("link cut");
+        }
+        let message = frame.len() as u64;
+        match &shared.emulation {
+            None => shared.put_datagram(&bytes, address, message),
+            Some(network) => network.datagram(to, address, bytes, message, shared.limits.queued_messages),
         }
     }
 
@@ -587,6 +587,7 @@ impl Service {
                 shared: self.shared.clone(),
                 service: self.name.clone(),
                 carrier: (carrier, self.carriers[usize::from(carrier)].name),
+                ordered: self.carriers[usize::from(carrier)].kind != CarrierKind::Datagram,
                 wires: self.wires.clone(),
                 peer,
                 life: life_number,

@@ -24,4 +24,4 @@ pub use delay::{Delay, Sample};
 pub use draw::{Draw, Purpose, Stream};
 pub use link::{Fate, Link, Memory, Passage, Path};
 pub use loss::{GilbertElliott, Loss};
-pub use topology::{Inet, Topology, TopologyError, TransitStub, regions};
+pub use topology::{Inet, Insisted, Topology, TopologyError, TransitStub, regions};

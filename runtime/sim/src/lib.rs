@@ -25,6 +25,7 @@
 //!   digest would be taken for each other.
 //! - A rate of an objective that is not local is computed anew for all its nodes after each event.
 
+mod accounts;
 mod channels;
 mod deliberate;
 mod draws;
@@ -55,16 +56,18 @@ mod watch;
 mod witness;
 mod worth;
 
+pub use accounts::{Accounted, Accounts};
 pub use embed::{EmbedError, Sim, WAIT_EVENTS_MAX};
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use many::{runs, runs_while};
-pub use network::LOOPBACK_NANOS;
+pub use network::{LOOPBACK_NANOS, said};
 pub use options::{Options, SimError};
 pub use resolver::{AuthorsDefault, Custom, Policy, Random, ResolverKind, Resolvers, Scene, UnknownResolver};
 pub use result::{
     CallRuns, Ending, FaultRuns, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation,
 };
 pub use rollout::{Armed, Opening, Prospect, Situation, Span, UnderWay, rollout, started};
+pub use schedule::{arrival, moment};
 pub use script::{Failure, SCENARIO_SEED, SCRIPT_EVENTS_MAX, ScenarioRun, scenario};
 pub use statistics::{
     Comparison, Demands, Difference, Estimate, Interval, Means, Proportion, RUNS_LEAST, Sprt, Verdict,

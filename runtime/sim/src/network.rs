@@ -20,13 +20,6 @@ use crate::options::SimError;
 /// stop the clock by talking to itself.
 pub const LOOPBACK_NANOS: u64 = 1_000;
 
-/// How long an ordered connection waits beyond a round trip before it sends again what was lost, the first time; each
-/// time is twice the one before. As RFC 6298 has it, with the least variance term that is common (200 ms).
-const RETRANSMIT_NANOS: u64 = 200_000_000;
-
-/// How often an ordered connection sends a message again; it gets through then, as if the path had recovered.
-const RETRANSMISSIONS_MAX: u32 = 8;
-
 /// The carriers of a model.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -236,7 +229,7 @@ impl Line {
             Fate::Doubled(after, copy) => (after, Some(copy)),
         };
         if self.discipline == Discipline::Fifo {
-            return Fate::Arrives(first.saturating_add(again(topology, memory, passage, draw)));
+            return Fate::Arrives(first.saturating_add(topology.insist(passage, memory, draw).nanos));
         }
         let fate = topology.fate(passage, memory, draw);
         match (fate, copy) {
@@ -254,7 +247,10 @@ impl Line {
 
 /// What a topology does to datagrams, the system says of them: what may happen is for the system to say, and the topology
 /// says how often.
-fn said(model: &Model, topology: &Topology) -> Result<(), SimError> {
+///
+/// # Errors
+/// It loses or doubles datagrams of a carrier of which the system does not say so.
+pub fn said(model: &Model, topology: &Topology) -> Result<(), SimError> {
     let datagrams = model.carriers.iter().filter(|carrier| carrier.kind == CarrierKind::Datagram);
     for carrier in datagrams {
         let loss = carrier.loss > 0.0 || carrier.duplicates.is_some() && model.bounds.duplicates.is_none();
@@ -266,26 +262,6 @@ fn said(model: &Model, topology: &Topology) -> Result<(), SimError> {
         return Err(SimError::Unsaid { carrier: carrier.name, does, clause });
     }
     Ok(())
-}
-
-/// How long a message is under way that is sent again until it arrives. What is sent again takes no place in lines.
-fn again(topology: &Topology, memory: &mut Memory, passage: Passage, draw: &mut dyn Draw) -> u64 {
-    let there = topology.base_nanos(passage.from, passage.to);
-    let back = topology.base_nanos(passage.to, passage.from);
-    let mut patience = there.saturating_add(back).saturating_add(RETRANSMIT_NANOS);
-    let mut waited = 0_u64;
-    let mut passage = passage;
-    for _ in 0..RETRANSMISSIONS_MAX {
-        match topology.fate(passage, memory, draw) {
-            Fate::Arrives(delay) | Fate::Doubled(delay, _) => return waited.saturating_add(delay),
-            Fate::Lost => {
-                waited = waited.saturating_add(patience);
-                patience = patience.saturating_mul(2);
-                passage.bytes = 0;
-            }
-        }
-    }
-    waited.saturating_add(there)
 }
 
 fn line(carrier: &Carrier, discipline: Discipline) -> Line {
@@ -518,7 +494,7 @@ mod tests {
     #[test]
     fn a_path_that_loses_everything_lets_a_connection_through_in_the_end() {
         let mut network = placed(CarrierKind::Reliable, 1.0);
-        let waited = 280 * ((1 << RETRANSMISSIONS_MAX) - 1) + 30;
+        let waited = 280 * ((1 << foresee_net::topology::RETRANSMISSIONS_MAX) - 1) + 30;
         assert_eq!(send(&mut network, &mut Draws::new(1, 2), 0), Fate::Arrives(waited * 1_000_000));
     }
 }

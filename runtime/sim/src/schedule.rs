@@ -100,7 +100,7 @@ impl Engine {
         }
         for _ in 0..call.most.unwrap_or(1) {
             let mut draw = self.draw_call(line);
-            let at = begun.saturating_add(within(timing, None, &mut draw));
+            let at = begun.saturating_add(moment(timing, None, &mut draw));
             self.put(at, Planned::Call { line, epoch, begun });
         }
     }
@@ -127,7 +127,7 @@ impl Engine {
         }
         for _ in 0..most.unwrap_or(1) {
             let mut draw = self.draw_fault(line);
-            let at = within(timing, self.schedule.end, &mut draw);
+            let at = moment(timing, self.schedule.end, &mut draw);
             self.put(at, Planned::Fault { line });
         }
     }
@@ -282,8 +282,8 @@ impl Engine {
     }
 }
 
-/// A moment after the beginning: within what is said, else within `all`, else at once.
-fn within(timing: Timing, all: Option<u64>, draw: &mut impl Draw) -> u64 {
+/// When something of this timing happens, in nanoseconds after the beginning: within what is said, else within `all`, else at once.
+pub fn moment(timing: Timing, all: Option<u64>, draw: &mut impl Draw) -> u64 {
     match (timing.within, all) {
         (Some((least, most)), _) => between(least, most, draw),
         (None, Some(end)) => draw.below(end.max(1)),
@@ -296,8 +296,8 @@ fn between(least: Duration, most: Duration, draw: &mut impl Draw) -> u64 {
     if most > least { least + draw.below((most - least).saturating_add(1)) } else { least }
 }
 
-/// The next moment of a line at a rate after `since`; None where its time is over.
-fn arrival(timing: Timing, begun: u64, since: u64, draw: &mut impl Draw) -> Option<u64> {
+/// The next moment of something that happens at a rate, after `since` and, in nanoseconds, from `begun` on; None where its time is over.
+pub fn arrival(timing: Timing, begun: u64, since: u64, draw: &mut impl Draw) -> Option<u64> {
     let rate = timing.rate.filter(|rate| rate.is_finite() && *rate > 0.0)?;
     let (from, to) = match timing.within {
         Some((from, to)) => (begun.saturating_add(nanos(from)), begun.saturating_add(nanos(to))),
