@@ -115,3 +115,17 @@ fn deep_rust_is_refused_and_not_walked() {
     compiles(&"{".repeat(10 << 20));
     compiles(&body(&"a;".repeat(20_000)));
 }
+
+#[test]
+fn a_mistake_after_a_letter_of_several_bytes_is_where_whole_letters_are() {
+    let whole = "service Café {\n    variables { größe: u8; }\n}\n";
+    for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {
+        let text = format!("{}é", &whole[..end]);
+        let source = SourceFile::new("some.mace", text.as_str());
+        let (_, found) = compile::front(&source);
+        for one in &found {
+            let (start, end) = (one.span.start as usize, one.span.end as usize);
+            assert!(text.is_char_boundary(start) && text.is_char_boundary(end), "{one:?} in {text}");
+        }
+    }
+}

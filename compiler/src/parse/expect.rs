@@ -34,11 +34,10 @@ pub fn syntax_error(error: &Error<Rule>, rule: Rule, masked: &str, text: &str, b
     let before = masked[..at].trim_end().len();
     let new_line = masked[before..at].contains('\n') || found.is_empty();
     let ends = expected.iter().any(|word| word == "`;`");
+    let last = masked[..before].char_indices().next_back().map_or(0, |(last, _)| last);
     let (span, message) = match (new_line && before > 0 && ends, found) {
-        (true, _) => (Span::at(before - 1, before), format!("expected {sentence} after this")),
-        (_, "") => {
-            (Span::at(before.saturating_sub(1), before), format!("expected {sentence}, found the end"))
-        }
+        (true, _) => (Span::at(last, before), format!("expected {sentence} after this")),
+        (_, "") => (Span::at(last, before), format!("expected {sentence}, found the end")),
         (_, found) if expected.is_empty() => {
             (Span::at(at, at + found.len()), format!("unexpected `{}`", short(found)))
         }
