@@ -4,14 +4,14 @@
 //! or at survivors, within the same time. What is measured: the greatest depth in levels, the seconds that nodes waited, the
 //! objective of the spec; for what joins again, all but the depth from the crash on. All resolvers run the same seeds.
 //!
-//! `cargo run --release -p rand-tree-experiment -- [SEEDS [ROLLOUTS]]` prints the table, once the two specs stand in `specs/` and this folder
-//! is a member of the workspace; see `experiments/README.md`.
+//! `cargo run --release -p rand-tree-experiment` prints the table; docs/rand-tree.md reads it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use clap::Parser;
 use foresee::kernel::{
     Arguments, Call, Datum, FaultTarget, Model, NodeId, NodeState, SpecInfo, States, Timing, View, Way,
 };
@@ -47,15 +47,34 @@ type Figures = [f64; FIGURES];
 /// What is known of a contender in a cell of the table, by seed.
 type Cells = BTreeMap<(usize, usize, &'static str), BTreeMap<u64, Figures>>;
 
+/// The experiment of the papers: a tree of nodes joins, half of it fails and joins again
+#[derive(Debug, Parser)]
+struct Args {
+    /// How many runs of each contender
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// How many nodes
+    #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    nodes: u32,
+    /// How many rollouts an option gets
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    rollouts: u32,
+    /// Seconds between gatherings of checkpoints
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    gather: u64,
+    /// How many runs the predictor is trained on
+    #[arg(long, default_value_t = Settings::default().training)]
+    training: u32,
+}
+
 fn main() -> std::io::Result<()> {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>());
-    let mut number = |usual: u64| arguments.next().and_then(Result::ok).unwrap_or(usual);
-    let (seeds, rollouts) = (number(20), number(16));
-    let settings = Settings { rollouts: rollouts as u32, ..Settings::default() };
+    let Args { seeds, nodes, rollouts, gather, training } = Args::parse();
+    let gather = Some(Duration::from_secs(gather));
+    let settings = Settings { rollouts, gather, training, ..Settings::default() };
     let mut out = std::io::stdout().lock();
     let mut cells = Cells::new();
     for (column, spread) in SPREADS.into_iter().enumerate() {
-        let trained = train(&model(&rand_tree::SPEC, spread), &settings);
+        let trained = train(&model(&rand_tree::SPEC, nodes, spread), &settings);
         writeln!(
             out,
             "joining within {spread:?}: rollouts follow `{}`{}",
@@ -63,18 +82,28 @@ fn main() -> std::io::Result<()> {
             if trained.guarded { "; looking ahead does not pay, says the guard" } else { "" }
         )?;
         for contender in CONTENDERS {
-            play(column, spread, contender, seeds, &settings, &trained, &mut cells);
+            let spec = if contender == "baseline" { &rand_tree_baseline::SPEC } else { &rand_tree::SPEC };
+            let options = Options {
+                resolver: resolver(contender, &settings, &trained),
+                last: true,
+                ..Options::default()
+            };
+            let lives = play(&model(spec, nodes, spread), spread, seeds, &options);
+            for (phase, seed, figures) in lives {
+                cells.entry((phase, column, contender)).or_default().insert(seed, figures);
+            }
         }
     }
     print(&cells, &mut out)
 }
 
 /// The system, joined within `spread`; what fails is left to the caller.
-fn model(spec: &'static SpecInfo, spread: Duration) -> Arc<Model> {
+fn model(spec: &'static SpecInfo, nodes: u32, spread: Duration) -> Arc<Model> {
     let system = spec.systems.iter().find(|system| system.name == "Internet").expect("the spec has it");
     let spread_text = format!("{}ms", spread.as_millis());
     let failure = format!("{}ms", (ROOT_FIRST + spread + SETTLES).as_millis());
-    let arguments = [("spread".to_owned(), spread_text), ("failure".to_owned(), failure)];
+    let arguments = [("size", nodes.to_string()), ("spread", spread_text), ("failure", failure)];
+    let arguments = arguments.map(|(name, value)| (name.to_owned(), value));
     let mut model = (system.build)(&Arguments::from_iter(arguments)).expect("the arguments fit");
     model.horizon = Some(ROOT_FIRST + spread + SETTLES);
     for call in &mut model.calls {
@@ -86,34 +115,23 @@ fn model(spec: &'static SpecInfo, spread: Duration) -> Arc<Model> {
     Arc::new(model)
 }
 
-fn play(
-    column: usize,
-    spread: Duration,
-    contender: &'static str,
-    seeds: u64,
-    settings: &Settings,
-    trained: &Trained,
-    cells: &mut Cells,
-) {
-    let spec = if contender == "baseline" { &rand_tree_baseline::SPEC } else { &rand_tree::SPEC };
-    let whole = model(spec, spread);
-    let options =
-        Options { resolver: resolver(contender, settings, trained), last: true, ..Options::default() };
-    let found = Mutex::new((0..seeds, cells));
+/// All lives of one contender, on all cores: phase, seed and figures.
+fn play(whole: &Arc<Model>, spread: Duration, seeds: u64, options: &Options) -> Vec<(usize, u64, Figures)> {
+    let found = Mutex::new((0..seeds, Vec::new()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let next = || found.lock().unwrap_or_else(PoisonError::into_inner).0.next();
                 while let Some(seed) = next() {
-                    for (phase, figures) in life(&whole, spread, seed, &options).into_iter().enumerate() {
-                        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                        found.1.entry((phase, column, contender)).or_default().insert(seed, figures);
-                    }
+                    let phases = life(whole, spread, seed, options).into_iter().enumerate();
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    found.1.extend(phases.map(|(phase, figures)| (phase, seed, figures)));
                 }
             });
         }
     });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner).1
 }
 
 fn resolver(contender: &str, settings: &Settings, trained: &Trained) -> ResolverKind {
@@ -283,7 +301,11 @@ fn print(cells: &Cells, out: &mut impl Write) -> std::io::Result<()> {
         for column in 0..SPREADS.len() {
             let of = |contender| mean(cells[&(phase, column, contender)].values().map(|it| it[0])).0;
             let (random, found, best) = (of("random"), of("lookahead"), of("omniscient"));
-            write!(out, "{:>17.0}%", 100.0 * (random - found) / (random - best))?;
+            let closed = match random > best {
+                true => format!("{:.0}%", 100.0 * (random - found) / (random - best)),
+                false => "no gap".to_owned(),
+            };
+            write!(out, "{closed:>18}")?;
         }
         for (figure, title) in [(2, "objective less baseline"), (FIGURES - 1, "  without messages")] {
             write!(out, "\n  {title:<23}")?;
