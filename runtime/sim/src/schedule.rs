@@ -118,7 +118,7 @@ impl Engine {
         let fault = &self.model.faults[line];
         let (timing, most) = (fault.timing, fault.most);
         if let Some(chance) = fault.chance
-            && self.draw_fault(line).unit() >= chance
+            && !self.draw_fault(line).happens(chance)
         {
             return;
         }
