@@ -7,6 +7,7 @@ use foresee_kernel::Model;
 use foresee_sim::{Answers, Exact, ExactError, Interval, Options, Settled, Verdict};
 
 use crate::args::{Format, SimulateArgs};
+use crate::claims;
 use crate::exit::{Exit, Failure};
 use crate::simulate::said;
 
@@ -24,12 +25,20 @@ pub fn run(
         }
         error => Failure::usage(error.to_string()),
     })?;
+    let unjudged: Vec<_> = claims::liveness(model).into_iter().collect();
     match args.format {
         Format::Json => {
-            let text = serde_json::to_string(&found).map_err(|error| Failure::internal(error.to_string()))?;
-            writeln!(out, "{text}")?;
+            let internal = |error: serde_json::Error| Failure::internal(error.to_string());
+            let mut value = serde_json::to_value(&found).map_err(internal)?;
+            if !unjudged.is_empty() {
+                value["not_checked"] = claims::json(&unjudged).into();
+            }
+            writeln!(out, "{}", serde_json::to_string(&value).map_err(internal)?)?;
         }
-        Format::Text => write(&found, out)?,
+        Format::Text => {
+            write(&found, out)?;
+            claims::write(out, &unjudged)?;
+        }
     }
     let any = |verdict| found.statistics.iter().any(|claim| claim.verdict == verdict);
     Ok(match () {
@@ -54,6 +63,7 @@ fn write(found: &Exact, out: &mut dyn Write) -> Result<(), Failure> {
             )?;
         }
     }
+    let least = if *cut > 0.0 { "at least " } else { "" };
     for (name, mean) in objectives {
         match mean {
             Some(mean) => writeln!(out, "  objective  {name:<24} mean {mean:.6}")?,
@@ -62,11 +72,11 @@ fn write(found: &Exact, out: &mut dyn Write) -> Result<(), Failure> {
     }
     for (name, probabilities) in properties {
         let told: Vec<String> =
-            probabilities.iter().map(|(status, p)| format!("{} with {p:.6}", said(*status))).collect();
+            probabilities.iter().map(|(status, p)| format!("{} with {least}{p:.6}", said(*status))).collect();
         writeln!(out, "  property   {name:<24} {}", told.join(", "))?;
     }
     for (name, p) in violations {
-        writeln!(out, "  a run violates `{name}` with probability {p:.6}; `check` shows how")?;
+        writeln!(out, "  a run violates `{name}` with probability {least}{p:.6}; `check` shows how")?;
     }
     for taken in choices {
         let place = format!("{}, line {}", taken.site, taken.line);

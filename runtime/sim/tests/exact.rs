@@ -267,7 +267,11 @@ fn what_cannot_be_solved_is_refused_with_what_to_do() {
     let mut slow = resends(5);
     slow.carriers[0].delay = DelayModel::Exponential(Duration::from_millis(1));
     let error = refused(slow, Answers::Resolver, 1_000).to_string();
-    assert!(error.contains("from p[0] to p[1]") && error.contains("constant delay"), "{error}");
+    assert!(error.contains("the delay of `net` has a continuous law: say a constant"), "{error}");
+    let mut spread = resends(5);
+    spread.carriers[0].delay = DelayModel::Uniform(Duration::ZERO, Duration::from_millis(1));
+    let error = refused(spread, Answers::Resolver, 1_000).to_string();
+    assert!(error.contains("the delay of `net` has 1000001 values"), "{error}");
     const RANGES: Behaviour = |_, event, ctx| {
         if let Event::Start = event {
             ctx.set(Timer(0), Duration::from_secs(1)..=Duration::from_secs(2));

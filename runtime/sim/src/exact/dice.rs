@@ -3,8 +3,13 @@
 //! A run is a function of what is drawn in it. The first run draws the first possibility everywhere and so finds the wheels; whoever reads
 //! the odometer then turns the last wheel that has a possibility left, and the next run follows the wheels up to there.
 
-use foresee_kernel::{Model, NodeId, Point, names};
+use std::time::Duration;
+
+use foresee_kernel::{DelayModel, Model, NodeId, Point, Timing, names};
 use foresee_net::Draw;
+
+use crate::Options;
+use crate::network::nanos;
 
 /// The most values of one draw that are gone through.
 pub(crate) const VALUES_MAX: u64 = 1_000;
@@ -12,6 +17,8 @@ pub(crate) const VALUES_MAX: u64 = 1_000;
 /// What is drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// How long messages of a carrier are under way.
+    Carrier(usize),
     /// What becomes of a message between two nodes.
     Link(NodeId, NodeId),
     /// The moment of a timer of a node.
@@ -156,6 +163,47 @@ impl Dice {
 }
 
 impl Refusal {
+    /// What the system itself says that cannot be gone through: known before a run comes to it.
+    pub fn of(model: &Model, options: &Options) -> Option<Refusal> {
+        let carriers = model.carriers.iter().enumerate().filter_map(|(index, carrier)| {
+            let place = Place::Carrier(index);
+            match carrier.delay {
+                // Then delays are those between sites.
+                _ if options.topology.is_some() => None,
+                DelayModel::Constant(_) => None,
+                DelayModel::Uniform(least, most) => Refusal::of_range(place, least, most),
+                DelayModel::Exponential(_) => Some(Refusal { place, values: None }),
+            }
+        });
+        let calls = model.calls.iter().enumerate();
+        let calls = calls.filter_map(|(line, call)| Refusal::of_moment(Place::Call(line), call.timing));
+        let faults = model.faults.iter().enumerate().filter(|(_, fault)| fault.chance != Some(0.0));
+        let faults = faults.filter_map(|(line, fault)| {
+            let place = Place::Fault(line);
+            let back = || fault.back.and_then(|(least, most)| Refusal::of_range(place, least, most));
+            let end = options.until.or(model.horizon);
+            let ever = || match (fault.timing.within, fault.timing.rate, end) {
+                (None, None, Some(end)) => Refusal::of_range(place, Duration::from_nanos(1), end),
+                _ => None,
+            };
+            Refusal::of_moment(place, fault.timing).or_else(ever).or_else(back)
+        });
+        carriers.chain(calls).chain(faults).next()
+    }
+
+    fn of_moment(place: Place, timing: Timing) -> Option<Refusal> {
+        match (timing.rate, timing.within) {
+            (Some(rate), _) if rate.is_finite() && rate > 0.0 => Some(Refusal { place, values: None }),
+            (None, Some((least, most))) => Refusal::of_range(place, least, most),
+            _ => None,
+        }
+    }
+
+    fn of_range(place: Place, least: Duration, most: Duration) -> Option<Refusal> {
+        let values = nanos(most).saturating_sub(nanos(least)).saturating_add(1);
+        (values > VALUES_MAX).then_some(Refusal { place, values: Some(values) })
+    }
+
     /// What cannot be gone through, and what to do about it.
     pub fn told(&self, model: &Model) -> String {
         let name = |node: NodeId| names::scope(&model.names, || node.to_string());
@@ -165,6 +213,12 @@ impl Refusal {
         };
         let instead = "say a constant, or `choose` or `random` among a few values";
         match self.place {
+            Place::Carrier(index) => {
+                let carrier = model.carriers.get(index).map_or("?", |carrier| carrier.name);
+                format!(
+                    "the delay of `{carrier}` {many}: say a constant delay, such as `{carrier}: delay 10ms`"
+                )
+            }
             Place::Link(src, dst) => format!(
                 "the time that a message from {} to {} is under way {many}: say a constant delay for its carrier",
                 name(src),
@@ -191,7 +245,7 @@ impl Refusal {
 fn planned(what: &str, said: Option<(u32, &'static str)>, many: &str) -> String {
     let (line, text) = said.unwrap_or_default();
     format!(
-        "the moment of the {what} in line {line} (`{text}`) {many}: say one moment, with both ends of `within` the same"
+        "a moment of the {what} in line {line} (`{text}`) {many}: say one moment, such as `at 5s`, in the place of a rate or a range"
     )
 }
 

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use foresee_kernel::{Claim, Figure, Model, Point};
 use serde::Serialize;
 
-use self::dice::{Dice, Kind};
+use self::dice::{Dice, Kind, Refusal};
 use self::sum::{Sum, better};
 use crate::engine::{Record, attempt};
 use crate::result::{Ending, Status, TOTAL};
@@ -196,6 +196,9 @@ pub fn exact(
     }
     if let (false, ResolverKind::Custom(_)) = (best, &options.resolver) {
         return Err(ExactError::Resolver { name: options.resolver.name().to_owned() });
+    }
+    if let Some(refusal) = Refusal::of(model, options) {
+        return Err(ExactError::Continuous { message: refusal.told(model) });
     }
     let resolver = if best { ResolverKind::First } else { options.resolver.clone() };
     let options = Options { figures: true, trace: false, last: false, resolver, ..options.clone() };
