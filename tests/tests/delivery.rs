@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foresee::kernel::{Arguments, Model};
-use foresee::sim::{Options, Run, runs};
+use foresee::sim::{Answers, Options, Run, exact as solve, runs};
 use foresee_decide::protocol::{Link, Process, Protocol, exact};
 
 foresee::include_spec!("reliable_link");
@@ -403,4 +403,31 @@ fn the_late_acknowledger_delivers_and_costs_without_bound() {
     }
     let added: Vec<f64> = means.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(added.windows(2).all(|pair| pair[1] > pair[0]), "{means:?}");
+}
+
+/// A sender over a link that loses one message in ten, ends that live, and seven sends at most: solved, simulated and by hand.
+#[test]
+fn an_exact_solution_is_what_simulations_come_to() {
+    let settings =
+        [("period", "10s"), ("correct_a", "1"), ("correct_b", "1"), ("crash_a", "0"), ("crash_b", "0")];
+    let model = model("OnceBySender", &settings.map(|(name, value)| (name, value.to_owned())));
+    let options = Options { until: Some(Duration::from_secs(65)), ..Options::default() };
+    let found = solve(&model, &options, Answers::Resolver, 1_000).expect("it is small");
+    let sends = (1.0 - 0.19_f64.powi(7)) / 0.81;
+    // Each message weighs one, and nine in ten are answered.
+    let sending = found.objectives["sending"].expect("all runs were made");
+    assert!((sending - 1.9 * sends).abs() < 1e-12, "{sending}");
+    let known = found.statistics.iter().find(|claim| claim.name == "s2").and_then(|claim| claim.value);
+    assert!(known.is_some_and(|p| (p - (1.0 - 1e-6)).abs() < 1e-12), "{known:?}");
+    let mut means: BTreeMap<String, Mean> = BTreeMap::new();
+    let mut gather = |run: Run| {
+        for (name, value) in run.objectives {
+            means.entry(name).or_default().add(value);
+        }
+    };
+    runs(&model, 0..BATCH, THREADS, &options, &mut gather).expect("it runs");
+    for (name, mean) in means {
+        let off = mean.off(found.objectives[&name].expect("all runs were made"));
+        assert!(off.abs() < ERRORS_MAX, "{name} is {off} standard errors off");
+    }
 }

@@ -233,6 +233,15 @@ pub struct SimulateArgs {
     /// Run the same seeds with two resolvers, and show by how much they differ
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["resolver", "trace_out"])]
     pub compare: Option<Vec<String>>,
+    /// Make every run that there is, and show exact means and probabilities; for small systems without continuous delays
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "verify", "compare", "trace_out"])]
+    pub exact: bool,
+    /// Answer choices as well as anybody could who knows all that was drawn so far (with --exact)
+    #[arg(long, requires = "exact", conflicts_with = "resolver")]
+    pub optimal: bool,
+    /// The most runs that are made (with --exact)
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..), requires = "exact")]
+    pub max_runs: u64,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

@@ -8,6 +8,7 @@ mod account;
 mod args;
 mod check;
 mod claims;
+mod exact;
 mod exit;
 mod faults;
 mod from;

@@ -10,7 +10,7 @@ use foresee_sim::{Moments, Options, Run, Status, Summary};
 
 use crate::args::{Format, SimulateArgs};
 use crate::exit::{Exit, Failure};
-use crate::{claims, model, progress, verify};
+use crate::{claims, exact, model, progress, verify};
 
 /// Runs the command.
 pub fn run(
@@ -29,6 +29,9 @@ pub fn run(
         topology: args.topology.clone(),
         ..Options::default()
     };
+    if args.exact {
+        return exact::run(&model, args, &plain, out);
+    }
     let asked = args.compare.iter().flatten().chain([&args.resolver]);
     if ahead.training > 0 && asked.into_iter().any(|name| foresee_predict::TRAINED.contains(&name.as_str())) {
         let runs = ahead.training;
@@ -171,7 +174,7 @@ fn write_summary(summary: &Summary, out: &mut dyn Write) -> Result<(), Failure> 
     Ok(())
 }
 
-fn said(status: Status) -> &'static str {
+pub(crate) fn said(status: Status) -> &'static str {
     match status {
         Status::Held => "held",
         Status::Violated => "violated",

@@ -353,3 +353,17 @@ fn two_resolvers_are_compared_on_the_same_seeds() {
     let (exit, _, err) = run(&["simulate", "--compare", "first", "oracle"]);
     assert!(exit == Exit::Usage && err.contains("no resolver"), "{err}");
 }
+
+#[test]
+fn an_exact_solution_needs_discrete_delays_and_goes_with_no_seeds() {
+    let (exit, _, err) = run(&["simulate", "--exact", "--seeds", "0..5"]);
+    assert_eq!(exit, Exit::Usage, "{err}");
+    let (exit, _, err) = run(&["simulate", "--optimal"]);
+    assert!(exit == Exit::Usage && err.contains("--exact"), "{err}");
+    let (exit, _, err) = run(&["simulate", "--exact", "--until", "1s"]);
+    assert_eq!(exit, Exit::Usage);
+    assert!(
+        err.contains("the delay of `net` has 9000001 values") && err.contains("say a constant delay"),
+        "{err}"
+    );
+}

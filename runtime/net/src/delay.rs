@@ -82,12 +82,9 @@ impl Delay {
         match self {
             Delay::Constant(nanos) => *nanos,
             Delay::Uniform(least, most) if most <= least => *least,
-            Delay::Uniform(least, most) => {
-                let span = u128::from(most - least) + 1;
-                least + ((u128::from(draw.bits()) * span) >> 64) as u64
-            }
-            // 1 - u is in (0, 1], a normal number, so the logarithm is finite; a float saturates on its way to u64.
-            Delay::Exponential(mean) => (-ln(1.0 - draw.unit()) * *mean as f64).round() as u64,
+            Delay::Uniform(0, u64::MAX) => draw.bits(),
+            Delay::Uniform(least, most) => least + draw.below(most - least + 1),
+            Delay::Exponential(mean) => draw.exponential(*mean),
             Delay::Normal { mean, deviation: 0 } => *mean,
             Delay::Normal { mean, deviation } => {
                 (*mean as f64 + normal(draw) * *deviation as f64).round() as u64

@@ -9,7 +9,10 @@
 //! **The layout of key and counter is part of the format of a seed**: changing it changes every run of every seed.
 //! A golden value tests it.
 
-/// A source of random numbers.
+use crate::ln::ln;
+
+/// A source of random numbers. Whoever asks says by the method what is drawn, so that a source may also go through all that
+/// could be drawn.
 pub trait Draw {
     /// 64 random bits.
     fn bits(&mut self) -> u64;
@@ -22,6 +25,12 @@ pub trait Draw {
     /// Uniform in `0..n`; 0 where `n` is 0. By multiplication, so the bias is at most n / 2^64.
     fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(n)) >> 64) as u64
+    }
+
+    /// Exponential with this mean: memoryless, by inversion. Rounded to a whole number.
+    fn exponential(&mut self, mean: u64) -> u64 {
+        // 1 - u is in (0, 1], a normal number, so the logarithm is finite; a float saturates on its way to u64.
+        (-ln(1.0 - self.unit()) * mean as f64).round() as u64
     }
 
     /// True with probability `p`. A certain answer draws nothing.

@@ -10,10 +10,15 @@
 //! | a line of the workload or of the faults | line | how many of its numbers before |
 //!
 //! So runs of one seed that differ in a choice keep the numbers of all that they have in common. This table is part of
-//! the format of a seed; golden hashes test it.
+//! the format of a seed; golden hashes test it. An exact solution goes through all that they could be instead ([`Dice`]).
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use foresee_kernel::NodeId;
 use foresee_net::{Purpose, Stream};
+
+use crate::exact::dice::{Dice, Numbers, Place};
 
 const LINK: Purpose = Purpose(1);
 const TIMER: Purpose = Purpose(2);
@@ -28,6 +33,8 @@ const FAULT: Purpose = Purpose(7);
 pub(crate) struct Draws {
     seed: u64,
     nodes: Vec<Drawn>,
+    /// Where all that could be drawn is gone through.
+    dice: Option<Rc<RefCell<Dice>>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +54,23 @@ fn next(counter: &mut u64) -> u64 {
 
 impl Draws {
     pub fn new(seed: u64, nodes: usize) -> Self {
-        Draws { seed, nodes: vec![Drawn::default(); nodes] }
+        Draws { seed, nodes: vec![Drawn::default(); nodes], dice: None }
+    }
+
+    /// Lets all that could be drawn be gone through.
+    pub fn throw(&mut self, dice: Rc<RefCell<Dice>>) {
+        self.dice = Some(dice);
+    }
+
+    fn numbers(&self, place: Place, purpose: Purpose, key: (u32, u32), number: u64) -> Numbers {
+        let stream = Stream::new(self.seed, purpose, key, number);
+        match &self.dice {
+            None => Numbers::Drawn(stream),
+            Some(dice) => {
+                dice.borrow_mut().stand_at(place);
+                Numbers::Thrown(dice.clone(), stream)
+            }
+        }
     }
 
     /// The number of the next message of `src`.
@@ -56,41 +79,41 @@ impl Draws {
     }
 
     /// What becomes of the `number`-th message of `src`, sent to `dst`.
-    pub fn link(&self, src: NodeId, dst: NodeId, number: u64) -> Stream {
-        Stream::new(self.seed, LINK, (src.index() as u32, dst.index() as u32), number)
+    pub fn link(&self, src: NodeId, dst: NodeId, number: u64) -> Numbers {
+        self.numbers(Place::Link(src, dst), LINK, (src.index() as u32, dst.index() as u32), number)
     }
 
     /// The moment of a timer of `node`.
-    pub fn timer(&mut self, node: NodeId) -> Stream {
+    pub fn timer(&mut self, node: NodeId) -> Numbers {
         let number = next(&mut self.nodes[node.index()].timers);
-        Stream::new(self.seed, TIMER, (node.index() as u32, 0), number)
+        self.numbers(Place::Timer(node), TIMER, (node.index() as u32, 0), number)
     }
 
     /// A chance in a handler of `node`.
-    pub fn chance(&mut self, node: NodeId) -> Stream {
+    pub fn chance(&mut self, node: NodeId) -> Numbers {
         let number = next(&mut self.nodes[node.index()].chances);
-        Stream::new(self.seed, CHANCE, (node.index() as u32, 0), number)
+        self.numbers(Place::Node(node), CHANCE, (node.index() as u32, 0), number)
     }
 
     /// An end of a connection of `node`.
-    pub fn outage(&mut self, node: NodeId) -> Stream {
+    pub fn outage(&mut self, node: NodeId) -> Numbers {
         let number = next(&mut self.nodes[node.index()].outages);
-        Stream::new(self.seed, OUTAGE, (node.index() as u32, 0), number)
+        self.numbers(Place::Outage(node), OUTAGE, (node.index() as u32, 0), number)
     }
 
     /// The `number`-th draw of a line of the workload.
-    pub fn call(&self, line: usize, number: u64) -> Stream {
-        Stream::new(self.seed, CALL, (line as u32, 0), number)
+    pub fn call(&self, line: usize, number: u64) -> Numbers {
+        self.numbers(Place::Call(line), CALL, (line as u32, 0), number)
     }
 
     /// The `number`-th draw of a line of the faults.
-    pub fn fault(&self, line: usize, number: u64) -> Stream {
-        Stream::new(self.seed, FAULT, (line as u32, 0), number)
+    pub fn fault(&self, line: usize, number: u64) -> Numbers {
+        self.numbers(Place::Fault(line), FAULT, (line as u32, 0), number)
     }
 
     /// A choice in a handler of `node`.
-    pub fn choice(&mut self, node: NodeId) -> Stream {
+    pub fn choice(&mut self, node: NodeId) -> Numbers {
         let number = next(&mut self.nodes[node.index()].choices);
-        Stream::new(self.seed, CHOICE, (node.index() as u32, 0), number)
+        self.numbers(Place::Node(node), CHOICE, (node.index() as u32, 0), number)
     }
 }

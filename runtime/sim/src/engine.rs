@@ -46,14 +46,14 @@ pub const TRACE_EVENTS_MAX: u64 = 1_000_000;
 /// An end beyond the clock; a workload or faults, which cannot be carried out yet; a property or an objective that panics.
 pub fn run(model: &Arc<Model>, seed: u64, options: &Options) -> Result<Run, SimError> {
     let record = if options.trace { Record::Steps } else { Record::Nothing };
-    let run = attempt(model, seed, options, record)?;
+    let run = attempt(model, seed, options, record, &|_| {})?;
     let Some(violation) = &run.violation else { return Ok(run) };
     if options.trace {
         return Ok(run);
     }
     // A quick run keeps neither its steps nor the state before a fault; the same seed gives both.
     let record = if run.events <= TRACE_EVENTS_MAX { Record::Steps } else { Record::States };
-    let again = attempt(model, seed, options, record)?;
+    let again = attempt(model, seed, options, record, &|_| {})?;
     if again.violation.as_ref() != Some(violation) || again.events != run.events {
         let message = format!("run {seed} ended with {violation} and did not when it was repeated");
         return Err(SimError::Diverged { message });
@@ -72,13 +72,21 @@ pub(crate) enum Record {
     Steps,
 }
 
-fn attempt(model: &Arc<Model>, seed: u64, options: &Options, record: Record) -> Result<Run, SimError> {
+/// One run; `prepare` may change its engine before anything happens.
+pub(crate) fn attempt(
+    model: &Arc<Model>,
+    seed: u64,
+    options: &Options,
+    record: Record,
+    prepare: &dyn Fn(&mut Engine),
+) -> Result<Run, SimError> {
     names::scope(&model.names, || {
         // What panics here is a property, an objective or a policy: a handler's panic is a fault of its step.
         let now = Rc::new(Cell::new(0));
         let run = fault::guard(|| {
             let mut engine = Engine::new(model, seed, options, record, &now)?;
             engine.plans_run = true;
+            prepare(&mut engine);
             let ending = engine.go();
             Ok(engine.close(ending))
         });

@@ -17,6 +17,8 @@
 //!
 //! Claims about many runs are decided in `statistics`, from what each run says of them (`gauge`).
 //!
+//! [`exact`] solves small systems without sampling: it makes every run that there is and weighs it (`exact`).
+//!
 //! This crate never looks at a wall clock, never prints, and keeps its threads in `many` alone.
 //!
 //! # Caveats
@@ -31,6 +33,7 @@ mod deliberate;
 mod draws;
 mod embed;
 mod engine;
+mod exact;
 mod fail;
 mod fetch;
 mod gauge;
@@ -59,6 +62,7 @@ mod worth;
 pub use accounts::{Accounted, Accounts};
 pub use embed::{EmbedError, Sim, WAIT_EVENTS_MAX};
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
+pub use exact::{Answers, Exact, ExactError, Settled, Taken, exact};
 pub use many::{runs, runs_while};
 pub use network::{LOOPBACK_NANOS, said};
 pub use options::{Options, SimError};

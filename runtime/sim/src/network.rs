@@ -115,7 +115,7 @@ impl Network {
     }
 
     /// What the link of a carrier does to a message of no length, whatever came before it.
-    pub fn fate(&self, carrier: u8, (src, dst): (NodeId, NodeId), draw: &mut foresee_net::Stream) -> Fate {
+    pub fn fate(&self, carrier: u8, (src, dst): (NodeId, NodeId), draw: &mut dyn Draw) -> Fate {
         let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes: 0, at: 0 };
         self.carriers[usize::from(carrier)].link.fate(passage, &mut Memory::default(), draw)
     }
@@ -169,7 +169,7 @@ impl Network {
     }
 
     /// When word of the end of a connection arrives: it is under way as a message is, and overtakes none.
-    pub fn notice(&mut self, draw: &mut foresee_net::Stream, now: u64, route: Route) -> u64 {
+    pub fn notice(&mut self, draw: &mut dyn Draw, now: u64, route: Route) -> u64 {
         let line = &mut self.carriers[usize::from(route.carrier)];
         let passage =
             Passage { from: route.src.index() as u32, to: route.dst.index() as u32, bytes: 0, at: now };

@@ -9,6 +9,7 @@ use foresee_kernel::{FaultKind, FaultTarget, Model, NodeId, Timing, View};
 use foresee_net::Draw;
 
 use crate::engine::{Engine, Seen};
+use crate::exact::dice::Numbers;
 use crate::network::nanos;
 use crate::queue::{Entry, Kind};
 use crate::result::FaultRuns;
@@ -72,13 +73,13 @@ impl Engine {
         (0..self.model.faults.len()).for_each(|line| self.plan_fault(line));
     }
 
-    fn draw_call(&mut self, line: usize) -> foresee_net::Stream {
+    fn draw_call(&mut self, line: usize) -> Numbers {
         let number = self.schedule.calls[line].drawn;
         self.schedule.calls[line].drawn += 1;
         self.draws.call(line, number)
     }
 
-    fn draw_fault(&mut self, line: usize) -> foresee_net::Stream {
+    fn draw_fault(&mut self, line: usize) -> Numbers {
         let number = self.schedule.faults[line].drawn;
         self.schedule.faults[line].drawn += 1;
         self.draws.fault(line, number)
@@ -118,7 +119,7 @@ impl Engine {
         let fault = &self.model.faults[line];
         let (timing, most) = (fault.timing, fault.most);
         if let Some(chance) = fault.chance
-            && self.draw_fault(line).unit() >= chance
+            && !self.draw_fault(line).happens(chance)
         {
             return;
         }

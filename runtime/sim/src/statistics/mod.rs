@@ -20,6 +20,7 @@ mod verify;
 pub use compare::{Comparison, Difference, compare};
 pub use mean::{Means, RUNS_LEAST};
 pub use sprt::{Proportion, Sprt};
+pub(crate) use verify::within_end;
 pub use verify::{Demands, Estimate, Verdict, Verification, verify};
 
 /// An interval of figures.

@@ -100,14 +100,8 @@ pub fn verify(
     options: &Options,
     demands: &Demands,
 ) -> Result<Verification, SimError> {
+    within_end(model, options)?;
     let end = options.until.or(model.horizon);
-    for claim in &model.statistics {
-        if let (Figure::Probability { within: Some(within), .. }, Some(end)) = (&claim.figure, end)
-            && *within > end
-        {
-            return Err(SimError::BeyondEnd { claim: claim.name, within: *within, end });
-        }
-    }
     let mut judges: Vec<Judge> = model.statistics.iter().map(|claim| Judge::new(claim, demands)).collect();
     let options = Options { figures: true, ..options.clone() };
     let (mut summary, mut violating) = (Summary::default(), None);
@@ -132,6 +126,19 @@ pub fn verify(
         violating = lengthen(model, seeds, threads, &options, end, &mut finite, &mut summary)?;
     }
     Ok(Verification { estimates: judges.iter().map(Judge::estimate).collect(), summary, violating })
+}
+
+/// Refuses a claim about a time beyond the end of the runs.
+pub(crate) fn within_end(model: &Model, options: &Options) -> Result<(), SimError> {
+    let end = options.until.or(model.horizon);
+    for claim in &model.statistics {
+        if let (Figure::Probability { within: Some(within), .. }, Some(end)) = (&claim.figure, end)
+            && *within > end
+        {
+            return Err(SimError::BeyondEnd { claim: claim.name, within: *within, end });
+        }
+    }
+    Ok(())
 }
 
 /// Gathers evidence for claims of finiteness. A run that violates another property, if one does.
