@@ -4,7 +4,7 @@
 //! what [`foresee_world::World`] says; this crate remembers it. In the order in which one builds on the other:
 //!
 //! - `table`, `chunked`, `memo`, `pages`, `cells`, `visited`: numbers for things, values by key, fingerprints of states;
-//! - `intern`, `steps`, `expansion`, `parts`, `rows`: node states, messages and timers as numbers; what a step comes to; what may
+//! - `intern`, `steps`, `expansion`, `place`, `parts`, `rows`: node states, messages and timers as numbers; what a step comes to; what may
 //!   happen to a node and what is under way to it; a state as a row of numbers;
 //! - `judge`: properties, evaluated on what they read;
 //! - `network`, `channels`, `flat`, `suits`: what is under way, together with its receiver or one by one, and which suits;
@@ -48,6 +48,7 @@ mod network;
 mod options;
 mod pages;
 mod parts;
+mod place;
 mod plans;
 mod raw;
 mod report;

@@ -9,7 +9,7 @@
 use std::hash::Hasher;
 use std::mem::size_of;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use foresee_kernel::digest::mix;
 use foresee_kernel::{Digest, FaultKind, FaultTarget, Model, NodeId};
@@ -23,6 +23,7 @@ use crate::judge::Judge;
 use crate::locals::Locals;
 use crate::memo::{Memo, Near};
 use crate::options::Tuning;
+use crate::place::Place;
 use crate::rows::Layout;
 use crate::several::Divides;
 use crate::steps::{Found, Step, Steps};
@@ -47,37 +48,6 @@ impl Part {
     /// The number of the node's state.
     pub(crate) fn node(&self) -> u32 {
         self.words[0]
-    }
-}
-
-/// The parts of one node.
-pub(crate) struct Place {
-    pub parts: Table<Part>,
-    /// The most messages that are under way to one of them.
-    messages_max: AtomicU32,
-    /// By the ambient, by the number of the part.
-    expansions: Chunked<Chunked<Expansion>>,
-    /// Whether what may happen to them is worth keeping.
-    keeps: AtomicBool,
-}
-
-impl Place {
-    fn new() -> Self {
-        Place {
-            parts: Table::new(),
-            messages_max: AtomicU32::new(0),
-            expansions: Chunked::new(),
-            keeps: AtomicBool::new(true),
-        }
-    }
-
-    /// From now on keeps what may happen to parts and what steps come to, or does not.
-    pub(crate) fn keep(&self, keeps: bool) {
-        self.keeps.store(keeps, Ordering::Relaxed);
-    }
-
-    fn keeps(&self) -> bool {
-        self.keeps.load(Ordering::Relaxed)
     }
 }
 
