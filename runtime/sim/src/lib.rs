@@ -33,6 +33,7 @@ mod engine;
 mod fail;
 mod fetch;
 mod gauge;
+mod heap;
 mod ledger;
 mod many;
 mod network;
