@@ -228,7 +228,7 @@ fn main() {
     // Messages, and a timer for each that is a thousand times as long.
     let mixed = |number: u64| {
         let delay = Stream::new(1, Purpose(0), (0, 0), number).below(9 * MS) + MS;
-        if number % 2 == 0 { delay } else { 1_000 * delay }
+        if number.is_multiple_of(2) { delay } else { 1_000 * delay }
     };
     let loads = [
         ("1 to 10 ms, evenly", drawn(Delay::Uniform(MS, 10 * MS))),

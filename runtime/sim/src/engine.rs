@@ -1,4 +1,6 @@
 //! One run: takes what comes first from the queue, makes its node step, and schedules what the step asks for.
+//!
+//! It is long because the whole way of an event stands in one place, where it is compiled as one piece.
 
 use std::cell::Cell;
 use std::rc::Rc;
