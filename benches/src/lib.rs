@@ -1,4 +1,6 @@
-//! What the benches share: the middle and the spread of figures.
+//! What the benches share: the middle and the spread of figures, and processes that are measured.
+
+pub mod process;
 
 /// The middle of some figures, and the least and most of them.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,9 +1,6 @@
-//! A process from start to end: what it found, and what the operating system counted of it.
+//! A contender from start to end: what it found, and what it used.
 
-use std::io::Read;
-use std::process::{Command, Stdio};
-use std::time::Instant;
-
+use foresee_benches::process::{self, Ran};
 use serde_json::Value;
 
 use crate::problems::{Contender, Kind};
@@ -41,20 +38,7 @@ pub fn run(contender: &Contender, spares_none: Option<&Figures>) -> Result<Figur
         args.extend([search.unique_states.to_string(), search.lookups.to_string()]);
     }
     let told = |what: &str| format!("{} {}: {what}", program.display(), args.join(" "));
-    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
-    let started = Instant::now();
-    let mut child = Command::new(program)
-        .args(&args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| told(&format!("{error}; build it first: cargo build --release --workspace")))?;
-    let mut text = String::new();
-    if let Some(mut out) = child.stdout.take() {
-        out.read_to_string(&mut text).map_err(|error| told(&error.to_string()))?;
-    }
-    let (cpu_seconds, peak_rss_bytes) = wait(child.id()).ok_or_else(|| told("its end is not told"))?;
-    let wall_seconds = started.elapsed().as_secs_f64();
+    let Ran { text, cpu_seconds, wall_seconds, peak_rss_bytes } = process::run(program, &args)?;
     let found = if let Kind::Spin(_) = contender.kind { stored(&text) } else { said(&text) };
     let Said { unique_states, lookups, own } =
         found.ok_or_else(|| told(&format!("says no number of states: {text}")))?;
@@ -85,19 +69,4 @@ fn stored(text: &str) -> Option<Said> {
     let line = text.lines().find(|line| line.contains("states, stored"))?;
     let states = line.split_whitespace().next()?.parse::<f64>().ok()?;
     whole.then_some(Said { unique_states: states as u64, lookups: 0, own: None })
-}
-
-/// Waits for a child and reads its usage: CPU seconds and peak resident bytes.
-fn wait(process: u32) -> Option<(f64, u64)> {
-    // SAFETY: `rusage` is plain data for which all zeros is a value; wait4 writes it and the status, and nothing else.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        let mut status = 0;
-        if libc::wait4(process as libc::pid_t, &raw mut status, 0, &raw mut usage) < 0 {
-            return None;
-        }
-        usage
-    };
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
-    Some((seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss as u64 * 1024))
 }

@@ -85,13 +85,13 @@ fn a_head_decides_how_often_its_handler_applies() {
             let mut ways_pass = Vec::new();
             if matches!(this.state, State::Busy) {
                 if let Message::Join { joiner, .. } = message {
-                    for child in &kernel::choice::Options::options(&this.children) {
-                        if (*child) != (*joiner)
-                            && self.fresh(ctx.me(), (*joiner), &this.children)
-                        {
-                            ways_pass.push(child.clone());
-                        }
-                    }
+                    ways_pass = kernel::choice::Options::options(&this.children);
+                    ways_pass
+                        .retain(|child| {
+                            let _ = child;
+                            (*child) != (*joiner)
+                                && self.fresh(ctx.me(), (*joiner), &this.children)
+                        });
                 }
             }
             let mut ways_full = 0usize;

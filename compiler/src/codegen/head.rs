@@ -278,14 +278,19 @@ pub(super) fn ways(generator: &Generator<'_>, handler: &Handler, ways: &Ident) -
     let idents: Vec<&Ident> = handler.chooses.iter().map(|it| &it.ident).collect();
     let mut tokens = match idents.as_slice() {
         [] => quote!(#ways = 1;),
-        [one] => quote!(#ways.push(#one.clone());),
+        [_] => quote!(),
         several => quote!(#ways.push((#(#several.clone()),*));),
     };
-    if let Some(guard) = guard {
-        tokens = quote!(if #guard { #tokens });
-    }
-    for (ident, set) in idents.iter().zip(&sets).rev() {
-        tokens = quote!(for #ident in &kernel::choice::Options::options(#set) { #tokens });
+    if let ([ident], [set]) = (idents.as_slice(), sets.as_slice()) {
+        let filter = guard.map(|guard| quote!(#ways.retain(|#ident| { let _ = #ident; #guard });));
+        tokens = quote!(#ways = kernel::choice::Options::options(#set); #filter);
+    } else {
+        if let Some(guard) = guard {
+            tokens = quote!(if #guard { #tokens });
+        }
+        for (ident, set) in idents.iter().zip(&sets).rev() {
+            tokens = quote!(for #ident in &kernel::choice::Options::options(#set) { #tokens });
+        }
     }
     let matched = matched(generator, handler.trigger, &handler.patterns, &handler.casts, &needed);
     if !matched.is_empty() {

@@ -278,8 +278,21 @@ macro_rules! options_of {
     };
 }
 
+impl<T: Ord> Options for BTreeSet<T> {
+    type Item = T;
+    fn options(self) -> Vec<T> {
+        self.into_iter().collect()
+    }
+}
+
+impl<T: Ord + Clone> Options for &BTreeSet<T> {
+    type Item = T;
+    fn options(self) -> Vec<T> {
+        self.iter().cloned().collect()
+    }
+}
+
 options_of! {
-    [T: Ord] BTreeSet<T>, T;
     [T: Ord] Vec<T>, T;
     [T: Ord] VecDeque<T>, T;
     [T: Ord] Option<T>, T;

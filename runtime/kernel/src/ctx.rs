@@ -11,8 +11,9 @@ use crate::choice::{Chance, Options};
 use crate::fault;
 use crate::info::{ServiceInfo, SiteInfo};
 use crate::instant::{InTime, Instant, Relation};
-use crate::service::Requests;
-use crate::stack::{Below, Called, DRAIN_EVENTS_MAX, Layer, Ran};
+use crate::service::{LayerStep, Requests};
+use crate::spare::Spare;
+use crate::stack::{Below, Called, DRAIN_EVENTS_MAX, Ran};
 use crate::touched::Touched;
 use crate::{
     Datum, Decision, Delay, Direction, Effect, Event, Nature, NodeId, Point, Reply, Resolver, Span, Value,
@@ -28,6 +29,8 @@ pub(crate) struct StepEnv<'a> {
     pub called: &'a RefCell<Vec<Called>>,
     /// Where bodies note what they change of durable variables, if anybody asks.
     pub touched: Option<&'a Touched>,
+    /// Data to be used again.
+    pub spare: &'a RefCell<Spare>,
     /// How many events the layers were told.
     pub drained: Cell<usize>,
     /// Whether the resolver is asked where there is one option, too.
@@ -70,14 +73,10 @@ impl Ask for RefCell<&mut dyn Resolver> {
 
 /// The window of a handler of a service whose timers are `T`.
 pub struct Ctx<'a, T> {
-    pub(crate) me: NodeId,
     pub(crate) info: &'static ServiceInfo,
-    pub(crate) layer: &'a Layer,
-    pub(crate) index: usize,
-    pub(crate) env: &'a StepEnv<'a>,
-    pub(crate) below: Below<'a>,
-    pub(crate) armed: RefCell<Vec<T>>,
-    pub(crate) requests: RefCell<Requests>,
+    pub(crate) at: &'a LayerStep<'a>,
+    pub(crate) armed: RefCell<&'a mut Vec<T>>,
+    pub(crate) requests: RefCell<&'a mut Requests>,
 }
 
 /// Handlers that may run for an event, and for each how many ways its head's choice can go.
@@ -101,36 +100,49 @@ pub struct Taken {
 impl<T: Value> Ctx<'_, T> {
     /// The id of the node that takes the step.
     pub fn me(&self) -> NodeId {
-        self.me
+        self.at.me
     }
 
     /// Notes that the entry of `key` in a durable variable may change now.
     pub fn touch<K: Value>(&self, variable: &'static str, key: &K) {
-        if let Some(touched) = self.env.touched {
-            touched.key(self.index, variable, Box::new(key.clone()));
+        if let Some(touched) = self.at.env.touched {
+            touched.key(self.at.index, variable, Box::new(key.clone()));
         }
     }
 
     /// As [`Ctx::touch`], for a key in a borrowed form.
     pub fn touch_borrowed<Q: ToOwned<Owned: Value> + ?Sized>(&self, variable: &'static str, key: &Q) {
-        if let Some(touched) = self.env.touched {
-            touched.key(self.index, variable, Box::new(key.to_owned()));
+        if let Some(touched) = self.at.env.touched {
+            touched.key(self.at.index, variable, Box::new(key.to_owned()));
         }
     }
 
     /// Notes that anything of a durable variable may change in this body.
     pub fn touch_all(&self, variable: &'static str) {
-        if let Some(touched) = self.env.touched {
-            touched.all(self.index, variable);
+        if let Some(touched) = self.at.env.touched {
+            touched.all(self.at.index, variable);
         }
     }
 
     /// Sends `message` over the service's carrier `slot` to every one of `targets`.
     pub fn send<M: Value>(&self, slot: usize, targets: impl Targets, message: M) {
-        let carrier = self.layer.carrier(slot);
-        let message = Datum::new(message);
-        let mut effects = self.env.effects.borrow_mut();
-        targets.each(&mut |to| effects.push(Effect::Send { carrier, to, message: message.clone() }));
+        let carrier = self.at.layer.carrier(slot);
+        let message = self.at.env.spare.borrow_mut().wrap(message);
+        let mut effects = self.at.env.effects.borrow_mut();
+        if let Some(to) = targets.only() {
+            return effects.push(Effect::Send { carrier, to, message });
+        }
+        // The last of them is given the message itself.
+        let mut last = None;
+        targets.each(&mut |to| {
+            if let Some(to) = last.replace(to) {
+                effects.push(Effect::Send { carrier, to, message: message.clone() });
+            }
+        });
+        match last {
+            Some(to) => effects.push(Effect::Send { carrier, to, message }),
+            None => self.at.env.spare.borrow_mut().keep(message),
+        }
     }
 
     /// Arms `timer`, anew if it is armed.
@@ -140,8 +152,9 @@ impl<T: Value> Ctx<'_, T> {
         if let Err(place) = armed.binary_search(&timer) {
             armed.insert(place, timer.clone());
         }
-        let effect = Effect::SetTimer { layer: self.index as u8, timer: Datum::new(timer), delay };
-        self.env.effects.borrow_mut().push(effect);
+        let timer = self.at.env.spare.borrow_mut().wrap(timer);
+        let effect = Effect::SetTimer { layer: self.at.index as u8, timer, delay };
+        self.at.env.effects.borrow_mut().push(effect);
     }
 
     /// Disarms `timer`; nothing happens where it is not armed.
@@ -149,8 +162,9 @@ impl<T: Value> Ctx<'_, T> {
         let mut armed = self.armed.borrow_mut();
         if let Ok(place) = armed.binary_search(&timer) {
             armed.remove(place);
-            let effect = Effect::CancelTimer { layer: self.index as u8, timer: Datum::new(timer) };
-            self.env.effects.borrow_mut().push(effect);
+            let timer = self.at.env.spare.borrow_mut().wrap(timer);
+            let effect = Effect::CancelTimer { layer: self.at.index as u8, timer };
+            self.at.env.effects.borrow_mut().push(effect);
         }
     }
 
@@ -161,23 +175,25 @@ impl<T: Value> Ctx<'_, T> {
 
     /// Emits an upcall to the layer above, or to the application.
     pub fn up<U: Value>(&self, upcall: U) {
-        self.emit(Datum::new(upcall));
+        let upcall = self.at.env.spare.borrow_mut().wrap(upcall);
+        self.emit(upcall);
     }
 
     fn emit(&self, upcall: Datum) {
-        self.env.called(self.index, Direction::Up, &upcall);
-        match self.layer.above() {
+        self.at.env.called(self.at.index, Direction::Up, &upcall);
+        match self.at.layer.above() {
             Some((above, slot)) => {
-                self.env.queue.borrow_mut().push_back((above, Event::Upcall { slot, upcall }));
+                self.at.env.queue.borrow_mut().push_back((above, Event::Upcall { slot, upcall }));
             }
-            None => self.env.effects.borrow_mut().push(Effect::Emit { upcall }),
+            None => self.at.env.effects.borrow_mut().push(Effect::Emit { upcall }),
         }
     }
 
     /// Gives a command to the service at `uses` slot `slot`; the stack drains it within this step.
     pub fn call<D: Value>(&self, slot: usize, downcall: D) {
-        let lower = usize::from(self.layer.lower(slot));
-        self.env.queue.borrow_mut().push_back((lower, Event::Call(Datum::new(downcall))));
+        let lower = usize::from(self.at.layer.lower(slot));
+        let downcall = self.at.env.spare.borrow_mut().wrap(downcall);
+        self.at.env.queue.borrow_mut().push_back((lower, Event::Call(downcall)));
     }
 
     /// Makes a request of the service at `uses` slot `slot`: `downcall` builds it around its reply.
@@ -188,40 +204,40 @@ impl<T: Value> Ctx<'_, T> {
         downcall: impl FnOnce(Reply<A>) -> D,
     ) -> Reply<A> {
         let number = self.requests.borrow_mut().open(slot as u8, method);
-        let reply = Reply::new(self.me, self.index as u8, number);
+        let reply = Reply::new(self.at.me, self.at.index as u8, number);
         self.call(slot, downcall(reply));
         reply
     }
 
     /// The reply of request `number` of this layer.
     pub fn reply<A>(&self, number: u64) -> Reply<A> {
-        Reply::new(self.me, self.index as u8, number)
+        Reply::new(self.at.me, self.at.index as u8, number)
     }
 
     /// Answers a request. Nothing happens but at the node at which it was made, and there only once.
     pub fn answer<A: Value>(&self, reply: Reply<A>, value: A) {
-        if reply.origin() != self.me {
+        if reply.origin() != self.at.me {
             return;
         }
         let (number, value) = (reply.number(), Datum::new(value));
         if reply.layer() == Reply::<A>::APPLICATION {
-            self.env.effects.borrow_mut().push(Effect::Answer { request: number, value });
+            self.at.env.effects.borrow_mut().push(Effect::Answer { request: number, value });
         } else {
             // Which slot and method it was is known to the layer that asked.
             let answered = Event::Answered { slot: 0, method: 0, number, value };
-            self.env.queue.borrow_mut().push_back((usize::from(reply.layer()), answered));
+            self.at.env.queue.borrow_mut().push_back((usize::from(reply.layer()), answered));
         }
     }
 
     /// Asks the service at `uses` slot `slot`: answered at once, seeing its state before queued commands.
     pub fn query<Q: std::any::Any, A: std::any::Any>(&self, slot: usize, query: &Q) -> A {
-        self.below.query(slot, query)
+        self.at.below.query(slot, query)
     }
 
     /// Passes a call from above on to the service at `uses` slot `slot`.
     pub fn pass_down(&self, slot: usize, call: &Datum) {
-        let lower = usize::from(self.layer.lower(slot));
-        self.env.queue.borrow_mut().push_back((lower, Event::Call(call.clone())));
+        let lower = usize::from(self.at.layer.lower(slot));
+        self.at.env.queue.borrow_mut().push_back((lower, Event::Call(call.clone())));
     }
 
     /// Passes an upcall from below on to the layer above, or to the application.
@@ -231,12 +247,12 @@ impl<T: Value> Ctx<'_, T> {
 
     /// What this layer sees of those below it.
     pub fn below(&self) -> &Below<'_> {
-        &self.below
+        &self.at.below
     }
 
     /// A line for the trace.
     pub fn trace(&self, text: String) {
-        self.env.effects.borrow_mut().push(Effect::Trace { text });
+        self.at.env.effects.borrow_mut().push(Effect::Trace { text });
     }
 
     /// Which of the handlers of an event runs. None where none applies: the event is consumed and counted.
@@ -246,6 +262,12 @@ impl<T: Value> Ctx<'_, T> {
         alternatives: &[Alternative],
         binding: &dyn Fn(Taken) -> String,
     ) -> Option<Taken> {
+        if let [Alternative { handler, ways: 1 }] = *alternatives
+            && !self.at.env.asks_always
+        {
+            self.at.env.ran.borrow_mut().push(Ran::Handler { layer: self.at.index as u8, handler });
+            return Some(Taken { alternative: 0, way: 0 });
+        }
         let total: usize = alternatives.iter().map(|alternative| alternative.ways).sum();
         if total == 0 {
             return None;
@@ -263,19 +285,19 @@ impl<T: Value> Ctx<'_, T> {
         let option = self.decide(site, Nature::Choice, total, &told);
         let taken = nth(alternatives, option);
         let handler = alternatives[taken.alternative].handler;
-        self.env.ran.borrow_mut().push(Ran::Handler { layer: self.index as u8, handler });
+        self.at.env.ran.borrow_mut().push(Ran::Handler { layer: self.at.index as u8, handler });
         Some(taken)
     }
 
     /// Counts a change that aspects are told of: like calls between layers they are drained within the step, up to
     /// [`DRAIN_EVENTS_MAX`].
     pub fn changed(&self) {
-        self.env.told();
+        self.at.env.told();
     }
 
     /// Records that no handler applied to the event: it is consumed. `meant` where the spec `ignore`s it.
     pub fn consumed(&self, meant: bool) {
-        self.env.ran.borrow_mut().push(Ran::Consumed { layer: self.index as u8, meant });
+        self.at.env.ran.borrow_mut().push(Ran::Consumed { layer: self.at.index as u8, meant });
     }
 
     /// One of `options`, which are sorted and made unique; a fault of the handler where there is none.
@@ -332,7 +354,7 @@ impl<T: Value> Ctx<'_, T> {
 
     /// The moment of this step.
     pub fn now(&self) -> Instant {
-        Instant::new(self.env.resolver.now())
+        Instant::new(self.at.env.resolver.now())
     }
 
     /// A comparison in time, at the point `site`: answered by the clock, or by nature in both ways where there is none. Where a
@@ -358,18 +380,25 @@ impl<T: Value> Ctx<'_, T> {
     }
 
     fn decide(&self, site: &'static SiteInfo, nature: Nature, options: usize, told: &Told<'_>) -> usize {
-        if options == 1 && !self.env.asks_always {
+        if options == 1 && !self.at.env.asks_always {
             return 0;
         }
         let options = options as u32;
         let Told { weights, default, label, handler } = *told;
-        let (node, service) = (self.me, self.info);
+        let (node, service) = (self.at.me, self.info);
         let point = Point { node, service, site, nature, options, weights, default, label, handler };
-        let picked = self.env.resolver.ask(&point);
+        let picked = self.at.env.resolver.ask(&point);
         assert!(picked < options, "a resolver answered {picked} of {options} options");
         let probability = weights.get(picked as usize).copied().unwrap_or(1.0);
-        let label = if self.env.resolver.wants_labels() { label(picked) } else { String::new() };
-        self.env.decisions.borrow_mut().push(Decision { site, nature, picked, options, probability, label });
+        let label = if self.at.env.resolver.wants_labels() { label(picked) } else { String::new() };
+        self.at.env.decisions.borrow_mut().push(Decision {
+            site,
+            nature,
+            picked,
+            options,
+            probability,
+            label,
+        });
         picked as usize
     }
 }
@@ -396,17 +425,30 @@ fn nth(alternatives: &[Alternative], mut option: usize) -> Taken {
 pub trait Targets {
     /// Calls `visit` with each id once.
     fn each(self, visit: &mut dyn FnMut(NodeId));
+
+    /// The id, where there is one by the type.
+    fn only(&self) -> Option<NodeId> {
+        None
+    }
 }
 
 impl Targets for NodeId {
     fn each(self, visit: &mut dyn FnMut(NodeId)) {
         visit(self);
     }
+
+    fn only(&self) -> Option<NodeId> {
+        Some(*self)
+    }
 }
 
 impl Targets for &NodeId {
     fn each(self, visit: &mut dyn FnMut(NodeId)) {
         visit(*self);
+    }
+
+    fn only(&self) -> Option<NodeId> {
+        Some(**self)
     }
 }
 

@@ -32,6 +32,7 @@ pub mod recording;
 pub mod reply;
 pub mod script;
 pub mod service;
+mod spare;
 pub mod stack;
 mod tables;
 pub mod time;

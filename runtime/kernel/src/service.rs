@@ -170,15 +170,14 @@ pub trait AnyService: fmt::Debug + Send + Sync {
     /// See [`Service::query`].
     fn query(&self, state: &Datum, query: &dyn Any, below: &Below<'_>) -> Option<Box<dyn Any>>;
     #[doc(hidden)]
-    fn step(&self, step: LayerStep<'_>, event: &Event);
+    fn step(&self, step: &LayerStep<'_>, state: &mut Datum, event: &Event);
 }
 
-/// What [`AnyService::step`] works on; only [`crate::Stack`] makes one.
+/// Where [`AnyService::step`] is taken; only [`crate::Stack`] makes one.
 pub struct LayerStep<'a> {
     pub(crate) me: NodeId,
     pub(crate) layer: &'a Layer,
     pub(crate) index: usize,
-    pub(crate) state: &'a mut Datum,
     pub(crate) below: Below<'a>,
     pub(crate) env: &'a StepEnv<'a>,
 }
@@ -278,8 +277,7 @@ impl<S: Service> AnyService for S {
         Service::query(self, &state::<S>(datum).variables, query, below)
     }
 
-    fn step(&self, step: LayerStep<'_>, event: &Event) {
-        let LayerStep { me, layer, index, state, below, env } = step;
+    fn step(&self, at: &LayerStep<'_>, state: &mut Datum, event: &Event) {
         let state = state.make_mut::<State<S>>().expect("a layer's state has the type of its service");
         if let Event::Timer(timer) = event {
             let timer = timer.get::<S::Timer>().expect("a timer has the type of its service");
@@ -291,11 +289,9 @@ impl<S: Service> AnyService for S {
             let Some((slot, method)) = state.requests.open.remove(number) else { return };
             answered = Some(Event::Answered { slot, method, number: *number, value: value.clone() });
         }
-        let armed = RefCell::new(std::mem::take(&mut state.armed));
-        let requests = RefCell::new(std::mem::take(&mut state.requests));
-        let ctx = Ctx { me, info: S::info(), layer, index, env, below, armed, requests };
+        let armed = RefCell::new(&mut state.armed);
+        let requests = RefCell::new(&mut state.requests);
+        let ctx = Ctx { info: S::info(), at, armed, requests };
         Service::step(self, &mut state.variables, answered.as_ref().unwrap_or(event), &ctx);
-        state.armed = ctx.armed.into_inner();
-        state.requests = ctx.requests.into_inner();
     }
 }

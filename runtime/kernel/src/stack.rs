@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::ctx::StepEnv;
 use crate::service::LayerStep;
+use crate::spare::Spare;
 use crate::{
     AnyService, CarrierInfo, Datum, Decision, Direction, Effect, Event, Fault, NodeId, Resolver, Touched,
     fault,
@@ -358,6 +359,7 @@ impl Stack {
             ran: &scratch.ran,
             called: &scratch.called,
             touched: scratch.touched.as_ref(),
+            spare: &scratch.spare,
             drained: Cell::new(0),
             asks_always,
         };
@@ -381,7 +383,7 @@ impl Stack {
             let (upper, lower) = state.split_at_mut(index + 1);
             let states = Lower { first: index + 1, states: lower };
             let below = Below::new(me, &self.layers, &states, index);
-            layer.service.step(LayerStep { me, layer, index, state: &mut upper[index], below, env }, event);
+            layer.service.step(&LayerStep { me, layer, index, below, env }, &mut upper[index], event);
         };
         match event {
             NodeEvent::Start => (0..self.layers.len()).rev().for_each(|index| tell(index, &Event::Start)),
@@ -396,6 +398,9 @@ impl Stack {
             let next = env.queue.borrow_mut().pop_front();
             let Some((index, event)) = next else { return };
             tell(index, &event);
+            if let Event::Call(datum) | Event::Upcall { upcall: datum, .. } = event {
+                env.spare.borrow_mut().keep(datum);
+            }
         }
     }
 }
@@ -411,6 +416,8 @@ pub struct Scratch {
     queue: RefCell<VecDeque<(usize, Event)>>,
     /// What was touched of durable variables; None where nobody asks.
     touched: Option<Touched>,
+    /// Data to be used again.
+    spare: RefCell<Spare>,
 }
 
 impl Scratch {
@@ -447,6 +454,12 @@ impl Scratch {
     /// How the points of the last step were answered, in order.
     pub fn decisions(&mut self) -> &mut Vec<Decision> {
         self.decisions.get_mut()
+    }
+
+    /// Takes a datum back that is not needed any more, such as a message that was delivered: a step to come may put another value where
+    /// this one is.
+    pub fn keep(&mut self, datum: Datum) {
+        self.spare.get_mut().keep(datum);
     }
 
     /// What a step from `before` to `after` came to.

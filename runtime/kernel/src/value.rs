@@ -50,9 +50,7 @@ impl<T> Value for T where
 }
 
 /// The object-safe face of a [`Value`].
-trait AnyValue: Send + Sync {
-    fn as_any(&self) -> &dyn Any;
-    fn as_any_mut(&mut self) -> &mut dyn Any;
+trait AnyValue: Any + Send + Sync {
     fn type_name(&self) -> &'static str;
     fn kind(&self) -> &'static str;
     fn extent(&self, extent: &mut Extent);
@@ -67,12 +65,6 @@ trait AnyValue: Send + Sync {
 }
 
 impl<T: Value> AnyValue for T {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
     fn type_name(&self) -> &'static str {
         std::any::type_name::<T>()
     }
@@ -83,10 +75,10 @@ impl<T: Value> AnyValue for T {
         Shape::extent(self, extent);
     }
     fn equals(&self, other: &dyn AnyValue) -> bool {
-        other.as_any().downcast_ref::<T>().is_some_and(|other| self == other)
+        (other as &dyn Any).downcast_ref::<T>().is_some_and(|other| self == other)
     }
     fn compare(&self, other: &dyn AnyValue) -> Ordering {
-        match other.as_any().downcast_ref::<T>() {
+        match (other as &dyn Any).downcast_ref::<T>() {
             Some(other) => self.cmp(other),
             None => AnyValue::type_name(self).cmp(other.type_name()),
         }
@@ -128,22 +120,46 @@ impl Datum {
     }
 
     /// The value, if it is a `T`.
+    #[inline]
     pub fn get<T: Value>(&self) -> Option<&T> {
-        self.0.as_any().downcast_ref()
+        self.as_any().downcast_ref()
     }
 
     /// The value as `Any`, for a caller that knows its type by other means.
+    #[inline]
     pub fn as_any(&self) -> &dyn Any {
-        self.0.as_any()
+        &*self.0
     }
 
     /// Exclusive access to the value, if it is a `T`; copies it first where it is shared.
+    #[inline]
     pub fn make_mut<T: Value>(&mut self) -> Option<&mut T> {
-        // Nobody has a weak reference, so a value that is held once is ours; a plain load says so.
-        if Arc::strong_count(&self.0) > 1 {
+        if !self.is_alone() {
             self.0 = self.0.cloned();
         }
-        Arc::get_mut(&mut self.0).and_then(|value| value.as_any_mut().downcast_mut())
+        self.alone()
+    }
+
+    /// Exclusive access to the value, if it is a `T` and nobody else holds it.
+    #[inline]
+    pub(crate) fn alone<T: Value>(&mut self) -> Option<&mut T> {
+        if !self.is_alone() {
+            return None;
+        }
+        // SAFETY: a `Datum` alone holds the `Arc`, which it never makes a weak reference of; so who holds the only one, by an exclusive
+        // reference, holds the value alone, and nobody can come to share it meanwhile. `Arc::get_mut` would lock the count of weak
+        // references to find that out, with every step of a simulation.
+        let value: &mut dyn AnyValue = unsafe { &mut *Arc::as_ptr(&self.0).cast_mut() };
+        (value as &mut dyn Any).downcast_mut()
+    }
+
+    /// Whether nobody else holds the value.
+    #[inline]
+    pub(crate) fn is_alone(&self) -> bool {
+        let alone = Arc::strong_count(&self.0) == 1;
+        // What others did with it before they let it go comes before what is done with it now.
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        alone
     }
 
     /// The variant's name, where the value is an enum.

@@ -4,7 +4,7 @@
 //! when each arrives. What a break cuts off stays in its channel until the break is told, as it does in the world, but is no longer
 //! under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foresee_kernel::NodeId;
 use foresee_world::channel::{self, Fate};
@@ -29,6 +29,8 @@ impl PartialEq for Item {
 pub(crate) struct Channels {
     /// For every receiver, what comes to it, by carrier and sender.
     to: Vec<BTreeMap<(u8, NodeId), Vec<Item>>>,
+    /// For every sender, the channels from it in which something stands, by carrier and receiver.
+    from: Vec<BTreeSet<(u8, NodeId)>>,
 }
 
 /// Where a channel ends: what is still under way of it, the oldest first.
@@ -40,7 +42,7 @@ fn mark(item: &Item) -> Option<Mark> {
 
 impl Channels {
     pub fn new(nodes: usize) -> Self {
-        Channels { to: vec![BTreeMap::new(); nodes] }
+        Channels { to: vec![BTreeMap::new(); nodes], from: vec![BTreeSet::new(); nodes] }
     }
 
     fn get(&self, route: Route) -> &[Item] {
@@ -51,9 +53,18 @@ impl Channels {
     fn edit<R>(&mut self, route: Route, change: impl FnOnce(&mut Vec<Item>) -> R) -> R {
         let channels = &mut self.to[route.dst.index()];
         let channel = channels.entry((route.carrier, route.src)).or_default();
+        let was_empty = channel.is_empty();
         let result = change(channel);
-        if channel.is_empty() {
+        let is_empty = channel.is_empty();
+        if is_empty {
             channels.remove(&(route.carrier, route.src));
+        }
+        if was_empty != is_empty {
+            let from = &mut self.from[route.src.index()];
+            match is_empty {
+                true => from.remove(&(route.carrier, route.dst)),
+                false => from.insert((route.carrier, route.dst)),
+            };
         }
         result
     }
@@ -145,6 +156,9 @@ impl Channels {
     /// Forgets all that comes to `node`; the messages that were under way to it.
     pub fn forget(&mut self, node: NodeId) -> UnderWay {
         let channels = std::mem::take(&mut self.to[node.index()]);
+        for (carrier, src) in channels.keys() {
+            self.from[src.index()].remove(&(*carrier, node));
+        }
         channels.into_values().flatten().filter(|item| item.mark.is_none()).collect()
     }
 
@@ -154,9 +168,10 @@ impl Channels {
         self.to[node.index()].iter().filter(open).map(|(key, _)| *key).collect()
     }
 
-    /// How many nodes there are.
-    pub fn nodes(&self) -> usize {
-        self.to.len()
+    /// By which ways something stands in a channel from `node`, by carrier and receiver.
+    pub fn ways_from(&self, node: NodeId) -> Vec<Route> {
+        let ways = self.from[node.index()].iter();
+        ways.map(|(carrier, dst)| Route { carrier: *carrier, src: node, dst: *dst }).collect()
     }
 }
 

@@ -1,4 +1,6 @@
 //! One run: takes what comes first from the queue, makes its node step, and schedules what the step asks for.
+//!
+//! It is long because the whole way of an event stands in one place, where it is compiled as one piece.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -39,6 +41,9 @@ pub const INSTANT_EVENTS_MAX: u64 = 100_000_000;
 
 /// The longest run, in events, whose trace is kept because it violates a property, without being asked for.
 pub const TRACE_EVENTS_MAX: u64 = 1_000_000;
+
+/// What stands in the place of an effect that was carried out.
+const DONE: Effect = Effect::Persist { layer: 0 };
 
 /// Runs `model` once. The same model, seed and options give the same run, to the last byte.
 ///
@@ -311,6 +316,7 @@ impl Engine {
     }
 
     /// Lets an entry of the queue happen. False where the run may have no more events.
+    #[inline]
     pub fn happen(&mut self, entry: Entry) -> bool {
         match entry.kind() {
             Kind::Plan if self.events == self.events_max => return false,
@@ -332,13 +338,14 @@ impl Engine {
                 }
             }
             Kind::Timer => match self.timers.comes(entry.slot, entry.at, entry.order()) {
-                Due::Nothing => {}
+                Due::Nothing(left) => left.into_iter().for_each(|timer| self.scratch.keep(timer)),
                 Due::Later(queued) => self.push_timer(NodeId::new(entry.node), queued),
                 Due::Fires { .. } if self.events == self.events_max => return false,
                 Due::Fires { node, layer, timer } => {
                     self.advance(entry.at);
                     self.fire(node, layer, timer);
-                    self.timers.settle(entry.slot);
+                    let left = self.timers.settle(entry.slot);
+                    left.into_iter().for_each(|timer| self.scratch.keep(timer));
                 }
             },
         }
@@ -360,6 +367,7 @@ impl Engine {
     }
 
     /// What is no longer in flight arrives: a message, or word of the end of a connection.
+    #[inline(always)]
     pub fn arrive(&mut self, flight: Flight) {
         if flight.mark {
             return self.marked(flight);
@@ -380,11 +388,13 @@ impl Engine {
     }
 
     /// Whether a message by this route stands in a channel that can break.
+    #[inline]
     pub fn is_channel(&self, route: Route) -> bool {
         self.channels.is_some() && route.src != route.dst && self.network.is_ordered(route.carrier)
     }
 
     /// A message that is no longer in flight is delivered.
+    #[inline(always)]
     pub fn deliver(&mut self, flight: Flight) {
         if self.deliberate
             && let Some(witness) = self.policy.witness()
@@ -396,6 +406,7 @@ impl Engine {
     }
 
     /// What its receiver is told when a message arrives.
+    #[inline(always)]
     pub fn arrival(&self, flight: Flight) -> (NodeId, NodeEvent) {
         let Flight { route: Route { carrier, src, dst }, message, .. } = flight;
         let layer = self.model.nodes[dst.index()].addressee(&message);
@@ -403,11 +414,13 @@ impl Engine {
     }
 
     /// A timer that is no longer armed fires.
+    #[inline]
     pub fn fire(&mut self, node: NodeId, layer: u8, timer: Datum) {
         self.event(node, NodeEvent::Layer(layer, Event::Timer(timer)));
     }
 
     /// An event of `node`: its step, and what follows from it.
+    #[inline(always)]
     fn event(&mut self, node: NodeId, event: NodeEvent) {
         let action = self.recorder.is_some().then(|| action(node, &event)).flatten();
         self.take_step(node, event, action);
@@ -423,6 +436,7 @@ impl Engine {
         self.take_step(node, event, Some(action));
     }
 
+    #[inline(always)]
     fn take_step(&mut self, node: NodeId, event: NodeEvent, action: Option<Action<foresee_world::Direct>>) {
         self.events += 1;
         self.comes();
@@ -433,9 +447,13 @@ impl Engine {
         };
         self.tally.count(&self.model, node, &self.states[node.index()], self.scratch.ran(), message);
         self.settle(node, stepped);
+        if let NodeEvent::Layer(_, Event::Deliver { message: datum, .. } | Event::Timer(datum)) = event {
+            self.scratch.keep(datum);
+        }
     }
 
     /// What follows from a step of `node`.
+    #[inline(always)]
     pub fn settle(&mut self, node: NodeId, stepped: Result<(), Fault>) {
         match stepped {
             Ok(()) => {
@@ -450,12 +468,14 @@ impl Engine {
     }
 
     /// Something happens now: what objectives make of the time until then.
+    #[inline]
     pub fn comes(&mut self) {
         let seen = Seen { states: &self.states, ambient: &self.ambient };
         self.ledger.comes(&self.model, &seen, self.now.get());
     }
 
     /// The state of `node` is another: what objectives and properties make of it.
+    #[inline(always)]
     pub fn changed(&mut self, node: NodeId) {
         let seen = Seen { states: &self.states, ambient: &self.ambient };
         self.ledger.stepped(&self.model, &seen, node, self.now.get());
@@ -470,6 +490,7 @@ impl Engine {
     }
 
     /// A step of `node`; what it came to is in the scratch. `action` is what it is called in a trace.
+    #[inline(always)]
     fn step(
         &mut self,
         node: NodeId,
@@ -502,40 +523,54 @@ impl Engine {
     }
 
     /// Carries out what the last step of `node` asks for, in order.
+    #[inline]
     fn carry_out(&mut self, node: NodeId) {
         let mut effects = std::mem::take(self.scratch.effects());
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Send { carrier, to, message } => {
-                    self.send(Route { carrier, src: node, dst: to }, message);
-                }
+        for effect in &mut effects {
+            // What was just written is read field by field: a message moves once, into what is under way.
+            if let Effect::Send { .. } = effect {
+                self.send(node, effect);
+                continue;
+            }
+            match std::mem::replace(effect, DONE) {
                 Effect::SetTimer { layer, timer, delay } => {
                     let at = self.now.get().saturating_add(self.delay(node, delay));
                     let order = self.next_order();
-                    if let Some(queued) = self.timers.set(node, layer, timer, at, order) {
+                    let (queued, left) = self.timers.set(node, layer, timer, at, order);
+                    if let Some(queued) = queued {
                         self.push_timer(node, queued);
                     }
+                    left.into_iter().for_each(|timer| self.scratch.keep(timer));
                 }
-                Effect::CancelTimer { layer, timer } => self.timers.cancel(node, layer, &timer),
+                Effect::CancelTimer { layer, timer } => {
+                    let left = self.timers.cancel(node, layer, &timer);
+                    self.scratch.keep(timer);
+                    left.into_iter().for_each(|timer| self.scratch.keep(timer));
+                }
                 Effect::Answer { request, value } => {
                     self.requests.answered(node, request, self.now.get());
                     self.tell_application(|| Told::Answer { node, request, value });
                 }
+                Effect::Emit { upcall } if self.told.is_none() => self.scratch.keep(upcall),
                 Effect::Emit { upcall } => self.tell_application(|| Told::Upcall { node, upcall }),
                 // Of the rest, nothing happens in the world: they are lines for a trace.
                 _ => {}
             }
         }
+        effects.clear();
         *self.scratch.effects() = effects;
     }
 
-    fn send(&mut self, route: Route, message: Datum) {
-        let Route { carrier, src, dst } = route;
+    /// Carries out a [`Effect::Send`] of `src`, of which nothing is left.
+    #[inline(always)]
+    fn send(&mut self, src: NodeId, effect: &mut Effect) {
+        let Effect::Send { carrier, to: dst, message } = effect else { return };
+        let route @ Route { carrier, dst, .. } = Route { carrier: *carrier, src, dst: *dst };
         let bytes = message.encoded_len() as u64;
         let now = self.now.get().saturating_add(self.thought);
-        let attached = match self.policy.witness().filter(|_| self.deliberate) {
-            Some(witness) => witness.sent(self.now.get(), route, &message),
-            None => 0,
+        let attached = match self.deliberate {
+            true => self.policy.witness().map_or(0, |witness| witness.sent(self.now.get(), route, message)),
+            false => 0,
         };
         self.messages += 1;
         self.bytes += bytes;
@@ -544,14 +579,14 @@ impl Engine {
             return;
         }
         let carried = self.network.carry(&mut self.draws, now, carrier, (src, dst), bytes);
+        let Effect::Send { message, .. } = std::mem::replace(effect, DONE) else { return };
         let told = self.recorder.as_mut().filter(|_| carried.told);
         match carried.fate {
             Passed::Arrives(at) => self.take_off(at, route, message, attached),
-            Passed::Lost => {
-                if let Some(recorder) = told {
-                    recorder.network(self.now.get(), Action::Drop(Envelope { route, message }));
-                }
-            }
+            Passed::Lost => match told {
+                Some(recorder) => recorder.network(self.now.get(), Action::Drop(Envelope { route, message })),
+                None => self.scratch.keep(message),
+            },
             Passed::Doubled(first, copy) => {
                 if let Some(recorder) = told {
                     let envelope = Envelope { route, message: message.clone() };
@@ -563,6 +598,7 @@ impl Engine {
         }
     }
 
+    #[inline(always)]
     pub fn take_off(&mut self, at: u64, route: Route, message: Datum, attached: u64) {
         let order = self.next_order();
         let slot = self.schedule(at, Flight { route, message, order, mark: false, attached });
@@ -574,6 +610,7 @@ impl Engine {
     }
 
     /// Lets something be in flight until `at`.
+    #[inline(always)]
     pub fn schedule(&mut self, at: u64, flight: Flight) -> u32 {
         let (order, dst) = (flight.order, flight.route.dst);
         let slot = self.flights.insert(flight);
@@ -582,6 +619,7 @@ impl Engine {
     }
 
     /// Whether a message is on its way once it is sent. Where a connection is gone the sender will be told.
+    #[inline]
     fn gets_through(&mut self, route: Route) -> bool {
         if !self.is_channel(route) {
             return !self.ambient.gone(route.dst);
@@ -628,6 +666,7 @@ impl Engine {
         }
     }
 
+    #[inline]
     fn violated(&mut self, property: Option<&'static str>) {
         if let (None, Some(property)) = (&self.violation, property) {
             let at_nanos = self.now.get();

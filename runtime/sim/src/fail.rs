@@ -100,14 +100,10 @@ impl Engine {
 
     /// The connections of a node end, at the ends of those that are up.
     fn disconnect(&mut self, id: NodeId, how: Mark) {
-        let Some(nodes) = self.channels.as_ref().map(|channels| channels.nodes()) else { return };
-        let carriers = self.model.carriers.len() as u8;
-        let carriers: Vec<u8> = (0..carriers).filter(|carrier| self.network.is_ordered(*carrier)).collect();
-        for carrier in carriers {
-            for dst in (0..nodes).map(|index| NodeId::new(index as u32)) {
-                if dst != id && self.ambient.up(dst) {
-                    self.break_off(Route { carrier, src: id, dst }, how);
-                }
+        let ways = self.channels.as_ref().map_or_else(Vec::new, |channels| channels.ways_from(id));
+        for route in ways {
+            if route.dst != id && self.ambient.up(route.dst) {
+                self.break_off(route, how);
             }
         }
     }

@@ -6,26 +6,37 @@
 
 use foresee_kernel::{NodeState, Stack};
 
-use crate::queue::{Kind, Queue};
+use crate::queue::{Entry, Kind, Queue};
 use crate::slab::Slab;
 
-/// Asks for the memory of what comes next, and of what may come after it.
+/// Asks for the memory of what comes next, and for the first link of what comes a little later.
+#[inline]
 pub(crate) fn fetch_ahead<T>(queue: &Queue, states: &[NodeState], stacks: &[Stack], flights: &Slab<T>) {
-    let (next, later) = queue.ahead();
-    if let Some(entry) = next {
+    let ahead = queue.ahead();
+    if let Some(entry) = ahead.last() {
         let node = entry.node as usize;
         fetch(states[node].as_ptr());
         let layers = stacks[node].layers();
         fetch(layers.as_ptr());
         fetch(layers.as_ptr_range().end.cast::<u8>().wrapping_sub(1));
     }
-    for entry in later {
-        let node = entry.node as usize;
-        fetch(&states[node]);
-        fetch(&stacks[node]);
-        if entry.kind() == Kind::Delivery {
-            fetch(flights.place(entry.slot));
-        }
+    if let Some(entry) = ahead.len().checked_sub(LATER).map(|place| &ahead[place]) {
+        fetch_first(entry, states, stacks, flights);
+    } else if let [first, ..] = ahead {
+        // Near the end of the handful it is not known what comes after it: whatever is left was asked for.
+        fetch_first(first, states, stacks, flights);
+    }
+}
+
+/// How many events before its own the first link of a chain is asked for.
+const LATER: usize = 3;
+
+fn fetch_first<T>(entry: &Entry, states: &[NodeState], stacks: &[Stack], flights: &Slab<T>) {
+    let node = entry.node as usize;
+    fetch(states.as_ptr().wrapping_add(node));
+    fetch(stacks.as_ptr().wrapping_add(node));
+    if entry.kind() == Kind::Delivery {
+        fetch(flights.place(entry.slot));
     }
 }
 

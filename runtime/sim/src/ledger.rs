@@ -123,6 +123,7 @@ impl Ledger {
     }
 
     /// A message of `bytes` bytes was sent by `src` at `now`.
+    #[inline]
     pub fn message(&mut self, src: NodeId, kind: impl Fn() -> &'static str, bytes: u64, now: u64) {
         for count in &mut self.counts {
             let (kinds, units) = match count.of {
@@ -138,10 +139,14 @@ impl Ledger {
     }
 
     /// What a step of `node` at `now` called, and which handlers ran in it.
+    #[inline]
     pub fn ran(&mut self, model: &Model, node: NodeId, ran: &[Ran], called: &[Called], now: u64) {
-        if !self.steps {
-            return;
+        if self.steps {
+            self.count_steps(model, node, ran, called, now);
         }
+    }
+
+    fn count_steps(&mut self, model: &Model, node: NodeId, ran: &[Ran], called: &[Called], now: u64) {
         let layers = model.nodes[node.index()].layers();
         let service = |layer: u8| -> TypeId { layers[usize::from(layer)].service().service_type() };
         for count in &mut self.counts {
@@ -204,10 +209,14 @@ impl Ledger {
     }
 
     /// The rates in the state after a step of `node`.
+    #[inline]
     pub fn stepped(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId, now: u64) {
-        if self.rates.is_empty() && self.growing.is_empty() {
-            return;
+        if !self.rates.is_empty() || !self.growing.is_empty() {
+            self.take_rates(model, seen, node, now);
         }
+    }
+
+    fn take_rates(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId, now: u64) {
         let view = View::new(model, seen);
         self.rates.iter_mut().for_each(|rate| rate.stepped(&view, node, now));
         self.growing.iter_mut().for_each(|rate| rate.stepped(&view, node, now));

@@ -37,6 +37,7 @@ mod exact;
 mod fail;
 mod fetch;
 mod gauge;
+mod heap;
 mod ledger;
 mod many;
 mod network;

@@ -41,6 +41,9 @@ struct Line {
     memory: Memory,
     /// Nothing is drawn: what is constant and certain need not be asked.
     constant: Option<u64>,
+    /// Where an independent loss and a uniform delay are all that is drawn: the probability of the loss, the least delay, and how many
+    /// delays there are. Drawn as [`Path`] has it, and without asking what else there might be.
+    plain: Option<(f64, u64, u64)>,
     /// Whether arrivals must be kept in order.
     ordered: bool,
     /// On a set losses are no step of the world, and copies are there anyway.
@@ -75,7 +78,7 @@ impl Network {
         if topology.is_some() {
             for line in &mut network.carriers {
                 line.link.delay = Delay::Constant(0);
-                line.constant = None;
+                (line.constant, line.plain) = (None, None);
                 line.ordered = line.discipline == Discipline::Fifo;
             }
         }
@@ -139,9 +142,13 @@ impl Network {
         }
         let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes, at: now };
         let draw = &mut draws.link(src, dst, number);
-        let fate = match &self.topology {
-            None => line.link.fate(passage, &mut line.memory, draw),
-            Some(topology) => line.over(topology, &mut self.memory, passage, draw),
+        let fate = match (&self.topology, line.plain) {
+            (None, Some((loss, least, span))) => match draw.happens(loss) {
+                true => Fate::Lost,
+                false => Fate::Arrives(least + draw.below(span)),
+            },
+            (None, None) => line.link.fate(passage, &mut line.memory, draw),
+            (Some(topology), _) => line.over(topology, &mut self.memory, passage, draw),
         };
         let fate = match fate {
             Fate::Lost => Fate::Lost,
@@ -282,7 +289,19 @@ fn line(carrier: &Carrier, discipline: Discipline) -> Line {
         line: carrier.bandwidth.filter(wide).map(bottleneck),
     };
     let (constant, memory) = (link.constant(), Memory::default());
-    Line { constant, ordered: ordered && !link.steady(), discipline, memory, link }
+    let plain = match (&link.delay, &link.loss) {
+        (Delay::Uniform(least, most), Loss::Independent(p))
+            if least < most
+                && most - least < u64::MAX
+                && link.duplication <= 0.0
+                && link.overtaking <= 0.0
+                && link.line.is_none() =>
+        {
+            Some((*p, *least, most - least + 1))
+        }
+        _ => None,
+    };
+    Line { constant, plain, ordered: ordered && !link.steady(), discipline, memory, link }
 }
 
 /// The delay of a carrier. A datagram network that `reorders`, by no stated probability, and whose delay is constant spreads

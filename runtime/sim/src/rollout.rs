@@ -162,7 +162,8 @@ impl Engine {
         for timer in &situation.timers {
             let order = self.next_order();
             let at = timer.at_nanos.max(situation.now_nanos);
-            if let Some(queued) = self.timers.set(timer.node, timer.layer, timer.timer.clone(), at, order) {
+            let (queued, _) = self.timers.set(timer.node, timer.layer, timer.timer.clone(), at, order);
+            if let Some(queued) = queued {
                 self.push_timer(timer.node, queued);
             }
         }

@@ -13,6 +13,7 @@ impl<T> Slab<T> {
     }
 
     /// Keeps `value`; the number is its own until it is removed.
+    #[inline]
     pub fn insert(&mut self, value: T) -> u32 {
         match self.free.pop() {
             Some(slot) => {
@@ -28,10 +29,12 @@ impl<T> Slab<T> {
     }
 
     /// Where the value of `slot` is, to be fetched ahead.
+    #[inline]
     pub fn place(&self, slot: u32) -> *const Option<T> {
         self.places.as_ptr().wrapping_add(slot as usize)
     }
 
+    #[inline]
     pub fn get(&self, slot: u32) -> Option<&T> {
         self.places.get(slot as usize)?.as_ref()
     }
@@ -42,10 +45,12 @@ impl<T> Slab<T> {
         places.filter_map(|(slot, value)| Some((slot as u32, value.as_ref()?)))
     }
 
+    #[inline]
     pub fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
         self.places.get_mut(slot as usize)?.as_mut()
     }
 
+    #[inline]
     pub fn remove(&mut self, slot: u32) -> Option<T> {
         let value = self.places.get_mut(slot as usize)?.take();
         if value.is_some() {

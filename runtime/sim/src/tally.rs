@@ -51,6 +51,7 @@ impl Tally {
     }
 
     /// Counts what ran at `node`, whose state after it is `state`; `message` is what it was about, if it was one.
+    #[inline]
     pub fn count(
         &mut self,
         model: &Model,

@@ -19,6 +19,9 @@ pub(crate) struct Timers {
 
 type Key = (u8, u64);
 
+/// So many timers of a node are found by looking at each.
+const COMPARED_MOST: usize = 4;
+
 #[derive(Debug)]
 struct Record {
     node: NodeId,
@@ -40,8 +43,8 @@ pub(crate) enum Due {
     Fires { node: NodeId, layer: u8, timer: Datum },
     /// Not yet: this is to be queued.
     Later(Queued),
-    /// Nothing: it was cancelled, or queued a second time.
-    Nothing,
+    /// Nothing: it was cancelled, or queued a second time. With what it was kept as, if it is kept no longer.
+    Nothing(Option<Datum>),
 }
 
 impl Timers {
@@ -49,37 +52,51 @@ impl Timers {
         Timers { records: Slab::new(), nodes: vec![Vec::new(); nodes] }
     }
 
-    /// Arms a timer, anew if it is armed. What is returned is to be queued.
-    pub fn set(&mut self, node: NodeId, layer: u8, timer: Datum, at: u64, order: u64) -> Option<Queued> {
-        let slot = self.find(node, layer, &timer).unwrap_or_else(|key| {
-            let slot = self.records.insert(Record { node, layer, timer, due: None, queued: None });
-            let list = &mut self.nodes[node.index()];
-            let place = list.partition_point(|(other, _)| *other < key);
-            list.insert(place, (key, slot));
-            slot
-        });
-        let record = self.records.get_mut(slot)?;
-        record.due = Some((at, order));
+    /// Arms a timer, anew if it is armed. What is to be queued, and the timer itself if it is kept already.
+    pub fn set(
+        &mut self,
+        node: NodeId,
+        layer: u8,
+        timer: Datum,
+        at: u64,
+        order: u64,
+    ) -> (Option<Queued>, Option<Datum>) {
+        let (due, mut left) = (Some((at, order)), None);
+        let slot = match self.find(node, layer, &timer) {
+            Some(slot) => {
+                left = Some(timer);
+                slot
+            }
+            None => {
+                let key = (layer, timer.digest());
+                let slot = self.records.insert(Record { node, layer, timer, due: None, queued: None });
+                let list = &mut self.nodes[node.index()];
+                let place = list.partition_point(|(other, _)| *other < key);
+                list.insert(place, (key, slot));
+                slot
+            }
+        };
+        let Some(record) = self.records.get_mut(slot) else { return (None, left) };
+        record.due = due;
         if record.queued.is_some_and(|(queued, _)| queued <= at) {
-            return None;
+            return (None, left);
         }
-        record.queued = Some((at, order));
-        Some((at, order, slot))
+        record.queued = due;
+        (Some((at, order, slot)), left)
     }
 
-    /// Disarms a timer.
-    pub fn cancel(&mut self, node: NodeId, layer: u8, timer: &Datum) {
-        if let Ok(slot) = self.find(node, layer, timer) {
-            if let Some(record) = self.records.get_mut(slot) {
-                record.due = None;
-            }
-            self.settle(slot);
+    /// Disarms a timer; what it was kept as, if it is kept no longer.
+    pub fn cancel(&mut self, node: NodeId, layer: u8, timer: &Datum) -> Option<Datum> {
+        let slot = self.find(node, layer, timer)?;
+        if let Some(record) = self.records.get_mut(slot) {
+            record.due = None;
         }
+        self.settle(slot)
     }
 
     /// Disarms a timer that is to fire now. False where it is not armed.
     pub fn take(&mut self, node: NodeId, layer: u8, timer: &Datum) -> bool {
-        let Ok(slot) = self.find(node, layer, timer) else { return false };
+        let Some(slot) = self.find(node, layer, timer) else { return false };
         let armed = self.records.get_mut(slot).is_some_and(|record| record.due.take().is_some());
         self.settle(slot);
         armed
@@ -96,9 +113,9 @@ impl Timers {
 
     /// What it means that the entry of `slot` of this time and order has come up.
     pub fn comes(&mut self, slot: u32, at: u64, order: u64) -> Due {
-        let Some(record) = self.records.get_mut(slot) else { return Due::Nothing };
+        let Some(record) = self.records.get_mut(slot) else { return Due::Nothing(None) };
         if record.queued != Some((at, order)) {
-            return Due::Nothing;
+            return Due::Nothing(None);
         }
         record.queued = None;
         match record.due {
@@ -110,31 +127,37 @@ impl Timers {
                 record.queued = Some((at, order));
                 Due::Later((at, order, slot))
             }
-            None => {
-                self.settle(slot);
-                Due::Nothing
-            }
+            None => Due::Nothing(self.settle(slot)),
         }
     }
 
-    /// Forgets what is neither armed nor queued.
-    pub fn settle(&mut self, slot: u32) {
+    /// Forgets what is neither armed nor queued, and gives it back.
+    pub fn settle(&mut self, slot: u32) -> Option<Datum> {
         let idle = |record: &Record| record.due.is_none() && record.queued.is_none();
-        if self.records.get(slot).is_some_and(idle)
-            && let Some(record) = self.records.remove(slot)
-        {
-            self.nodes[record.node.index()].retain(|(_, other)| *other != slot);
+        if !self.records.get(slot).is_some_and(idle) {
+            return None;
         }
+        let record = self.records.remove(slot)?;
+        self.nodes[record.node.index()].retain(|(_, other)| *other != slot);
+        Some(record.timer)
     }
 
-    /// The record of a timer, or the key under which it is to be kept.
-    fn find(&self, node: NodeId, layer: u8, timer: &Datum) -> Result<u32, Key> {
+    /// The record of a timer. Few are compared as they are, which is less than a digest costs.
+    fn find(&self, node: NodeId, layer: u8, timer: &Datum) -> Option<u32> {
         let list = &self.nodes[node.index()];
-        let key = (layer, timer.digest());
-        let first = list.partition_point(|(other, _)| *other < key);
-        let alike = list[first..].iter().take_while(|(other, _)| *other == key);
-        let is_it = |slot: &u32| self.records.get(*slot).is_some_and(|record| record.timer == *timer);
-        alike.map(|(_, slot)| *slot).find(is_it).ok_or(key)
+        let alike = match list.len() <= COMPARED_MOST {
+            true => list.as_slice(),
+            false => {
+                let key = (layer, timer.digest());
+                let first = list.partition_point(|(other, _)| *other < key);
+                let count = list[first..].iter().take_while(|(other, _)| *other == key).count();
+                &list[first..first + count]
+            }
+        };
+        let is_it = |((of, _), slot): &&(Key, u32)| {
+            *of == layer && self.records.get(*slot).is_some_and(|record| record.timer == *timer)
+        };
+        alike.iter().find(is_it).map(|(_, slot)| *slot)
     }
 }
 
@@ -152,9 +175,9 @@ mod tests {
     fn a_timer_that_is_put_off_has_one_entry() {
         let mut timers = Timers::new(1);
         let tick = Datum::new(1_u32);
-        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).expect("it is queued");
+        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).0.expect("it is queued");
         for order in 1..100 {
-            assert_eq!(timers.set(NODE, 0, tick.clone(), 10 + order, order), None);
+            assert_eq!(timers.set(NODE, 0, tick.clone(), 10 + order, order).0, None);
         }
         let Due::Later((at, order, again)) = timers.comes(slot, 10, 0) else { panic!("it was put off") };
         assert_eq!((at, order, again), (109, 99, slot));
@@ -167,13 +190,13 @@ mod tests {
     fn a_timer_that_is_brought_forward_fires_once() {
         let mut timers = Timers::new(1);
         let tick = Datum::new(1_u32);
-        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).expect("it is queued");
-        assert_eq!(timers.set(NODE, 0, tick.clone(), 5, 1), Some((5, 1, slot)));
+        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).0.expect("it is queued");
+        assert_eq!(timers.set(NODE, 0, tick.clone(), 5, 1).0, Some((5, 1, slot)));
         assert!(fires(&timers.comes(slot, 5, 1)));
         timers.settle(slot);
         // Another timer takes the slot before the first entry comes up.
-        assert_eq!(timers.set(NODE, 0, Datum::new(2_u32), 20, 2), Some((20, 2, slot)));
-        assert!(matches!(timers.comes(slot, 10, 0), Due::Nothing));
+        assert_eq!(timers.set(NODE, 0, Datum::new(2_u32), 20, 2).0, Some((20, 2, slot)));
+        assert!(matches!(timers.comes(slot, 10, 0), Due::Nothing(_)));
         assert!(fires(&timers.comes(slot, 20, 2)));
     }
 
@@ -181,13 +204,13 @@ mod tests {
     fn a_cancelled_timer_does_not_fire_and_its_entry_is_used_again() {
         let mut timers = Timers::new(1);
         let tick = Datum::new(1_u32);
-        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).expect("it is queued");
+        let (_, _, slot) = timers.set(NODE, 0, tick.clone(), 10, 0).0.expect("it is queued");
         timers.cancel(NODE, 0, &tick);
-        assert_eq!(timers.set(NODE, 0, tick.clone(), 12, 1), None);
+        assert_eq!(timers.set(NODE, 0, tick.clone(), 12, 1).0, None);
         timers.cancel(NODE, 0, &Datum::new(7_u32));
         assert!(matches!(timers.comes(slot, 10, 0), Due::Later((12, 1, _))));
         timers.cancel(NODE, 0, &tick);
-        assert!(matches!(timers.comes(slot, 12, 1), Due::Nothing));
+        assert!(matches!(timers.comes(slot, 12, 1), Due::Nothing(_)));
         assert_eq!(timers.records.len(), 0);
     }
 
@@ -195,7 +218,7 @@ mod tests {
     fn timers_differ_by_argument_layer_and_node() {
         let mut timers = Timers::new(2);
         let set = |timers: &mut Timers, node, layer, argument: u32, order| {
-            timers.set(NodeId::new(node), layer, Datum::new(argument), 10, order).is_some()
+            timers.set(NodeId::new(node), layer, Datum::new(argument), 10, order).0.is_some()
         };
         assert!(set(&mut timers, 0, 0, 1, 0) && set(&mut timers, 0, 0, 2, 1));
         assert!(set(&mut timers, 0, 1, 1, 2) && set(&mut timers, 1, 0, 1, 3));

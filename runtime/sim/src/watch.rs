@@ -61,7 +61,12 @@ impl Watch {
     }
 
     /// Looks at the state after a step of `node`. The first property that it violates, if it violates one.
+    #[inline]
     pub fn look(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId) -> Option<&'static str> {
+        if self.properties.is_empty() { None } else { self.look_at_all(model, seen, node) }
+    }
+
+    fn look_at_all(&mut self, model: &Model, seen: &Seen<'_>, node: NodeId) -> Option<&'static str> {
         let mut violated = None;
         for watched in &mut self.properties {
             let violates = watched.status != Status::Reached
