@@ -86,9 +86,10 @@ impl Probe {
             place.keep(new.saturating_mul(STATES_PER_HIT) <= new_states.saturating_mul(STATES_PER_HIT - 1));
             new_parts += new;
         }
+        // Later, more would be lost by beginning again than is won.
+        let Some(most) = LOOKS.get(look).filter(|_| self.changes) else { return true };
         match parts.layout {
-            _ if !self.changes => true,
-            Layout::Channels => LOOKS.get(look).is_none_or(|most| new_parts * most <= new_states),
+            Layout::Channels => new_parts.saturating_mul(*most) <= new_states,
             Layout::Flat { .. } => parts.overflows() * STATES_PER_OVERFLOW <= states,
         }
     }
