@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use clap::Args;
 use foresee_kernel::recording::{self, Entry, Happening};
-use foresee_kernel::{Arguments, FaultKind, FaultPlan, FaultTarget, Model, NodeId, SpecInfo, Timing, names};
-use foresee_net::{Draw, Purpose, Stream};
+use foresee_kernel::{Arguments, FaultPlan, FaultTarget, Model, NodeId, SpecInfo, Timing, names};
+use foresee_net::Draw;
 use foresee_sim::{Accounted, Accounts};
 use serde_json::{Value, json};
 
@@ -43,9 +43,6 @@ pub struct AccountArgs {
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }
-
-/// Draws of faults, as those of a simulation: by line and number.
-const FAULT: Purpose = Purpose(7);
 
 /// A recording that was read.
 struct Life {
@@ -153,14 +150,8 @@ fn faults(model: &Model, accounts: &Accounts, args: &AccountArgs) -> Vec<Value> 
     let seconds = |(from, to): (Duration, Duration)| [from.as_secs_f64(), to.as_secs_f64()];
     let one = |(line, fault): (usize, &FaultPlan)| {
         let nodes: Vec<&str> = accounts.meant(fault).into_iter().map(|node| model.name(node)).collect();
-        let kind = match fault.kind {
-            FaultKind::Crash => "crash",
-            FaultKind::Reset => "reset",
-            FaultKind::Partition => "partition",
-            FaultKind::Cut => "cut",
-        };
         json!({
-            "fault": fault.text, "line": fault.line, "kind": kind, "most": fault.most, "chance": fault.chance,
+            "fault": fault.text, "line": fault.line, "kind": fault.kind.keyword(), "most": fault.most, "chance": fault.chance,
             "rate": fault.timing.rate, "within_seconds": fault.timing.within.map(seconds),
             "back_seconds": fault.back.map(seconds),
             "moments": moments(line, fault, model.nodes.len(), args),
@@ -180,7 +171,7 @@ fn moments(line: usize, fault: &FaultPlan, nodes: usize, args: &AccountArgs) -> 
     let mut number = 0;
     let mut draw = || {
         number += 1;
-        Stream::new(seed, FAULT, (line as u32, 0), number - 1)
+        foresee_sim::fault_draw(seed, line, number - 1)
     };
     if fault.chance.is_some_and(|chance| draw().unit() >= chance) {
         return Vec::new();

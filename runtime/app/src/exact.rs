@@ -10,6 +10,7 @@ use crate::args::{Format, SimulateArgs};
 use crate::claims;
 use crate::exit::{Exit, Failure};
 use crate::simulate::said;
+use crate::verify::headline;
 
 /// Runs the command.
 pub fn run(
@@ -86,12 +87,7 @@ fn write(found: &Exact, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn write_claim(it: &Settled, out: &mut dyn Write) -> Result<(), Failure> {
-    let verdict = match it.verdict {
-        Verdict::Held => "held",
-        Verdict::Violated => "violated",
-        Verdict::Undecided => "undecided",
-    };
-    writeln!(out, "statistical {} {verdict}: {}", it.name, it.claim)?;
+    writeln!(out, "{}", headline(it.name, it.claim, it.verdict))?;
     match (it.value, it.interval) {
         (Some(value), _) => write!(out, "  {value:.6}")?,
         (None, Some(Interval { low, high })) => write!(out, "  {low:.6} to {high:.6}")?,

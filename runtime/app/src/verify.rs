@@ -106,13 +106,18 @@ fn write(found: &Verification, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_estimate(it: &Estimate, out: &mut dyn Write) -> Result<(), Failure> {
-    let verdict = match it.verdict {
+/// What became of a claim, as a line.
+pub(crate) fn headline(name: &str, claim: &str, verdict: Verdict) -> String {
+    let verdict = match verdict {
         Verdict::Held => "held",
         Verdict::Violated => "violated",
         Verdict::Undecided => "undecided",
     };
-    writeln!(out, "statistical {} {verdict}: {}", it.name, it.claim)?;
+    format!("statistical {name} {verdict}: {claim}")
+}
+
+fn write_estimate(it: &Estimate, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "{}", headline(it.name, it.claim, it.verdict))?;
     write!(out, "  ")?;
     match (it.estimate, it.interval) {
         (Some(estimate), Some(Interval { low, high })) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use foresee_kernel::{FaultKind, Model};
+use foresee_kernel::Model;
 use foresee_world::Planned;
 
 /// A line of the workload or of the faults, or what the network does, and how often it happened.
@@ -56,12 +56,7 @@ pub fn plans(model: &Model, fired: &BTreeMap<Planned, u64>) -> Vec<PlanReport> {
     });
     let faults = model.faults.iter().enumerate().map(|(index, fault)| {
         let plan = Planned::Fault(index as u32);
-        let kind = match fault.kind {
-            FaultKind::Crash => "crash",
-            FaultKind::Reset => "reset",
-            FaultKind::Partition => "partition",
-            FaultKind::Cut => "cut",
-        };
+        let kind = fault.kind.keyword();
         let bound = |kind| model.bounds.faults.iter().any(|budget| budget.kind == kind && budget.most == 0);
         let allowed = fault.most != Some(0) && fault.chance != Some(0.0) && !bound(fault.kind);
         let line = (fault.line > 0).then_some(fault.line);

@@ -104,6 +104,18 @@ pub enum FaultKind {
     Cut,
 }
 
+impl FaultKind {
+    /// The word of the language.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "crash",
+            FaultKind::Reset => "reset",
+            FaultKind::Partition => "partition",
+            FaultKind::Cut => "cut",
+        }
+    }
+}
+
 /// Whom a fault may happen to.
 #[derive(Clone)]
 pub enum FaultTarget {

@@ -28,6 +28,11 @@ const OUTAGE: Purpose = Purpose(5);
 const CALL: Purpose = Purpose(6);
 const FAULT: Purpose = Purpose(7);
 
+/// The `number`-th draw of a line of the faults in a run of `seed`.
+pub fn fault_draw(seed: u64, line: usize, number: u64) -> Stream {
+    Stream::new(seed, FAULT, (line as u32, 0), number)
+}
+
 /// How much every node has drawn so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draws {

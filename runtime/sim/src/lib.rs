@@ -61,6 +61,7 @@ mod witness;
 mod worth;
 
 pub use accounts::{Accounted, Accounts};
+pub use draws::fault_draw;
 pub use embed::{EmbedError, Sim, WAIT_EVENTS_MAX};
 pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use exact::{Answers, Exact, ExactError, Settled, Taken, exact};

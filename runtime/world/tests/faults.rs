@@ -106,14 +106,8 @@ fn n(index: u32) -> NodeId {
 }
 
 fn fault(kind: FaultKind, nodes: &[u32], most: Option<u32>) -> FaultPlan {
-    let text = match kind {
-        FaultKind::Crash => "crash",
-        FaultKind::Reset => "reset",
-        FaultKind::Partition => "partition",
-        FaultKind::Cut => "cut",
-    };
     FaultPlan {
-        text,
+        text: kind.keyword(),
         line: 7,
         kind,
         target: FaultTarget::OneOf(nodes.iter().copied().map(n).collect()),

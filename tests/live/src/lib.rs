@@ -122,3 +122,12 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
     })
     .await;
 }
+
+/// What a clerk was sent, or the break that it was told of, as a line.
+pub fn line(upcall: desk::desk::Upcall) -> Option<String> {
+    match upcall {
+        desk::desk::Upcall::Heard { text, .. } => Some(text),
+        desk::desk::Upcall::Broke { peer } => Some(format!("broke {}", peer.index())),
+        _ => None,
+    }
+}

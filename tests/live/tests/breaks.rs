@@ -5,15 +5,7 @@ use std::time::Duration;
 
 use live_tests::desk::Desk;
 use live_tests::desk::desk::Upcall;
-use live_tests::{Node, acquaint, clerk, clerks, host, id, kept, limits, soon, told};
-
-fn line(upcall: Upcall) -> Option<String> {
-    match upcall {
-        Upcall::Heard { text, .. } => Some(text),
-        Upcall::Broke { peer } => Some(format!("broke {}", peer.index())),
-        _ => None,
-    }
-}
+use live_tests::{Node, acquaint, clerk, clerks, host, id, kept, limits, line, soon, told};
 
 #[tokio::test]
 async fn a_peer_that_dies_is_told_of_once_after_what_it_sent() {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use foresee::Host;
 use foresee::net::Topology;
 use live_tests::desk::Desk;
-use live_tests::desk::desk::Upcall;
-use live_tests::{Node, acquaint, clerk, id, limits, soon, told, until};
+use live_tests::{Node, acquaint, clerk, id, limits, line, soon, told, until};
 use tokio::time::Instant;
 
 /// How far apart the two sites are, one way.
@@ -25,14 +24,6 @@ async fn pair(links: &Path) -> Vec<Node> {
     let nodes = vec![far(0, links).await, far(1, links).await];
     acquaint(&nodes);
     nodes
-}
-
-fn line(upcall: Upcall) -> Option<String> {
-    match upcall {
-        Upcall::Heard { text, .. } => Some(text),
-        Upcall::Broke { peer } => Some(format!("broke {}", peer.index())),
-        _ => None,
-    }
 }
 
 #[tokio::test]
