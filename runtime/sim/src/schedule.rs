@@ -21,6 +21,8 @@ pub(crate) struct Schedule {
     planned: Slab<Planned>,
     calls: Vec<Line>,
     faults: Vec<Line>,
+    /// For every node, the lines of calls that begin anew when it is back.
+    anew: Vec<Vec<u32>>,
     /// Where a run ends by the clock.
     end: Option<u64>,
 }
@@ -47,7 +49,17 @@ enum Planned {
 
 impl Schedule {
     pub fn new(model: &Model, end: Option<u64>) -> Self {
+        let mut anew = vec![Vec::new(); model.nodes.len()];
+        for (line, call) in model.calls.iter().enumerate().filter(|(_, call)| call.after_restart) {
+            for way in &call.ways {
+                let lines: &mut Vec<u32> = &mut anew[way.node.index()];
+                if lines.last() != Some(&(line as u32)) {
+                    lines.push(line as u32);
+                }
+            }
+        }
         Schedule {
+            anew,
             planned: Slab::new(),
             calls: vec![Line::default(); model.calls.len()],
             faults: vec![Line::default(); model.faults.len()],
@@ -272,13 +284,11 @@ impl Engine {
         if !self.plans_run() {
             return;
         }
-        for line in 0..self.model.calls.len() {
-            let call = &self.model.calls[line];
-            if call.after_restart && call.ways.iter().any(|way| way.node == id) {
-                self.schedule.calls[line].spent = 0;
-                self.schedule.calls[line].epoch += 1;
-                self.plan_calls(line);
-            }
+        for place in 0..self.schedule.anew[id.index()].len() {
+            let line = self.schedule.anew[id.index()][place] as usize;
+            self.schedule.calls[line].spent = 0;
+            self.schedule.calls[line].epoch += 1;
+            self.plan_calls(line);
         }
     }
 }
