@@ -169,6 +169,10 @@ async fn serve(
         let refuse = |what: String| Failure::usage(format!("--emulate: {what}"));
         let topology = place::topology(emulate).map_err(refuse)?;
         foresee_sim::said(model, &topology).map_err(|error| refuse(error.to_string()))?;
+        if !topology.ends_on_the_way() {
+            let told = "it says what happens at receivers (`downlink`, `processing`, `connections`), and what is emulated is the way to them";
+            return Err(refuse(told.to_owned()));
+        }
         host = host.emulate(topology);
     }
     if let Some(links) = &options.links {

@@ -18,6 +18,13 @@ pub struct Backlog {
     idle_at: u64,
 }
 
+impl Backlog {
+    /// When the line will be idle.
+    pub fn idle_at(&self) -> u64 {
+        self.idle_at
+    }
+}
+
 impl Bottleneck {
     /// How long `bytes` take to be sent, in nanoseconds; as long as the clock goes where it is longer.
     pub fn service(&self, bytes: u64) -> u64 {

@@ -9,11 +9,12 @@
 //! place and number. Anything that implements [`Draw`] will do for a link. Read [`draw`] and [`link`] next.
 //!
 //! # Caveats
-//! Lines of limited speed are at the sender and along the path of a pair; there is none that several senders share.
+//! Lines of limited speed are at both ends and along the path of a pair; there is none in the middle that several pairs share.
 
 pub mod bottleneck;
 pub mod delay;
 pub mod draw;
+pub mod intake;
 pub mod link;
 mod ln;
 pub mod loss;
@@ -22,6 +23,7 @@ pub mod topology;
 pub use bottleneck::Bottleneck;
 pub use delay::{Delay, Sample};
 pub use draw::{Draw, Purpose, Stream};
+pub use intake::{Desk, Intake, Work};
 pub use link::{Fate, Link, Memory, Passage, Path};
 pub use loss::{GilbertElliott, Loss};
 pub use topology::{Inet, Insisted, Topology, TopologyError, TransitStub, regions};

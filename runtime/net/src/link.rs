@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use crate::bottleneck::{Backlog, Bottleneck};
 use crate::delay::Delay;
 use crate::draw::Draw;
+use crate::intake::Desk;
 use crate::loss::Loss;
 
 /// What travels.
@@ -40,6 +41,7 @@ pub enum Fate {
 pub struct Memory {
     pairs: HashMap<(u32, u32), Past, foldhash::fast::FixedState>,
     nodes: HashMap<u32, Backlog, foldhash::fast::FixedState>,
+    desks: HashMap<u32, Desk, foldhash::fast::FixedState>,
 }
 
 /// What is remembered of one direction between two nodes.
@@ -53,6 +55,16 @@ impl Memory {
     /// What is remembered of one direction.
     pub fn pair(&mut self, from: u32, to: u32) -> &mut Past {
         self.pairs.entry((from, to)).or_default()
+    }
+
+    /// What a node has to do before it is told of messages.
+    pub fn desk(&mut self, node: u32) -> &mut Desk {
+        self.desks.entry(node).or_default()
+    }
+
+    /// What a node had to do is gone.
+    pub fn forget_desk(&mut self, node: u32) {
+        self.desks.remove(&node);
     }
 
     /// What waits for the line out of a node.

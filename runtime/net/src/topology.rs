@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::bottleneck::Bottleneck;
 use crate::draw::Draw;
+use crate::intake::Intake;
 use crate::link::{Fate, Link, Memory, Passage, Path};
 
 mod csv;
@@ -38,6 +39,8 @@ pub struct Insisted {
     pub nanos: u64,
     /// How often it was sent again.
     pub again: u32,
+    /// Whether it did not get through in the time that a connection has, and the connection breaks after so many nanoseconds instead.
+    pub broken: bool,
 }
 
 /// Nodes at sites, and the paths between sites.
@@ -53,6 +56,10 @@ pub struct Topology {
     paths: BTreeMap<(u32, u32), Path>,
     /// The line out of every node, before its paths part.
     uplink: Option<Bottleneck>,
+    /// What a message meets at a node before it is delivered.
+    intake: Intake,
+    /// How long a connection tries to get a message through before it breaks, in nanoseconds; None where it never breaks for that.
+    patience: Option<u64>,
 }
 
 /// Why there is no topology.
@@ -127,7 +134,8 @@ impl Topology {
     /// A matrix that is known to be sound.
     fn of(sites: Vec<String>, base: Vec<u32>) -> Self {
         let path = Path::default();
-        Topology { sites, base, homes: Vec::new(), path, paths: BTreeMap::new(), uplink: None }
+        let (homes, paths, intake) = (Vec::new(), BTreeMap::new(), Intake::default());
+        Topology { sites, base, homes, path, paths, uplink: None, intake, patience: None }
     }
 
     /// The names of the sites.
@@ -179,6 +187,33 @@ impl Topology {
         self
     }
 
+    /// The same topology where a message meets this at its receiver.
+    pub fn with_intake(mut self, intake: Intake) -> Self {
+        self.intake = intake;
+        self
+    }
+
+    /// The same topology where a connection breaks that does not get a message through in so many nanoseconds.
+    pub fn with_patience(mut self, nanos: Option<u64>) -> Self {
+        self.patience = nanos;
+        self
+    }
+
+    /// What a message meets at its receiver, if anything.
+    pub fn intake(&self) -> Option<&Intake> {
+        Some(&self.intake).filter(|intake| !intake.is_none())
+    }
+
+    /// Whether all that happens to a message happens where it is sent or on its way, and not at its receiver.
+    pub fn ends_on_the_way(&self) -> bool {
+        self.intake.is_none() && self.patience.is_none()
+    }
+
+    /// How long a connection tries to get a message through before it breaks, in nanoseconds; None where it never breaks for that.
+    pub fn patience(&self) -> Option<u64> {
+        self.patience
+    }
+
     /// The same topology where the path from one site to another is like this one; the way back stays as it is.
     ///
     /// # Errors
@@ -190,7 +225,8 @@ impl Topology {
     }
 
     /// How long a message is under way that is sent again until it arrives, as ordered connections do: after a round trip and
-    /// 200 ms, then after twice that, at most eight times. What is sent again takes no place in lines, and a copy is not noticed.
+    /// 200 ms, then after twice that, at most eight times, or until the connection has no patience left. What is sent again takes no place
+    /// in lines, and a copy is not noticed.
     pub fn insist(&self, mut passage: Passage, memory: &mut Memory, draw: &mut dyn Draw) -> Insisted {
         let there = self.base_nanos(passage.from, passage.to);
         let back = self.base_nanos(passage.to, passage.from);
@@ -199,22 +235,27 @@ impl Topology {
         for again in 0..RETRANSMISSIONS_MAX {
             match self.fate(passage, memory, draw) {
                 Fate::Arrives(delay) | Fate::Doubled(delay, _) => {
-                    return Insisted { nanos: waited.saturating_add(delay), again };
+                    return Insisted { nanos: waited.saturating_add(delay), again, broken: false };
                 }
                 Fate::Lost => {
                     waited = waited.saturating_add(patience);
                     patience = patience.saturating_mul(2);
                     passage.bytes = 0;
+                    if let Some(most) = self.patience.filter(|most| waited >= *most) {
+                        return Insisted { nanos: most, again, broken: true };
+                    }
                 }
             }
         }
-        Insisted { nanos: waited.saturating_add(there), again: RETRANSMISSIONS_MAX }
+        Insisted { nanos: waited.saturating_add(there), again: RETRANSMISSIONS_MAX, broken: false }
     }
 
     /// Whether a message may be lost: on its path, or for lack of room before a line.
     pub fn loses(&self) -> bool {
         let full = |line: &Option<Bottleneck>| line.is_some_and(|line| line.buffer.is_some());
-        full(&self.uplink) || self.all_paths().any(|path| !path.loss.never() || full(&path.line))
+        full(&self.uplink)
+            || self.intake.loses()
+            || self.all_paths().any(|path| !path.loss.never() || full(&path.line))
     }
 
     /// Whether a message may be doubled.

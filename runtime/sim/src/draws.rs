@@ -8,6 +8,7 @@
 //! | a choice in a handler | node | how many choices the node made before |
 //! | where a connection of a node is cut off, and how long word of it is under way | node | how many of these before |
 //! | a line of the workload or of the faults | line | how many of its numbers before |
+//! | the work of a node on a message | node | how many messages came to it before |
 //!
 //! So runs of one seed that differ in a choice keep the numbers of all that they have in common. This table is part of
 //! the format of a seed; golden hashes test it. An exact solution goes through all that they could be instead ([`Dice`]).
@@ -27,6 +28,7 @@ const CHOICE: Purpose = Purpose(4);
 const OUTAGE: Purpose = Purpose(5);
 const CALL: Purpose = Purpose(6);
 const FAULT: Purpose = Purpose(7);
+const WORK: Purpose = Purpose(9);
 
 /// The `number`-th draw of a line of the faults in a run of `seed`.
 pub fn fault_draw(seed: u64, line: usize, number: u64) -> Stream {
@@ -49,6 +51,7 @@ struct Drawn {
     chances: u64,
     choices: u64,
     outages: u64,
+    works: u64,
 }
 
 fn next(counter: &mut u64) -> u64 {
@@ -98,6 +101,12 @@ impl Draws {
     pub fn chance(&mut self, node: NodeId) -> Numbers {
         let number = next(&mut self.nodes[node.index()].chances);
         self.numbers(Place::Node(node), CHANCE, (node.index() as u32, 0), number)
+    }
+
+    /// The work of `node` on a message.
+    pub fn work(&mut self, node: NodeId) -> Numbers {
+        let number = next(&mut self.nodes[node.index()].works);
+        self.numbers(Place::Node(node), WORK, (node.index() as u32, 0), number)
     }
 
     /// An end of a connection of `node`.

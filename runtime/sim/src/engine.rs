@@ -135,6 +135,19 @@ pub(crate) struct Flight {
     pub mark: bool,
     /// What the policy's witness attached to it.
     pub attached: u64,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// How far a message under way has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its entry in the queue is when it comes to its receiver.
+    Under,
+    /// Its receiver has it, and will be told when it has done its work.
+    Taken,
+    /// Its connection does not get it through; its entry is when the patience ends.
+    Stuck,
 }
 
 /// One run as it stands.
@@ -330,7 +343,9 @@ impl Engine {
                 }
                 if self.flights.get(entry.slot).is_some_and(|flight| flight.order == entry.order()) {
                     if self.holds_back(entry) {
-                        self.held.push(entry);
+                        self.hold_back(entry);
+                    } else if self.network.has_receivers() && !self.comes_in(entry) {
+                        // It waits for its receiver, or is gone.
                     } else if let Some(flight) = self.flights.remove(entry.slot) {
                         self.advance(entry.at);
                         self.arrive(flight);
@@ -361,8 +376,11 @@ impl Engine {
 
     /// Whether a partition stands between the ends of a message.
     fn holds_back(&self, entry: Entry) -> bool {
-        let parted =
-            |flight: &Flight| !flight.mark && !self.ambient.joined(flight.route.src, flight.route.dst);
+        let parted = |flight: &Flight| {
+            !flight.mark
+                && flight.stage != Stage::Taken
+                && !self.ambient.joined(flight.route.src, flight.route.dst)
+        };
         !self.ambient.parted.is_empty() && self.flights.get(entry.slot).is_some_and(parted)
     }
 
@@ -582,7 +600,13 @@ impl Engine {
         let Effect::Send { message, .. } = std::mem::replace(effect, DONE) else { return };
         let told = self.recorder.as_mut().filter(|_| carried.told);
         match carried.fate {
-            Passed::Arrives(at) => self.take_off(at, route, message, attached),
+            Passed::Arrives(at) if carried.stuck => {
+                let slot = self.take_off(at, route, message, attached);
+                if let Some(flight) = self.flights.get_mut(slot) {
+                    flight.stage = Stage::Stuck;
+                }
+            }
+            Passed::Arrives(at) => drop(self.take_off(at, route, message, attached)),
             Passed::Lost => match told {
                 Some(recorder) => recorder.network(self.now.get(), Action::Drop(Envelope { route, message })),
                 None => self.scratch.keep(message),
@@ -599,14 +623,16 @@ impl Engine {
     }
 
     #[inline(always)]
-    pub fn take_off(&mut self, at: u64, route: Route, message: Datum, attached: u64) {
+    pub fn take_off(&mut self, at: u64, route: Route, message: Datum, attached: u64) -> u32 {
         let order = self.next_order();
-        let slot = self.schedule(at, Flight { route, message, order, mark: false, attached });
+        let flight = Flight { route, message, order, mark: false, attached, stage: Stage::Under };
+        let slot = self.schedule(at, flight);
         if self.is_channel(route)
             && let Some(channels) = &mut self.channels
         {
             channels.send(route, Item { mark: None, slot, order });
         }
+        slot
     }
 
     /// Lets something be in flight until `at`.

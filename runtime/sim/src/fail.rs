@@ -6,7 +6,7 @@ use foresee_net::Draw;
 use foresee_world::{Action, Envelope, Mark, Route};
 
 use crate::channels::Item;
-use crate::engine::{Engine, Flight};
+use crate::engine::{Engine, Flight, Stage};
 use crate::requests::Told;
 
 impl Engine {
@@ -96,6 +96,7 @@ impl Engine {
         for slot in lost {
             self.flights.remove(slot);
         }
+        self.network.stopped(id);
     }
 
     /// The connections of a node end, at the ends of those that are up.
@@ -131,7 +132,8 @@ impl Engine {
 
     /// Lets word of an end be under way.
     pub fn mark(&mut self, at: u64, route: Route, how: Mark, order: u64) {
-        let flight = Flight { route, message: Datum::new(how), order, mark: true, attached: 0 };
+        let flight =
+            Flight { route, message: Datum::new(how), order, mark: true, attached: 0, stage: Stage::Under };
         self.schedule(at, flight);
     }
 

@@ -44,6 +44,7 @@ mod network;
 mod options;
 mod queue;
 mod rate;
+mod receive;
 mod record;
 mod requests;
 mod resolver;

@@ -7,7 +7,7 @@ use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foresee_kernel::{Carrier, CarrierKind, DelayModel, Digest, Model, NodeId};
+use foresee_kernel::{Carrier, CarrierKind, DelayModel, Digest, FaultKind, Model, NodeId};
 use foresee_net::{Bottleneck, Delay, Draw, Fate, Link, Loss, Memory, Passage, Path, Topology};
 use foresee_world::{Discipline, Route};
 use hashbrown::HashMap;
@@ -29,6 +29,8 @@ pub(crate) struct Network {
     topology: Option<Arc<Topology>>,
     /// What the paths of the topology remember.
     memory: Memory,
+    /// Whether a message meets anything at its receiver before it is delivered.
+    receivers: bool,
     /// When the last message of a pair arrives, on ordered carriers whose delays vary.
     last: HashMap<(u8, u32, u32), u64, BuildHasherDefault<Digest>>,
     /// How large `last` may get before it is cleared of what has arrived.
@@ -57,6 +59,8 @@ pub(crate) struct Carried {
     pub fate: Fate,
     /// Whether a loss or a doubling is an action of the world.
     pub told: bool,
+    /// Whether its connection does not get it through: it breaks when the message would arrive.
+    pub stuck: bool,
 }
 
 const LAST_LEAST: usize = 1 << 12;
@@ -82,6 +86,8 @@ impl Network {
                 line.ordered = line.discipline == Discipline::Fifo;
             }
         }
+        network.receivers =
+            topology.as_ref().is_some_and(|it| it.intake().is_some() || it.patience().is_some());
         network.topology = topology;
         network
     }
@@ -91,6 +97,7 @@ impl Network {
             carriers: carriers.map(|(carrier, discipline)| line(carrier, discipline)).collect(),
             topology: None,
             memory: Memory::default(),
+            receivers: false,
             last: HashMap::default(),
             last_max: LAST_LEAST,
         }
@@ -135,20 +142,21 @@ impl Network {
         let number = draws.send(src);
         let line = &mut self.carriers[usize::from(carrier)];
         if src == dst {
-            return Carried { fate: Fate::Arrives(now.saturating_add(LOOPBACK_NANOS)), told: false };
+            return Carried::certain(now.saturating_add(LOOPBACK_NANOS));
         }
         if let Some(delay) = line.constant {
-            return Carried { fate: Fate::Arrives(now.saturating_add(delay)), told: false };
+            return Carried::certain(now.saturating_add(delay));
         }
         let passage = Passage { from: src.index() as u32, to: dst.index() as u32, bytes, at: now };
         let draw = &mut draws.link(src, dst, number);
+        let mut stuck = false;
         let fate = match (&self.topology, line.plain) {
             (None, Some((loss, least, span))) => match draw.happens(loss) {
                 true => Fate::Lost,
                 false => Fate::Arrives(least + draw.below(span)),
             },
             (None, None) => line.link.fate(passage, &mut line.memory, draw),
-            (Some(topology), _) => line.over(topology, &mut self.memory, passage, draw),
+            (Some(topology), _) => line.over(topology, &mut self.memory, passage, draw, &mut stuck),
         };
         let fate = match fate {
             Fate::Lost => Fate::Lost,
@@ -159,10 +167,48 @@ impl Network {
         match fate {
             Fate::Arrives(at) if line.ordered => {
                 let at = self.in_order((carrier, passage.from, passage.to), now, at);
-                Carried { fate: Fate::Arrives(at), told }
+                Carried { fate: Fate::Arrives(at), told, stuck }
             }
-            fate => Carried { fate, told },
+            fate => Carried { fate, told, stuck },
         }
+    }
+
+    /// Whether messages meet anything at their receivers, or get stuck on their way to them.
+    #[inline]
+    pub fn has_receivers(&self) -> bool {
+        self.receivers
+    }
+
+    /// A message comes to `node` at `now`: when it is delivered; None where it is dropped.
+    pub fn take_in(
+        &mut self,
+        draw: &mut dyn Draw,
+        now: u64,
+        node: NodeId,
+        bytes: u64,
+        insists: bool,
+    ) -> Option<u64> {
+        let Some(intake) = self.topology.as_ref().and_then(|topology| topology.intake()) else {
+            return Some(now);
+        };
+        let node = node.index() as u32;
+        let after = intake.take(node, bytes, now, insists, self.memory.desk(node), draw)?;
+        Some(now.saturating_add(after))
+    }
+
+    /// When `node` will be done with all that came to it.
+    pub fn idle_at(&mut self, now: u64, node: NodeId) -> u64 {
+        self.memory.desk(node.index() as u32).idle_at(now)
+    }
+
+    /// A life of a node is over, and with it the work that it had.
+    pub fn stopped(&mut self, node: NodeId) {
+        self.memory.forget_desk(node.index() as u32);
+    }
+
+    /// How long a connection tries to get a message through before it breaks, in nanoseconds.
+    pub fn patience(&self) -> Option<u64> {
+        self.topology.as_ref().and_then(|topology| topology.patience())
     }
 
     /// How a carrier treats what is in flight.
@@ -182,7 +228,7 @@ impl Network {
             Passage { from: route.src.index() as u32, to: route.dst.index() as u32, bytes: 0, at: now };
         let fate = match &self.topology {
             None => line.link.fate(passage, &mut line.memory, draw),
-            Some(topology) => line.over(topology, &mut self.memory, passage, draw),
+            Some(topology) => line.over(topology, &mut self.memory, passage, draw, &mut false),
         };
         let delay = match fate {
             Fate::Arrives(delay) | Fate::Doubled(delay, _) => delay,
@@ -219,15 +265,23 @@ impl Network {
     }
 }
 
+impl Carried {
+    /// It arrives, and nothing had to be drawn for it.
+    fn certain(at: u64) -> Self {
+        Carried { fate: Fate::Arrives(at), told: false, stuck: false }
+    }
+}
+
 impl Line {
     /// What becomes of a message of this carrier between sites: first what the carrier does, then the path. What an ordered
-    /// connection loses it sends again.
+    /// connection loses it sends again; `stuck` where it loses patience.
     fn over(
         &mut self,
         topology: &Topology,
         memory: &mut Memory,
         passage: Passage,
         draw: &mut dyn Draw,
+        stuck: &mut bool,
     ) -> Fate {
         let carried = self.link.fate(passage, &mut self.memory, draw);
         let (first, copy) = match carried {
@@ -236,7 +290,9 @@ impl Line {
             Fate::Doubled(after, copy) => (after, Some(copy)),
         };
         if self.discipline == Discipline::Fifo {
-            return Fate::Arrives(first.saturating_add(topology.insist(passage, memory, draw).nanos));
+            let insisted = topology.insist(passage, memory, draw);
+            *stuck = insisted.broken;
+            return Fate::Arrives(first.saturating_add(insisted.nanos));
         }
         let fate = topology.fate(passage, memory, draw);
         match (fate, copy) {
@@ -256,7 +312,7 @@ impl Line {
 /// says how often.
 ///
 /// # Errors
-/// It loses or doubles datagrams of a carrier of which the system does not say so.
+/// It loses or doubles datagrams of a carrier of which the system does not say so, or breaks connections and the system does not say `cut`.
 pub fn said(model: &Model, topology: &Topology) -> Result<(), SimError> {
     let datagrams = model.carriers.iter().filter(|carrier| carrier.kind == CarrierKind::Datagram);
     for carrier in datagrams {
@@ -268,7 +324,12 @@ pub fn said(model: &Model, topology: &Topology) -> Result<(), SimError> {
         };
         return Err(SimError::Unsaid { carrier: carrier.name, does, clause });
     }
-    Ok(())
+    let cuts = || model.faults.iter().any(|fault| fault.kind == FaultKind::Cut);
+    let connections = model.carriers.iter().any(|carrier| carrier.kind != CarrierKind::Datagram);
+    match topology.patience() {
+        Some(_) if connections && !cuts() => Err(SimError::Unbroken),
+        _ => Ok(()),
+    }
 }
 
 fn line(carrier: &Carrier, discipline: Discipline) -> Line {

@@ -43,6 +43,8 @@ pub enum SimError {
         /// The clause that says so.
         clause: &'static str,
     },
+    /// The topology breaks connections that get nothing through, and the system does not say that connections may break.
+    Unbroken,
     /// A property or an objective panicked: it has no value.
     Evaluation {
         /// What the panic said.
@@ -76,6 +78,10 @@ impl fmt::Display for SimError {
                 f,
                 "the topology {does} messages, and the system does not say that of `{carrier}`: a run would leave \
                  what a check explores; say so in its network, `{carrier}: {clause};`"
+            ),
+            SimError::Unbroken => f.write_str(
+                "the topology breaks connections that get nothing through, and the system does not say that one may break: a run would \
+                 leave what a check explores; say so among its faults, `cut;` or `cut: at most 3;`",
             ),
             SimError::Evaluation { message, at_nanos } => {
                 let seconds = *at_nanos as f64 / 1e9;

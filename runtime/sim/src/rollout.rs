@@ -12,7 +12,7 @@ use foresee_kernel::{Datum, Model, Nature, NodeEvent, NodeId, NodeState, Point, 
 use foresee_world::Route;
 
 use crate::draws::Draws;
-use crate::engine::{Engine, Flight, Record, Seen};
+use crate::engine::{Engine, Flight, Record, Seen, Stage};
 use crate::resolver::Policy;
 use crate::{Options, Scene};
 
@@ -170,7 +170,7 @@ impl Engine {
         for UnderWay { route, message, at_nanos } in &situation.flights {
             let order = self.next_order();
             let (mark, message) = (message.is_none(), message.clone().unwrap_or_else(|| Datum::new(0_u8)));
-            let flight = Flight { route: *route, message, order, mark, attached: 0 };
+            let flight = Flight { route: *route, message, order, mark, attached: 0, stage: Stage::Under };
             self.schedule((*at_nanos).max(situation.now_nanos), flight);
         }
         let seen = Seen { states: &self.states, ambient: &self.ambient };

@@ -41,10 +41,21 @@ struct Line {
 
 #[derive(Clone, Debug)]
 enum Planned {
-    Call { line: usize, epoch: u32, begun: u64 },
-    Fault { line: usize },
+    Call {
+        line: usize,
+        epoch: u32,
+        begun: u64,
+    },
+    Fault {
+        line: usize,
+    },
     Restart(NodeId),
     Heal(Vec<NodeId>),
+    /// The patience of a connection with a message that a partition holds back is at its end.
+    GiveUp {
+        slot: u32,
+        order: u64,
+    },
 }
 
 impl Schedule {
@@ -95,6 +106,29 @@ impl Engine {
         let number = self.schedule.faults[line].drawn;
         self.schedule.faults[line].drawn += 1;
         self.draws.fault(line, number)
+    }
+
+    /// Looks at `at` whether a message is still held back.
+    pub fn plan_giving_up(&mut self, at: u64, slot: u32, order: u64) {
+        self.put(at, Planned::GiveUp { slot, order });
+    }
+
+    /// The line of the faults by which a connection between two nodes may break now.
+    pub fn line_of_cuts(&self, ends: (NodeId, NodeId)) -> Option<usize> {
+        let seen = Seen { states: &self.states, ambient: &self.ambient };
+        let view = View::new(&self.model, &seen);
+        let may = |line: &usize| {
+            let fault = &self.model.faults[*line];
+            let left = fault.most.is_none_or(|most| self.schedule.faults[*line].spent < u64::from(most));
+            let among = |nodes: &[NodeId]| nodes.contains(&ends.0) || nodes.contains(&ends.1);
+            fault.kind == FaultKind::Cut
+                && left
+                && match &fault.target {
+                    FaultTarget::OneOf(nodes) => among(nodes),
+                    FaultTarget::AllOf(set) => among(&set(&view)),
+                }
+        };
+        (0..self.model.faults.len()).find(may)
     }
 
     fn put(&mut self, at: u64, planned: Planned) {
@@ -170,6 +204,7 @@ impl Engine {
                 }
             }
             Some(Planned::Restart(id)) if !self.ambient.up(id) => self.restart(id),
+            Some(Planned::GiveUp { slot, order }) => self.give_up_held(slot, order),
             Some(Planned::Heal(side)) if self.ambient.parted.contains_key(&side) => self.heal(side),
             _ => {}
         }
@@ -253,7 +288,7 @@ impl Engine {
         }
     }
 
-    fn count(&mut self, line: usize) {
+    pub fn count(&mut self, line: usize) {
         self.schedule.faults[line].spent += 1;
         self.schedule.faults[line].fired += 1;
     }

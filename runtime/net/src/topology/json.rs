@@ -6,6 +6,7 @@ use super::csv::Unit;
 use super::{Inet, Topology, TopologyError, TransitStub, regions};
 use crate::bottleneck::Bottleneck;
 use crate::delay::{Delay, Sample};
+use crate::intake::{Intake, Work};
 use crate::link::Path;
 use crate::loss::{GilbertElliott, Loss};
 
@@ -24,6 +25,9 @@ struct File {
     #[serde(default)]
     paths: Vec<Way>,
     uplink: Option<Line>,
+    downlink: Option<Line>,
+    processing: Option<Processing>,
+    connections: Option<Connections>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +46,29 @@ struct Way {
     path: Segment,
 }
 
+/// What a node does with a message before it is delivered.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Processing {
+    each: Jitter,
+    waiting: Option<u32>,
+    #[serde(default)]
+    slow: Vec<Slow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Slow {
+    node: u32,
+    times: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Connections {
+    timeout_ms: f64,
+}
+
 /// What a path is like beside the time between its sites.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +85,7 @@ struct Segment {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Jitter {
+    ConstantMs(f64),
     UniformMs(f64, f64),
     ExponentialMs(f64),
     Normal { mean_ms: f64, deviation_ms: f64 },
@@ -137,7 +165,10 @@ impl Topology {
             topology = topology.with_path_between(&way.from, &way.to, path)?;
         }
         let uplink = file.uplink.as_ref().map(|line| line.bottleneck("uplink")).transpose()?;
-        Ok(topology.with_uplink(uplink))
+        let line = file.downlink.as_ref().map(|line| line.bottleneck("downlink")).transpose()?;
+        let work = file.processing.as_ref().map(Processing::work).transpose()?;
+        let patience = file.connections.as_ref().map(Connections::nanos).transpose()?;
+        Ok(topology.with_uplink(uplink).with_intake(Intake { line, work }).with_patience(patience))
     }
 }
 
@@ -145,6 +176,38 @@ fn matrix(it: &Matrix) -> Result<Topology, TopologyError> {
     let one_way = |row: &Vec<f64>| row.iter().map(|value| it.unit.one_way_ms(*value)).collect();
     let rows: Vec<Vec<f64>> = it.rows.iter().map(one_way).collect();
     Topology::new(it.sites.clone(), &rows)
+}
+
+impl Processing {
+    fn work(&self) -> Result<Work, TopologyError> {
+        if self.waiting == Some(0) {
+            let message = "`processing.waiting` counts the message that is worked on, and so is at least 1";
+            return Err(TopologyError::new(0, message));
+        }
+        let mut slow = std::collections::BTreeMap::new();
+        for (place, Slow { node, times }) in self.slow.iter().enumerate() {
+            if !(times.is_finite() && *times > 0.0) {
+                let message = format!("`processing.slow[{place}].times` is above 0 and finite, not {times}");
+                return Err(TopologyError::new(0, message));
+            }
+            if slow.insert(*node, *times).is_some() {
+                let message = format!("`processing.slow[{place}]`: node {node} stands there twice");
+                return Err(TopologyError::new(0, message));
+            }
+        }
+        let each = self.each.delay("processing.each")?;
+        Ok(Work { each, waiting: self.waiting.map(|most| most as usize), slow })
+    }
+}
+
+impl Connections {
+    fn nanos(&self) -> Result<u64, TopologyError> {
+        match super::micros(self.timeout_ms) {
+            Ok(0) => Err(TopologyError::new(0, "`connections.timeout_ms` is above 0")),
+            Ok(micros) => Ok(u64::from(micros) * 1_000),
+            Err(what) => Err(TopologyError::new(0, format!("`connections.timeout_ms` {what}"))),
+        }
+    }
 }
 
 impl Segment {
@@ -189,6 +252,7 @@ impl Jitter {
             )),
         };
         Ok(match self {
+            Jitter::ConstantMs(ms) => Delay::Constant(nanos(ms)?),
             Jitter::UniformMs(least, most) => Delay::Uniform(nanos(least)?, nanos(most)?),
             Jitter::ExponentialMs(mean) => Delay::Exponential(nanos(mean)?),
             Jitter::Normal { mean_ms, deviation_ms } => {

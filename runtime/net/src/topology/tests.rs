@@ -90,6 +90,54 @@ fn a_file_says_where_nodes_are_and_what_paths_are_like() {
 }
 
 #[test]
+fn a_file_says_what_happens_at_receivers() {
+    let with =
+        |more: &str| Topology::from_json(&JSON.replacen("\"uplink\"", &format!("{more}, \"uplink\""), 1));
+    let work = r#""downlink": { "mbit_per_second": 8 }, "connections": { "timeout_ms": 1500 },
+        "processing": { "each": { "constant_ms": 2 }, "waiting": 3, "slow": [ { "node": 1, "times": 2.5 } ] }"#;
+    let topology = with(work).unwrap();
+    assert_eq!((topology.patience(), topology.ends_on_the_way()), (Some(1_500_000_000), false));
+    let mut desk = crate::Desk::default();
+    let draw = &mut Stream::new(1, Purpose(0), (0, 0), 0);
+    let taken = topology.intake().unwrap().take(1, 1_000, 0, false, &mut desk, draw);
+    assert_eq!(taken, Some(6_000_000), "a millisecond on the line, then 2.5 times two");
+    assert!(with(r#""downlink": { "mbit_per_second": 8 }"#).unwrap().patience().is_none());
+    let wrong = |more: &str| with(more).unwrap_err().to_string();
+    let told = [
+        (
+            wrong(r#""processing": { "each": { "constant_ms": -2 } }"#),
+            "a time of `processing.each` is negative: -2 ms",
+        ),
+        (
+            wrong(r#""processing": { "each": { "constant_ms": 2 }, "waiting": 0 }"#),
+            "`processing.waiting` counts the message that is worked on, and so is at least 1",
+        ),
+        (
+            wrong(r#""processing": { "each": { "constant_ms": 2 }, "slow": [ { "node": 1, "times": 0 } ] }"#),
+            "`processing.slow[0].times` is above 0 and finite, not 0",
+        ),
+        (
+            wrong(
+                r#""processing": { "each": { "constant_ms": 2 }, "slow": [ { "node": 1, "times": 2 }, { "node": 1, "times": 3 } ] }"#,
+            ),
+            "`processing.slow[1]`: node 1 stands there twice",
+        ),
+        (wrong(r#""connections": { "timeout_ms": 0 }"#), "`connections.timeout_ms` is above 0"),
+        (
+            wrong(r#""connections": { "timeout_ms": 1e300 }"#),
+            "`connections.timeout_ms` is longer than an hour: 1",
+        ),
+        (
+            wrong(r#""downlink": { "mbit_per_second": 0 }"#),
+            "`downlink.mbit_per_second` is above 0 and finite, not 0",
+        ),
+    ];
+    for (found, expected) in told {
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
+#[test]
 fn mistakes_in_a_file_are_told_with_their_place() {
     let wrong =
         |from: &str, to: &str| Topology::from_json(&JSON.replacen(from, to, 1)).unwrap_err().to_string();
@@ -123,8 +171,8 @@ fn mistakes_in_a_file_are_told_with_their_place() {
     for cut in 0..JSON.len() {
         assert!(Topology::from_json(&JSON[..cut]).is_err(), "cut at {cut}");
     }
-    let unknown = wrong("\"uplink\"", "\"downlink\"");
-    assert!(unknown.starts_with("line 8: unknown field `downlink`"), "{unknown}");
+    let unknown = wrong("\"uplink\"", "\"crosslink\"");
+    assert!(unknown.starts_with("line 8: unknown field `crosslink`"), "{unknown}");
 }
 
 #[test]
