@@ -121,6 +121,8 @@ struct Cross {
     #[serde(default)]
     topology: Many,
     #[serde(default)]
+    churn: Many,
+    #[serde(default)]
     params: BTreeMap<String, Many>,
 }
 
@@ -255,8 +257,11 @@ pub(super) fn read(text: &str) -> Result<Experiment, Wrong> {
 
 fn axes(cross: &Cross) -> Vec<Axis> {
     let axis = |name: &str, option, many: &Many| Axis { name: name.to_owned(), option, values: many.texts() };
-    let mut axes =
-        vec![axis("system", "--system", &cross.system), axis("topology", "--topology", &cross.topology)];
+    let mut axes = vec![
+        axis("system", "--system", &cross.system),
+        axis("topology", "--topology", &cross.topology),
+        axis("churn", "--churn", &cross.churn),
+    ];
     axes.extend(cross.params.iter().map(|(name, many)| axis(name, "--param", many)));
     axes.extend([
         axis("resolver", "--resolver", &cross.resolver),
@@ -272,8 +277,8 @@ fn along(axis: &Axis, cells: &[Cell]) -> Vec<Cell> {
         let (mut labels, mut arguments) = (cell.labels.clone(), cell.arguments.clone());
         labels.push((axis.name.clone(), value.clone()));
         match axis.option {
-            // The carriers' own delays: what there is without a topology.
-            "--topology" if value == "none" => {}
+            // The carriers' own delays, and the faults of the system alone: what there is without a file.
+            "--topology" | "--churn" if value == "none" => {}
             "--param" => arguments.extend(["--param".to_owned(), format!("{}={value}", axis.name)]),
             option => arguments.extend([option.to_owned(), value.clone()]),
         }

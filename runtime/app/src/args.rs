@@ -209,6 +209,9 @@ pub struct SimulateArgs {
     /// Where nodes are: a matrix or a topology (.csv, .json), or regions, transit-stub[:SEED], inet[:SEED]
     #[arg(long, value_name = "FILE|NAME", value_parser = crate::place::topology)]
     pub topology: Option<Arc<foresee_net::Topology>>,
+    /// When nodes go down and come back: a record (.csv) or laws (.json)
+    #[arg(long, value_name = "FILE", value_parser = crate::place::churn)]
+    pub churn: Option<Arc<foresee_net::Churn>>,
     /// End each run at this virtual time, such as 60s, instead of at the system's horizon
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub until: Option<Duration>,

@@ -1,12 +1,12 @@
-//! Where nodes are: `--topology`.
+//! Where nodes are, and when: `--topology` and `--churn`.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use foresee_net::{Inet, Topology, TransitStub, regions};
+use foresee_net::{Churn, Inet, Topology, TransitStub, regions};
 
-/// The most bytes of a file with a topology: a matrix of the most sites has fewer.
+/// The most bytes of a file: a matrix of the most sites, and a record of the most lines, have fewer.
 const BYTES_MAX: u64 = 256 << 20;
 
 /// A topology by what was said on the command line: `regions`, `transit-stub` or `inet`, those two with a seed behind a
@@ -38,14 +38,33 @@ pub fn topology(said: &str) -> Result<Arc<Topology>, String> {
     made.map(Arc::new).map_err(|error| error.to_string())
 }
 
-fn read(path: &Path) -> Result<Arc<Topology>, String> {
+/// When nodes go down and come back, by a file: a record of comma-separated values, or laws as JSON.
+///
+/// # Errors
+/// What is wrong with the file, with its place.
+pub fn churn(said: &str) -> Result<Arc<Churn>, String> {
+    let path = Path::new(said);
+    let read = |text: String| match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => Churn::from_csv(&text).map_err(|error| error.to_string()),
+        Some("json") => Churn::from_json(&text).map_err(|error| error.to_string()),
+        _ => Err("a churn is a file named .csv or .json".to_owned()),
+    };
+    text(path).and_then(read).map(Arc::new).map_err(|error| format!("{said}: {error}"))
+}
+
+/// The text of a file.
+fn text(path: &Path) -> Result<String, String> {
     let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if length > BYTES_MAX {
-        return Err(format!("it has {length} bytes; a topology has at most {BYTES_MAX}"));
+        return Err(format!("it has {length} bytes, and {BYTES_MAX} are the most"));
     }
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| format!("byte {}: it is not UTF-8", error.utf8_error().valid_up_to()))?;
+    String::from_utf8(bytes)
+        .map_err(|error| format!("byte {}: it is not UTF-8", error.utf8_error().valid_up_to()))
+}
+
+fn read(path: &Path) -> Result<Arc<Topology>, String> {
+    let text = text(path)?;
     let read = match path.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => Topology::from_csv(&text),
         Some("json") => Topology::from_json(&text),

@@ -27,6 +27,7 @@ pub fn run(
         until: args.until,
         resolver: named(&args.resolver)?,
         topology: args.topology.clone(),
+        churn: args.churn.clone(),
         ..Options::default()
     };
     if args.exact {

@@ -36,6 +36,14 @@ pub enum Delay {
         /// The index of the tail, above 0.
         shape: f64,
     },
+    /// Weibull: P(delay > x) = exp(-(x / scale)^shape). Of shapes below 1, what has lasted long lasts longer: as sessions of peers do
+    /// (Stutzbach and Rejaie, "Understanding churn in peer-to-peer networks", IMC 2006).
+    Weibull {
+        /// The scale, in nanoseconds: 63 % are below it.
+        scale: u64,
+        /// The shape, above 0; 1 is exponential.
+        shape: f64,
+    },
     /// What was measured: between neighbours of the sorted sample every value is equally likely.
     Empirical(Sample),
 }
@@ -95,6 +103,9 @@ impl Delay {
             Delay::Pareto { least, shape } => {
                 (*least as f64 * libm::exp(-ln(1.0 - draw.unit()) / shape)).round() as u64
             }
+            Delay::Weibull { scale, shape } => {
+                (*scale as f64 * libm::pow(-ln(1.0 - draw.unit()), 1.0 / shape)).round() as u64
+            }
             Delay::Empirical(sample) => sample.quantile(draw.unit()),
         }
     }
@@ -108,6 +119,7 @@ impl Delay {
             Delay::Normal { deviation, .. } => *deviation == 0,
             Delay::LogNormal { median, sigma } => *median == 0 || *sigma == 0.0,
             Delay::Pareto { least, .. } => *least == 0,
+            Delay::Weibull { scale, .. } => *scale == 0,
             Delay::Empirical(sample) => sample.0.first() == sample.0.last(),
         }
     }
@@ -120,6 +132,7 @@ impl Delay {
             Delay::LogNormal { median, sigma } => (*median as f64 * libm::exp(sigma * sigma / 2.0)) as u64,
             Delay::Pareto { shape, .. } if *shape <= 1.0 => u64::MAX,
             Delay::Pareto { least, shape } => (*least as f64 * shape / (shape - 1.0)) as u64,
+            Delay::Weibull { scale, shape } => (*scale as f64 * libm::tgamma(1.0 + 1.0 / shape)) as u64,
             Delay::Empirical(sample) => sample.mean(),
         }
     }

@@ -12,8 +12,10 @@
 //! Lines of limited speed are at both ends and along the path of a pair; there is none in the middle that several pairs share.
 
 pub mod bottleneck;
+pub mod churn;
 pub mod delay;
 pub mod draw;
+mod file;
 pub mod intake;
 pub mod link;
 mod ln;
@@ -21,9 +23,11 @@ pub mod loss;
 pub mod topology;
 
 pub use bottleneck::Bottleneck;
+pub use churn::Churn;
 pub use delay::{Delay, Sample};
 pub use draw::{Draw, Purpose, Stream};
+pub use file::FileError;
 pub use intake::{Desk, Intake, Work};
 pub use link::{Fate, Link, Memory, Passage, Path};
 pub use loss::{GilbertElliott, Loss};
-pub use topology::{Inet, Insisted, Topology, TopologyError, TransitStub, regions};
+pub use topology::{Inet, Insisted, Topology, TransitStub, regions};

@@ -4,10 +4,10 @@
 //! ([`TransitStub`], [`Inet`]), or that of a cloud's regions as it was measured ([`regions`]).
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::bottleneck::Bottleneck;
 use crate::draw::Draw;
+use crate::file::{self, FileError};
 use crate::intake::Intake;
 use crate::link::{Fate, Link, Memory, Passage, Path};
 
@@ -62,39 +62,13 @@ pub struct Topology {
     patience: Option<u64>,
 }
 
-/// Why there is no topology.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopologyError {
-    /// The line of the text, from 1; 0 where there is no text or the place in it is not known.
-    pub line: usize,
-    /// What is wrong and where, for people.
-    pub message: String,
-}
-
-impl TopologyError {
-    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
-        TopologyError { line, message: message.into() }
-    }
-}
-
-impl fmt::Display for TopologyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => f.write_str(&self.message),
-            line => write!(f, "line {line}: {}", self.message),
-        }
-    }
-}
-
-impl std::error::Error for TopologyError {}
-
 impl Topology {
     /// Sites and the time one way between them in milliseconds, by row (from) and column (to); what is on the
     /// diagonal is the time between two nodes of one site.
     ///
     /// # Errors
     /// There are no sites or too many, two have the same name, or a time is negative, not finite or beyond an hour.
-    pub fn new(sites: Vec<String>, one_way_ms: &[Vec<f64>]) -> Result<Self, TopologyError> {
+    pub fn new(sites: Vec<String>, one_way_ms: &[Vec<f64>]) -> Result<Self, FileError> {
         Topology::with_lines(sites, one_way_ms, &|_| 0)
     }
 
@@ -103,11 +77,11 @@ impl Topology {
         sites: Vec<String>,
         one_way_ms: &[Vec<f64>],
         line: &dyn Fn(usize) -> usize,
-    ) -> Result<Self, TopologyError> {
+    ) -> Result<Self, FileError> {
         named(&sites)?;
         if one_way_ms.len() != sites.len() {
             let message = format!("there are {} sites and {} rows", sites.len(), one_way_ms.len());
-            return Err(TopologyError::new(0, message));
+            return Err(FileError::new(0, message));
         }
         let mut base = Vec::with_capacity(sites.len() * sites.len());
         for (from, row) in one_way_ms.iter().enumerate() {
@@ -118,12 +92,12 @@ impl Topology {
                     row.len(),
                     sites.len()
                 );
-                return Err(TopologyError::new(line(from), message));
+                return Err(FileError::new(line(from), message));
             }
             for (to, ms) in row.iter().enumerate() {
-                let micros = micros(*ms).map_err(|what| {
+                let micros = file::micros(*ms).map_err(|what| {
                     let way = format!("from `{}` to `{}`", sites[from], sites[to]);
-                    TopologyError::new(line(from), format!("the time {way} {what}"))
+                    FileError::new(line(from), format!("the time {way} {what}"))
                 })?;
                 base.push(micros);
             }
@@ -170,7 +144,7 @@ impl Topology {
     ///
     /// # Errors
     /// A site that there is not.
-    pub fn with_nodes(mut self, sites: &[String]) -> Result<Self, TopologyError> {
+    pub fn with_nodes(mut self, sites: &[String]) -> Result<Self, FileError> {
         self.homes = sites.iter().map(|site| self.find(site)).collect::<Result<_, _>>()?;
         Ok(self)
     }
@@ -218,7 +192,7 @@ impl Topology {
     ///
     /// # Errors
     /// A site that there is not.
-    pub fn with_path_between(mut self, from: &str, to: &str, path: Path) -> Result<Self, TopologyError> {
+    pub fn with_path_between(mut self, from: &str, to: &str, path: Path) -> Result<Self, FileError> {
         let way = (self.find(from)?, self.find(to)?);
         self.paths.insert(way, path);
         Ok(self)
@@ -267,10 +241,10 @@ impl Topology {
         self.paths.values().chain([&self.path])
     }
 
-    fn find(&self, site: &str) -> Result<u32, TopologyError> {
+    fn find(&self, site: &str) -> Result<u32, FileError> {
         match self.sites.iter().position(|it| it == site) {
             Some(found) => Ok(found as u32),
-            None => Err(TopologyError::new(0, format!("there is no site `{site}`"))),
+            None => Err(FileError::new(0, format!("there is no site `{site}`"))),
         }
     }
 }
@@ -297,30 +271,20 @@ impl Link for Topology {
     }
 }
 
-/// A time in whole microseconds.
-fn micros(ms: f64) -> Result<u32, String> {
-    match ms {
-        ms if ms.is_nan() => Err("is no number".to_owned()),
-        ms if ms < 0.0 => Err(format!("is negative: {ms} ms")),
-        ms if ms > 3_600_000.0 => Err(format!("is longer than an hour: {ms} ms; the unit is milliseconds")),
-        ms => Ok((ms * 1_000.0).round() as u32),
-    }
-}
-
 /// There are sites, not too many, and each has a name of its own.
-fn named(sites: &[String]) -> Result<(), TopologyError> {
+fn named(sites: &[String]) -> Result<(), FileError> {
     if sites.is_empty() {
-        return Err(TopologyError::new(0, "there are no sites"));
+        return Err(FileError::new(0, "there are no sites"));
     }
     if sites.len() > SITES_MAX {
         let message = format!("there are {} sites; {SITES_MAX} are the most", sites.len());
-        return Err(TopologyError::new(0, message));
+        return Err(FileError::new(0, message));
     }
     let mut seen = BTreeMap::new();
     for (place, site) in sites.iter().enumerate() {
         if let Some(first) = seen.insert(site, place) {
             let message = format!("sites {} and {} are both named `{site}`", first + 1, place + 1);
-            return Err(TopologyError::new(0, message));
+            return Err(FileError::new(0, message));
         }
     }
     Ok(())

@@ -8,6 +8,7 @@
 //! | a choice in a handler | node | how many choices the node made before |
 //! | where a connection of a node is cut off, and how long word of it is under way | node | how many of these before |
 //! | a line of the workload or of the faults | line | how many of its numbers before |
+//! | how long a node stays up, or down, by a law of churn | node | how many such times the node drew before |
 //! | the work of a node on a message | node | how many messages came to it before |
 //!
 //! So runs of one seed that differ in a choice keep the numbers of all that they have in common. This table is part of
@@ -29,6 +30,7 @@ const OUTAGE: Purpose = Purpose(5);
 const CALL: Purpose = Purpose(6);
 const FAULT: Purpose = Purpose(7);
 const WORK: Purpose = Purpose(9);
+const CHURN: Purpose = Purpose(10);
 
 /// The `number`-th draw of a line of the faults in a run of `seed`.
 pub fn fault_draw(seed: u64, line: usize, number: u64) -> Stream {
@@ -52,6 +54,7 @@ struct Drawn {
     choices: u64,
     outages: u64,
     works: u64,
+    turns: u64,
 }
 
 fn next(counter: &mut u64) -> u64 {
@@ -101,6 +104,12 @@ impl Draws {
     pub fn chance(&mut self, node: NodeId) -> Numbers {
         let number = next(&mut self.nodes[node.index()].chances);
         self.numbers(Place::Node(node), CHANCE, (node.index() as u32, 0), number)
+    }
+
+    /// How long `node` stays as it is.
+    pub fn turn(&mut self, node: NodeId) -> Numbers {
+        let number = next(&mut self.nodes[node.index()].turns);
+        self.numbers(Place::Node(node), CHURN, (node.index() as u32, 0), number)
     }
 
     /// The work of `node` on a message.

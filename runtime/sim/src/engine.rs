@@ -10,12 +10,13 @@ use foresee_kernel::{
     Datum, Delay, Effect, Event, Fault, Law, Model, NodeEvent, NodeId, NodeState, Scratch, States, fault,
     names, trace,
 };
-use foresee_net::{Draw, Fate as Passed};
+use foresee_net::{Churn, Draw, Fate as Passed};
 use foresee_world::channel::Fate;
 use foresee_world::reference::NO_FAULT;
 use foresee_world::{Action, Ambient, Discipline, Envelope, Mark, Plans, Route};
 
 use crate::channels::{Channels, Item};
+use crate::churn;
 use crate::draws::Draws;
 use crate::fetch::fetch_ahead;
 use crate::gauge::{Ends, Gauge};
@@ -182,6 +183,7 @@ pub(crate) struct Engine {
     pub gentle: bool,
     pub requests: Requests,
     pub schedule: Schedule,
+    pub churn: Option<Arc<Churn>>,
     /// Whether calls and faults come by themselves.
     plans_run: bool,
     pub draws: Draws,
@@ -227,6 +229,9 @@ impl Engine {
         let mut policy = options.resolver.policy(model);
         let deliberate = policy.witness().is_some();
         let network = Network::new(model, options.topology.clone())?;
+        if let Some(churn) = &options.churn {
+            churn::said(model, churn)?;
+        }
         Ok(Engine {
             model: model.clone(),
             seed,
@@ -248,6 +253,7 @@ impl Engine {
             gentle: false,
             requests: Requests::new(model),
             schedule: Schedule::new(model, end.map(|end| end.at)),
+            churn: options.churn.clone(),
             plans_run: false,
             draws: Draws::new(seed, nodes),
             policy,

@@ -29,6 +29,7 @@
 
 mod accounts;
 mod channels;
+mod churn;
 mod deliberate;
 mod draws;
 mod embed;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foresee_net::Topology;
+use foresee_net::{Churn, Topology};
 
 use crate::ResolverKind;
 
@@ -27,6 +27,8 @@ pub struct Options {
     /// Where the nodes are. The times under way are then those between sites, instead of the carriers' delays; what a path
     /// loses is lost to datagrams and sent again by ordered connections.
     pub topology: Option<Arc<Topology>>,
+    /// When nodes go down and come back, beside what the system says will be done to it.
+    pub churn: Option<Arc<Churn>>,
 }
 
 /// Why there is no run.
@@ -45,6 +47,11 @@ pub enum SimError {
     },
     /// The topology breaks connections that get nothing through, and the system does not say that connections may break.
     Unbroken,
+    /// The churn does something to a node that the system does not say of it.
+    Churn {
+        /// What, for people.
+        message: String,
+    },
     /// A property or an objective panicked: it has no value.
     Evaluation {
         /// What the panic said.
@@ -83,6 +90,7 @@ impl fmt::Display for SimError {
                 "the topology breaks connections that get nothing through, and the system does not say that one may break: a run would \
                  leave what a check explores; say so among its faults, `cut;` or `cut: at most 3;`",
             ),
+            SimError::Churn { message } => write!(f, "the churn does not fit the system: {message}"),
             SimError::Evaluation { message, at_nanos } => {
                 let seconds = *at_nanos as f64 / 1e9;
                 write!(f, "a property or an objective cannot be evaluated at {seconds} s: {message}")

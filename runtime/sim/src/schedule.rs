@@ -51,6 +51,13 @@ enum Planned {
     },
     Restart(NodeId),
     Heal(Vec<NodeId>),
+    /// A node goes down or comes back by a law of churn.
+    Turn {
+        node: NodeId,
+        up: bool,
+    },
+    /// A turn of the record of churn.
+    Recorded(usize),
     /// The patience of a connection with a message that a partition holds back is at its end.
     GiveUp {
         slot: u32,
@@ -94,6 +101,7 @@ impl Engine {
     pub fn plan(&mut self) {
         (0..self.model.calls.len()).for_each(|line| self.plan_calls(line));
         (0..self.model.faults.len()).for_each(|line| self.plan_fault(line));
+        self.plan_churn();
     }
 
     fn draw_call(&mut self, line: usize) -> Numbers {
@@ -106,6 +114,21 @@ impl Engine {
         let number = self.schedule.faults[line].drawn;
         self.schedule.faults[line].drawn += 1;
         self.draws.fault(line, number)
+    }
+
+    /// Lets a node go down or come back at `at`.
+    pub fn plan_turn(&mut self, at: u64, node: NodeId, up: bool) {
+        self.put(at, Planned::Turn { node, up });
+    }
+
+    /// Lets a turn of the record happen at `at`.
+    pub fn plan_recorded(&mut self, at: u64, place: usize) {
+        self.put(at, Planned::Recorded(place));
+    }
+
+    /// How often a line of the faults came true, since its budget last began anew.
+    pub fn spent(&self, line: usize) -> u64 {
+        self.schedule.faults[line].spent
     }
 
     /// Looks at `at` whether a message is still held back.
@@ -204,6 +227,8 @@ impl Engine {
                 }
             }
             Some(Planned::Restart(id)) if !self.ambient.up(id) => self.restart(id),
+            Some(Planned::Turn { node, up }) => self.turn_by_law(node, up),
+            Some(Planned::Recorded(place)) => self.turn_recorded(place),
             Some(Planned::GiveUp { slot, order }) => self.give_up_held(slot, order),
             Some(Planned::Heal(side)) if self.ambient.parted.contains_key(&side) => self.heal(side),
             _ => {}

@@ -36,6 +36,12 @@ fn delays_have_the_moments_of_their_distributions() {
     near(mean, 5e6, 0.01);
     near(variance, 25e12, 0.02);
     near(above, (-2.0_f64).exp(), 0.02);
+    let weibull = Delay::Weibull { scale: 5_000_000, shape: 2.0 };
+    let (mean, variance, _) = moments(&weibull);
+    // The gamma function at 1.5 is half the root of pi, and at 2 it is 1.
+    near(mean, 2.5e6 * std::f64::consts::PI.sqrt(), 0.01);
+    near(variance, 25e12 * (1.0 - std::f64::consts::PI / 4.0), 0.02);
+    near(weibull.mean() as f64, mean, 0.01);
     let (mean, variance, _) = moments(&Delay::Normal { mean: 50_000_000, deviation: 5_000_000 });
     near(mean, 5e7, 0.005);
     near(variance, 25e12, 0.02);
@@ -74,6 +80,8 @@ fn delays_fit_their_distributions() {
     let lognormal = Delay::LogNormal { median: 30_000_000, sigma: 0.7 };
     fits(&lognormal, |x| phi((x / (30.0 * ms)).ln() / 0.7));
     let pareto = Delay::Pareto { least: 5_000_000, shape: 1.5 };
+    let weibull = Delay::Weibull { scale: 40_000_000, shape: 0.6 };
+    fits(&weibull, |x| 1.0 - (-(x / (40.0 * ms)).powf(0.6)).exp());
     fits(&pareto, |x| 1.0 - (5.0 * ms / x).powf(1.5));
     let sample = Sample::new(vec![30_000_000, 10_000_000, 90_000_000]).unwrap();
     let steps = |x: f64| match x {

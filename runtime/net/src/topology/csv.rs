@@ -1,6 +1,7 @@
 //! Matrices as comma-separated values.
 
-use super::{SITES_MAX, Topology, TopologyError};
+use super::{SITES_MAX, Topology};
+use crate::file::FileError;
 
 /// What a matrix counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -29,11 +30,11 @@ impl Topology {
     ///
     /// # Errors
     /// The line and the cell that is wrong.
-    pub fn from_csv(text: &str) -> Result<Self, TopologyError> {
+    pub fn from_csv(text: &str) -> Result<Self, FileError> {
         let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
         let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let Some((first, header)) = lines.next() else {
-            return Err(TopologyError::new(0, "the matrix is empty"));
+            return Err(FileError::new(0, "the matrix is empty"));
         };
         let mut cells = header.split(',').map(str::trim);
         let unit = match cells.next() {
@@ -43,29 +44,29 @@ impl Topology {
                 let other: String = other.unwrap_or_default().chars().take(40).collect();
                 let message =
                     format!("the first cell says what is counted, `rtt_ms` or `one_way_ms`, not `{other}`");
-                return Err(TopologyError::new(first, message));
+                return Err(FileError::new(first, message));
             }
         };
         let sites: Vec<String> = cells.map(str::to_owned).take(SITES_MAX + 1).collect();
-        super::named(&sites).map_err(|error| TopologyError { line: first, ..error })?;
+        super::named(&sites).map_err(|error| FileError { line: first, ..error })?;
         let (mut rows, mut numbers) = (Vec::new(), Vec::new());
         for (number, line) in lines {
             let Some(expected) = sites.get(rows.len()) else {
                 let message = format!("there is a row beyond the {} sites of the first line", sites.len());
-                return Err(TopologyError::new(number, message));
+                return Err(FileError::new(number, message));
             };
             let mut cells = line.split(',').map(str::trim);
             let name = cells.next().unwrap_or_default();
             if name != expected {
                 let message =
                     format!("the row of `{expected}` is expected here, and this is that of `{name}`");
-                return Err(TopologyError::new(number, message));
+                return Err(FileError::new(number, message));
             }
             let mut row = Vec::with_capacity(sites.len());
             for (column, cell) in cells.enumerate() {
                 let value: f64 = cell.parse().map_err(|_| {
                     let cell: String = cell.chars().take(40).collect();
-                    TopologyError::new(number, format!("cell {}, `{cell}`, is no number", column + 2))
+                    FileError::new(number, format!("cell {}, `{cell}`, is no number", column + 2))
                 })?;
                 row.push(unit.one_way_ms(value));
             }
@@ -74,7 +75,7 @@ impl Topology {
         }
         if let Some(missing) = sites.get(rows.len()) {
             let message = format!("the matrix ends before the row of `{missing}`");
-            return Err(TopologyError::new(numbers.last().copied().unwrap_or(first), message));
+            return Err(FileError::new(numbers.last().copied().unwrap_or(first), message));
         }
         Topology::with_lines(sites, &rows, &|row| numbers[row])
     }

@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::graph::Graph;
 use super::transit_stub::{Draws, between, fail};
-use super::{SITES_MAX, Topology, TopologyError};
+use super::{SITES_MAX, Topology};
 use crate::draw::Draw;
+use crate::file::FileError;
 
 /// An Internet of autonomous systems as Inet makes them (Jin, Chen and Jamin, "Inet: Internet topology generator", 2000):
 /// positions uniform in a square, few routers with very many links and many with few. Links are drawn by preferential
@@ -39,7 +40,7 @@ impl Inet {
     ///
     /// # Errors
     /// A figure that is none of its kind, or more sites than a topology can have.
-    pub fn build(&self) -> Result<Topology, TopologyError> {
+    pub fn build(&self) -> Result<Topology, FileError> {
         const ROUTERS_MAX: u32 = 100_000;
         if self.links == 0 || self.routers <= self.links || self.routers > ROUTERS_MAX || self.links > 64 {
             let message = format!(
@@ -50,8 +51,9 @@ impl Inet {
         if self.sites == 0 || self.sites > self.routers || self.sites as usize > SITES_MAX {
             return Err(fail(format!("sites are 1 to {SITES_MAX}, and no more than routers")));
         }
-        let across = super::micros(self.across_ms).map_err(|what| fail(format!("`across_ms` {what}")))?;
-        let within = super::micros(self.site_ms).map_err(|what| fail(format!("`site_ms` {what}")))?;
+        let across =
+            crate::file::micros(self.across_ms).map_err(|what| fail(format!("`across_ms` {what}")))?;
+        let within = crate::file::micros(self.site_ms).map_err(|what| fail(format!("`site_ms` {what}")))?;
 
         let graph = self.graph(across);
         let mut hosts: Vec<u32> = (0..self.routers).collect();

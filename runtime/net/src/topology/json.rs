@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 use super::csv::Unit;
-use super::{Inet, Topology, TopologyError, TransitStub, regions};
+use super::{Inet, Topology, TransitStub, regions};
 use crate::bottleneck::Bottleneck;
-use crate::delay::{Delay, Sample};
+use crate::delay::Delay;
+use crate::file::{self, FileError, Law};
 use crate::intake::{Intake, Work};
 use crate::link::Path;
 use crate::loss::{GilbertElliott, Loss};
@@ -50,7 +51,7 @@ struct Way {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Processing {
-    each: Jitter,
+    each: Law,
     waiting: Option<u32>,
     #[serde(default)]
     slow: Vec<Slow>,
@@ -73,25 +74,13 @@ struct Connections {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Segment {
-    jitter: Option<Jitter>,
+    jitter: Option<Law>,
     loss: Option<Losses>,
     #[serde(default)]
     duplication: f64,
     #[serde(default)]
     overtaking: f64,
     line: Option<Line>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Jitter {
-    ConstantMs(f64),
-    UniformMs(f64, f64),
-    ExponentialMs(f64),
-    Normal { mean_ms: f64, deviation_ms: f64 },
-    Lognormal { median_ms: f64, sigma: f64 },
-    Pareto { least_ms: f64, shape: f64 },
-    EmpiricalMs(Vec<f64>),
 }
 
 #[derive(Deserialize)]
@@ -140,14 +129,8 @@ impl Topology {
     ///
     /// # Errors
     /// The line, or the field that is wrong.
-    pub fn from_json(text: &str) -> Result<Self, TopologyError> {
-        let file: File = serde_json::from_str(text).map_err(|error| {
-            let message = error.to_string();
-            // The line is said in front.
-            let message =
-                message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message).to_owned();
-            TopologyError::new(error.line(), format!("{message} (column {})", error.column()))
-        })?;
+    pub fn from_json(text: &str) -> Result<Self, FileError> {
+        let file: File = file::json(text)?;
         let made = [
             file.matrix.as_ref().map(matrix),
             file.transit_stub.as_ref().map(TransitStub::build),
@@ -157,7 +140,7 @@ impl Topology {
         let mut made = made.into_iter().flatten();
         let (Some(topology), None) = (made.next(), made.next()) else {
             let message = "one of `matrix`, `transit_stub`, `inet` and `regions` says where the sites are";
-            return Err(TopologyError::new(0, message));
+            return Err(FileError::new(0, message));
         };
         let mut topology = topology?.with_nodes(&file.nodes)?.with_path(file.path.path("path")?);
         for (place, way) in file.paths.iter().enumerate() {
@@ -172,27 +155,27 @@ impl Topology {
     }
 }
 
-fn matrix(it: &Matrix) -> Result<Topology, TopologyError> {
+fn matrix(it: &Matrix) -> Result<Topology, FileError> {
     let one_way = |row: &Vec<f64>| row.iter().map(|value| it.unit.one_way_ms(*value)).collect();
     let rows: Vec<Vec<f64>> = it.rows.iter().map(one_way).collect();
     Topology::new(it.sites.clone(), &rows)
 }
 
 impl Processing {
-    fn work(&self) -> Result<Work, TopologyError> {
+    fn work(&self) -> Result<Work, FileError> {
         if self.waiting == Some(0) {
             let message = "`processing.waiting` counts the message that is worked on, and so is at least 1";
-            return Err(TopologyError::new(0, message));
+            return Err(FileError::new(0, message));
         }
         let mut slow = std::collections::BTreeMap::new();
         for (place, Slow { node, times }) in self.slow.iter().enumerate() {
             if !(times.is_finite() && *times > 0.0) {
                 let message = format!("`processing.slow[{place}].times` is above 0 and finite, not {times}");
-                return Err(TopologyError::new(0, message));
+                return Err(FileError::new(0, message));
             }
             if slow.insert(*node, *times).is_some() {
                 let message = format!("`processing.slow[{place}]`: node {node} stands there twice");
-                return Err(TopologyError::new(0, message));
+                return Err(FileError::new(0, message));
             }
         }
         let each = self.each.delay("processing.each")?;
@@ -201,17 +184,17 @@ impl Processing {
 }
 
 impl Connections {
-    fn nanos(&self) -> Result<u64, TopologyError> {
-        match super::micros(self.timeout_ms) {
-            Ok(0) => Err(TopologyError::new(0, "`connections.timeout_ms` is above 0")),
+    fn nanos(&self) -> Result<u64, FileError> {
+        match crate::file::micros(self.timeout_ms) {
+            Ok(0) => Err(FileError::new(0, "`connections.timeout_ms` is above 0")),
             Ok(micros) => Ok(u64::from(micros) * 1_000),
-            Err(what) => Err(TopologyError::new(0, format!("`connections.timeout_ms` {what}"))),
+            Err(what) => Err(FileError::new(0, format!("`connections.timeout_ms` {what}"))),
         }
     }
 }
 
 impl Segment {
-    fn path(&self, place: &str) -> Result<Path, TopologyError> {
+    fn path(&self, place: &str) -> Result<Path, FileError> {
         let loss = match &self.loss {
             None => Loss::Never,
             Some(Losses::Independent(p)) => Loss::Independent(probability(*p, place, "loss")?),
@@ -238,52 +221,17 @@ impl Segment {
     }
 }
 
-impl Jitter {
-    fn delay(&self, place: &str) -> Result<Delay, TopologyError> {
-        let nanos = |ms: &f64| match super::micros(*ms) {
-            Ok(_) => Ok((ms * 1e6).round() as u64),
-            Err(what) => Err(TopologyError::new(0, format!("a time of `{place}` {what}"))),
-        };
-        let above = |value: f64, what: &str| match value.is_finite() && value > 0.0 {
-            true => Ok(value),
-            false => Err(TopologyError::new(
-                0,
-                format!("`{place}`: the {what} is above 0 and finite, not {value}"),
-            )),
-        };
-        Ok(match self {
-            Jitter::ConstantMs(ms) => Delay::Constant(nanos(ms)?),
-            Jitter::UniformMs(least, most) => Delay::Uniform(nanos(least)?, nanos(most)?),
-            Jitter::ExponentialMs(mean) => Delay::Exponential(nanos(mean)?),
-            Jitter::Normal { mean_ms, deviation_ms } => {
-                Delay::Normal { mean: nanos(mean_ms)?, deviation: nanos(deviation_ms)? }
-            }
-            Jitter::Lognormal { median_ms, sigma } => {
-                Delay::LogNormal { median: nanos(median_ms)?, sigma: above(*sigma, "sigma")? }
-            }
-            Jitter::Pareto { least_ms, shape } => {
-                Delay::Pareto { least: nanos(least_ms)?, shape: above(*shape, "shape")? }
-            }
-            Jitter::EmpiricalMs(sample) => {
-                let sample = sample.iter().map(nanos).collect::<Result<Vec<u64>, _>>()?;
-                let empty = || TopologyError::new(0, format!("`{place}`: the sample is empty"));
-                Delay::Empirical(Sample::new(sample).ok_or_else(empty)?)
-            }
-        })
-    }
-}
-
 impl Line {
-    fn bottleneck(&self, place: &str) -> Result<Bottleneck, TopologyError> {
+    fn bottleneck(&self, place: &str) -> Result<Bottleneck, FileError> {
         let sound = |value: f64| value.is_finite() && value > 0.0;
         if !sound(self.mbit_per_second) {
             let message =
                 format!("`{place}.mbit_per_second` is above 0 and finite, not {}", self.mbit_per_second);
-            return Err(TopologyError::new(0, message));
+            return Err(FileError::new(0, message));
         }
         if let Some(buffer) = self.buffer_kib.filter(|buffer| !sound(*buffer)) {
             let message = format!("`{place}.buffer_kib` is above 0 and finite, not {buffer}");
-            return Err(TopologyError::new(0, message));
+            return Err(FileError::new(0, message));
         }
         Ok(Bottleneck {
             bytes_per_second: self.mbit_per_second * 1e6 / 8.0,
@@ -292,9 +240,9 @@ impl Line {
     }
 }
 
-fn probability(p: f64, place: &str, what: &str) -> Result<f64, TopologyError> {
+fn probability(p: f64, place: &str, what: &str) -> Result<f64, FileError> {
     match (0.0..=1.0).contains(&p) {
         true => Ok(p),
-        false => Err(TopologyError::new(0, format!("`{place}.{what}` is a probability, and {p} is none"))),
+        false => Err(FileError::new(0, format!("`{place}.{what}` is a probability, and {p} is none"))),
     }
 }

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use super::graph::Graph;
-use super::{SITES_MAX, Topology, TopologyError};
+use super::{SITES_MAX, Topology};
 use crate::draw::{Draw, Purpose, Stream};
+use crate::file::FileError;
 
 /// A two-level Internet after Zegura, Calvert and Bhattacharjee, "How to model an internetwork" (INFOCOM 1996): transit
 /// domains of routers, and stub domains behind each of those. Sites are the routers of stub domains; times are those of
@@ -58,7 +59,7 @@ impl TransitStub {
     ///
     /// # Errors
     /// A figure that is none of its kind, or more sites than a topology can have.
-    pub fn build(&self) -> Result<Topology, TopologyError> {
+    pub fn build(&self) -> Result<Topology, FileError> {
         let counts = [self.domains, self.transits, self.stubs, self.routers];
         let sites = counts.iter().try_fold(1_usize, |product, count| product.checked_mul(*count as usize));
         match sites {
@@ -69,7 +70,8 @@ impl TransitStub {
         if !(0.0..=1.0).contains(&self.more) {
             return Err(fail(format!("`more` is a probability, and {} is none", self.more)));
         }
-        let micros = |name: &str, ms: f64| super::micros(ms).map_err(|what| fail(format!("`{name}` {what}")));
+        let micros =
+            |name: &str, ms: f64| crate::file::micros(ms).map_err(|what| fail(format!("`{name}` {what}")));
         let transit = micros("transit_ms", self.transit_ms)?;
         let access = micros("access_ms", self.access_ms)?;
         let stub = micros("stub_ms", self.stub_ms)?;
@@ -131,8 +133,8 @@ pub(super) fn between(names: Vec<String>, graph: &Graph, hosts: &[u32], within: 
     Topology::of(names, base)
 }
 
-pub(super) fn fail(message: impl Into<String>) -> TopologyError {
-    TopologyError::new(0, message)
+pub(super) fn fail(message: impl Into<String>) -> FileError {
+    FileError::new(0, message)
 }
 
 /// A source of any number of draws, where a [`Stream`] repeats itself after 512.
