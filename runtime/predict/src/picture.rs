@@ -59,7 +59,7 @@ pub(crate) fn picture(
         if !seen(knowledge, me, sent) {
             let at_nanos = arrival(studio.paths, sent, now_nanos, seed);
             let message = Some(sent.message.clone());
-            picture.flights.push(UnderWay { route: sent.route, message, at_nanos });
+            picture.flights.push(UnderWay { route: sent.route, message, at_nanos, taken: false });
         }
     }
     picture.flights.sort_by_key(|flight| flight.at_nanos);

@@ -10,6 +10,7 @@ use foresee_kernel::{
     FaultTarget, HandlerInfo, Layer, Model, NodeId, Objective, Service, ServiceInfo, Shape, SiteInfo,
     SpecInfo, Stack, SystemInfo, Term, Timing,
 };
+use foresee_net::Topology;
 use foresee_predict::{Base, Lookahead, Omniscient, Settings, resolvers, train};
 use foresee_sim::{Custom, Options, ResolverKind, Run, run};
 use serde::{Deserialize, Serialize};
@@ -241,6 +242,24 @@ fn a_node_does_not_know_what_nobody_told_it() {
     assert_eq!(picks(true, &mute), picks(false, &mute));
     let told = Settings { gather: Some(Duration::from_millis(300)), ..settings() };
     assert_ne!(picks(true, &told), picks(false, &told));
+}
+
+/// What never comes out of a server's intake waits nowhere that counts: whoever knows the network gives all jobs to that server.
+#[test]
+fn omniscience_knows_the_network_and_a_node_does_not() {
+    let text = r#"{ "matrix": { "unit": "one_way_ms", "sites": ["s"], "rows": [[10]] },
+        "processing": { "each": { "constant_ms": 1 }, "slow": [ { "node": 1, "times": 1000000 } ] } }"#;
+    let model = farm([300, 300, 300], 1);
+    let jobs = |name: &str| {
+        let options = Options {
+            resolver: kind(name, &settings()),
+            topology: Some(Arc::new(Topology::from_json(text).expect("it is sound"))),
+            ..Options::default()
+        };
+        run(&model, 2, &options).expect("it runs").objectives["queues"]
+    };
+    assert_eq!(jobs("omniscient"), 0.0);
+    assert!(jobs("lookahead") > 0.0);
 }
 
 #[test]

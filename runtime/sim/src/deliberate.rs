@@ -4,9 +4,9 @@
 
 use foresee_kernel::{NodeEvent, NodeId, Outcome};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Stage};
 use crate::resolver::{Chooser, Deliberation, First, Policy};
-use crate::rollout::{Situation, UnderWay};
+use crate::rollout::{Situation, Surroundings, UnderWay};
 use crate::witness::{Own, Truth};
 
 impl Engine {
@@ -52,6 +52,7 @@ impl Engine {
                             route: flight.route,
                             message: (!flight.mark).then(|| flight.message.clone()),
                             at_nanos: entry.at,
+                            taken: flight.stage == Stage::Taken,
                         },
                     )
                 })
@@ -64,6 +65,7 @@ impl Engine {
             down: self.ambient.down.clone(),
             timers: nodes.flat_map(|node| self.timers.armed(node)).collect(),
             flights: flights.into_iter().map(|(_, flight)| flight).collect(),
+            network: Surroundings { place: self.network.surroundings() },
         }
     }
 }

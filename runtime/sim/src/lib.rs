@@ -74,7 +74,7 @@ pub use resolver::{AuthorsDefault, Custom, Policy, Random, ResolverKind, Resolve
 pub use result::{
     CallRuns, Ending, FaultRuns, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation,
 };
-pub use rollout::{Armed, Opening, Prospect, Situation, Span, UnderWay, rollout, started};
+pub use rollout::{Armed, Opening, Prospect, Situation, Span, Surroundings, UnderWay, rollout, started};
 pub use schedule::{arrival, moment};
 pub use script::{Failure, SCENARIO_SEED, SCRIPT_EVENTS_MAX, ScenarioRun, scenario};
 pub use statistics::{

@@ -77,6 +77,16 @@ impl Network {
         Ok(Network::placed(model, topology))
     }
 
+    /// The network of a run that goes on, whose nodes are somewhere.
+    pub fn resumed(model: &Model, topology: Arc<Topology>, memory: Memory) -> Self {
+        Network { memory, ..Network::placed(model, Some(topology)) }
+    }
+
+    /// Where the nodes are, and what waits before lines and at nodes.
+    pub fn surroundings(&self) -> Option<(Arc<Topology>, Memory)> {
+        self.topology.clone().map(|topology| (topology, self.memory.clone()))
+    }
+
     fn placed(model: &Model, topology: Option<Arc<Topology>>) -> Self {
         let mut network = Network::of(model.carriers.iter().zip(foresee_world::disciplines(model)));
         if topology.is_some() {

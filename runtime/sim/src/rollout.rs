@@ -9,10 +9,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use foresee_kernel::{Datum, Model, Nature, NodeEvent, NodeId, NodeState, Point, names};
+use foresee_net::{Memory, Topology};
 use foresee_world::Route;
 
 use crate::draws::Draws;
 use crate::engine::{Engine, Flight, Record, Seen, Stage};
+use crate::network::Network;
 use crate::resolver::Policy;
 use crate::{Options, Scene};
 
@@ -29,6 +31,14 @@ pub struct Situation {
     pub timers: Vec<Armed>,
     /// What is under way.
     pub flights: Vec<UnderWay>,
+    /// The network as it truly is, where somebody looks on who knows it; by default it is that of the system.
+    pub network: Surroundings,
+}
+
+/// Where nodes are, and what waits before lines and at nodes. Nobody but a run knows it.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    pub(crate) place: Option<(Arc<Topology>, Memory)>,
 }
 
 /// An armed timer.
@@ -51,8 +61,10 @@ pub struct UnderWay {
     pub route: Route,
     /// The message; None for word of the end of the connection from `route.src`.
     pub message: Option<Datum>,
-    /// When it arrives.
+    /// When it arrives; where it has come already, when its receiver is told.
     pub at_nanos: u64,
+    /// Whether its receiver has it already, and works on what came before it.
+    pub taken: bool,
 }
 
 /// A step to begin with.
@@ -159,6 +171,9 @@ impl Engine {
         self.channels = None;
         self.states.clone_from(&situation.states);
         self.ambient.down.clone_from(&situation.down);
+        if let Some((topology, memory)) = &situation.network.place {
+            self.network = Network::resumed(&self.model, topology.clone(), memory.clone());
+        }
         for timer in &situation.timers {
             let order = self.next_order();
             let at = timer.at_nanos.max(situation.now_nanos);
@@ -167,10 +182,11 @@ impl Engine {
                 self.push_timer(timer.node, queued);
             }
         }
-        for UnderWay { route, message, at_nanos } in &situation.flights {
+        for UnderWay { route, message, at_nanos, taken } in &situation.flights {
             let order = self.next_order();
+            let stage = if *taken { Stage::Taken } else { Stage::Under };
             let (mark, message) = (message.is_none(), message.clone().unwrap_or_else(|| Datum::new(0_u8)));
-            let flight = Flight { route: *route, message, order, mark, attached: 0, stage: Stage::Under };
+            let flight = Flight { route: *route, message, order, mark, attached: 0, stage };
             self.schedule((*at_nanos).max(situation.now_nanos), flight);
         }
         let seen = Seen { states: &self.states, ambient: &self.ambient };
