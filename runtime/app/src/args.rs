@@ -245,6 +245,18 @@ pub struct SimulateArgs {
     /// The most runs that are made (with --exact)
     #[arg(long, value_name = "COUNT", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..), requires = "exact")]
     pub max_runs: u64,
+    /// Estimate the probability that this property is reached, or violated, before the end of a run, however rare that is
+    #[arg(long, value_name = "PROPERTY", conflicts_with_all = ["seeds", "verify", "compare", "exact", "trace_out"])]
+    pub rare: Option<String>,
+    /// Properties that are reached on the way to it, in this order (with --rare)
+    #[arg(long, value_name = "PROPERTY,..", value_delimiter = ',', requires = "rare")]
+    pub via: Vec<String>,
+    /// Runs from each of these to the next, in each batch (with --rare)
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..), requires = "rare")]
+    pub effort: u32,
+    /// Independent batches, whose spread says how precise the figure is (with --rare)
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), requires = "rare")]
+    pub batches: u32,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

@@ -21,6 +21,7 @@ mod observed;
 mod place;
 mod plain;
 mod progress;
+mod rare;
 mod recording;
 mod regress;
 mod render;

@@ -10,7 +10,7 @@ use foresee_sim::{Moments, Options, Run, Status, Summary};
 
 use crate::args::{Format, SimulateArgs};
 use crate::exit::{Exit, Failure};
-use crate::{claims, exact, model, progress, verify};
+use crate::{claims, exact, model, progress, rare, verify};
 
 /// Runs the command.
 pub fn run(
@@ -40,6 +40,9 @@ pub fn run(
             err,
             "note: looking ahead begins with training, {runs} runs for each of some policies; `--lookahead training=0` leaves it out"
         )?;
+    }
+    if let Some(event) = &args.rare {
+        return rare::run(&model, args, event, &plain, out);
     }
     if args.verify {
         return verify::run(&model, args, &plain, out);

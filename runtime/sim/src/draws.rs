@@ -68,6 +68,11 @@ impl Draws {
         Draws { seed, nodes: vec![Drawn::default(); nodes], dice: None }
     }
 
+    /// From now on numbers are those of another seed.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
     /// Lets all that could be drawn be gone through.
     pub fn throw(&mut self, dice: Rc<RefCell<Dice>>) {
         self.dice = Some(dice);

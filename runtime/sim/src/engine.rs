@@ -185,7 +185,7 @@ pub(crate) struct Engine {
     pub schedule: Schedule,
     pub churn: Option<Arc<Churn>>,
     /// Whether calls and faults come by themselves.
-    plans_run: bool,
+    pub plans_run: bool,
     pub draws: Draws,
     pub policy: Box<dyn Policy>,
     pub scratch: Scratch,
@@ -195,7 +195,7 @@ pub(crate) struct Engine {
     bytes: u64,
     pub ledger: Ledger,
     tally: Tally,
-    watch: Option<Watch>,
+    pub watch: Option<Watch>,
     /// What the run says of statistical properties, where that is asked for.
     figures: bool,
     /// Whether the states at the end are kept.
@@ -371,6 +371,11 @@ impl Engine {
             },
         }
         true
+    }
+
+    /// Whether a moment lies behind the end of the run.
+    pub fn is_beyond_end(&self, at: u64) -> bool {
+        self.end.is_some_and(|end| at > end.at)
     }
 
     /// The clock never goes back: what a script has left overdue happens now.

@@ -39,6 +39,7 @@ mod fail;
 mod fetch;
 mod gauge;
 mod heap;
+mod journey;
 mod ledger;
 mod many;
 mod network;
@@ -78,8 +79,8 @@ pub use rollout::{Armed, Opening, Prospect, Situation, Span, Surroundings, Under
 pub use schedule::{arrival, moment};
 pub use script::{Failure, SCENARIO_SEED, SCRIPT_EVENTS_MAX, ScenarioRun, scenario};
 pub use statistics::{
-    Comparison, Demands, Difference, Estimate, Interval, Means, Proportion, RUNS_LEAST, Sprt, Verdict,
-    Verification, compare, verify,
+    Comparison, Demands, Difference, Estimate, Interval, Level, Means, Proportion, RUNS_LEAST, Rare,
+    Splitting, Sprt, Verdict, Verification, compare, rare, verify,
 };
 pub use summary::{Moments, Summary, ViolationAt};
 pub use witness::{Own, Paths, Step, Witness, draw};

@@ -52,6 +52,11 @@ pub enum SimError {
         /// What, for people.
         message: String,
     },
+    /// What is asked about a rare event makes no sense of this system.
+    Rare {
+        /// Why, for people.
+        message: String,
+    },
     /// A property or an objective panicked: it has no value.
     Evaluation {
         /// What the panic said.
@@ -90,6 +95,7 @@ impl fmt::Display for SimError {
                 "the topology breaks connections that get nothing through, and the system does not say that one may break: a run would \
                  leave what a check explores; say so among its faults, `cut;` or `cut: at most 3;`",
             ),
+            SimError::Rare { message } => f.write_str(message),
             SimError::Churn { message } => write!(f, "the churn does not fit the system: {message}"),
             SimError::Evaluation { message, at_nanos } => {
                 let seconds = *at_nanos as f64 / 1e9;

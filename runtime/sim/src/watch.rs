@@ -79,6 +79,11 @@ impl Watch {
         violated
     }
 
+    /// Whether the property of this place was reached, or violated.
+    pub fn came_to(&self, property: usize) -> bool {
+        matches!(self.properties[property].status, Status::Reached | Status::Violated)
+    }
+
     pub fn outcomes(&self, faulted: bool) -> Vec<PropertyOutcome> {
         let outcome = |watched: &Watched| PropertyOutcome {
             name: watched.property.name.to_owned(),

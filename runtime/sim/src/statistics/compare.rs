@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use foresee_kernel::Model;
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{Interval, Means};
 use crate::{Options, ResolverKind, Run, SimError, runs};
@@ -97,12 +96,7 @@ impl Paired {
     fn told(self, error: f64) -> Difference {
         let mean = |means: &Means| means.mean().unwrap_or_default();
         let difference = mean(&self.difference);
-        let n = self.difference.runs();
-        let interval = StudentsT::new(0.0, 1.0, n.saturating_sub(1) as f64).ok().map(|student| {
-            let half =
-                student.inverse_cdf(1.0 - error / 2.0) * self.difference.deviation() / (n as f64).sqrt();
-            Interval { low: difference - half, high: difference + half }
-        });
+        let interval = self.difference.student(error);
         Difference { means: [mean(&self.each[0]), mean(&self.each[1])], difference, interval }
     }
 }

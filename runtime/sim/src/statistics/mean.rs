@@ -4,6 +4,8 @@
 //! confidence sequences", Annals of Statistics 52, 2024, theorem 2.2): for any distribution with more than two moments, its error
 //! comes to what is stated as runs grow. It is narrowest around [`TUNED_FOR`] runs.
 
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
 use super::Interval;
 
 /// The least number of runs after which the interval of a mean is used: before, a spread is not known.
@@ -43,6 +45,14 @@ impl Means {
     /// The standard deviation of a value, as a sample; 0 before the second.
     pub fn deviation(&self) -> f64 {
         if self.runs < 2 { 0.0 } else { (self.squares / (self.runs - 1) as f64).sqrt() }
+    }
+
+    /// Student's interval of the true mean, for a number of values that was fixed before; None below two.
+    pub fn student(&self, error: f64) -> Option<Interval> {
+        let n = self.runs as f64;
+        let student = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
+        let half = student.inverse_cdf(1.0 - error / 2.0) * self.deviation() / n.sqrt();
+        Some(Interval { low: self.mean - half, high: self.mean + half })
     }
 
     /// An interval which, with probability `1 - error` or nearly so, holds the true mean after every run from

@@ -3,7 +3,7 @@
 //! [`verify`] decides every statistical property of a model. A probability is decided by Wald's sequential test with an
 //! indifference region (`sprt`); a mean by a confidence sequence (`mean`); `finite` gets evidence (`growth`). Each says how many
 //! runs it took, what it estimates, in which interval, and with which bounds of error. [`compare`] pairs two resolvers on
-//! common random numbers.
+//! common random numbers. [`rare`] estimates the probability of what hardly ever happens.
 //!
 //! Runs are taken in the order of their seeds, so a verdict depends on seeds and never on threads. Nothing here looks at a clock.
 //!
@@ -14,11 +14,13 @@
 mod compare;
 mod growth;
 mod mean;
+mod splitting;
 mod sprt;
 mod verify;
 
 pub use compare::{Comparison, Difference, compare};
 pub use mean::{Means, RUNS_LEAST};
+pub use splitting::{Level, Rare, Splitting, rare};
 pub use sprt::{Proportion, Sprt};
 pub(crate) use verify::within_end;
 pub use verify::{Demands, Estimate, Verdict, Verification, verify};
