@@ -9,6 +9,9 @@ use foresee_compiler::source::SourceFile;
 
 use crate::exit::Failure;
 
+/// The most bytes of a file that somebody wrote: a spec, an experiment, a problem. More is a mistake, and is not read.
+pub const TEXT_BYTES_MAX: u64 = 64 << 20;
+
 /// A file that cannot be used, and why.
 #[derive(Debug)]
 pub struct Unusable {
@@ -60,7 +63,14 @@ pub fn read(path: &Path) -> Result<SourceFile, Box<Unusable>> {
             no_file(format!("`{name}` is a folder")).with_help("name the `.mace` files in it"),
         ));
     }
-    let bytes = fs::read(path).map_err(|error| unusable(&name, unreadable(&name, &error)))?;
+    let unreadable = |error: io::Error| unusable(&name, unreadable(&name, &error));
+    let length = fs::metadata(path).map_err(unreadable)?.len();
+    if length > TEXT_BYTES_MAX {
+        let message = format!("`{name}` has {length} bytes; at most {TEXT_BYTES_MAX} are read");
+        let large = Diagnostic::error("E0004", Default::default(), message);
+        return Err(unusable(&name, large.with_help("name a file that somebody wrote")));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
     of_bytes(&name, bytes)
 }
 
@@ -111,12 +121,16 @@ mod tests {
             fs::write(&path, bytes).unwrap();
             path
         };
+        // It has a length and takes no room.
+        let large = folder.path().join("large.mace");
+        fs::File::create(&large).and_then(|file| file.set_len(1 << 30)).unwrap();
         let cases = [
             (folder.path().join("missing.mace"), "E0009"),
             (folder.path().to_path_buf(), "E0009"),
             (write("latin1.mace", b"service Caf\xe9 { }"), "E0001"),
             (write("binary.mace", b"\x7fELF\0\0"), "E0002"),
             (write("empty.mace", b"  \n"), "E0003"),
+            (large, "E0004"),
         ];
         for (path, code) in cases {
             let refused = read(&path).unwrap_err();

@@ -91,7 +91,7 @@ const SYNTAX: &[Code] = &[
     code(
         "E0004",
         "the file is too large",
-        "Places are kept as 32-bit offsets, so a file has at most four gigabytes.",
+        "Places are kept as 32-bit offsets, so a file has at most four gigabytes; `foresee` reads files of at most 64 MiB, which nobody writes by hand.",
         "",
     ),
     code(

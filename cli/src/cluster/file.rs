@@ -91,6 +91,10 @@ const OURS: [&str; 11] =
 pub(super) fn read(path: &Path) -> Result<Cluster, Failure> {
     let shown = input::name(path);
     let told = |what: String| Failure::Told(format!("{shown}: {what}"));
+    let length = fs::metadata(path).map_err(|error| told(error.to_string()))?.len();
+    if length > input::TEXT_BYTES_MAX {
+        return Err(told(format!("it has {length} bytes; at most {} are read", input::TEXT_BYTES_MAX)));
+    }
     let text = fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
     let file: File = toml::from_str(&text).map_err(|error| told(error.to_string().trim().to_owned()))?;
     let program = match (file.package, file.program) {
