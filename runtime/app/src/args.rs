@@ -221,6 +221,12 @@ pub struct SimulateArgs {
     /// Write the trace of the first run that violates a property, or of the only run, to this file
     #[arg(long, value_name = "FILE")]
     pub trace_out: Option<PathBuf>,
+    /// Draw where the nodes are at the end of the only run, as an SVG
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "verify", "compare", "exact", "rare"])]
+    pub map: Option<PathBuf>,
+    /// Draw an arrow from each node to those whose ids stand in this variable (with --map)
+    #[arg(long, value_name = "VARIABLE", requires = "map")]
+    pub links: Option<String>,
     /// Decide the statistical properties, on as many runs as it takes
     #[arg(long, conflicts_with_all = ["compare", "trace_out"])]
     pub verify: bool,

@@ -4,6 +4,7 @@
 
 mod debug;
 mod itf;
+pub(crate) mod map;
 mod mermaid;
 mod shiviz;
 mod svg;

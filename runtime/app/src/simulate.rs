@@ -3,13 +3,15 @@
 use std::fs;
 use std::io::Write;
 use std::ops::Range;
+use std::path::Path;
 
-use foresee_kernel::SpecInfo;
+use foresee_kernel::{Model, NodeState, SpecInfo};
 use foresee_predict::Settings;
 use foresee_sim::{Moments, Options, Run, Status, Summary};
 
 use crate::args::{Format, SimulateArgs};
 use crate::exit::{Exit, Failure};
+use crate::render::map;
 use crate::{claims, exact, model, progress, rare, verify};
 
 /// Runs the command.
@@ -55,10 +57,10 @@ pub fn run(
     let single = seeds.end - seeds.start == 1;
     // A run that violates a property keeps its trace unasked.
     let trace = args.trace_out.is_some() && single;
-    let options = Options { trace, ..plain };
+    let options = Options { trace, last: args.map.is_some(), ..plain };
     let bar = progress::bar(seeds.end - seeds.start);
     let mut summary = Summary::default();
-    let mut kept = None;
+    let (mut kept, mut last) = (None, Vec::new());
     let mut failed: Result<(), Failure> = Ok(());
     foresee_sim::runs(&model, seeds, usize::from(args.threads), &options, &mut |mut run: Run| {
         bar.inc(1);
@@ -69,6 +71,7 @@ pub fn run(
         if kept.is_none() && (single || run.violation.is_some()) {
             kept = run.trace.take();
         }
+        last = std::mem::take(&mut run.last);
     })
     .map_err(|error| Failure::usage(error.to_string()))?;
     bar.finish_and_clear();
@@ -80,6 +83,9 @@ pub fn run(
             claims::write(out, &unjudged)?;
         }
     }
+    if let Some(path) = &args.map {
+        draw(&model, args, &last, path)?;
+    }
     if let Some(path) = &args.trace_out {
         match kept {
             Some(trace) => fs::write(path, trace.to_json())
@@ -88,6 +94,19 @@ pub fn run(
         }
     }
     Ok(if !summary.violations.is_empty() { Exit::Violation } else { Exit::Held })
+}
+
+/// Draws where nodes are, and what they hold of each other.
+fn draw(model: &Model, args: &SimulateArgs, last: &[NodeState], path: &Path) -> Result<(), Failure> {
+    let links = args.links.as_deref();
+    let over = links.map(|links| format!(", {links}")).unwrap_or_default();
+    let title = format!("{} of {}, seed {}{over}", model.system, model.spec.name, args.seed.unwrap_or(0));
+    let picture = map::write(model, args.topology.as_deref(), last, links, &title);
+    let picture = picture.ok_or_else(|| {
+        let variable = links.unwrap_or_default();
+        Failure::usage(format!("--links: no service of `{}` has a variable `{variable}`", model.system))
+    })?;
+    fs::write(path, picture).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 fn seeds(args: &SimulateArgs) -> Range<u64> {
