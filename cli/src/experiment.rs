@@ -72,12 +72,16 @@ pub fn run(path: &Path, out: Option<&Path>, jobs: Option<usize>, report: &mut Re
 pub fn plot(
     folder: &Path,
     figure: &str,
-    form: PlotForm,
+    (form, over): (PlotForm, Option<&str>),
     out: Option<&Path>,
     report: &mut Report<'_>,
 ) -> Outcome {
     let series = store::series(folder, figure)?;
-    let drawn = plot::svg(&series, figure, form).map_err(Failure::Told)?;
+    let drawn = match over {
+        None => plot::svg(&series, figure, form),
+        Some(axis) => plot::lines(&series, figure, axis),
+    };
+    let drawn = drawn.map_err(Failure::Told)?;
     let name = format!("{}.svg", store::slug(figure));
     let out = out.map_or_else(|| folder.join(name), Path::to_path_buf);
     write(&out, &drawn)?;

@@ -83,7 +83,8 @@ fn run(command: Command) -> Outcome {
         Command::Experiment { file, out, jobs, format } => {
             experiment::run(&file, out.as_deref(), jobs, report.showing(format))
         }
-        Command::Plot { results, of, form, out, format } => {
+        Command::Plot { results, of, form, over, out, format } => {
+            let form = (form, over.as_deref());
             experiment::plot(&results, &of, form, out.as_deref(), report.showing(format))
         }
         #[cfg(unix)]

@@ -122,7 +122,14 @@ pub(super) fn figure(run: &Value, name: &str) -> Option<f64> {
 /// What a cell is called, and a figure of its runs, in the order of their seeds.
 pub(super) struct Series {
     pub name: String,
+    /// What it is on each axis on which there are several.
+    pub labels: Vec<(String, String)>,
     pub values: Vec<f64>,
+}
+
+/// Labels as a name.
+pub(super) fn named(labels: &[(String, String)]) -> String {
+    labels.iter().map(|(axis, value)| format!("{axis}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 /// A figure of all cells whose runs stand in a folder, by their names without what they have in common.
@@ -150,11 +157,10 @@ pub(super) fn series(folder: &Path, name: &str) -> Result<Vec<Series>, Failure> 
     let series: Vec<Series> = found
         .iter()
         .map(|(cell, runs)| {
-            let own = cell.iter().filter(|label| !common.contains(label));
-            let own: Vec<String> = own.map(|(axis, value)| format!("{axis}={value}")).collect();
+            let labels: Vec<_> = cell.iter().filter(|label| !common.contains(label)).cloned().collect();
             let values =
                 runs.values().filter_map(|run| figure(run, name)).filter(|it| it.is_finite()).collect();
-            Series { name: own.join(" "), values }
+            Series { name: named(&labels), labels, values }
         })
         .collect();
     if series.is_empty() {

@@ -36,20 +36,21 @@ struct CellSummary {
 
 /// A sample, summed up.
 #[derive(Debug, Serialize)]
-struct Figure {
+pub(super) struct Figure {
     n: u64,
-    mean: f64,
+    pub mean: f64,
     standard_deviation: f64,
     /// The 95 % interval of the mean, by Student's law; absent for a single run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    interval: Option<[f64; 2]>,
+    pub interval: Option<[f64; 2]>,
     min: f64,
     median: f64,
     max: f64,
 }
 
 impl Figure {
-    fn of(mut sample: Vec<f64>) -> Option<Figure> {
+    /// What is finite of a sample, summed up; None where nothing is.
+    pub fn of(mut sample: Vec<f64>) -> Option<Figure> {
         sample.retain(|value| value.is_finite());
         sample.sort_by(f64::total_cmp);
         let (min, max) = (*sample.first()?, *sample.last()?);
