@@ -81,6 +81,9 @@ pub struct NodeOptions {
     /// When the workload begins, in milliseconds since 1970; when the process starts if left out
     #[arg(long, value_name = "MILLISECONDS", env = "FORESEE_BEGIN")]
     pub begin: Option<u64>,
+    /// Check after each step what the node can decide alone of the claims of the system, and report what is violated
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_CHECK_LOCAL")]
+    pub check_local: Option<bool>,
     /// How long a peer that does not answer is tried before its connection counts as broken, such as 500ms
     #[arg(long, value_name = "DURATION", env = "FORESEE_PATIENCE")]
     pub patience: Option<String>,
@@ -104,6 +107,7 @@ impl NodeOptions {
             links: self.links.or(other.links),
             workload: self.workload.or(other.workload),
             begin: self.begin.or(other.begin),
+            check_local: self.check_local.or(other.check_local),
             patience: self.patience.or(other.patience),
         }
     }
@@ -200,7 +204,8 @@ async fn serve(
         let origin = narrate::origin(model, "node", options.seed);
         Recording { file, origin, node: name.to_owned() }
     });
-    let extras = Extras { recording, ..Extras::default() };
+    let check_local = (options.check_local == Some(true)).then(|| model.clone());
+    let extras = Extras { recording, check_local, ..Extras::default() };
     let stack = model.nodes[node.index()].clone();
     let (port, mut upcalls) = host.start_stack(model.system, stack, extras).await.map_err(usage)?;
     writeln!(out, "{name} listens on {}", host.address())?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use foresee_kernel::embed::Handle as _;
-use foresee_kernel::{CarrierInfo, Datum, Embedded, NodeId, Port, Stack, Wires};
+use foresee_kernel::{CarrierInfo, Datum, Embedded, LocalClaims, Model, NodeId, Port, Stack, Wires};
 use foresee_net::{Draw, Purpose, Stream, Topology};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
@@ -74,6 +74,8 @@ pub(crate) struct Registered {
     pub datagrams: mpsc::Sender<Datagram>,
     /// Why it is down, if it is.
     pub down: Option<String>,
+    /// The claims that were false after some step, with what was false of them the first time.
+    pub violated: BTreeMap<&'static str, String>,
 }
 
 impl fmt::Debug for Shared {
@@ -133,6 +135,14 @@ impl Shared {
             known.down = Some(reason.to_owned());
         }
     }
+
+    /// Notes that a claim became false.
+    pub(crate) fn violated(&self, service: &str, property: &'static str, why: &str) {
+        self.meter.violate(service, property);
+        if let Some(known) = self.services.lock().unwrap_or_else(PoisonError::into_inner).get_mut(service) {
+            known.violated.entry(property).or_insert_with(|| why.to_owned());
+        }
+    }
 }
 
 /// What a service may have beside its parameters.
@@ -142,11 +152,16 @@ pub struct Extras {
     pub advisor: Option<Box<dyn Advisor>>,
     /// Where its steps are written down.
     pub recording: Option<Recording>,
+    /// The system that it is part of, where what it can decide alone of that system's claims is to be checked after each step.
+    pub check_local: Option<Arc<Model>>,
 }
 
 impl fmt::Debug for Extras {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Extras").field("recording", &self.recording).finish_non_exhaustive()
+        f.debug_struct("Extras")
+            .field("recording", &self.recording)
+            .field("check_local", &self.check_local.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -394,6 +409,13 @@ impl Host {
         services.iter().filter_map(|(name, it)| Some((name.clone(), it.down.clone()?))).collect()
     }
 
+    /// The claims of each service that were false after some step of it, where it checks itself.
+    pub fn violated(&self) -> BTreeMap<String, Vec<&'static str>> {
+        let services = self.shared.services.lock().unwrap_or_else(PoisonError::into_inner);
+        let some = services.iter().filter(|(_, it)| !it.violated.is_empty());
+        some.map(|(name, it)| (name.clone(), it.violated.keys().copied().collect())).collect()
+    }
+
     /// Starts a service under its own name; done when its start is on disk.
     ///
     /// # Errors
@@ -471,7 +493,10 @@ impl Host {
             return Err(Error::Service(what));
         }
         let wires = Arc::new(Wires::of(&stack));
-        let recorder = extras.recording.map(|it| Recorder::begin(it, wires.clone(), shared.meter.clone()));
+        let claims = extras.check_local.map(|model| LocalClaims::new(model, shared.me));
+        let recorder = extras
+            .recording
+            .map(|it| Recorder::begin(it, claims.is_some(), wires.clone(), shared.meter.clone()));
         let recorder = recorder.transpose()?;
         let limits = &shared.limits;
         let (ask, asks) = mpsc::channel(limits.inbox);
@@ -485,7 +510,8 @@ impl Host {
             }
             let (wires, carriers) =
                 (wires.clone(), carriers.iter().map(|it| CarrierInfo { ..*it }).collect());
-            let known = Registered { wires, carriers, adopts: adopt, datagrams: datagram, down: None };
+            let (down, violated) = (None, BTreeMap::new());
+            let known = Registered { wires, carriers, adopts: adopt, datagrams: datagram, down, violated };
             services.insert(name.to_owned(), known);
         }
         let place = (shared.me.index() as u32, shared.boots as u32);
@@ -500,6 +526,7 @@ impl Host {
             inlets: Inlets { asks, adopts, datagrams },
             chooser: Chooser::new(shared.seed, place, extras.advisor, recorder.is_some()),
             recorder,
+            claims,
             restarts: 0,
         };
         let (started, outcome) = oneshot::channel();

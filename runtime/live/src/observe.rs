@@ -24,7 +24,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> String {
     shared.meter.render()
 }
 
-/// 200 where every service runs, 503 where one is down.
+/// 200 where all is well, 503 where a service is down, 500 where all run and one has violated a claim.
 async fn health(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
     let services = shared.services.lock().unwrap_or_else(PoisonError::into_inner);
     let mut text = format!("{}\n", shared.name);
@@ -34,7 +34,16 @@ async fn health(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
             None => writeln!(text, "{name}: running"),
             Some(reason) => writeln!(text, "{name}: down: {reason}"),
         };
+        for (property, why) in &service.violated {
+            let _ = writeln!(text, "{name}: violated: {property}: {why}");
+        }
     }
-    let well = services.values().all(|service| service.down.is_none());
-    (if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
+    let status = if services.values().any(|service| service.down.is_some()) {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else if services.values().any(|service| !service.violated.is_empty()) {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else {
+        StatusCode::OK
+    };
+    (status, text)
 }

@@ -1,5 +1,7 @@
 //! What the tests of the live driver share: generated modules, hosts on free ports of the loopback, waiting with an end.
 
+pub mod process;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
