@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use foresee_kernel::{Model, NodeId, SpecInfo, argument};
-use foresee_live::{Extras, Host, Limits, Recording};
+use foresee_live::{Extras, Host, Limits, Recording, Transport};
 use foresee_world::narrate;
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -84,6 +84,12 @@ pub struct NodeOptions {
     /// Check after each step what the node can decide alone of the claims of the system, and report what is violated
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_CHECK_LOCAL")]
     pub check_local: Option<bool>,
+    /// What carries connections: tcp, tls or quic
+    #[arg(long, value_name = "NAME", env = "FORESEE_TRANSPORT")]
+    pub transport: Option<String>,
+    /// The folder of certificates for tls and quic, as `foresee certs` makes it
+    #[arg(long, value_name = "DIR", env = "FORESEE_CERTIFICATES")]
+    pub certificates: Option<PathBuf>,
     /// How long a peer that does not answer is tried before its connection counts as broken, such as 500ms
     #[arg(long, value_name = "DURATION", env = "FORESEE_PATIENCE")]
     pub patience: Option<String>,
@@ -108,6 +114,8 @@ impl NodeOptions {
             workload: self.workload.or(other.workload),
             begin: self.begin.or(other.begin),
             check_local: self.check_local.or(other.check_local),
+            transport: self.transport.or(other.transport),
+            certificates: self.certificates.or(other.certificates),
             patience: self.patience.or(other.patience),
         }
     }
@@ -178,6 +186,7 @@ async fn serve(
     if let Some(links) = &options.links {
         host = host.links(links);
     }
+    host = host.transport(transport(options.transport.as_deref(), options.certificates.clone())?);
     if let Some(patience) = &options.patience {
         let expected =
             || Failure::usage(format!("--patience: `{patience}` is no duration such as 500ms or 2s"));
@@ -221,6 +230,25 @@ async fn serve(
     host.shutdown().await;
     writeln!(out, "{name} stopped")?;
     Ok(Exit::Held)
+}
+
+/// What carries connections.
+fn transport(name: Option<&str>, certificates: Option<PathBuf>) -> Result<Transport, Failure> {
+    let secret = |make: fn(PathBuf) -> Transport| {
+        let missing = || Failure::usage("where are the certificates? --certificates says so");
+        certificates.clone().map(make).ok_or_else(missing)
+    };
+    match name {
+        None | Some("tcp") if certificates.is_some() => {
+            Err(Failure::usage("--certificates: plain TCP shows none; --transport is tls or quic"))
+        }
+        None | Some("tcp") => Ok(Transport::Tcp),
+        Some("tls") => secret(Transport::Tls),
+        Some("quic") => secret(Transport::Quic),
+        Some(other) => {
+            Err(Failure::usage(format!("--transport: `{other}` is none; there are tcp, tls, quic")))
+        }
+    }
 }
 
 /// How long until a moment in milliseconds since 1970; nothing where it has passed.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::transport::{self, Bound, Carry, Transport};
 use foresee_kernel::embed::Handle as _;
 use foresee_kernel::{CarrierInfo, Datum, Embedded, LocalClaims, Model, NodeId, Port, Stack, Wires};
 use foresee_net::{Draw, Purpose, Stream, Topology};
@@ -51,7 +52,12 @@ pub(crate) struct Shared {
     pub peers: Peers,
     pub meter: Arc<Meter>,
     pub limits: Limits,
-    pub socket: UdpSocket,
+    /// What carries its connections.
+    pub carry: Box<dyn Carry>,
+    /// Whether whoever comes in has to prove who it is.
+    pub proven: bool,
+    /// For datagrams; None where they go through connections alone.
+    pub socket: Option<Arc<UdpSocket>>,
     pub datagrams_in_streams: bool,
     /// The network that it pretends to be on.
     pub emulation: Option<Arc<Emulation>>,
@@ -116,13 +122,14 @@ impl Shared {
 
     /// Puts a datagram with a message of `message` bytes on the wire.
     pub(crate) fn put_datagram(&self, bytes: &[u8], to: SocketAddr, message: u64) {
-        match self.socket.try_send_to(bytes, to) {
-            Ok(_) => {
+        let sent = self.socket.as_ref().map(|socket| socket.try_send_to(bytes, to));
+        match sent {
+            Some(Ok(_)) => {
                 self.meter.messages_sent.inc();
                 self.meter.bytes_sent.inc_by(message);
             }
             // A network may lose a datagram, and so may its sender.
-            Err(_) => self.meter.lose("socket busy"),
+            _ => self.meter.lose("socket busy"),
         }
     }
 
@@ -179,6 +186,7 @@ pub struct Builder {
     datagrams_in_streams: bool,
     emulate: Option<Arc<Topology>>,
     links: Option<PathBuf>,
+    transport: Transport,
 }
 
 impl Builder {
@@ -244,20 +252,29 @@ impl Builder {
         self
     }
 
+    /// What carries connections; TCP if left out.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
     /// Listens, reads the peers and opens the data.
     ///
     /// # Errors
-    /// An address that cannot be listened on, peers or links that cannot be read, peers that do not say which node this is, data that cannot be
+    /// An address that cannot be listened on, certificates that cannot be used, peers or links that cannot be read, peers that do not say which node this is, data that cannot be
     /// opened, is damaged, or is of another node or a newer version.
     pub async fn open(self) -> Result<Host, Error> {
-        let (listener, socket) = bind(&self.address).await?;
-        let address = listener.local_addr().map_err(|error| Error::io(self.address.clone(), error))?;
         let peers = Peers::open(self.peers, self.names.clone())?;
-        let me = self.id.or_else(|| peers.at(address)).ok_or_else(|| {
-            Error::Peers(format!(
-                "which node this is is not said: no single peer has the address {address}; name it with `id`"
-            ))
-        })?;
+        let find = |address: SocketAddr| {
+            self.id.or_else(|| peers.at(address)).ok_or_else(|| {
+                Error::Peers(format!(
+                    "which node this is is not said: no single peer has the address {address}; name it with `id`"
+                ))
+            })
+        };
+        let (bound, me) = transport::bind(&self.transport, &self.address, &self.limits, find).await?;
+        let Bound { carry, datagrams, address } = bound;
+        let (socket, proven) = (datagrams.map(Arc::new), self.transport.is_proven());
         let now = now_nanos();
         let meter = Arc::new(Meter::new());
         let store = match &self.data {
@@ -287,8 +304,10 @@ impl Builder {
             peers,
             meter,
             limits: self.limits,
-            socket,
-            datagrams_in_streams: self.datagrams_in_streams,
+            carry,
+            proven,
+            socket: socket.clone(),
+            datagrams_in_streams: self.datagrams_in_streams || socket.is_none(),
             emulation,
             cuts,
             boots: store.boots,
@@ -299,8 +318,10 @@ impl Builder {
             tasks: TaskTracker::new(),
         });
         tracing::info!(node = %shared.name, %address, boots = store.boots, "listening");
-        shared.spawn(listen::connections(shared.clone(), listener));
-        shared.spawn(listen::datagrams(shared.clone()));
+        shared.spawn(listen::connections(shared.clone()));
+        if let Some(socket) = socket {
+            shared.spawn(listen::datagrams(shared.clone(), socket));
+        }
         if let Some((emulation, held)) = held {
             shared.spawn(emulate::carry(shared.clone(), emulation, held));
         }
@@ -315,22 +336,6 @@ impl Builder {
         }
         Ok(Host { shared, store })
     }
-}
-
-/// The same port for connections and datagrams. Where any port will do, another is tried if its datagrams are taken.
-async fn bind(address: &str) -> Result<(TcpListener, UdpSocket), Error> {
-    let mut last = None;
-    for _ in 0..16 {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| Error::io(format!("cannot listen on {address}"), error))?;
-        let local = listener.local_addr().map_err(|error| Error::io(address, error))?;
-        match UdpSocket::bind(local).await {
-            Ok(socket) => return Ok((listener, socket)),
-            Err(error) => last = Some(Error::io(format!("cannot listen on {local} for datagrams"), error)),
-        }
-    }
-    Err(last.unwrap_or_else(|| Error::Peers(format!("{address} cannot be listened on"))))
 }
 
 #[allow(
@@ -375,6 +380,7 @@ impl Host {
             datagrams_in_streams: false,
             emulate: None,
             links: None,
+            transport: Transport::default(),
         }
     }
 
@@ -547,6 +553,7 @@ impl Host {
         if tokio::time::timeout(STOP_PATIENCE, self.shared.tasks.wait()).await.is_err() {
             tracing::warn!("tasks of the host did not end in time");
         }
+        self.shared.carry.close().await;
         let Host { store, .. } = &self;
         store.close().await;
     }

@@ -33,6 +33,7 @@ mod record;
 mod resolve;
 mod service;
 mod store;
+mod transport;
 
 pub use error::Error;
 pub use host::{Builder, Extras, Host};
@@ -42,3 +43,4 @@ pub use peers::PeerSource;
 pub use port::Upcalls;
 pub use record::Recording;
 pub use resolve::Advisor;
+pub use transport::Transport;

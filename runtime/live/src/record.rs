@@ -31,14 +31,14 @@ pub struct Recording {
 
 /// What is written.
 enum Line {
-    Step(Entry),
+    Step(Box<Entry>),
     /// The node ends in good order, so long after the recording began.
     End(u64),
 }
 
 fn line(writer: &mut Writer, line: Line) -> String {
     match line {
-        Line::Step(entry) => writer.line(entry),
+        Line::Step(entry) => writer.line(*entry),
         Line::End(at) => writer.end(at),
     }
 }
@@ -104,7 +104,7 @@ impl Recorder {
         let at = self.began.elapsed().as_nanos() as u64;
         let mut entry = Entry::new(at, happening, choices.collect(), outcome);
         entry.violated = violated.iter().map(|it| it.property.to_owned()).collect();
-        if lines.try_send(Line::Step(entry)).is_err() {
+        if lines.try_send(Line::Step(Box::new(entry))).is_err() {
             // A gap could not be replayed.
             tracing::error!("the recording ends: its disk is too slow, or refuses it");
             self.meter.lose("recording");
