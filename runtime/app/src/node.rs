@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use foresee_kernel::{Model, NodeId, SpecInfo, argument};
-use foresee_live::{Extras, Host, Limits, Recording, Transport};
+use foresee_live::{Dns, Extras, Host, Limits, Recording, Transport};
 use foresee_world::narrate;
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,9 +45,10 @@ pub struct NodeOptions {
     /// Where it listens for its peers, such as 0.0.0.0:7000
     #[arg(long, value_name = "ADDRESS", env = "FORESEE_LISTEN")]
     pub listen: Option<String>,
-    /// The TOML file that says where the nodes are: a table `peers` of names and addresses; read again when it changes
-    #[arg(long, value_name = "FILE", env = "FORESEE_PEERS")]
-    pub peers: Option<PathBuf>,
+    /// The TOML file that says where the nodes are: a table `peers` of names and addresses; read again when it changes. Or names to ask
+    /// for again and again, with the number of a node in the place of `{}`: `dns:node-{}.example:7000`
+    #[arg(long, value_name = "FILE|dns:PATTERN", env = "FORESEE_PEERS")]
+    pub peers: Option<String>,
     /// The folder for durable state
     #[arg(long, value_name = "DIR", env = "FORESEE_DATA")]
     pub data: Option<PathBuf>,
@@ -163,7 +164,10 @@ async fn serve(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut host = Host::bind(listen).id(node).names(model.names.iter().cloned());
     if let Some(peers) = options.peers {
-        host = host.peers(peers);
+        host = match peers.strip_prefix("dns:") {
+            Some(pattern) => host.peers(Dns::new(pattern, model.nodes.len() as u32)),
+            None => host.peers(PathBuf::from(peers)),
+        };
     }
     if let Some(data) = &options.data {
         host = host.data(data);

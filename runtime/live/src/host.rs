@@ -196,7 +196,7 @@ impl Builder {
         self
     }
 
-    /// The peers, this node among them: the path of a file, which is read again when it changes, or a list.
+    /// The peers, this node among them: the path of a file, which is read again when it changes, a list, or names ([`crate::Dns`]).
     pub fn peers(mut self, peers: impl Into<PeerSource>) -> Self {
         self.peers = peers.into();
         self
@@ -264,7 +264,7 @@ impl Builder {
     /// An address that cannot be listened on, certificates that cannot be used, peers or links that cannot be read, peers that do not say which node this is, data that cannot be
     /// opened, is damaged, or is of another node or a newer version.
     pub async fn open(self) -> Result<Host, Error> {
-        let peers = Peers::open(self.peers, self.names.clone())?;
+        let peers = Peers::open(self.peers, self.names.clone(), &self.address).await?;
         let find = |address: SocketAddr| {
             self.id.or_else(|| peers.at(address)).ok_or_else(|| {
                 Error::Peers(format!(
@@ -328,6 +328,9 @@ impl Builder {
         if let Some(cuts) = &shared.cuts {
             shared.spawn(cuts::watch(shared.clone(), cuts.clone()));
         }
+        if shared.peers.by_name() {
+            shared.spawn(look_up_peers(shared.clone()));
+        }
         if shared.peers.file().is_some() {
             shared.spawn(watch_peers(shared.clone()));
         }
@@ -362,6 +365,17 @@ async fn watch_peers(shared: Arc<Shared>) {
                 Err(error) => tracing::warn!(%error, "the peers stay as they were"),
             }
         }
+    }
+}
+
+/// Asks for the names of peers again.
+async fn look_up_peers(shared: Arc<Shared>) {
+    let mut period = tokio::time::interval(shared.limits.resolve);
+    // The first moment is now, and they were just asked for.
+    period.tick().await;
+    loop {
+        period.tick().await;
+        shared.peers.look_up().await;
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Limits {
     pub handshakes: usize,
     /// How long one write to a connection may take.
     pub write: Duration,
+    /// How often names of peers are asked for again.
+    pub resolve: Duration,
     /// The most connections to its pages at once.
     pub pages: usize,
     /// How long a connection to its pages may last.
@@ -53,6 +55,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(5),
             handshakes: 256,
             write: Duration::from_secs(15),
+            resolve: Duration::from_secs(5),
             pages: 64,
             page: Duration::from_secs(30),
             restarts: 5,

@@ -2,6 +2,7 @@
 //! named.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use foresee::Host;
 use foresee::live::{Limits, Transport};
@@ -183,4 +184,34 @@ async fn certificates_that_cannot_be_used_are_named() {
             assert!(error.contains(said) && error.contains("`foresee certs` makes it"), "{error}");
         }
     }
+}
+
+/// Peers by the names that the system knows, with the number in the port; one comes that nobody spoke of at the start.
+#[tokio::test]
+async fn peers_are_found_by_name_and_more_than_at_the_start() {
+    let eager = Limits { resolve: Duration::from_millis(50), ..limits() };
+    // Ports that differ in their last digit, and were free a moment ago.
+    let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let base = (2_000..3_200).map(|it| it * 10).find(|base| (0..3).all(|node| free(base + node)));
+    let base = base.expect("three free ports in a row");
+    let pattern = format!("localhost:{}{{}}", base / 10);
+    let host = async |index: u16| {
+        let builder = Host::bind(format!("127.0.0.1:{}", base + index)).limits(eager.clone()).volatile();
+        let dns = foresee::live::Dns::new(pattern.clone(), 2);
+        clerk(builder.id(id(index.into())).seed(7).peers(dns).open().await.expect("it opens")).await
+    };
+    let nodes = [host(0).await, host(1).await];
+    assert!(soon("a round trip", nodes[0].desk.round_trip(id(1))).await.is_ok());
+    // Every port has a name, so more are known than there are; that they are beyond the start is what matters.
+    let late = host(2).await;
+    assert!(nodes[0].host.peers().contains(&id(2)));
+    assert!(soon("a round trip", late.desk.round_trip(id(0))).await.is_ok());
+    assert!(soon("a round trip", nodes[1].desk.round_trip(id(2))).await.is_ok());
+    // And through the program, far beyond.
+    let far = Host::bind("127.0.0.1:0").id(id(1_000_000)).limits(limits()).volatile().open().await;
+    let far = clerk(far.expect("it opens")).await;
+    far.host.add_peer(id(0), nodes[0].host.address());
+    nodes[0].host.add_peer(far.host.me(), far.host.address());
+    assert!(soon("a round trip", far.desk.round_trip(id(0))).await.is_ok());
+    assert!(soon("a round trip", nodes[0].desk.round_trip(far.host.me())).await.is_ok());
 }
