@@ -33,7 +33,7 @@ foresee::include_spec!("mutual_exclusion");
 #[derive(Parser)]
 struct Args {
     /// For how long, such as 60s or 1h
-    #[arg(long = "for", default_value = "60s", value_parser = |text: &str| argument::duration(text).ok_or("a duration such as 60s"))]
+    #[arg(long = "for", default_value = "2min", value_parser = |text: &str| argument::duration(text).ok_or("a duration such as 60s"))]
     length: Duration,
     /// How often a node is stopped, and how often some are cut off, on average
     #[arg(long, default_value = "2s", value_parser = |text: &str| argument::duration(text).ok_or("a duration such as 2s"))]
@@ -48,9 +48,11 @@ struct Args {
 
 const NODES: u32 = 8;
 
-/// The samples of a run; the first fifth is warm-up.
-const SAMPLES: u32 = 40;
-const WARM_UP: usize = 8;
+/// The least and the most samples of a run; the first fifth is warm-up.
+const SAMPLES: (u32, u32) = (10, 40);
+
+/// The faults between two samples, about, and at least.
+const FAULTS_EACH: u32 = 6;
 
 /// Memory may rise by a tenth and this, since allocators keep some.
 const MEMORY_SLACK_BYTES: u64 = 8 << 20;
@@ -148,6 +150,16 @@ impl Soak {
 }
 
 async fn soak(args: &Args, folder: &Path, out: &mut dyn Write) -> Result<bool, Box<dyn Error>> {
+    let count = (args.length.as_secs_f64() / (args.every * FAULTS_EACH).as_secs_f64()) as u32;
+    if count < SAMPLES.0 {
+        let least = args.every * FAULTS_EACH * SAMPLES.0;
+        return Err(format!(
+            "--for {:?} is too short for --every {:?}: at least {least:?}",
+            args.length, args.every
+        )
+        .into());
+    }
+    let count = count.min(SAMPLES.1);
     let arguments = [("size", NODES.to_string()), ("patience", "1s".to_owned())];
     let arguments: Arguments = arguments.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let model = Arc::new(mutual_exclusion::build_hour(&arguments)?);
@@ -178,8 +190,8 @@ async fn soak(args: &Args, folder: &Path, out: &mut dyn Write) -> Result<bool, B
     }
     let (mut samples, mut faults) = (Vec::new(), [0_u32; 2]);
     let began = Instant::now();
-    for number in 0..SAMPLES {
-        let until = began + args.length.mul_f64(f64::from(number + 1) / f64::from(SAMPLES));
+    for number in 0..count {
+        let until = began + args.length.mul_f64(f64::from(number + 1) / f64::from(count));
         let mut turn = 0;
         loop {
             let mut draws = Stream::new(args.seed, Purpose(230), (number, turn), 0);
@@ -228,7 +240,7 @@ async fn soak(args: &Args, folder: &Path, out: &mut dyn Write) -> Result<bool, B
         soak.stop(running).await;
     }
     let most = |of: &[Sample], what: fn(&Sample) -> u64| of.iter().map(what).max().unwrap_or(0);
-    let rest = &samples[WARM_UP..];
+    let rest = &samples[samples.len() / 5..];
     let (early, late) = rest.split_at(rest.len() / 2);
     let (before, after) = (most(early, |it| it.memory), most(late, |it| it.memory));
     let grew = [
