@@ -97,6 +97,23 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Make the authority of a cluster, and certificates that say which node is which, for `node --transport tls` or `quic`
+    ///
+    /// What is there already stays: the same command with more nodes makes those that are new. Whoever has `authority.key` can make
+    /// certificates for any node; nodes need `authority.pem` and their own two files alone.
+    Certs {
+        /// The folder: `authority.pem` and `.key`, and `node-3.pem` and `.key` for each node
+        dir: PathBuf,
+        /// The nodes by their numbers: `3`, or `0..5` without its end; may be repeated
+        #[arg(long, required = true, value_name = "NODES", value_parser = crate::certs::numbers)]
+        nodes: Vec<std::ops::Range<u32>>,
+        /// For how many days they are good
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..))]
+        days: u16,
+        /// Make certificates anew that are there, as before they expire; the authority stays
+        #[arg(long)]
+        renew: bool,
+    },
     /// Decide a problem under uncertainty: the choice by every rule, how firm it is, and which protocol and period
     Decide {
         /// The problem, in TOML

@@ -201,7 +201,7 @@ fn start(cluster: &Cluster, folder: &Folder, state: &mut State, places: &[usize]
 fn settle(folder: &Folder, node: &Node, mut child: Child, end: u64) -> Result<Option<Child>, Failure> {
     loop {
         match ask::health(node.http, &node.name) {
-            Health::Well => return Ok(None),
+            Health::Well | Health::Violated(_) => return Ok(None),
             Health::Down(reason) => {
                 return Err(Failure::Told(format!("{} runs, but its service is down: {reason}", node.name)));
             }

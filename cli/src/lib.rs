@@ -7,7 +7,8 @@
 pub mod args;
 pub mod build;
 pub mod cargo;
-pub mod check;
+pub mod certs;
+mod check;
 #[cfg(unix)]
 pub mod cluster;
 pub mod decide;
@@ -71,6 +72,7 @@ fn run(command: Command) -> Outcome {
             stats::run(&files, against.as_deref(), report.showing(format))
         }
         Command::Doc { files, out, format } => doc::run(&files, &out, report.showing(format)),
+        Command::Certs { dir, nodes, days, renew } => certs::run(&dir, &nodes, days, renew, report.out),
         Command::Decide { batch: Some(cases), format, .. } => decide::batch(&cases, report.showing(format)),
         Command::Decide { file, plot, format, .. } => {
             // The arguments say that one of the two is there.

@@ -408,6 +408,8 @@ fn properties_are_loops_and_say_what_they_read() {
                         },
                     ],
                     reads_up: false,
+                    alone: false,
+                    ghosts: false,
                 },
                 kernel::Property {
                     name: "few",
@@ -462,6 +464,8 @@ fn properties_are_loops_and_say_what_they_read() {
                         },
                     ],
                     reads_up: false,
+                    alone: true,
+                    ghosts: false,
                 },
             ];
         "#]],

@@ -351,6 +351,8 @@ static PROPERTIES: [Property; 1] = [Property {
         })
     },
     reads_up: false,
+    alone: false,
+    ghosts: false,
     why: Property::UNEXPLAINED,
     reads: &[Read {
         service: || TypeId::of::<participant::Participant>(),

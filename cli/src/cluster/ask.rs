@@ -30,6 +30,8 @@ pub(super) enum Health {
     Well,
     /// A service of it is down, for this reason.
     Down(String),
+    /// It runs, and a claim that it checks of itself was violated.
+    Violated(String),
     /// Nobody answers.
     Silent,
     /// Another program answers at its port.
@@ -44,6 +46,10 @@ pub(super) fn health(port: u16, name: &str) -> Health {
     }
     match status {
         200 => Health::Well,
+        500 => {
+            let mut lines = text.lines().filter_map(|line| Some(line.split_once(": violated: ")?.1));
+            Health::Violated(format!("it has violated {}", lines.next().unwrap_or("a claim")))
+        }
         _ => {
             let down = text.lines().find_map(|line| Some(line.split_once(": down: ")?.1.to_owned()));
             Health::Down(down.unwrap_or_else(|| text.trim().to_owned()))

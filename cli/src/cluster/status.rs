@@ -62,6 +62,7 @@ fn asked(node: Node, pid: Option<i32>) -> Known {
     let (health, reason) = match ask::health(node.http, &node.name) {
         Health::Well => ("running", None),
         Health::Down(reason) => ("down", Some(reason)),
+        Health::Violated(reason) => ("wrong", Some(reason)),
         Health::Silent => ("silent", Some("it does not answer".to_owned())),
         Health::Stranger => ("silent", Some(format!("another program answers at port {}", node.http))),
     };

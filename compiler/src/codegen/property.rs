@@ -36,7 +36,7 @@ fn property(spec: &Spec, property: &Property) -> TokenStream {
         PropertyKind::Reachable => format_ident!("Reachable"),
     };
     let (name, line, reads) = (&property.name, property.line, reads(spec, &property.reads));
-    let reads_up = property.reads_up;
+    let (reads_up, alone, ghosts) = (property.reads_up, property.alone, property.ghosts);
     let holds = function("view", &property.holds);
     let why = function("view", &property.why);
     quote! {
@@ -49,6 +49,8 @@ fn property(spec: &Spec, property: &Property) -> TokenStream {
             why: #why,
             reads: &[#(#reads),*],
             reads_up: #reads_up,
+            alone: #alone,
+            ghosts: #ghosts,
         }
     }
 }

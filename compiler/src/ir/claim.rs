@@ -25,6 +25,10 @@ pub struct Property {
     pub reads: Reads,
     /// Whether it asks which nodes are up.
     pub reads_up: bool,
+    /// Whether it is claimed of each node by itself, and a node that runs can decide it from what it keeps.
+    pub alone: bool,
+    /// Whether it reads ghosts.
+    pub ghosts: bool,
 }
 
 /// What a property claims.

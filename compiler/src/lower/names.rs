@@ -45,7 +45,7 @@ impl Lowerer<'_, '_, '_> {
                 if name == "nodes" && !self.binding {
                     let (module, service) = (self.module(index), self.service_ident(index));
                     self.fetch(name, quote!(let nodes = view.running::<#module::#service>();));
-                    self.reads_others = true;
+                    self.reads_others |= !std::mem::take(&mut self.ranging);
                     return Some(Value::place(quote!(nodes), Type::Seq(Box::new(Type::Node(Some(index))))));
                 }
                 let names = &self.checked.names.services[index];
@@ -399,6 +399,15 @@ impl Lowerer<'_, '_, '_> {
 
     pub(super) fn note_node(&mut self, base: &Expr) {
         let own = self.root_of(base).peeled().as_ident().map(|it| it.name.as_str());
+        // A bare layer is the own node's.
+        let own = own.map(|name| match self.home {
+            Home::Service { index, own: true }
+                if self.local(name).is_none() && self.checked.names.services[index].layer(name).is_some() =>
+            {
+                "me"
+            }
+            _ => name,
+        });
         if self.own_node.is_none() || own != self.own_node.as_deref() {
             self.reads_others = true;
         }

@@ -63,7 +63,16 @@ fn lower(
         return None;
     }
     let mut lowerer = Lowerer::new(checked, home, diagnostics);
+    let of_each = match (kind, home) {
+        (PropertyKind::Local, _) => Some("me".to_owned()),
+        (PropertyKind::Safety, Home::Service { .. }) => each_node(&property.expr),
+        _ => None,
+    };
+    lowerer.ranging = of_each.is_some() && kind == PropertyKind::Safety;
+    lowerer.own_node = of_each;
     let claim = lowerer.truth(&property.expr)?;
+    let ghosts = reads_ghosts(&lowerer);
+    let alone = lowerer.own_node.is_some() && !lowerer.reads_others && !lowerer.reads_up && !ghosts;
     let claim = lowerer.finish(claim);
     let why = match kind {
         // A state in which a witness is not yet found needs no reason.
@@ -85,7 +94,31 @@ fn lower(
         why,
         reads_up: lowerer.reads_up,
         reads: lowerer.reads,
+        alone,
+        ghosts,
     })
+}
+
+/// The name of the node that is spoken of in `forall n in nodes ..: ..`, which is claimed of each node by itself as far as
+/// nothing else is read.
+fn each_node(expr: &ast::Expr) -> Option<String> {
+    let ast::ExprKind::Quantified(it) = &expr.peeled().kind else { return None };
+    let first = it.binders.list.first().filter(|_| it.quantifier == ast::Quantifier::Forall)?;
+    let over_all = first.domain.as_ident().is_some_and(|it| it.name == "nodes");
+    match &first.pattern.kind {
+        ast::PatternKind::Bind(name) if over_all => Some(name.name.clone()),
+        _ => None,
+    }
+}
+
+/// Whether a ghost was read.
+fn reads_ghosts(lowerer: &Lowerer<'_, '_, '_>) -> bool {
+    let services = &lowerer.checked.names.services;
+    let ghost = |(service, name): (usize, &String)| {
+        services[service].variable(name).is_some_and(|variable| variable.is_ghost)
+    };
+    let mut read = lowerer.reads.iter().flat_map(|(service, names)| names.iter().map(|it| (*service, it)));
+    read.any(ghost)
 }
 
 /// A claim about `me`, made of every node that runs the service.

@@ -185,6 +185,9 @@ impl Lowerer<'_, '_, '_> {
                             .with_help("choose another name"),
                     );
                 }
+                // A second of the name of the node that is spoken of hides it.
+                self.reads_others |=
+                    self.own_node.as_ref() == Some(&ident.name) && self.local(&ident.name).is_some();
                 let token = self.checked.places.ident(ident);
                 let references = ty.references();
                 let inner = ty.peeled().clone();

@@ -89,6 +89,8 @@ pub(super) struct Lowerer<'c, 'a, 'd> {
     /// Whether something else than the node of that name was read.
     pub own_node: Option<String>,
     pub reads_others: bool,
+    /// Whether the next `nodes` is what the claim as a whole ranges over, so that nothing is read by it.
+    pub ranging: bool,
     /// Whether this is an argument of a lower layer, which names parameters and never a state.
     pub binding: bool,
     /// Whether the arithmetic that comes next yields a real number, so that `/` does not round.
@@ -114,6 +116,7 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
             draws: None,
             own_node: None,
             reads_others: false,
+            ranging: false,
             binding: false,
             real: false,
             prelude: BTreeMap::new(),

@@ -6,22 +6,21 @@
 //! *Caveats*: times are those of the machines' clocks; on one machine they agree. When a life ended is not recorded: a killed node
 //! counts as down from its last step on. Steps that a killed process had taken and not yet written are missing.
 
-use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use foresee_kernel::recording::{self, Entry, Happening};
-use foresee_kernel::{Arguments, FaultPlan, FaultTarget, Model, NodeId, SpecInfo, Timing, names};
+use foresee_kernel::recording::Happening;
+use foresee_kernel::{FaultPlan, FaultTarget, Model, SpecInfo, Timing, names};
 use foresee_net::Draw;
 use foresee_sim::{Accounted, Accounts};
 use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::exit::{Exit, Failure};
-use crate::model;
+use crate::lives::{self, Life};
 use crate::recording::Walk;
 
 /// The arguments.
@@ -44,37 +43,9 @@ pub struct AccountArgs {
     pub format: Format,
 }
 
-/// A recording that was read.
-struct Life {
-    path: PathBuf,
-    node: NodeId,
-    began: u64,
-    entries: Vec<Entry>,
-}
-
 /// Runs the command.
 pub fn run(spec: &'static SpecInfo, args: &AccountArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let mut model: Option<(Arc<Model>, recording::Head)> = None;
-    let mut lives = Vec::with_capacity(args.files.len());
-    for path in &args.files {
-        let shown = path.display();
-        let refuse = |what: String| Failure::usage(format!("{shown}: {what}"));
-        let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        let (head, entries) = recording::read(&text).map_err(|error| refuse(error.to_string()))?;
-        crate::recording::fits(spec, &head).map_err(refuse)?;
-        let (built, first) = match &mut model {
-            Some(known) => known,
-            none => none.insert((built(spec, &head)?, head.clone())),
-        };
-        if head.origin.system != first.origin.system || head.origin.parameters != first.origin.parameters {
-            return Err(refuse("it is of another system, or of other parameters, than the first".to_owned()));
-        }
-        let node =
-            built.node(&head.node).ok_or_else(|| refuse(format!("there is no node `{}`", head.node)))?;
-        let began = head.began_nanos.ok_or_else(|| refuse("it does not say when it began".to_owned()))?;
-        lives.push(Life { path: path.clone(), node, began, entries });
-    }
-    let Some((model, _)) = model else { return Err(Failure::usage("there is no recording")) };
+    let (model, lives) = lives::read(spec, &args.files)?;
     let (accounts, ended) = names::scope(&model.names, || tell(&model, &lives, args))?;
     let (faults, holds) = names::scope(&model.names, || (faults(&model, &accounts, args), accounts.holds()));
     let account = accounts.close(ended);
@@ -91,11 +62,6 @@ pub fn run(spec: &'static SpecInfo, args: &AccountArgs, out: &mut dyn Write) -> 
         }
     }
     Ok(Exit::Held)
-}
-
-fn built(spec: &'static SpecInfo, head: &recording::Head) -> Result<Arc<Model>, Failure> {
-    let arguments: Arguments = head.origin.parameters.iter().cloned().collect();
-    model::with_arguments(model::system(spec, Some(&head.origin.system))?, &arguments)
 }
 
 /// What happens at a moment, in the order of moments.
@@ -136,7 +102,7 @@ fn tell(model: &Arc<Model>, lives: &[Life], args: &AccountArgs) -> Result<(Accou
         if entry > 0 && matches!(it.happening, Happening::Start { .. }) {
             accounts.down(at, life.node);
         }
-        let (_, outcome) = walks[place].take(it).map_err(failed)?;
+        let outcome = walks[place].take(it).map_err(failed)?.outcome;
         accounts.step(at, life.node, &outcome);
         if entry + 1 == life.entries.len() && again(life) {
             accounts.down(at, life.node);

@@ -32,6 +32,8 @@ pub enum Command {
     Node(crate::node::NodeArgs),
     /// Walk through a trace again and show every step
     Replay(ReplayArgs),
+    /// Merge the recordings of a cluster into one run, in an order in which nothing arrives before it was sent
+    Merge(crate::merge::MergeArgs),
     /// Say what the recordings of a cluster came to, in the figures of `simulate`
     Account(crate::account::AccountArgs),
     /// Show what the spec declares: services, handlers, choices, systems, properties

@@ -1,5 +1,5 @@
 //! The command line that every generated service gets: `check`, `simulate`, `test`, `replay`, `info`, and for
-//! real nodes `node` and `account`.
+//! real nodes `node`, `merge` and `account`.
 //!
 //! [`main`] is all that a service's `main.rs` calls. Everything below it writes to the streams it is given and
 //! returns an [`Exit`]; nothing here searches, simulates or decides by itself.
@@ -14,6 +14,8 @@ mod faults;
 mod from;
 mod info;
 mod interrupt;
+mod lives;
+mod merge;
 mod model;
 #[cfg(feature = "live")]
 mod node;
@@ -92,6 +94,7 @@ pub fn run(
         #[cfg(feature = "live")]
         Command::Node(args) => node::run(spec, args, out),
         Command::Replay(args) => replay::run(spec, args, out),
+        Command::Merge(args) => merge::run(spec, args, out),
         Command::Account(args) => account::run(spec, args, out),
         Command::Info(args) => info::run(spec, args, out),
     };

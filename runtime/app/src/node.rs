@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use foresee_kernel::{Model, NodeId, SpecInfo, argument};
-use foresee_live::{Extras, Host, Limits, Recording};
+use foresee_live::{Dns, Extras, Host, Limits, Recording, Transport};
 use foresee_world::narrate;
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,9 +45,10 @@ pub struct NodeOptions {
     /// Where it listens for its peers, such as 0.0.0.0:7000
     #[arg(long, value_name = "ADDRESS", env = "FORESEE_LISTEN")]
     pub listen: Option<String>,
-    /// The TOML file that says where the nodes are: a table `peers` of names and addresses; read again when it changes
-    #[arg(long, value_name = "FILE", env = "FORESEE_PEERS")]
-    pub peers: Option<PathBuf>,
+    /// The TOML file that says where the nodes are: a table `peers` of names and addresses; read again when it changes. Or names to ask
+    /// for again and again, with the number of a node in the place of `{}`: `dns:node-{}.example:7000`
+    #[arg(long, value_name = "FILE|dns:PATTERN", env = "FORESEE_PEERS")]
+    pub peers: Option<String>,
     /// The folder for durable state
     #[arg(long, value_name = "DIR", env = "FORESEE_DATA")]
     pub data: Option<PathBuf>,
@@ -81,6 +82,15 @@ pub struct NodeOptions {
     /// When the workload begins, in milliseconds since 1970; when the process starts if left out
     #[arg(long, value_name = "MILLISECONDS", env = "FORESEE_BEGIN")]
     pub begin: Option<u64>,
+    /// Check after each step what the node can decide alone of the claims of the system, and report what is violated
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_CHECK_LOCAL")]
+    pub check_local: Option<bool>,
+    /// What carries connections: tcp, tls or quic
+    #[arg(long, value_name = "NAME", env = "FORESEE_TRANSPORT")]
+    pub transport: Option<String>,
+    /// The folder of certificates for tls and quic, as `foresee certs` makes it
+    #[arg(long, value_name = "DIR", env = "FORESEE_CERTIFICATES")]
+    pub certificates: Option<PathBuf>,
     /// How long a peer that does not answer is tried before its connection counts as broken, such as 500ms
     #[arg(long, value_name = "DURATION", env = "FORESEE_PATIENCE")]
     pub patience: Option<String>,
@@ -104,6 +114,9 @@ impl NodeOptions {
             links: self.links.or(other.links),
             workload: self.workload.or(other.workload),
             begin: self.begin.or(other.begin),
+            check_local: self.check_local.or(other.check_local),
+            transport: self.transport.or(other.transport),
+            certificates: self.certificates.or(other.certificates),
             patience: self.patience.or(other.patience),
         }
     }
@@ -151,7 +164,10 @@ async fn serve(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut host = Host::bind(listen).id(node).names(model.names.iter().cloned());
     if let Some(peers) = options.peers {
-        host = host.peers(peers);
+        host = match peers.strip_prefix("dns:") {
+            Some(pattern) => host.peers(Dns::new(pattern, model.nodes.len() as u32)),
+            None => host.peers(PathBuf::from(peers)),
+        };
     }
     if let Some(data) = &options.data {
         host = host.data(data);
@@ -178,6 +194,7 @@ async fn serve(
     if let Some(links) = &options.links {
         host = host.links(links);
     }
+    host = host.transport(transport(options.transport.as_deref(), options.certificates.clone())?);
     if let Some(patience) = &options.patience {
         let expected =
             || Failure::usage(format!("--patience: `{patience}` is no duration such as 500ms or 2s"));
@@ -204,7 +221,8 @@ async fn serve(
         let origin = narrate::origin(model, "node", options.seed);
         Recording { file, origin, node: name.to_owned() }
     });
-    let extras = Extras { recording, ..Extras::default() };
+    let check_local = (options.check_local == Some(true)).then(|| model.clone());
+    let extras = Extras { recording, check_local, ..Extras::default() };
     let stack = model.nodes[node.index()].clone();
     let (port, mut upcalls) = host.start_stack(model.system, stack, extras).await.map_err(usage)?;
     writeln!(out, "{name} listens on {}", host.address())?;
@@ -220,6 +238,25 @@ async fn serve(
     host.shutdown().await;
     writeln!(out, "{name} stopped")?;
     Ok(Exit::Held)
+}
+
+/// What carries connections.
+fn transport(name: Option<&str>, certificates: Option<PathBuf>) -> Result<Transport, Failure> {
+    let secret = |make: fn(PathBuf) -> Transport| {
+        let missing = || Failure::usage("where are the certificates? --certificates says so");
+        certificates.clone().map(make).ok_or_else(missing)
+    };
+    match name {
+        None | Some("tcp") if certificates.is_some() => {
+            Err(Failure::usage("--certificates: plain TCP shows none; --transport is tls or quic"))
+        }
+        None | Some("tcp") => Ok(Transport::Tcp),
+        Some("tls") => secret(Transport::Tls),
+        Some("quic") => secret(Transport::Quic),
+        Some(other) => {
+            Err(Failure::usage(format!("--transport: `{other}` is none; there are tcp, tls, quic")))
+        }
+    }
 }
 
 /// How long until a moment in milliseconds since 1970; nothing where it has passed.

@@ -1,13 +1,14 @@
-//! `replay` of a recording: what one live node did, walked through again, with every state compared.
+//! `replay` of a recording: what one live node did, walked through again, with every state compared. Claims that the node can decide
+//! alone are checked after each step, whether or not it did so when it ran.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use foresee_kernel::recording::{self, Entry, Happening, Head};
+use foresee_kernel::recording::{self, Contents, Entry, Happening, Head};
 use foresee_kernel::trace::{Action, Called, Choice, Connection, Plan, Transfer};
 use foresee_kernel::{
-    Arguments, CarrierInfo, Effect, Event, Model, Nature, NodeEvent, NodeId, NodeState, Outcome, Ran,
-    SpecInfo, Stack, Tape, Wires, names,
+    Arguments, CarrierInfo, Datum, Effect, Event, LocalClaims, Model, Nature, NodeEvent, NodeId, NodeState,
+    Outcome, Ran, SpecInfo, Stack, Tape, Violation, Wires, names,
 };
 use foresee_world::narrate::{Change, Handled, Told};
 use serde_json::json;
@@ -23,7 +24,8 @@ pub fn run(
     format: Format,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let (head, entries) = recording::read(text).map_err(|error| Failure::usage(error.to_string()))?;
+    let read = recording::read(text).map_err(|error| Failure::usage(error.to_string()))?;
+    let Contents { head, entries, .. } = read;
     let origin = &head.origin;
     fits(spec, &head).map_err(Failure::usage)?;
     let arguments: Arguments = origin.parameters.iter().cloned().collect();
@@ -32,25 +34,60 @@ pub fn run(
         model.node(&head.node).ok_or_else(|| Failure::usage(format!("there is no node `{}`", head.node)))?;
     let by_name = |name: &str| model.node(name);
     let mut walk = Walk::new(&model, me, &by_name);
-    let mut told = Vec::new();
+    let mut claims = LocalClaims::new(model.clone(), me);
+    let (mut told, mut violations) = (Vec::new(), Vec::new());
     for (index, entry) in entries.iter().enumerate() {
-        let step = names::scope(&model.names, || walk.step(entry));
-        let step = step.map_err(|what| Failure::usage(format!("line {}: {what}", index + 2)))?;
+        let refuse = |what: String| Failure::usage(format!("line {}: {what}", index + 2));
+        let step = names::scope(&model.names, || walk.step(entry)).map_err(refuse)?;
+        let violated = names::scope(&model.names, || violated(&mut claims, &walk, entry));
+        if head.checked && !violated.iter().map(|it| it.property).eq(entry.violated.iter()) {
+            let found: Vec<&str> = violated.iter().map(|it| it.property).collect();
+            let (found, recorded) = (found.join(", "), entry.violated.join(", "));
+            return Err(refuse(format!("it violates [{found}], and [{recorded}] was recorded")));
+        }
         if format == Format::Text {
             story::write_step(out, index + 1, &step)?;
+            for Violation { property, why } in &violated {
+                writeln!(out, "        violates `{property}`")?;
+                story::write_why(out, why)?;
+            }
         }
+        violations.extend(violated.into_iter().map(|it| (index + 1, it)));
         told.push(step);
     }
     match format {
-        Format::Text => writeln!(out, "{} steps of {}, as they were recorded", told.len(), head.node)?,
+        Format::Text => {
+            writeln!(out, "{} steps of {}, as they were recorded", told.len(), head.node)?;
+            for (step, Violation { property, .. }) in &violations {
+                writeln!(out, "`{property}` is violated by step {step}")?;
+            }
+        }
         Format::Json => {
+            let violations = violations.iter().map(|(step, Violation { property, why })| {
+                json!({ "step": step, "property": property, "why": story::json_why(why) })
+            });
             let value = json!({
                 "spec": origin.spec, "system": origin.system, "node": head.node, "steps": story::steps_json(&told),
+                "violations": violations.collect::<Vec<_>>(),
             });
             writeln!(out, "{value}")?;
         }
     }
-    Ok(if told.iter().any(|told| told.fault.is_some()) { Exit::Violation } else { Exit::Held })
+    let wrong = !violations.is_empty() || told.iter().any(|told| told.fault.is_some());
+    Ok(if wrong { Exit::Violation } else { Exit::Held })
+}
+
+/// The claims that the step of `entry`, which `walk` has just taken, made false: those that the node can decide alone.
+fn violated(claims: &mut LocalClaims, walk: &Walk<'_>, entry: &Entry) -> Vec<Violation> {
+    match &walk.state {
+        Some(state) => {
+            if let Happening::Start { .. } = entry.happening {
+                claims.begin();
+            }
+            claims.step(state)
+        }
+        None => Vec::new(),
+    }
 }
 
 /// Whether a recording is of this spec.
@@ -66,6 +103,16 @@ pub(crate) fn fits(spec: &SpecInfo, head: &Head) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// A step as it was recorded.
+pub(crate) struct Taken {
+    /// What happened to the node.
+    pub event: NodeEvent,
+    /// Its state before.
+    pub before: NodeState,
+    /// What it came to.
+    pub outcome: Outcome,
 }
 
 /// One node that walks through what was recorded of it.
@@ -89,15 +136,15 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self, entry: &Entry) -> Result<Told, String> {
-        let (before, outcome) = self.take(entry)?;
-        Ok(self.tell(entry, &before, &outcome))
+        let taken = self.take(entry)?;
+        Ok(self.tell(entry, &taken))
     }
 
-    /// Takes a step as it was recorded: the state before it, and what it came to.
+    /// Takes a step as it was recorded.
     ///
     /// # Errors
     /// Why it is not what was recorded.
-    pub(crate) fn take(&mut self, entry: &Entry) -> Result<(NodeState, Outcome), String> {
+    pub(crate) fn take(&mut self, entry: &Entry) -> Result<Taken, String> {
         let event = self.event(entry)?;
         let before = self.state.take().ok_or("the node has not started")?;
         let mut tape = Tape::new(entry.choices.iter().map(|choice| choice.picked).collect()).with_labels();
@@ -107,7 +154,17 @@ impl<'a> Walk<'a> {
         if outcome.fault.is_none() {
             self.state = Some(outcome.state.clone());
         }
-        Ok((before, outcome))
+        Ok(Taken { event, before, outcome })
+    }
+
+    /// The place of a message's type and its wire form, as a recording writes them.
+    pub(crate) fn wire(&self, message: &Datum) -> Option<(u16, String)> {
+        self.wires.encode(message).map(|(place, bytes)| (place, recording::form(&bytes)))
+    }
+
+    /// The carriers of the node, by the numbers that its effects give them.
+    pub(crate) fn carriers(&self) -> &[CarrierInfo] {
+        &self.carriers
     }
 
     fn compare(&self, entry: &Entry, outcome: &Outcome) -> Result<(), String> {
@@ -172,7 +229,8 @@ impl<'a> Walk<'a> {
         self.stack.layers().iter().map(load).collect()
     }
 
-    fn tell(&self, entry: &Entry, before: &NodeState, outcome: &Outcome) -> Told {
+    /// A step as it is shown.
+    pub(crate) fn tell(&self, entry: &Entry, Taken { before, outcome, .. }: &Taken) -> Told {
         let handled = |ran: &Ran| match ran {
             Ran::Handler { layer, handler } => {
                 let info = self.stack.layers()[usize::from(*layer)].service().info();

@@ -132,6 +132,8 @@ fn a_property_that_panics_is_an_error_that_names_it() {
         holds: |_| panic!("no state is good enough"),
         reads: &[],
         reads_up: false,
+        alone: false,
+        ghosts: false,
         why: Property::UNEXPLAINED,
     };
     let mut model = two_phase_commit::model(3, false);
@@ -156,6 +158,8 @@ fn a_reachable_property_that_is_not_reached_fails_only_a_search_that_ended() {
         holds: |_| false,
         reads: &[],
         reads_up: false,
+        alone: false,
+        ghosts: false,
         why: Property::UNEXPLAINED,
     };
     static AT_ONCE: Property = Property {
@@ -166,6 +170,8 @@ fn a_reachable_property_that_is_not_reached_fails_only_a_search_that_ended() {
         holds: |_| true,
         reads: &[],
         reads_up: false,
+        alone: false,
+        ghosts: false,
         why: Property::UNEXPLAINED,
     };
     let mut model = two_phase_commit::model(3, false);

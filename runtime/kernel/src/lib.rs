@@ -22,6 +22,7 @@ pub mod grid;
 pub mod id;
 pub mod info;
 pub mod instant;
+pub mod local;
 pub mod model;
 pub mod names;
 pub mod objective;
@@ -57,6 +58,7 @@ pub use info::{
     SystemInfo, VariableInfo,
 };
 pub use instant::{Elapsed, Instant, Relation};
+pub use local::{LocalClaims, Violation};
 pub use model::{Bounds, Carrier, DelayModel, Group, Model};
 pub use objective::{Amount, Direction, Growth, Objective, Sense, ServiceType, Term};
 pub use payload::{Payload, PayloadType};

@@ -46,6 +46,11 @@ pub struct Property {
     pub reads: &'static [Read],
     /// Whether it asks which nodes are up.
     pub reads_up: bool,
+    /// Whether it is claimed of each node by itself, and reads no ghosts: a node that runs can decide it alone, on
+    /// [`View::of_node`].
+    pub alone: bool,
+    /// Whether it reads ghosts, so that the states of live nodes do not decide it.
+    pub ghosts: bool,
 }
 
 impl fmt::Debug for Property {
@@ -112,12 +117,18 @@ pub trait States {
 pub struct View<'a> {
     model: &'a Model,
     states: &'a dyn States,
+    only: Option<NodeId>,
 }
 
 impl<'a> View<'a> {
     /// A view of `states` of the nodes of `model`.
     pub fn new(model: &'a Model, states: &'a dyn States) -> Self {
-        View { model, states }
+        View { model, states, only: None }
+    }
+
+    /// A view in which `node` is the only one: for what is claimed of each node by itself.
+    pub fn of_node(model: &'a Model, states: &'a dyn States, node: NodeId) -> Self {
+        View { model, states, only: Some(node) }
     }
 
     /// The model.
@@ -133,7 +144,10 @@ impl<'a> View<'a> {
 
     /// All nodes.
     pub fn all(&self) -> Vec<NodeId> {
-        (0..self.model.nodes.len() as u32).map(NodeId::new).collect()
+        match self.only {
+            Some(node) => vec![node],
+            None => (0..self.model.nodes.len() as u32).map(NodeId::new).collect(),
+        }
     }
 
     /// The nodes of the group at `index` in the model.

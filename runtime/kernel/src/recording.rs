@@ -2,7 +2,8 @@
 //!
 //! A [`crate::Trace`] tells the run of a whole system; a live node knows its own part alone. A recording is written while the
 //! node runs and may end anywhere, since a process may be killed: its first line is the [`Head`], and every further line is an [`Entry`],
-//! sealed over all before it. A last line that was not finished is left out; anything else that does not fit is refused.
+//! sealed over all before it. A node that ends in good order says so in a last line. A line that was not finished is left out; anything
+//! else that does not fit is refused.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -32,6 +33,9 @@ pub struct Head {
     /// When it began, in nanoseconds since 1970 by the clock of its machine; not known of older recordings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_nanos: Option<u64>,
+    /// Whether the node checked after each step what it can decide alone ([`crate::LocalClaims`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checked: bool,
     /// The seal over this line.
     #[serde(default)]
     seal: String,
@@ -103,6 +107,9 @@ pub struct Entry {
     /// Why the step had no effect, if it had none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// The claims that the step made false, where the node checked them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violated: Vec<String>,
     /// The seal over all lines up to this one.
     #[serde(default)]
     seal: String,
@@ -120,8 +127,30 @@ impl Entry {
             Ok(state) => (format!("{state:016x}"), None),
             Err(fault) => (String::new(), Some(fault)),
         };
-        Entry { at_nanos, happening, choices, state, fault, seal: String::new() }
+        let (violated, seal) = (Vec::new(), String::new());
+        Entry { at_nanos, happening, choices, state, fault, violated, seal }
     }
+}
+
+/// The last line of a node that ended in good order: nothing is missing behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closed {
+    /// Nanoseconds since the recording began.
+    ended_nanos: u64,
+    #[serde(default)]
+    seal: String,
+}
+
+/// A recording that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// The first line.
+    pub head: Head,
+    /// The steps, each in the line two after its place.
+    pub entries: Vec<Entry>,
+    /// When the node ended in good order, in nanoseconds since the recording began; None where it was killed, or still runs.
+    pub ended_nanos: Option<u64>,
 }
 
 /// Makes the lines of a recording, one after another.
@@ -131,19 +160,28 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer, and the first line; `began_nanos` is the time since 1970.
-    pub fn new(origin: Origin, node: String, began_nanos: Option<u64>) -> (Self, String) {
+    /// A writer, and the first line; `began_nanos` is the time since 1970, `checked` whether the node checks itself.
+    pub fn new(origin: Origin, node: String, began_nanos: Option<u64>, checked: bool) -> (Self, String) {
         let mut writer = Writer { digest: Digest::new() };
         let seal = String::new();
-        let head = Head { format: FORMAT.to_owned(), version: VERSION, origin, node, began_nanos, seal };
+        let head =
+            Head { format: FORMAT.to_owned(), version: VERSION, origin, node, began_nanos, checked, seal };
         let seal = writer.seal(&head);
         (writer, line(&Head { seal, ..head }))
     }
 
-    /// The line of the next entry.
+    /// The line of the next entry, whatever seal it had elsewhere.
     pub fn line(&mut self, entry: Entry) -> String {
+        let entry = Entry { seal: String::new(), ..entry };
         let seal = self.seal(&entry);
         line(&Entry { seal, ..entry })
+    }
+
+    /// The last line, where the node ends in good order.
+    pub fn end(&mut self, ended_nanos: u64) -> String {
+        let closed = Closed { ended_nanos, seal: String::new() };
+        let seal = self.seal(&closed);
+        line(&Closed { seal, ..closed })
     }
 
     /// Folds in something without its seal, and gives the seal.
@@ -166,7 +204,7 @@ pub fn is_recording(text: &str) -> bool {
 ///
 /// # Errors
 /// A text that is no recording, of another version, or not what was once written; with the place.
-pub fn read(text: &str) -> Result<(Head, Vec<Entry>), TraceError> {
+pub fn read(text: &str) -> Result<Contents, TraceError> {
     let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
     let mut lines = whole.lines().enumerate();
     let (_, first) =
@@ -186,15 +224,26 @@ pub fn read(text: &str) -> Result<(Head, Vec<Entry>), TraceError> {
     if writer.seal(&Head { seal: String::new(), ..head.clone() }) != head.seal {
         return Err(changed(1));
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut ended_nanos) = (Vec::new(), None);
     for (index, line) in lines {
+        if ended_nanos.is_some() {
+            let message = "the node had ended before, and this comes after".to_owned();
+            return Err(TraceError::at(&format!("line {}", index + 1), message));
+        }
+        if let Ok(closed) = serde_json::from_str::<Closed>(line) {
+            if writer.seal(&Closed { seal: String::new(), ..closed.clone() }) != closed.seal {
+                return Err(changed(index + 1));
+            }
+            ended_nanos = Some(closed.ended_nanos);
+            continue;
+        }
         let entry: Entry = parse(index + 1, line)?;
         if writer.seal(&Entry { seal: String::new(), ..entry.clone() }) != entry.seal {
             return Err(changed(index + 1));
         }
         entries.push(entry);
     }
-    Ok((head, entries))
+    Ok(Contents { head, entries, ended_nanos })
 }
 
 fn parse<'t, T: Deserialize<'t>>(number: usize, line: &'t str) -> Result<T, TraceError> {
@@ -241,6 +290,10 @@ mod tests {
     use super::*;
 
     fn text() -> String {
+        written().1
+    }
+
+    fn written() -> (Writer, String) {
         let origin = Origin {
             spec: "s".into(),
             spec_hash: "0".into(),
@@ -252,22 +305,34 @@ mod tests {
             faults: vec![],
             unbudgeted: false,
         };
-        let (mut writer, mut text) = Writer::new(origin, "n[0]".into(), Some(3));
+        let (mut writer, mut text) = Writer::new(origin, "n[0]".into(), Some(3), false);
         for life in 0..3 {
             let happening = Happening::Start { life, durable: form(&[0xab, life as u8]) };
             text += &writer.line(Entry::new(life, happening, vec![], Ok(life)));
         }
-        text
+        (writer, text)
+    }
+
+    #[test]
+    fn a_node_that_ends_in_good_order_says_so_last() {
+        let (mut writer, mut text) = written();
+        text += &writer.end(9);
+        let read_back = read(&text).expect("it is whole");
+        assert_eq!((read_back.entries.len(), read_back.ended_nanos), (3, Some(9)));
+        assert!(read(&text.replace("ended_nanos\":9", "ended_nanos\":8")).is_err(), "it was changed");
+        let more = Entry::new(10, Happening::Start { life: 7, durable: String::new() }, vec![], Ok(1));
+        text += &writer.line(more);
+        assert_eq!(read(&text).expect_err("there is more").place, "line 6");
     }
 
     #[test]
     fn a_recording_reads_back_as_far_as_it_was_written() {
         let text = text();
         assert!(is_recording(&text));
-        let (head, entries) = read(&text).expect("it is whole");
-        assert_eq!((head.node.as_str(), entries.len()), ("n[0]", 3));
-        let (_, cut) = read(&text[..text.len() - 5]).expect("its last line is cut");
-        assert_eq!(cut, entries[..2]);
+        let Contents { head, entries, ended_nanos } = read(&text).expect("it is whole");
+        assert_eq!((head.node.as_str(), entries.len(), ended_nanos), ("n[0]", 3, None));
+        let cut = read(&text[..text.len() - 5]).expect("its last line is cut");
+        assert_eq!(cut.entries, entries[..2]);
         assert_eq!(unhex("ab02"), Some(vec![0xab, 2]));
     }
 

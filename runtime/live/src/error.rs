@@ -14,6 +14,8 @@ pub enum Error {
     },
     /// The peers are not known, or this node is not among them.
     Peers(String),
+    /// The certificates cannot be used.
+    Identity(String),
     /// The data directory cannot be used.
     Store(String),
     /// The service cannot be started.
@@ -30,7 +32,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Io { what, source } => write!(f, "{what}: {source}"),
-            Error::Peers(message) | Error::Store(message) | Error::Service(message) => f.write_str(message),
+            Error::Peers(message)
+            | Error::Identity(message)
+            | Error::Store(message)
+            | Error::Service(message) => f.write_str(message),
         }
     }
 }

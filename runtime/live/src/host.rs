@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::transport::{self, Bound, Carry, Transport};
 use foresee_kernel::embed::Handle as _;
-use foresee_kernel::{CarrierInfo, Datum, Embedded, NodeId, Port, Stack, Wires};
+use foresee_kernel::{CarrierInfo, Datum, Embedded, LocalClaims, Model, NodeId, Port, Stack, Wires};
 use foresee_net::{Draw, Purpose, Stream, Topology};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
@@ -51,7 +52,12 @@ pub(crate) struct Shared {
     pub peers: Peers,
     pub meter: Arc<Meter>,
     pub limits: Limits,
-    pub socket: UdpSocket,
+    /// What carries its connections.
+    pub carry: Box<dyn Carry>,
+    /// Whether whoever comes in has to prove who it is.
+    pub proven: bool,
+    /// For datagrams; None where they go through connections alone.
+    pub socket: Option<Arc<UdpSocket>>,
     pub datagrams_in_streams: bool,
     /// The network that it pretends to be on.
     pub emulation: Option<Arc<Emulation>>,
@@ -74,6 +80,8 @@ pub(crate) struct Registered {
     pub datagrams: mpsc::Sender<Datagram>,
     /// Why it is down, if it is.
     pub down: Option<String>,
+    /// The claims that were false after some step, with what was false of them the first time.
+    pub violated: BTreeMap<&'static str, String>,
 }
 
 impl fmt::Debug for Shared {
@@ -114,13 +122,14 @@ impl Shared {
 
     /// Puts a datagram with a message of `message` bytes on the wire.
     pub(crate) fn put_datagram(&self, bytes: &[u8], to: SocketAddr, message: u64) {
-        match self.socket.try_send_to(bytes, to) {
-            Ok(_) => {
+        let sent = self.socket.as_ref().map(|socket| socket.try_send_to(bytes, to));
+        match sent {
+            Some(Ok(_)) => {
                 self.meter.messages_sent.inc();
                 self.meter.bytes_sent.inc_by(message);
             }
             // A network may lose a datagram, and so may its sender.
-            Err(_) => self.meter.lose("socket busy"),
+            _ => self.meter.lose("socket busy"),
         }
     }
 
@@ -133,6 +142,14 @@ impl Shared {
             known.down = Some(reason.to_owned());
         }
     }
+
+    /// Notes that a claim became false.
+    pub(crate) fn violated(&self, service: &str, property: &'static str, why: &str) {
+        self.meter.violate(service, property);
+        if let Some(known) = self.services.lock().unwrap_or_else(PoisonError::into_inner).get_mut(service) {
+            known.violated.entry(property).or_insert_with(|| why.to_owned());
+        }
+    }
 }
 
 /// What a service may have beside its parameters.
@@ -142,11 +159,16 @@ pub struct Extras {
     pub advisor: Option<Box<dyn Advisor>>,
     /// Where its steps are written down.
     pub recording: Option<Recording>,
+    /// The system that it is part of, where what it can decide alone of that system's claims is to be checked after each step.
+    pub check_local: Option<Arc<Model>>,
 }
 
 impl fmt::Debug for Extras {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Extras").field("recording", &self.recording).finish_non_exhaustive()
+        f.debug_struct("Extras")
+            .field("recording", &self.recording)
+            .field("check_local", &self.check_local.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,6 +186,7 @@ pub struct Builder {
     datagrams_in_streams: bool,
     emulate: Option<Arc<Topology>>,
     links: Option<PathBuf>,
+    transport: Transport,
 }
 
 impl Builder {
@@ -173,7 +196,7 @@ impl Builder {
         self
     }
 
-    /// The peers, this node among them: the path of a file, which is read again when it changes, or a list.
+    /// The peers, this node among them: the path of a file, which is read again when it changes, a list, or names ([`crate::Dns`]).
     pub fn peers(mut self, peers: impl Into<PeerSource>) -> Self {
         self.peers = peers.into();
         self
@@ -229,20 +252,29 @@ impl Builder {
         self
     }
 
+    /// What carries connections; TCP if left out.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
     /// Listens, reads the peers and opens the data.
     ///
     /// # Errors
-    /// An address that cannot be listened on, peers or links that cannot be read, peers that do not say which node this is, data that cannot be
+    /// An address that cannot be listened on, certificates that cannot be used, peers or links that cannot be read, peers that do not say which node this is, data that cannot be
     /// opened, is damaged, or is of another node or a newer version.
     pub async fn open(self) -> Result<Host, Error> {
-        let (listener, socket) = bind(&self.address).await?;
-        let address = listener.local_addr().map_err(|error| Error::io(self.address.clone(), error))?;
-        let peers = Peers::open(self.peers, self.names.clone())?;
-        let me = self.id.or_else(|| peers.at(address)).ok_or_else(|| {
-            Error::Peers(format!(
-                "which node this is is not said: no single peer has the address {address}; name it with `id`"
-            ))
-        })?;
+        let peers = Peers::open(self.peers, self.names.clone(), &self.address).await?;
+        let find = |address: SocketAddr| {
+            self.id.or_else(|| peers.at(address)).ok_or_else(|| {
+                Error::Peers(format!(
+                    "which node this is is not said: no single peer has the address {address}; name it with `id`"
+                ))
+            })
+        };
+        let (bound, me) = transport::bind(&self.transport, &self.address, &self.limits, find).await?;
+        let Bound { carry, datagrams, address } = bound;
+        let (socket, proven) = (datagrams.map(Arc::new), self.transport.is_proven());
         let now = now_nanos();
         let meter = Arc::new(Meter::new());
         let store = match &self.data {
@@ -272,8 +304,10 @@ impl Builder {
             peers,
             meter,
             limits: self.limits,
-            socket,
-            datagrams_in_streams: self.datagrams_in_streams,
+            carry,
+            proven,
+            socket: socket.clone(),
+            datagrams_in_streams: self.datagrams_in_streams || socket.is_none(),
             emulation,
             cuts,
             boots: store.boots,
@@ -284,13 +318,18 @@ impl Builder {
             tasks: TaskTracker::new(),
         });
         tracing::info!(node = %shared.name, %address, boots = store.boots, "listening");
-        shared.spawn(listen::connections(shared.clone(), listener));
-        shared.spawn(listen::datagrams(shared.clone()));
+        shared.spawn(listen::connections(shared.clone()));
+        if let Some(socket) = socket {
+            shared.spawn(listen::datagrams(shared.clone(), socket));
+        }
         if let Some((emulation, held)) = held {
             shared.spawn(emulate::carry(shared.clone(), emulation, held));
         }
         if let Some(cuts) = &shared.cuts {
             shared.spawn(cuts::watch(shared.clone(), cuts.clone()));
+        }
+        if shared.peers.by_name() {
+            shared.spawn(look_up_peers(shared.clone()));
         }
         if shared.peers.file().is_some() {
             shared.spawn(watch_peers(shared.clone()));
@@ -300,22 +339,6 @@ impl Builder {
         }
         Ok(Host { shared, store })
     }
-}
-
-/// The same port for connections and datagrams. Where any port will do, another is tried if its datagrams are taken.
-async fn bind(address: &str) -> Result<(TcpListener, UdpSocket), Error> {
-    let mut last = None;
-    for _ in 0..16 {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| Error::io(format!("cannot listen on {address}"), error))?;
-        let local = listener.local_addr().map_err(|error| Error::io(address, error))?;
-        match UdpSocket::bind(local).await {
-            Ok(socket) => return Ok((listener, socket)),
-            Err(error) => last = Some(Error::io(format!("cannot listen on {local} for datagrams"), error)),
-        }
-    }
-    Err(last.unwrap_or_else(|| Error::Peers(format!("{address} cannot be listened on"))))
 }
 
 #[allow(
@@ -345,6 +368,17 @@ async fn watch_peers(shared: Arc<Shared>) {
     }
 }
 
+/// Asks for the names of peers again.
+async fn look_up_peers(shared: Arc<Shared>) {
+    let mut period = tokio::time::interval(shared.limits.resolve);
+    // The first moment is now, and they were just asked for.
+    period.tick().await;
+    loop {
+        period.tick().await;
+        shared.peers.look_up().await;
+    }
+}
+
 impl Host {
     /// Begins to say what a host is; `address` is where it listens, for connections and datagrams.
     pub fn bind(address: impl Into<String>) -> Builder {
@@ -360,6 +394,7 @@ impl Host {
             datagrams_in_streams: false,
             emulate: None,
             links: None,
+            transport: Transport::default(),
         }
     }
 
@@ -392,6 +427,13 @@ impl Host {
     pub fn down(&self) -> BTreeMap<String, String> {
         let services = self.shared.services.lock().unwrap_or_else(PoisonError::into_inner);
         services.iter().filter_map(|(name, it)| Some((name.clone(), it.down.clone()?))).collect()
+    }
+
+    /// The claims of each service that were false after some step of it, where it checks itself.
+    pub fn violated(&self) -> BTreeMap<String, Vec<&'static str>> {
+        let services = self.shared.services.lock().unwrap_or_else(PoisonError::into_inner);
+        let some = services.iter().filter(|(_, it)| !it.violated.is_empty());
+        some.map(|(name, it)| (name.clone(), it.violated.keys().copied().collect())).collect()
     }
 
     /// Starts a service under its own name; done when its start is on disk.
@@ -471,7 +513,10 @@ impl Host {
             return Err(Error::Service(what));
         }
         let wires = Arc::new(Wires::of(&stack));
-        let recorder = extras.recording.map(|it| Recorder::begin(it, wires.clone(), shared.meter.clone()));
+        let claims = extras.check_local.map(|model| LocalClaims::new(model, shared.me));
+        let recorder = extras
+            .recording
+            .map(|it| Recorder::begin(it, claims.is_some(), wires.clone(), shared.meter.clone()));
         let recorder = recorder.transpose()?;
         let limits = &shared.limits;
         let (ask, asks) = mpsc::channel(limits.inbox);
@@ -485,7 +530,8 @@ impl Host {
             }
             let (wires, carriers) =
                 (wires.clone(), carriers.iter().map(|it| CarrierInfo { ..*it }).collect());
-            let known = Registered { wires, carriers, adopts: adopt, datagrams: datagram, down: None };
+            let (down, violated) = (None, BTreeMap::new());
+            let known = Registered { wires, carriers, adopts: adopt, datagrams: datagram, down, violated };
             services.insert(name.to_owned(), known);
         }
         let place = (shared.me.index() as u32, shared.boots as u32);
@@ -500,6 +546,7 @@ impl Host {
             inlets: Inlets { asks, adopts, datagrams },
             chooser: Chooser::new(shared.seed, place, extras.advisor, recorder.is_some()),
             recorder,
+            claims,
             restarts: 0,
         };
         let (started, outcome) = oneshot::channel();
@@ -520,6 +567,7 @@ impl Host {
         if tokio::time::timeout(STOP_PATIENCE, self.shared.tasks.wait()).await.is_err() {
             tracing::warn!("tasks of the host did not end in time");
         }
+        self.shared.carry.close().await;
         let Host { store, .. } = &self;
         store.close().await;
     }

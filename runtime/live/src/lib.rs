@@ -33,12 +33,14 @@ mod record;
 mod resolve;
 mod service;
 mod store;
+mod transport;
 
 pub use error::Error;
 pub use host::{Builder, Extras, Host};
 pub use limits::Limits;
 pub use meter::Meter;
-pub use peers::PeerSource;
+pub use peers::{Dns, PeerSource};
 pub use port::Upcalls;
 pub use record::Recording;
 pub use resolve::Advisor;
+pub use transport::Transport;

@@ -27,6 +27,12 @@ pub struct Limits {
     pub handshakes: usize,
     /// How long one write to a connection may take.
     pub write: Duration,
+    /// How often names of peers are asked for again.
+    pub resolve: Duration,
+    /// The most connections to its pages at once.
+    pub pages: usize,
+    /// How long a connection to its pages may last.
+    pub page: Duration,
     /// How often a service may start again after a fault within [`Limits::restart_window`]; then it stays down.
     pub restarts: usize,
     /// See [`Limits::restarts`].
@@ -49,6 +55,9 @@ impl Default for Limits {
             handshake: Duration::from_secs(5),
             handshakes: 256,
             write: Duration::from_secs(15),
+            resolve: Duration::from_secs(5),
+            pages: 64,
+            page: Duration::from_secs(30),
             restarts: 5,
             restart_window: Duration::from_secs(60),
             slow_step: Duration::from_millis(100),

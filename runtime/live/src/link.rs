@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use foresee_kernel::{Datum, NodeId, Wires};
 use futures_util::StreamExt;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
@@ -22,6 +20,7 @@ use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 use crate::emulate::{Leaves, Path};
 use crate::frame::{self, Answer, HANDSHAKE_BYTES_MAX, Hello, Session};
 use crate::host::Shared;
+use crate::transport::{Reader, Stream, Unreached, Writer};
 
 /// How many frames are written at once.
 const BATCH_FRAMES_MAX: usize = 256;
@@ -51,7 +50,7 @@ enum Out {
 /// A connection that a peer made, and said who it is.
 #[derive(Debug)]
 pub(crate) struct Adopt {
-    pub stream: TcpStream,
+    pub stream: Stream,
     pub hello: Hello,
 }
 
@@ -181,7 +180,7 @@ struct Task {
 }
 
 /// A connection that stands, and the peer's session.
-type Standing = (TcpStream, Session);
+type Standing = (Stream, Session);
 
 impl Task {
     async fn run(mut self) {
@@ -334,7 +333,7 @@ impl Task {
         let Adopt { mut stream, hello } = adopt;
         let mut bytes = Vec::new();
         frame::put(&mut bytes, &frame::encode(&Answer::Welcome(self.session())));
-        match stream.write_all(&bytes).await {
+        match send(&mut stream.writer, &bytes).await {
             Ok(()) => Ok((stream, hello.session)),
             Err(error) => Err(End::Broken(error.to_string())),
         }
@@ -344,7 +343,7 @@ impl Task {
     async fn stand(&mut self, (stream, session): Standing) -> End {
         let shared = self.seat.shared.clone();
         shared.meter.connections.inc();
-        let (reader, writer) = stream.into_split();
+        let Stream { reader, writer, .. } = stream;
         let reading = read(self.seat.clone(), reader);
         tokio::pin!(reading);
         let queue = self.queue.clone();
@@ -370,14 +369,16 @@ impl Task {
 }
 
 /// Answers a hello, and lets go of the connection.
-pub(crate) fn answer(mut stream: TcpStream, answer: &Answer) -> impl Future<Output = ()> + Send + 'static {
+pub(crate) fn answer(stream: Stream, answer: &Answer) -> impl Future<Output = ()> + Send + 'static {
     let mut bytes = Vec::new();
     frame::put(&mut bytes, &frame::encode(answer));
-    async move {
-        // Whoever is gone needs no answer.
-        let _ = timeout(Duration::from_secs(1), stream.write_all(&bytes)).await;
-        let _ = timeout(Duration::from_secs(1), stream.shutdown()).await;
-    }
+    async move { stream.say(&bytes).await }
+}
+
+/// Writes bytes, and has them leave.
+async fn send(writer: &mut Writer, bytes: &[u8]) -> std::io::Result<()> {
+    writer.write_all(bytes).await?;
+    writer.flush().await
 }
 
 /// Makes a connection. None where the peer makes one itself that stands.
@@ -387,14 +388,21 @@ async fn connect(seat: &Seat, session: Session) -> Result<Option<Standing>, Stri
     if shared.is_cut(seat.peer) {
         return Err("the link is cut".to_owned());
     }
-    let mut stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let mut stream = match shared.carry.connect(seat.peer, address).await {
+        Ok(stream) => stream,
+        Err(Unreached::Failed(reason)) => return Err(reason),
+        Err(Unreached::Untrusted(reason)) => {
+            shared.meter.refuse("wrong certificate");
+            tracing::warn!(peer = %seat.peer, %address, reason, "whoever answers does not prove to be the peer");
+            return Err(reason);
+        }
+    };
     let way = (shared.me, seat.peer);
     let hello = Hello::new(seat.wires.hash(), &seat.service, seat.carrier.1, way, session);
     let mut bytes = Vec::new();
     frame::put(&mut bytes, &frame::encode(&hello));
-    stream.write_all(&bytes).await.map_err(|error| error.to_string())?;
-    let frame = handshake_frame(&mut stream).await?;
+    send(&mut stream.writer, &bytes).await.map_err(|error| error.to_string())?;
+    let frame = handshake_frame(&mut stream.reader).await?;
     match postcard::from_bytes(&frame) {
         Ok(Answer::Welcome(session)) => Ok(Some((stream, session))),
         Ok(Answer::Crossed) => Ok(None),
@@ -407,8 +415,7 @@ async fn connect(seat: &Seat, session: Session) -> Result<Option<Standing>, Stri
 }
 
 /// Reads one frame of the handshake and nothing after it.
-pub(crate) async fn handshake_frame(stream: &mut TcpStream) -> Result<Vec<u8>, String> {
-    use tokio::io::AsyncReadExt;
+pub(crate) async fn handshake_frame(stream: &mut Reader) -> Result<Vec<u8>, String> {
     let length = stream.read_u32().await.map_err(|_| "it ends before it says who it is".to_owned())? as usize;
     if length > HANDSHAKE_BYTES_MAX {
         return Err(format!("its first frame has {length} bytes, at most {HANDSHAKE_BYTES_MAX} are read"));
@@ -419,7 +426,7 @@ pub(crate) async fn handshake_frame(stream: &mut TcpStream) -> Result<Vec<u8>, S
 }
 
 /// Reads frames until the connection ends, and hands messages to the service.
-async fn read(seat: Seat, reader: OwnedReadHalf) -> End {
+async fn read(seat: Seat, reader: Reader) -> End {
     let Seat { shared, carrier, wires, peer, inbox, .. } = seat;
     let refuse = |counted: &'static str, said: String| {
         shared.meter.refuse(counted);
@@ -466,7 +473,7 @@ async fn write(
     outgoing: &mut mpsc::UnboundedReceiver<Out>,
     taken: &mut VecDeque<Out>,
     queue: &Queue,
-    mut writer: OwnedWriteHalf,
+    mut writer: Writer,
 ) -> End {
     let Seat { shared, peer, .. } = seat;
     let mut batch = Vec::with_capacity(BATCH_FRAMES_MAX);
@@ -511,7 +518,7 @@ async fn write(
             if let Some(cuts) = &shared.cuts {
                 cuts.whole(*peer).await;
             }
-            match timeout(shared.limits.write, writer.write_all(&buffer)).await {
+            match timeout(shared.limits.write, send(&mut writer, &buffer)).await {
                 Ok(Ok(())) => buffer.clear(),
                 Ok(Err(error)) => return End::Broken(error.to_string()),
                 Err(_) => return End::Broken("it reads too slowly".to_owned()),

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::UdpSocket;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::frame::{self, Answer, DATAGRAM_BYTES_MAX, DatagramHead, Hello, Refusal};
 use crate::host::{Registered, Shared};
 use crate::link::{self, Adopt};
+use crate::transport::{Later, Proof, Stream};
 
 /// Takes connections. One that does not say in time who it is is closed, and so is one too many that has not said so.
-pub(crate) async fn connections(shared: Arc<Shared>, listener: TcpListener) {
+pub(crate) async fn connections(shared: Arc<Shared>) {
     let unknown = Arc::new(Semaphore::new(shared.limits.handshakes));
     loop {
-        let (stream, address) = match listener.accept().await {
-            Ok(accepted) => accepted,
+        let (incoming, address) = match shared.carry.accept().await {
+            Ok((address, incoming)) => (incoming, address),
             Err(error) => {
                 // Out of descriptors, mostly: those in use come back.
                 tracing::warn!(%error, "a connection cannot be taken");
@@ -30,7 +31,7 @@ pub(crate) async fn connections(shared: Arc<Shared>, listener: TcpListener) {
         };
         let host = shared.clone();
         shared.spawn(async move {
-            let refused = meet(&host, stream).await.err();
+            let refused = meet(&host, incoming).await.err();
             drop(permit);
             if let Some(Refusal { counted, said }) = refused {
                 host.meter.refuse(counted);
@@ -41,16 +42,19 @@ pub(crate) async fn connections(shared: Arc<Shared>, listener: TcpListener) {
 }
 
 /// Finds out who a connection is from, and hands it to the service that it is for.
-async fn meet(shared: &Arc<Shared>, mut stream: TcpStream) -> Result<(), Refusal> {
-    let read = timeout(shared.limits.handshake, link::handshake_frame(&mut stream)).await;
-    let frame = match read {
-        Err(_) => return Err(Refusal::new("half open", "it did not say in time who it is")),
-        Ok(Err(said)) => return Err(Refusal::new("noise", said)),
-        Ok(Ok(frame)) => frame,
+async fn meet(
+    shared: &Arc<Shared>,
+    incoming: Later<'static, Result<Stream, Refusal>>,
+) -> Result<(), Refusal> {
+    let says = async {
+        let mut stream = incoming.await?;
+        let frame = link::handshake_frame(&mut stream.reader).await;
+        Ok((stream, frame.map_err(|said| Refusal::new("noise", said))?))
     };
-    match admit(shared, &frame) {
+    let late = |_| Refusal::new("half open", "it did not say in time who it is");
+    let (stream, frame) = timeout(shared.limits.handshake, says).await.map_err(late)??;
+    match admit(shared, &frame, stream.proof.as_ref()) {
         Ok((hello, service, carrier)) => {
-            let _ = stream.set_nodelay(true);
             let adopt = Adopt { stream, hello };
             service
                 .adopts
@@ -64,8 +68,12 @@ async fn meet(shared: &Arc<Shared>, mut stream: TcpStream) -> Result<(), Refusal
     }
 }
 
-fn admit(shared: &Shared, frame: &[u8]) -> Result<(Hello, Registered, u8), Refusal> {
+fn admit(shared: &Shared, frame: &[u8], proof: Option<&Proof>) -> Result<(Hello, Registered, u8), Refusal> {
     let hello = Hello::read(frame)?;
+    if shared.proven && !proof.is_some_and(|proof| proof.is(hello.from)) {
+        let said = format!("its certificate is not that of node {}", hello.from.index());
+        return Err(Refusal::new("wrong certificate", said));
+    }
     if hello.to != shared.me {
         return Err(Refusal::new(
             "wrong node",
@@ -101,10 +109,10 @@ fn admit(shared: &Shared, frame: &[u8]) -> Result<(Hello, Registered, u8), Refus
 }
 
 /// Takes datagrams. What a service has no room for is lost, as on any network.
-pub(crate) async fn datagrams(shared: Arc<Shared>) {
+pub(crate) async fn datagrams(shared: Arc<Shared>, socket: Arc<UdpSocket>) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
     loop {
-        let (length, address) = match shared.socket.recv_from(&mut buffer).await {
+        let (length, address) = match socket.recv_from(&mut buffer).await {
             Ok(received) => received,
             // Word of an earlier datagram that nobody took.
             Err(_) => continue,

@@ -23,6 +23,7 @@ pub struct Meter {
     dropped: Family<Labels, Counter>,
     choices: Family<Labels, Counter>,
     emulated: Family<Labels, Counter>,
+    violations: Family<Labels, Counter>,
     late: Histogram,
     pub(crate) links_version: Gauge,
     pub(crate) links_cut: Gauge,
@@ -52,6 +53,7 @@ impl Meter {
             dropped: Family::default(),
             choices: Family::default(),
             emulated: Family::default(),
+            violations: Family::default(),
             late: Histogram::new(LATE_SECONDS),
             links_version: Gauge::default(),
             links_cut: Gauge::default(),
@@ -75,6 +77,8 @@ impl Meter {
         registry.register("dropped", "Messages of our own that were not sent", meter.dropped.clone());
         registry.register("choices", "Choices and draws, by their site", meter.choices.clone());
         registry.register("emulated", "Messages in the emulated network, by fate", meter.emulated.clone());
+        let violations = "Claims that a step made false, where the node checks itself";
+        registry.register("violations", violations, meter.violations.clone());
         let late = "By how many seconds frames left the emulated network late";
         registry.register("emulated_late_seconds", late, meter.late.clone());
         registry.register(
@@ -153,6 +157,17 @@ impl Meter {
     /// Notes by how much a frame left the emulated network late.
     pub(crate) fn late(&self, by: std::time::Duration) {
         self.late.observe(by.as_secs_f64());
+    }
+
+    /// How often a step of a service made a claim false, where it checks itself.
+    pub fn violations(&self, service: &str, property: &str) -> u64 {
+        let labels = vec![("service", service.to_owned()), ("property", property.to_owned())];
+        self.violations.get_or_create(&labels).get()
+    }
+
+    pub(crate) fn violate(&self, service: &str, property: &'static str) {
+        let labels = vec![("service", service.to_owned()), ("property", property.to_owned())];
+        self.violations.get_or_create(&labels).inc();
     }
 
     pub(crate) fn refuse(&self, reason: &'static str) {

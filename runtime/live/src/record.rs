@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use foresee_kernel::recording::{Entry, Happening, Writer, form};
 use foresee_kernel::trace::{Choice, Origin};
-use foresee_kernel::{CarrierInfo, Datum, Decision, Event, NodeEvent, NodeId, Wires, names};
+use foresee_kernel::{CarrierInfo, Datum, Decision, Event, NodeEvent, NodeId, Violation, Wires, names};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -29,34 +29,53 @@ pub struct Recording {
     pub node: String,
 }
 
-/// Notes the steps of one service.
+/// What is written.
+enum Line {
+    Step(Box<Entry>),
+    /// The node ends in good order, so long after the recording began.
+    End(u64),
+}
+
+fn line(writer: &mut Writer, line: Line) -> String {
+    match line {
+        Line::Step(entry) => writer.line(*entry),
+        Line::End(at) => writer.end(at),
+    }
+}
+
+/// Notes the steps of one service. Dropping it says that the service ended in good order.
 pub(crate) struct Recorder {
-    lines: Option<mpsc::Sender<Entry>>,
+    lines: Option<mpsc::Sender<Line>>,
     began: Instant,
     wires: Arc<Wires>,
     meter: Arc<Meter>,
 }
 
 impl Recorder {
-    /// Begins a recording.
+    /// Begins a recording; `checked` where the node checks itself.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub(crate) fn begin(recording: Recording, wires: Arc<Wires>, meter: Arc<Meter>) -> Result<Self, Error> {
+    pub(crate) fn begin(
+        recording: Recording,
+        checked: bool,
+        wires: Arc<Wires>,
+        meter: Arc<Meter>,
+    ) -> Result<Self, Error> {
         let Recording { file: path, origin, node } = recording;
         let what = format!("the recording {} cannot be written", path.display());
         let file = File::create(&path).map_err(|error| Error::io(what.clone(), error))?;
-        let (mut writer, head) = Writer::new(origin, node, Some(now_nanos()));
+        let (mut writer, head) = Writer::new(origin, node, Some(now_nanos()), checked);
         let mut file = BufWriter::new(file);
         file.write_all(head.as_bytes())
             .and_then(|()| file.flush())
             .map_err(|error| Error::io(what, error))?;
-        let (lines, mut waiting) = mpsc::channel::<Entry>(WAITING_MAX);
+        let (lines, mut waiting) = mpsc::channel::<Line>(WAITING_MAX);
         tokio::task::spawn_blocking(move || {
-            while let Some(entry) = waiting.blocking_recv() {
-                let mut written = file.write_all(writer.line(entry).as_bytes());
-                while let Ok(entry) = waiting.try_recv() {
-                    written = written.and_then(|()| file.write_all(writer.line(entry).as_bytes()));
+            while let Some(first) = waiting.blocking_recv() {
+                let mut written = file.write_all(line(&mut writer, first).as_bytes());
+                while let Ok(next) = waiting.try_recv() {
+                    written = written.and_then(|()| file.write_all(line(&mut writer, next).as_bytes()));
                 }
                 if let Err(error) = written.and_then(|()| file.flush()) {
                     tracing::error!(path = %path.display(), %error, "the recording ends");
@@ -73,6 +92,7 @@ impl Recorder {
         happening: Option<Happening>,
         decisions: &[Decision],
         outcome: Result<u64, String>,
+        violated: &[Violation],
     ) {
         let (Some(lines), Some(happening)) = (&self.lines, happening) else { return };
         let choices = decisions.iter().map(|decision| Choice {
@@ -82,7 +102,9 @@ impl Recorder {
             of: decision.options,
         });
         let at = self.began.elapsed().as_nanos() as u64;
-        if lines.try_send(Entry::new(at, happening, choices.collect(), outcome)).is_err() {
+        let mut entry = Entry::new(at, happening, choices.collect(), outcome);
+        entry.violated = violated.iter().map(|it| it.property.to_owned()).collect();
+        if lines.try_send(Line::Step(Box::new(entry))).is_err() {
             // A gap could not be replayed.
             tracing::error!("the recording ends: its disk is too slow, or refuses it");
             self.meter.lose("recording");
@@ -112,6 +134,15 @@ impl Recorder {
                 Some(Happening::Call { call: format!("{call:?}"), place, wire: form(&bytes) })
             }
             _ => None,
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if let Some(lines) = &self.lines {
+            // Where there is no room, nobody learns that nothing is missing.
+            let _ = lines.try_send(Line::End(self.began.elapsed().as_nanos() as u64));
         }
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use foresee_kernel::embed::{Asking, Question};
 use foresee_kernel::recording::{self, Durable, Happening, durable_text};
 use foresee_kernel::{
-    Below, CarrierInfo, CarrierKind, Changes, Datum, Delay, Effect, Event, Fault, Law, Lost, NodeEvent,
-    NodeId, NodeState, Ran, Scratch, Stack, Touched, Wires, fault, names,
+    Below, CarrierInfo, CarrierKind, Changes, Datum, Delay, Effect, Event, Fault, Law, LocalClaims, Lost,
+    NodeEvent, NodeId, NodeState, Ran, Scratch, Stack, Touched, Violation, Wires, fault, names,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -51,10 +51,25 @@ pub(crate) struct Inlets {
 
 /// What leaves a step when everything before it is on disk.
 enum Output {
-    Send { carrier: u8, to: NodeId, message: Datum },
-    Disconnect { carrier: u8, to: NodeId },
+    Send {
+        carrier: u8,
+        to: NodeId,
+        message: Datum,
+    },
+    Disconnect {
+        carrier: u8,
+        to: NodeId,
+    },
+    /// The service was told that a connection broke: what it sends from here on is meant for a new one.
+    Told {
+        carrier: u8,
+        peer: NodeId,
+    },
     Upcall(Datum),
-    Answer { request: u64, value: Datum },
+    Answer {
+        request: u64,
+        value: Datum,
+    },
     Do(Box<dyn FnOnce() + Send>),
 }
 
@@ -70,6 +85,8 @@ pub(crate) struct Service {
     pub inlets: Inlets,
     pub chooser: Chooser,
     pub recorder: Option<Recorder>,
+    /// What it checks of itself after each step.
+    pub claims: Option<LocalClaims>,
     /// How often it started again after a fault.
     pub restarts: u64,
 }
@@ -307,15 +324,13 @@ impl Service {
             }
             Next::Input(Input::Broken { peer, carrier }) => {
                 self.shared.meter.breaks.inc();
-                let stepped = match self.carriers[usize::from(carrier)].kind {
+                // What steps before this one sent may still wait for the disk: it belongs to the connection that broke.
+                life.outputs.push_back((life.last_write, Output::Told { carrier, peer }));
+                match self.carriers[usize::from(carrier)].kind {
                     // Breaks are no business of whoever never asked for connections.
                     CarrierKind::Datagram => Ok(()),
                     _ => self.step(life, "broken", &NodeEvent::Broken { peer, carrier }),
-                };
-                if let Some(link) = life.links.get(&(carrier, peer)) {
-                    link.told();
                 }
-                stepped
             }
             Next::Timer((layer, timer)) => {
                 life.armed.remove(&(layer, timer.clone()));
@@ -407,12 +422,24 @@ impl Service {
         if stepped.is_ok() {
             self.stack.forget_ghosts(shared.me, &mut life.state);
         }
+        let violated = match (&stepped, &mut self.claims) {
+            (Ok(()), Some(claims)) => {
+                if let NodeEvent::Start = event {
+                    claims.begin();
+                }
+                names::scope(&shared.names, || claims.step(&life.state))
+            }
+            _ => Vec::new(),
+        };
+        for violation in &violated {
+            self.report(kind, violation);
+        }
         if let Some(recorder) = &mut self.recorder {
             let outcome = match &stepped {
                 Ok(()) => Ok(recording::digest(&life.state)),
                 Err(fault) => Err(fault.to_string()),
             };
-            recorder.note(happening, scratch.decisions(), outcome);
+            recorder.note(happening, scratch.decisions(), outcome, &violated);
         }
         stepped?;
         let consumed = scratch.ran().iter().filter(|ran| matches!(ran, Ran::Consumed { meant: false, .. }));
@@ -427,6 +454,15 @@ impl Service {
             tracing::warn!(service = %self.name, kind, ?took, "a slow step");
         }
         Ok(())
+    }
+
+    /// Says that a step made a claim false. The service goes on: what to do about it is for whoever watches.
+    fn report(&self, kind: &'static str, violation: &Violation) {
+        let reasons = violation.why.iter().map(|(part, value)| format!("{part} is {value}"));
+        let why = reasons.collect::<Vec<_>>().join("; ");
+        let property = violation.property;
+        tracing::error!(service = %self.name, node = %self.shared.name, property, kind, why, "a claim is violated");
+        self.shared.violated(&self.name, property, &why);
     }
 
     /// Hands what the step changed to the journal.
@@ -519,6 +555,11 @@ impl Service {
             Output::Send { carrier, to, message } => self.send(life, carrier, to, &message),
             Output::Disconnect { carrier, to } => {
                 life.links.remove(&(carrier, to));
+            }
+            Output::Told { carrier, peer } => {
+                if let Some(link) = life.links.get(&(carrier, peer)) {
+                    link.told();
+                }
             }
             Output::Answer { request, value } => {
                 if let Some(done) = life.requests.remove(&request) {

@@ -225,6 +225,8 @@ fn violations_have_probabilities_and_the_best_answers_avoid_them_first() {
         holds: |view| count(view, A) < 5.0,
         reads: READS,
         reads_up: false,
+        alone: false,
+        ghosts: false,
         why: Property::UNEXPLAINED,
     }];
     let mut model = Model::clone(&routes());

@@ -108,6 +108,8 @@ fn a_property_that_panics_is_an_error_with_its_time_and_ends_many_runs_at_its_se
         },
         reads: &READS,
         reads_up: false,
+        alone: false,
+        ghosts: false,
         why: Property::UNEXPLAINED,
     }];
     let behaviour: Behaviour = |this, event, ctx| match event {
@@ -244,6 +246,8 @@ fn reachable_properties_are_reached_or_not() {
             holds: |view| count(view) == 3,
             reads: &READS,
             reads_up: false,
+            alone: false,
+            ghosts: false,
             why: Property::UNEXPLAINED,
         },
         Property {
@@ -254,6 +258,8 @@ fn reachable_properties_are_reached_or_not() {
             holds: |view| count(view) == 10,
             reads: &READS,
             reads_up: false,
+            alone: false,
+            ghosts: false,
             why: Property::UNEXPLAINED,
         },
     ];

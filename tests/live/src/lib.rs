@@ -1,5 +1,8 @@
 //! What the tests of the live driver share: generated modules, hosts on free ports of the loopback, waiting with an end.
 
+pub mod certs;
+pub mod process;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -130,4 +133,26 @@ pub fn line(upcall: desk::desk::Upcall) -> Option<String> {
         desk::desk::Upcall::Broke { peer } => Some(format!("broke {}", peer.index())),
         _ => None,
     }
+}
+
+/// Bytes as a frame, with their length before them.
+pub fn framed(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
+}
+
+/// The first frame of a connection, as the protocol of version 1 writes it.
+pub fn hello(protocol: u8, wire: u64, service: &str, from: u8, to: u8) -> Vec<u8> {
+    let mut bytes = vec![b'F', b'O', b'R', b'E', protocol];
+    let mut rest = wire;
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+    for text in [service, "net"] {
+        bytes.push(text.len() as u8);
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes.extend_from_slice(&[from, to, 1, 0]);
+    framed(&bytes)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use foresee::net::{Draw, Purpose, Stream};
 use live_tests::desk::Desk;
 use live_tests::desk::desk::Upcall;
-use live_tests::{Node, clerks, id, limits, soon, told, until};
+use live_tests::{Node, clerks, framed, hello, id, limits, soon, told, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use xxhash_rust::xxh3::xxh3_64;
@@ -31,27 +31,6 @@ async fn send(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut answer = Vec::new();
     let _ = soon("the end", stream.read_to_end(&mut answer)).await;
     answer
-}
-
-fn framed(bytes: &[u8]) -> Vec<u8> {
-    [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
-}
-
-/// The first frame of a connection, as the protocol of version 1 writes it.
-fn hello(protocol: u8, wire: u64, service: &str, from: u8, to: u8) -> Vec<u8> {
-    let mut bytes = vec![b'F', b'O', b'R', b'E', protocol];
-    let mut rest = wire;
-    while rest >= 0x80 {
-        bytes.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    bytes.push(rest as u8);
-    for text in [service, "net"] {
-        bytes.push(text.len() as u8);
-        bytes.extend_from_slice(text.as_bytes());
-    }
-    bytes.extend_from_slice(&[from, to, 1, 0]);
-    framed(&bytes)
 }
 
 fn heard(upcall: Upcall) -> Option<String> {

@@ -59,6 +59,8 @@ const fn property(
         why: Property::UNEXPLAINED,
         reads,
         reads_up: false,
+        alone: false,
+        ghosts: false,
     }]
 }
 
@@ -149,6 +151,8 @@ pub static WITHIN: Property = Property {
     },
     reads: &[READS_ALL, READS_LOWER_ALL],
     reads_up: true,
+    alone: false,
+    ghosts: false,
     why: Property::UNEXPLAINED,
 };
 
@@ -175,6 +179,8 @@ pub(super) static UP_PROPERTIES: [[Property; 1]; 2] = [
         },
         reads: &[READS_ALL],
         reads_up: true,
+        alone: false,
+        ghosts: false,
         why: Property::UNEXPLAINED,
     }],
     [Property {
@@ -185,6 +191,8 @@ pub(super) static UP_PROPERTIES: [[Property; 1]; 2] = [
         holds: |view| view.all().iter().filter(|id| !view.up(**id)).count() == 2,
         reads: &[],
         reads_up: true,
+        alone: false,
+        ghosts: false,
         why: Property::UNEXPLAINED,
     }],
 ];
