@@ -1,5 +1,5 @@
 //! Looking ahead on specs that have nothing in common: push gossip among nodes of which a quarter is slow, a swarm whose peers upload at
-//! unequal speed, and a load balancer. The resolvers are those of `simulate`, and for the swarm rarest-first, written for it by hand.
+//! unequal speed, and a load balancer. The resolvers are those of `simulate`, and for the swarm rarest-first in two ways, written for it by hand.
 //!
 //! All resolvers run the same seeds; each is compared with others seed by seed.
 //!
@@ -35,7 +35,6 @@ struct Task {
     arguments: &'static [(&'static str, &'static str)],
     until: Duration,
     topology: Option<&'static str>,
-    /// What the first contender is to beat, besides random choices.
     contenders: &'static [&'static str],
     /// The objective that is compared, and what it is divided by.
     objective: &'static str,
@@ -63,7 +62,7 @@ const TASKS: [Task; 3] = [
         arguments: &[],
         until: Duration::from_secs(120),
         topology: None,
-        contenders: &["random", "round-robin", "rarest-first", "lookahead", "omniscient"],
+        contenders: &["random", "rarest", "idlest, rarest", "lookahead", "omniscient"],
         objective: "waiting",
         share: 11.0,
     },
@@ -96,8 +95,8 @@ struct Args {
     /// Where runs end, in seconds, if not where it is usual
     #[arg(long)]
     until: Option<u64>,
-    /// These resolvers alone
-    #[arg(long, value_delimiter = ',')]
+    /// These resolvers alone, semicolons between them
+    #[arg(long, value_delimiter = ';')]
     resolvers: Vec<String>,
 }
 
@@ -109,7 +108,8 @@ fn main() -> std::io::Result<()> {
         let settings = Settings { training_until: Some(until), ..args.lookahead.clone() };
         let model = task.model();
         let known = resolvers(&settings)
-            .with(Custom::new("rarest-first", |model| Box::new(rarest::RarestFirst::new(model))));
+            .with(Custom::new("rarest", |model| Box::new(rarest::RarestFirst::new(model, false))))
+            .with(Custom::new("idlest, rarest", |model| Box::new(rarest::RarestFirst::new(model, true))));
         let wanted = |name: &&&str| args.resolvers.is_empty() || args.resolvers.iter().any(|it| it == **name);
         let mut rows = Vec::new();
         for name in task.contenders.iter().filter(wanted) {

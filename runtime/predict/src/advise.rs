@@ -47,6 +47,9 @@ struct Score {
 /// The most events of a rollout: a system that never rests is cut.
 const ROLLOUT_EVENTS_MAX: u64 = 20_000;
 
+/// How many times as many options are tried as get all their rollouts, where there are more.
+const TRIED: u32 = 4;
+
 /// Sums that differ by less are alike.
 const ALIKE: f64 = 1e-9;
 
@@ -80,42 +83,64 @@ impl Adviser {
         picture: &mut dyn FnMut(u64) -> Situation,
         scene: &mut Scene<'_>,
     ) -> Advice {
-        let options = self.options(point, scene);
+        let mut options = self.options(point, scene);
         let seed = scene.draw.bits();
         let mut scores = vec![Score::default(); options.len()];
-        let (mut steps, mut rollouts) = (0, 0);
-        for round in 0..self.rollouts {
-            let seed = mix(seed.wrapping_add(u64::from(round)));
-            let situation = picture(seed);
-            if situation.states.len() < self.model.nodes.len() {
-                // Nodes are still starting.
-                break;
+        let (mut steps, mut rollouts, mut turn) = (0, 0, 0);
+        'stages: for (stage, rounds) in self.stages(options.len()).into_iter().enumerate() {
+            if stage > 0 {
+                halve(&mut options, &mut scores);
             }
-            for (option, score) in options.iter().zip(&mut scores) {
-                let picks: Vec<u32> = moment.picks.iter().copied().chain([*option]).collect();
-                let opening = Opening { node: moment.node, event: moment.event, picks: &picks };
-                let base = self.base.policy();
-                let prospect = rollout(&self.model, &situation, Some(opening), seed, self.span, base);
-                steps += prospect.events;
-                rollouts += 1;
-                score.add(prospect);
-            }
-            if steps >= self.steps_max {
-                break;
+            for _ in 0..rounds {
+                if turn > 0 && steps >= self.steps_max {
+                    break 'stages;
+                }
+                let seed = mix(seed.wrapping_add(turn));
+                turn += 1;
+                let situation = picture(seed);
+                if situation.states.len() < self.model.nodes.len() {
+                    // Nodes are still starting.
+                    break 'stages;
+                }
+                for (option, score) in options.iter().zip(&mut scores) {
+                    let picks: Vec<u32> = moment.picks.iter().copied().chain([*option]).collect();
+                    let opening = Opening { node: moment.node, event: moment.event, picks: &picks };
+                    let base = self.base.policy();
+                    let prospect = rollout(&self.model, &situation, Some(opening), seed, self.span, base);
+                    steps += prospect.events;
+                    rollouts += 1;
+                    score.add(prospect);
+                }
             }
         }
         let option = best(point, &options, &scores, scene);
         Advice { option, steps, rollouts }
     }
 
+    /// How many rollouts each option gets in each stage, the better half of the options going on from one stage to the next (Karnin, Koren and
+    /// Somekh, 2013). As many options as are tried in any case have one stage. More of them share what rollouts those would get, each stage
+    /// about as many as any other.
+    fn stages(&self, options: usize) -> Vec<u32> {
+        let few = self.options_max as usize;
+        if options <= few {
+            return vec![self.rollouts];
+        }
+        let left: Vec<usize> = std::iter::successors(Some(options), |left| Some(left.div_ceil(2)))
+            .take_while(|left| *left > 1)
+            .collect();
+        let share = few * self.rollouts as usize / left.len();
+        left.iter().map(|left| (share / left).max(1) as u32).collect()
+    }
+
     /// The options that are tried: all, or some that are drawn and the default.
     fn options(&self, point: &Point<'_>, scene: &mut Scene<'_>) -> Vec<u32> {
-        if point.options <= self.options_max {
+        let most = self.options_max.saturating_mul(TRIED);
+        if point.options <= most {
             return (0..point.options).collect();
         }
         let mut all: Vec<u32> = (0..point.options).filter(|option| Some(*option) != point.default).collect();
         let mut drawn: Vec<u32> = point.default.into_iter().collect();
-        while drawn.len() < self.options_max as usize {
+        while drawn.len() < most as usize {
             let place = scene.draw.below(all.len() as u64) as usize;
             drawn.push(all.swap_remove(place));
         }
@@ -148,6 +173,16 @@ impl Score {
         let by_levels = (0..levels).map(order).find(|order| order.is_ne()).unwrap_or(Ordering::Equal);
         self.faults.cmp(&other.faults).then(by_levels)
     }
+}
+
+/// Leaves the better half of the options, in their order.
+fn halve(options: &mut Vec<u32>, scores: &mut Vec<Score>) {
+    let mut places: Vec<usize> = (0..options.len()).collect();
+    places.sort_by(|a, b| scores[*a].compare(&scores[*b]));
+    places.truncate(options.len().div_ceil(2));
+    places.sort_unstable();
+    *options = places.iter().map(|place| options[*place]).collect();
+    *scores = places.iter().map(|place| std::mem::take(&mut scores[*place])).collect();
 }
 
 /// The best option; of several that are alike the author's default, else any.
