@@ -67,7 +67,7 @@ const TASKS: [Task; 3] = [
         share: 11.0,
     },
     Task {
-        name: "load balancer",
+        name: "load-balancer",
         figure: "seconds that requests waited for their answers, in all",
         spec: &load_balancer::SPEC,
         system: "Farm",
@@ -84,12 +84,12 @@ const TASKS: [Task; 3] = [
 #[derive(Debug, Parser)]
 struct Args {
     /// How many runs of each contender
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..))]
     seeds: u64,
     /// How to look ahead, as `simulate` has it
-    #[arg(long, value_name = "SETTINGS", default_value = "rollouts=8")]
+    #[arg(long, value_name = "SETTINGS", default_value = "rollouts=4,training=4")]
     lookahead: Settings,
-    /// One of gossip, swarm and load balancer alone
+    /// One of gossip, swarm and load-balancer alone
     #[arg(long)]
     only: Option<String>,
     /// Where runs end, in seconds, if not where it is usual

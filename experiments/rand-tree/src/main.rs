@@ -321,7 +321,8 @@ fn print(cells: &Cells, out: &mut impl Write) -> std::io::Result<()> {
             write!(out, "{closed:>18}")?;
         }
         for other in ["baseline", "hard-coded"] {
-            let titles = [(2, format!("objective less {other}")), (FIGURES - 1, "  without messages".to_owned())];
+            let titles =
+                [(2, format!("objective less {other}")), (FIGURES - 1, "  without messages".to_owned())];
             for (figure, title) in titles {
                 write!(out, "\n  {title:<26}")?;
                 for column in 0..SPREADS.len() {
@@ -337,8 +338,7 @@ fn print(cells: &Cells, out: &mut impl Write) -> std::io::Result<()> {
         for contender in ["gathering alone", "lookahead"].into_iter().filter(played) {
             write!(out, "  {contender:<22}")?;
             for column in 0..SPREADS.len() {
-                let of =
-                    |figure: usize| mean(cell(phase, column, contender).values().map(|it| it[figure])).0;
+                let of = |figure: usize| mean(cell(phase, column, contender).values().map(|it| it[figure])).0;
                 let steps = of(6) / of(5).max(1.0);
                 let told = format!("{:.0}/{:.0} B, {:.0} x {steps:.0}", of(3), of(4), of(5));
                 write!(out, " {told:>26}")?;

@@ -87,7 +87,9 @@ impl Adviser {
         let seed = scene.draw.bits();
         let mut scores = vec![Score::default(); options.len()];
         let (mut steps, mut rollouts, mut turn) = (0, 0, 0);
-        'stages: for (stage, rounds) in self.stages(options.len()).into_iter().enumerate() {
+        'stages: for (stage, rounds) in
+            stages(options.len(), self.options_max, self.rollouts).into_iter().enumerate()
+        {
             if stage > 0 {
                 halve(&mut options, &mut scores);
             }
@@ -115,21 +117,6 @@ impl Adviser {
         }
         let option = best(point, &options, &scores, scene);
         Advice { option, steps, rollouts }
-    }
-
-    /// How many rollouts each option gets in each stage, the better half of the options going on from one stage to the next (Karnin, Koren and
-    /// Somekh, 2013). As many options as are tried in any case have one stage. More of them share what rollouts those would get, each stage
-    /// about as many as any other.
-    fn stages(&self, options: usize) -> Vec<u32> {
-        let few = self.options_max as usize;
-        if options <= few {
-            return vec![self.rollouts];
-        }
-        let left: Vec<usize> = std::iter::successors(Some(options), |left| Some(left.div_ceil(2)))
-            .take_while(|left| *left > 1)
-            .collect();
-        let share = few * self.rollouts as usize / left.len();
-        left.iter().map(|left| (share / left).max(1) as u32).collect()
     }
 
     /// The options that are tried: all, or some that are drawn and the default.
@@ -175,6 +162,19 @@ impl Score {
     }
 }
 
+/// How many rollouts each option gets in each stage, the better half of the options going on from one stage to the next (Karnin, Koren and
+/// Somekh, "Almost optimal exploration in multi-armed bandits", 2013). No more than `few` options have one stage of `rollouts`. More of them share
+/// what `few` would get, each stage about as many as any other, and no option less than one a stage.
+fn stages(options: usize, few: u32, rollouts: u32) -> Vec<u32> {
+    if options <= few as usize {
+        return vec![rollouts];
+    }
+    let halves = std::iter::successors(Some(options), |left| Some(left.div_ceil(2)));
+    let left: Vec<usize> = halves.take_while(|left| *left > 1).collect();
+    let share = few as usize * rollouts as usize / left.len();
+    left.iter().map(|left| (share / left).max(1) as u32).collect()
+}
+
 /// Leaves the better half of the options, in their order.
 fn halve(options: &mut Vec<u32>, scores: &mut Vec<Score>) {
     let mut places: Vec<usize> = (0..options.len()).collect();
@@ -198,4 +198,35 @@ fn best(point: &Point<'_>, options: &[u32], scores: &[Score], scene: &mut Scene<
     let default = leading.iter().copied().find(|place| Some(options[*place]) == point.default);
     let place = default.unwrap_or_else(|| leading[scene.draw.below(leading.len() as u64) as usize]);
     options[place]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_options_have_one_stage_and_many_share_what_few_would_get() {
+        assert_eq!(stages(12, 12, 8), [8]);
+        assert_eq!(stages(2, 12, 32), [32]);
+        // 48, 24, 12, 6, 3 and 2 options.
+        assert_eq!(stages(48, 12, 8), [1, 1, 1, 2, 5, 8]);
+        assert_eq!(stages(13, 12, 1), [1, 1, 1, 1]);
+        for options in 13..100 {
+            let left = std::iter::successors(Some(options), |left: &usize| Some(left.div_ceil(2)));
+            let rollouts: usize =
+                left.zip(stages(options, 12, 16)).map(|(left, each)| left * each as usize).sum();
+            assert!(rollouts <= 12 * 16 + options, "{options} options, {rollouts} rollouts");
+        }
+    }
+
+    #[test]
+    fn the_better_half_goes_on() {
+        let score = |cost: f64| Score { faults: 0, sums: vec![cost], count: 1 };
+        let faulty = Score { faults: 1, sums: vec![0.0], count: 1 };
+        let mut options = vec![3, 4, 7, 8, 9];
+        let mut scores = vec![score(5.0), score(1.0), faulty, score(2.0), score(4.0)];
+        halve(&mut options, &mut scores);
+        assert_eq!(options, [4, 8, 9]);
+        assert_eq!(scores.iter().map(|score| score.sums[0]).collect::<Vec<_>>(), [1.0, 2.0, 4.0]);
+    }
 }

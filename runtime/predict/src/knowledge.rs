@@ -409,7 +409,7 @@ mod tests {
             b.pack(A, own, 0)
         };
         a.hears_of(B, &whole);
-        let mut told = |b: &mut Knowledge, now, last| {
+        let told = |b: &mut Knowledge, now, last| {
             b.steps();
             let own = b.own(now, &long(last), &[]);
             b.pack(A, own, 0)
