@@ -310,15 +310,17 @@ fn print(cells: &Cells, out: &mut impl Write) -> std::io::Result<()> {
                 writeln!(out)?;
             }
         }
-        write!(out, "  gap closed by lookahead")?;
-        for column in 0..SPREADS.len() {
-            let of = |contender| mean(cell(phase, column, contender).values().map(|it| it[0])).0;
-            let (random, found, best) = (of("random"), of("lookahead"), of("omniscient"));
-            let closed = match played(&"omniscient") && random > best {
-                true => format!("{:.0}%", 100.0 * (random - found) / (random - best)),
-                false => "no gap".to_owned(),
-            };
-            write!(out, "{closed:>18}")?;
+        if played(&"omniscient") {
+            write!(out, "  gap closed by lookahead")?;
+            for column in 0..SPREADS.len() {
+                let of = |contender| mean(cell(phase, column, contender).values().map(|it| it[0])).0;
+                let (random, found, best) = (of("random"), of("lookahead"), of("omniscient"));
+                let closed = match random > best {
+                    true => format!("{:.0}%", 100.0 * (random - found) / (random - best)),
+                    false => "no gap".to_owned(),
+                };
+                write!(out, "{closed:>18}")?;
+            }
         }
         for other in ["baseline", "hard-coded"] {
             let titles =

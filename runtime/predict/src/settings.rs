@@ -44,7 +44,7 @@ impl Default for Settings {
             tail: None,
             gather: Some(Duration::from_secs(10)),
             riding: true,
-            riding_bytes: 300,
+            riding_bytes: 1_000,
             step_time: Duration::ZERO,
             training: 8,
             training_until: None,
