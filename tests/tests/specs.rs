@@ -20,6 +20,7 @@ foresee::include_spec!("consensus_by_utility");
 foresee::include_spec!("deadlock");
 foresee::include_spec!("failure_detector");
 foresee::include_spec!("gossip");
+foresee::include_spec!("load_balancer");
 foresee::include_spec!("mutual_exclusion");
 foresee::include_spec!("paxos");
 foresee::include_spec!("paxos_retries");
@@ -114,7 +115,12 @@ const EXPECTED: &[Expected] = &[
     Expected {
         spec: &gossip::SPEC,
         searches: &[held("--system Village", 122_841, "--system Village --depth 6")],
-        simulated: &["--system Town --param size=8 --seeds 0..3"],
+        simulated: &["--system Town --param size=8 --seeds 0..3", "--system Square --seeds 0..3"],
+    },
+    Expected {
+        spec: &load_balancer::SPEC,
+        searches: &[held("--system Small", 5_522, "--system Small")],
+        simulated: &["--system Farm --seeds 0..3"],
     },
     Expected {
         spec: &mutual_exclusion::SPEC,
@@ -222,7 +228,10 @@ const EXPECTED: &[Expected] = &[
     Expected {
         spec: &swarm::SPEC,
         searches: &[bounded("--system Small", 1_459_106, "--system Small --depth 7")],
-        simulated: &["--system Crowd --param size=8 --param blocks=10 --seeds 0..5"],
+        simulated: &[
+            "--system Crowd --param size=8 --param blocks=10 --seeds 0..5",
+            "--system Uneven --param blocks=8 --seeds 0..3",
+        ],
     },
     Expected {
         spec: &token_ring::SPEC,
@@ -248,8 +257,8 @@ macro_rules! hold {
 }
 
 hold! {
-    abd_register appointment atomic_commit chord consensus_by_utility deadlock failure_detector gossip mutual_exclusion paxos
-    paxos_retries paxos_single ping rand_tree rand_tree_baseline reliable_link scribe swarm token_ring two_phase_commit
+    abd_register appointment atomic_commit chord consensus_by_utility deadlock failure_detector gossip load_balancer mutual_exclusion
+    paxos paxos_retries paxos_single ping rand_tree rand_tree_baseline reliable_link scribe swarm token_ring two_phase_commit
 }
 
 /// Runs the command line of a spec; the exit code and what it printed, as JSON lines.

@@ -34,7 +34,8 @@ const ROOT_FIRST: Duration = Duration::from_secs(1);
 const DOWN: Duration = Duration::from_millis(200);
 
 /// Who makes the choices.
-const CONTENDERS: [&str; 5] = ["baseline", "random", "gathering alone", "lookahead", "omniscient"];
+const CONTENDERS: [&str; 6] =
+    ["baseline", "hard-coded", "random", "gathering alone", "lookahead", "omniscient"];
 
 /// What happens.
 const PHASES: [&str; 3] = ["joining", "rejoining at the root", "rejoining at survivors"];
@@ -62,15 +63,21 @@ struct Args {
     /// Seconds between gatherings of checkpoints
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     gather: u64,
+    /// Bytes of knowledge about others that ride on a message, at most
+    #[arg(long, default_value_t = Settings::default().riding_bytes)]
+    riding_bytes: u64,
+    /// These contenders alone
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// How many runs the predictor is trained on
     #[arg(long, default_value_t = Settings::default().training)]
     training: u32,
 }
 
 fn main() -> std::io::Result<()> {
-    let Args { seeds, nodes, rollouts, gather, training } = Args::parse();
+    let Args { seeds, nodes, rollouts, gather, riding_bytes, only, training } = Args::parse();
     let gather = Some(Duration::from_secs(gather));
-    let settings = Settings { rollouts, gather, training, ..Settings::default() };
+    let settings = Settings { rollouts, gather, riding_bytes, training, ..Settings::default() };
     let mut out = std::io::stdout().lock();
     let mut cells = Cells::new();
     for (column, spread) in SPREADS.into_iter().enumerate() {
@@ -81,7 +88,8 @@ fn main() -> std::io::Result<()> {
             trained.base.name(),
             if trained.guarded { "; looking ahead does not pay, says the guard" } else { "" }
         )?;
-        for contender in CONTENDERS {
+        let wanted = |contender: &&str| only.is_empty() || only.iter().any(|it| it == contender);
+        for contender in CONTENDERS.into_iter().filter(wanted) {
             let spec = if contender == "baseline" { &rand_tree_baseline::SPEC } else { &rand_tree::SPEC };
             let options = Options {
                 resolver: resolver(contender, &settings, &trained),
@@ -135,9 +143,11 @@ fn play(whole: &Arc<Model>, spread: Duration, seeds: u64, options: &Options) -> 
 }
 
 fn resolver(contender: &str, settings: &Settings, trained: &Trained) -> ResolverKind {
-    use foresee::predict::{Lookahead, Omniscient};
+    use foresee::predict::{Base, Lookahead, Omniscient};
     let (settings, base) = (settings.clone(), trained.base.clone());
     let custom = match contender {
+        // The first handler that applies: a place if there is one, else any child.
+        "hard-coded" => Custom::new(contender, |_| Base::Order.policy()),
         "lookahead" => {
             Custom::new(contender, move |model| Box::new(Lookahead::new(model, &settings, base.clone())))
         }
@@ -274,6 +284,9 @@ fn mean(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 fn print(cells: &Cells, out: &mut impl Write) -> std::io::Result<()> {
+    let nobody = BTreeMap::new();
+    let cell = |phase, column, contender| cells.get(&(phase, column, contender)).unwrap_or(&nobody);
+    let played = |contender: &&str| cells.contains_key(&(0, 0, *contender));
     let titles = [
         (0, "greatest depth in levels"),
         (1, "seconds of waiting"),
@@ -288,40 +301,46 @@ fn print(cells: &Cells, out: &mut impl Write) -> std::io::Result<()> {
         )?;
         for (figure, title) in titles {
             writeln!(out, "  {title}")?;
-            for contender in CONTENDERS {
+            for contender in CONTENDERS.into_iter().filter(played) {
                 write!(out, "    {contender:<20}")?;
                 for column in 0..SPREADS.len() {
-                    let (mean, half) = mean(cells[&(phase, column, contender)].values().map(|it| it[figure]));
+                    let (mean, half) = mean(cell(phase, column, contender).values().map(|it| it[figure]));
                     write!(out, "{:>18}", format!("{mean:.2} ±{half:.2}"))?;
                 }
                 writeln!(out)?;
             }
         }
-        write!(out, "  gap closed by lookahead")?;
-        for column in 0..SPREADS.len() {
-            let of = |contender| mean(cells[&(phase, column, contender)].values().map(|it| it[0])).0;
-            let (random, found, best) = (of("random"), of("lookahead"), of("omniscient"));
-            let closed = match random > best {
-                true => format!("{:.0}%", 100.0 * (random - found) / (random - best)),
-                false => "no gap".to_owned(),
-            };
-            write!(out, "{closed:>18}")?;
-        }
-        for (figure, title) in [(2, "objective less baseline"), (FIGURES - 1, "  without messages")] {
-            write!(out, "\n  {title:<23}")?;
+        if played(&"omniscient") {
+            write!(out, "  gap closed by lookahead")?;
             for column in 0..SPREADS.len() {
-                let baseline = &cells[&(phase, column, "baseline")];
-                let ours = cells[&(phase, column, "lookahead")].iter();
-                let (mean, half) = mean(ours.map(|(seed, it)| it[figure] - baseline[seed][figure]));
-                write!(out, "{:>18}", format!("{mean:.2} ±{half:.2}"))?;
+                let of = |contender| mean(cell(phase, column, contender).values().map(|it| it[0])).0;
+                let (random, found, best) = (of("random"), of("lookahead"), of("omniscient"));
+                let closed = match random > best {
+                    true => format!("{:.0}%", 100.0 * (random - found) / (random - best)),
+                    false => "no gap".to_owned(),
+                };
+                write!(out, "{closed:>18}")?;
+            }
+        }
+        for other in ["baseline", "hard-coded"] {
+            let titles =
+                [(2, format!("objective less {other}")), (FIGURES - 1, "  without messages".to_owned())];
+            for (figure, title) in titles {
+                write!(out, "\n  {title:<26}")?;
+                for column in 0..SPREADS.len() {
+                    let others = cell(phase, column, other);
+                    let ours = cell(phase, column, "lookahead").iter();
+                    let pairs = ours.filter_map(|(seed, it)| Some(it[figure] - others.get(seed)?[figure]));
+                    let (mean, half) = mean(pairs);
+                    write!(out, "{:>18}", format!("{mean:.2} ±{half:.2}"))?;
+                }
             }
         }
         writeln!(out)?;
-        for contender in ["gathering alone", "lookahead"] {
+        for contender in ["gathering alone", "lookahead"].into_iter().filter(played) {
             write!(out, "  {contender:<22}")?;
             for column in 0..SPREADS.len() {
-                let of =
-                    |figure: usize| mean(cells[&(phase, column, contender)].values().map(|it| it[figure])).0;
+                let of = |figure: usize| mean(cell(phase, column, contender).values().map(|it| it[figure])).0;
                 let steps = of(6) / of(5).max(1.0);
                 let told = format!("{:.0}/{:.0} B, {:.0} x {steps:.0}", of(3), of(4), of(5));
                 write!(out, " {told:>26}")?;

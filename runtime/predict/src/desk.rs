@@ -12,7 +12,7 @@ use foresee_kernel::{Datum, Model, NodeId, NodeState};
 use foresee_sim::{Armed, Own, Paths, Witness};
 use foresee_world::Route;
 
-use crate::knowledge::{Checkpoint, Knowledge};
+use crate::knowledge::{Knowledge, Parcel};
 use crate::settings::Settings;
 
 /// Mean delays after which somebody who has not answered is missed.
@@ -61,7 +61,7 @@ struct Current {
 #[derive(Debug)]
 struct Attached {
     number: u64,
-    knowledge: Vec<Arc<Checkpoint>>,
+    knowledge: Parcel,
 }
 
 /// What comes to the desk.
@@ -72,7 +72,7 @@ enum Coming {
     /// A question reaches a node: which version is held of it.
     Question { from: NodeId, to: NodeId, round: u64, version: u64 },
     /// Knowledge reaches a node: an acknowledgement, or the answer to a question.
-    Knowledge { from: NodeId, to: NodeId, round: Option<u64>, knowledge: Vec<Arc<Checkpoint>> },
+    Knowledge { from: NodeId, to: NodeId, round: Option<u64>, knowledge: Parcel },
     /// Who has not answered by now is missed.
     Patience { node: NodeId, round: u64, since: u64 },
 }
@@ -150,8 +150,7 @@ impl Desk {
                 if round == Some(self.asked[to.index()].0) {
                     self.asked[to.index()].1.retain(|waited_for| *waited_for != from);
                 }
-                let node = &mut self.nodes[to.index()];
-                knowledge.iter().for_each(|checkpoint| node.learns(from, checkpoint));
+                self.nodes[to.index()].hears_of(from, &knowledge);
             }
             Coming::Patience { node, round, since } if self.asked[node.index()].0 == round => {
                 let missed = std::mem::take(&mut self.asked[node.index()].1);
@@ -167,8 +166,12 @@ impl Desk {
         if !self.selves[node.index()].up || self.model.carriers.is_empty() {
             return;
         }
+        // Of whom it heard since it last asked, from whomever, it need not ask.
+        let (known, since) = (&self.nodes[node.index()], now.saturating_sub(every));
+        let is_fresh =
+            |other: NodeId| known.of(other).is_some_and(|it| it.state.is_some() && it.at_nanos >= since);
         let others = (0..self.nodes.len()).map(|index| NodeId::new(index as u32));
-        let others: Vec<NodeId> = others.filter(|other| *other != node).collect();
+        let others: Vec<NodeId> = others.filter(|other| *other != node && !is_fresh(*other)).collect();
         self.asked[node.index()].0 += 1;
         let round = self.asked[node.index()].0;
         for to in &others {
@@ -183,12 +186,12 @@ impl Desk {
     }
 
     /// What `from` tells `to` now of itself, and of others in so many bytes; what it takes is counted.
-    fn pack(&mut self, now: u64, from: NodeId, to: NodeId, bytes: u64) -> Vec<Arc<Checkpoint>> {
+    fn pack(&mut self, now: u64, from: NodeId, to: NodeId, bytes: u64) -> Parcel {
         let Current { state, timers, .. } = &self.selves[from.index()];
         let node = &mut self.nodes[from.index()];
         let own = node.own(now, state, timers);
         let packed = node.pack(to, own, bytes);
-        self.bytes += packed.iter().map(|checkpoint| checkpoint.bytes).sum::<u64>();
+        self.bytes += packed.bytes();
         packed
     }
 }
@@ -205,7 +208,7 @@ impl Witness for Desk {
         if self.attached.len() >= ATTACHED_MAX {
             self.attached.pop_first();
         }
-        self.attached.insert(id, Attached { number, knowledge: Vec::new() });
+        self.attached.insert(id, Attached { number, knowledge: Parcel::default() });
         // The step is not over: what it makes of the node is known afterwards.
         let ends = |it: &&mut (NodeId, NodeId, Vec<u64>)| (it.0, it.1) == (route.src, route.dst);
         match self.waiting.iter_mut().find(ends) {
@@ -220,7 +223,7 @@ impl Witness for Desk {
         let Some(Attached { number, knowledge }) = self.attached.remove(&attached) else { return };
         let node = &mut self.nodes[route.dst.index()];
         node.hears(route, number);
-        knowledge.iter().for_each(|checkpoint| node.learns(route.src, checkpoint));
+        node.hears_of(route.src, &knowledge);
         if self.riding {
             self.owed.entry(route.dst).or_default().push(route);
         }

@@ -4,15 +4,20 @@
 //! those of its own messages that had not been seen, as far as it knew. So whoever holds two checkpoints knows what is under way between
 //! their nodes, however far apart in time they were taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use foresee_kernel::{Datum, NodeId, NodeState};
 use foresee_sim::Armed;
 use foresee_world::Route;
 
+use crate::wire;
+
 /// The most messages that a node remembers as not seen; the oldest go first.
 const LOG_MAX: usize = 64;
+
+/// How many checkpoints of a node are kept, the newest of them: those that patches may build on.
+const RECENT_MAX: usize = 16;
 
 /// The way of a message as one of its ends sees it: the carrier and the other end.
 type Peer = (u8, NodeId);
@@ -47,12 +52,47 @@ pub struct Checkpoint {
     pub heard: BTreeMap<Peer, u64>,
     /// What it sent that had not been seen, the oldest first.
     pub log: Vec<Sent>,
-    /// How many bytes it takes to send.
+    /// It on the wire, without its head; empty where the node was found to be down.
+    pub body: Vec<u8>,
+}
+
+/// A checkpoint on its way to another node.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What it is.
+    pub checkpoint: Arc<Checkpoint>,
+    /// The version that it is a patch of; 0 where it is whole.
+    base: u64,
+    /// How many bytes it takes.
     pub bytes: u64,
 }
 
-/// Bytes for the number of a node and of a version.
-const HEAD_BYTES: u64 = 3;
+/// What one node tells another at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Parcel {
+    told: Vec<Told>,
+    /// Which versions the sender holds, where the receiver took it to hold later ones.
+    holds: Vec<(NodeId, u64)>,
+}
+
+impl Parcel {
+    /// Whether it says nothing: then it is not sent.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty() && self.holds.is_empty()
+    }
+
+    /// How many bytes it takes.
+    pub fn bytes(&self) -> u64 {
+        let holds = self.holds.iter().map(|(_, version)| ID_BYTES + wire::length(*version));
+        self.told.iter().map(|told| told.bytes).sum::<u64>() + holds.sum::<u64>()
+    }
+}
+
+/// Bytes of the number of a node.
+const ID_BYTES: u64 = 1;
+
+/// Bytes that say what stands in a parcel, and how far back the version is that a patch builds on.
+const KIND_BYTES: u64 = 1;
 
 /// What one node knows.
 #[derive(Clone, Debug)]
@@ -69,6 +109,10 @@ pub struct Knowledge {
     last: Option<Arc<Checkpoint>>,
     /// For each other node, the versions that it is thought to hold.
     held: BTreeMap<NodeId, BTreeMap<NodeId, u64>>,
+    /// The last checkpoints of every node, itself too.
+    recent: BTreeMap<NodeId, VecDeque<Arc<Checkpoint>>>,
+    /// Whom it has to tell what it holds, because they took it to hold more: a patch came that builds on what it lacks.
+    amiss: BTreeMap<NodeId, Vec<NodeId>>,
 }
 
 impl Knowledge {
@@ -84,6 +128,8 @@ impl Knowledge {
             own: None,
             last: None,
             held: BTreeMap::new(),
+            recent: BTreeMap::new(),
+            amiss: BTreeMap::new(),
         }
     }
 
@@ -137,6 +183,8 @@ impl Knowledge {
         self.known.clear();
         self.log.clear();
         self.held.clear();
+        self.recent.clear();
+        self.amiss.clear();
         self.own = None;
     }
 
@@ -151,17 +199,48 @@ impl Knowledge {
             None => (0, BTreeMap::new()),
         };
         let (state, timers, log) = (None, Vec::new(), Vec::new());
-        let lost = Checkpoint { node: peer, version, at_nanos, state, timers, heard, log, bytes: HEAD_BYTES };
+        let lost = Checkpoint { node: peer, version, at_nanos, state, timers, heard, log, body: Vec::new() };
         self.known.insert(peer, Arc::new(lost));
     }
 
+    /// It is told by `from`. A patch of what it lacks tells it nothing; `from` will hear of that.
+    pub fn hears_of(&mut self, from: NodeId, parcel: &Parcel) {
+        for (node, version) in &parcel.holds {
+            self.held.entry(from).or_default().insert(*node, *version);
+        }
+        for Told { checkpoint, base, .. } in &parcel.told {
+            let holds = |recent: &VecDeque<Arc<Checkpoint>>| recent.iter().any(|it| it.version == *base);
+            if *base == 0 || self.recent.get(&checkpoint.node).is_some_and(holds) {
+                self.learns(from, checkpoint);
+            } else {
+                let amiss = self.amiss.entry(from).or_default();
+                if !amiss.contains(&checkpoint.node) {
+                    amiss.push(checkpoint.node);
+                }
+            }
+        }
+    }
+
+    /// Keeps a checkpoint for patches to build on.
+    fn keep(&mut self, checkpoint: &Arc<Checkpoint>) {
+        let recent = self.recent.entry(checkpoint.node).or_default();
+        if checkpoint.state.is_none() || recent.iter().any(|it| it.version == checkpoint.version) {
+            return;
+        }
+        if recent.len() == RECENT_MAX {
+            recent.pop_front();
+        }
+        recent.push_back(checkpoint.clone());
+    }
+
     /// It learns of a checkpoint, from `from` or whoever.
-    pub fn learns(&mut self, from: NodeId, checkpoint: &Arc<Checkpoint>) {
+    fn learns(&mut self, from: NodeId, checkpoint: &Arc<Checkpoint>) {
         let held = self.held.entry(from).or_default().entry(checkpoint.node).or_default();
         *held = checkpoint.version.max(*held);
         if checkpoint.node == self.me {
             return;
         }
+        self.keep(checkpoint);
         let news = self
             .known
             .get(&checkpoint.node)
@@ -195,16 +274,20 @@ impl Knowledge {
         if let Some(own) = &self.own {
             return own.clone();
         }
-        let is_old = |last: &Arc<Checkpoint>| {
-            last.state.as_ref() == Some(state) && last.heard == self.heard && last.log == self.log
+        let is_it = |last: &&Arc<Checkpoint>| {
+            last.state.as_ref() == Some(state)
+                && last.timers == timers
+                && last.heard == self.heard
+                && last.log == self.log
         };
-        // Timers that were only set again make no new version.
-        self.version += u64::from(!self.last.as_ref().is_some_and(is_old));
-        let mut bytes = HEAD_BYTES + 3 * self.heard.len() as u64;
-        bytes += state.iter().map(|layer| layer.encoded_len() as u64).sum::<u64>();
-        bytes += timers.iter().map(|armed| armed.timer.encoded_len() as u64 + 2).sum::<u64>();
-        bytes += self.log.iter().map(|sent| sent.message.encoded_len() as u64 + 4).sum::<u64>();
-        let own = Arc::new(Checkpoint {
+        if let Some(last) = self.last.as_ref().filter(is_it) {
+            // Nothing is new but that it was still so.
+            let own = Arc::new(Checkpoint { at_nanos: now_nanos, ..Checkpoint::clone(last) });
+            (self.own, self.last) = (Some(own.clone()), Some(own.clone()));
+            return own;
+        }
+        self.version += 1;
+        let mut own = Checkpoint {
             node: self.me,
             version: self.version,
             at_nanos: now_nanos,
@@ -212,8 +295,11 @@ impl Knowledge {
             timers: timers.to_vec(),
             heard: self.heard.clone(),
             log: self.log.clone(),
-            bytes,
-        });
+            body: Vec::new(),
+        };
+        own.body = wire::body(&own);
+        let own = Arc::new(own);
+        self.keep(&own);
         self.own = Some(own.clone());
         self.last = Some(own.clone());
         own
@@ -221,21 +307,41 @@ impl Knowledge {
 
     /// What `peer` is to be told: this checkpoint of itself, and of those of others, the newest first, as many as are not more than
     /// `bytes` in all; nothing that `peer` is thought to hold.
-    pub fn pack(&mut self, peer: NodeId, own: Arc<Checkpoint>, bytes: u64) -> Vec<Arc<Checkpoint>> {
-        let held = self.held.entry(peer).or_default();
+    pub fn pack(&mut self, peer: NodeId, own: Arc<Checkpoint>, bytes: u64) -> Parcel {
         let mut others: Vec<&Arc<Checkpoint>> = self.known.values().filter(|it| it.node != peer).collect();
         others.sort_by_key(|it| std::cmp::Reverse((it.at_nanos, it.node)));
-        let (mut packed, mut left) = (Vec::new(), bytes);
+        let held = self.held.entry(peer).or_default();
+        let (mut told, mut left) = (Vec::new(), bytes);
         for checkpoint in std::iter::once(&own).chain(others) {
             let version = held.entry(checkpoint.node).or_default();
-            let mine = checkpoint.node == self.me;
-            if checkpoint.version > *version && (mine || checkpoint.bytes <= left) {
+            if checkpoint.version <= *version {
+                continue;
+            }
+            let recent = self.recent.get(&checkpoint.node);
+            let base = recent.and_then(|recent| recent.iter().find(|it| it.version == *version));
+            let one = Told::new(checkpoint, base);
+            if checkpoint.node == self.me || one.bytes <= left {
                 *version = checkpoint.version;
-                left = left.saturating_sub(checkpoint.bytes);
-                packed.push(checkpoint.clone());
+                left = left.saturating_sub(one.bytes);
+                told.push(one);
             }
         }
-        packed
+        let amiss = self.amiss.remove(&peer).unwrap_or_default();
+        let newest = |node: &NodeId| self.known.get(node).filter(|it| it.state.is_some());
+        let holds = amiss.into_iter().map(|node| (node, newest(&node).map_or(0, |it| it.version)));
+        Parcel { told, holds: holds.collect() }
+    }
+}
+
+impl Told {
+    /// A checkpoint as a patch of `base`, if that is less than the whole.
+    fn new(checkpoint: &Arc<Checkpoint>, base: Option<&Arc<Checkpoint>>) -> Self {
+        let Checkpoint { version, at_nanos, body, .. } = &**checkpoint;
+        let head = KIND_BYTES + ID_BYTES + wire::length(*version) + wire::length(at_nanos / 1_000_000);
+        let whole = Told { checkpoint: checkpoint.clone(), base: 0, bytes: head + body.len() as u64 };
+        let Some(base) = base.filter(|_| checkpoint.state.is_some()) else { return whole };
+        let bytes = head + wire::patch_bytes(&wire::patch(&base.body, body));
+        if bytes < whole.bytes { Told { base: base.version, bytes, ..whole } } else { whole }
     }
 }
 
@@ -268,8 +374,8 @@ mod tests {
             let of_c = own(&mut c, 6);
             c.pack(A, of_c, u64::MAX)
         };
-        assert_eq!(to_a.iter().map(|it| it.node).collect::<Vec<_>>(), [C, B]);
-        to_a.iter().for_each(|checkpoint| a.learns(C, checkpoint));
+        assert_eq!(to_a.told.iter().map(|it| it.checkpoint.node).collect::<Vec<_>>(), [C, B]);
+        a.hears_of(C, &to_a);
         assert_eq!(a.unseen().iter().map(|sent| sent.number).collect::<Vec<_>>(), [second]);
         assert_eq!(own(&mut a, 7).log.len(), 1);
     }
@@ -280,18 +386,49 @@ mod tests {
         let old = own(&mut b, 1);
         b.steps();
         let new = own(&mut b, 2);
-        assert_eq!(b.pack(A, new.clone(), u64::MAX).len(), 1);
-        assert_eq!(b.pack(A, new.clone(), u64::MAX).len(), 0);
+        assert_eq!(b.pack(A, new.clone(), u64::MAX).told.len(), 1);
+        assert!(b.pack(A, new.clone(), u64::MAX).is_empty());
         a.learns(B, &new);
         a.learns(B, &old);
         assert_eq!(a.of(B).map(|it| it.at_nanos), Some(2));
         let of_a = own(&mut a, 3);
-        assert_eq!(a.pack(B, of_a, u64::MAX).len(), 1, "b holds its own");
+        assert_eq!(a.pack(B, of_a, u64::MAX).told.len(), 1, "b holds its own");
         b.is_held(A, a.version_of(B));
-        assert_eq!(b.pack(A, new.clone(), 0).len(), 0);
+        assert!(b.pack(A, new.clone(), 0).is_empty());
         b.steps();
         let newer = own(&mut b, 4);
-        assert_eq!(b.pack(A, newer, 0).len(), 1, "of itself it tells in any case");
+        assert_eq!(b.pack(A, newer, 0).told.len(), 1, "of itself it tells in any case");
+    }
+
+    #[test]
+    fn what_is_held_already_is_patched_and_whoever_lacks_it_says_so() {
+        let (mut a, mut b) = (Knowledge::new(A), Knowledge::new(B));
+        let long = |last: u8| vec![Datum::new((0..100).chain([last]).collect::<Vec<u8>>())];
+        let whole = {
+            let own = b.own(1, &long(1), &[]);
+            b.pack(A, own, 0)
+        };
+        a.hears_of(B, &whole);
+        let told = |b: &mut Knowledge, now, last| {
+            b.steps();
+            let own = b.own(now, &long(last), &[]);
+            b.pack(A, own, 0)
+        };
+        let patch = told(&mut b, 2, 2);
+        assert!(whole.bytes() > 100 && patch.bytes() < 12, "{} and {}", whole.bytes(), patch.bytes());
+        a.hears_of(B, &patch);
+        assert_eq!(a.version_of(B), 2);
+        // The third is lost, so the fourth tells nothing; then b hears of it, and builds on what a holds.
+        told(&mut b, 3, 3);
+        let fourth = told(&mut b, 4, 4);
+        a.hears_of(B, &fourth);
+        assert_eq!(a.version_of(B), 2);
+        let of_a = own(&mut a, 5);
+        b.hears_of(A, &a.pack(B, of_a, 0));
+        let fifth = told(&mut b, 6, 5);
+        assert!(fifth.bytes() < 12);
+        a.hears_of(B, &fifth);
+        assert_eq!(a.version_of(B), 5);
     }
 
     #[test]

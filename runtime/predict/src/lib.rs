@@ -24,9 +24,10 @@ mod picture;
 mod resolver;
 mod settings;
 mod train;
+mod wire;
 
 pub use base::{Base, Imitation};
-pub use knowledge::{Checkpoint, Knowledge, Sent};
+pub use knowledge::{Checkpoint, Knowledge, Parcel, Sent, Told};
 pub use resolver::{Lookahead, Omniscient, TRAINED, resolvers};
 pub use settings::{Settings, SettingsError};
 pub use train::{Trained, train};
