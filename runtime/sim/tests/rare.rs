@@ -53,6 +53,8 @@ const fn property(name: &'static str, kind: PropertyKind, holds: fn(&View<'_>) -
         why: |_| Vec::new(),
         reads: READS,
         reads_up: false,
+        alone: false,
+        ghosts: false,
     }
 }
 
