@@ -193,7 +193,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
         fs::remove_file(dir.join("authority.key")).expect("it can be removed");
-        let outcome = super::run(&dir, &[0..1], 30, true, &mut Vec::new());
+        let outcome = super::run(&dir, std::slice::from_ref(&(0..1)), 30, true, &mut Vec::new());
         assert!(matches!(outcome, Err(Failure::Told(what)) if what.contains("`authority.key` is missing")));
     }
 }

@@ -3,6 +3,7 @@
 //! Nobody keeps a list of who is where: who enters a room subscribes to it, and the tree mends itself. What is said while a node is on
 //! its way into the tree may be missed.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,14 +61,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                         room = other;
                         chat.subscribe(room).await?;
                     }
-                    Some(Err(_)) => eprintln!("a room is a number: /room 7"),
+                    Some(Err(_)) => writeln!(std::io::stderr(), "a room is a number: /room 7")?,
                     None => chat.publish(room, Payload::of(format!("{name}: {line}"))).await?,
                 },
             },
             told = told.next() => match told {
                 None => break,
                 Some(Told::Multicast(Received { topic, body })) => {
-                    println!("[{topic}] {}", body.get::<String>().map_or("?", String::as_str));
+                    let text = body.get::<String>().map_or("?", String::as_str);
+                    writeln!(std::io::stdout(), "[{topic}] {text}")?;
                 }
                 Some(Told::Tree(_)) => {}
             },
