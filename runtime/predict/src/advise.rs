@@ -47,9 +47,6 @@ struct Score {
 /// The most events of a rollout: a system that never rests is cut.
 const ROLLOUT_EVENTS_MAX: u64 = 20_000;
 
-/// How many times as many options are tried as get all their rollouts, where there are more.
-const TRIED: u32 = 4;
-
 /// Sums that differ by less are alike.
 const ALIKE: f64 = 1e-9;
 
@@ -83,36 +80,28 @@ impl Adviser {
         picture: &mut dyn FnMut(u64) -> Situation,
         scene: &mut Scene<'_>,
     ) -> Advice {
-        let mut options = self.options(point, scene);
+        let options = self.options(point, scene);
         let seed = scene.draw.bits();
         let mut scores = vec![Score::default(); options.len()];
-        let (mut steps, mut rollouts, mut turn) = (0, 0, 0);
-        'stages: for (stage, rounds) in
-            stages(options.len(), self.options_max, self.rollouts).into_iter().enumerate()
-        {
-            if stage > 0 {
-                halve(&mut options, &mut scores);
+        let (mut steps, mut rollouts) = (0, 0);
+        for round in 0..self.rollouts {
+            let seed = mix(seed.wrapping_add(u64::from(round)));
+            let situation = picture(seed);
+            if situation.states.len() < self.model.nodes.len() {
+                // Nodes are still starting.
+                break;
             }
-            for _ in 0..rounds {
-                if turn > 0 && steps >= self.steps_max {
-                    break 'stages;
-                }
-                let seed = mix(seed.wrapping_add(turn));
-                turn += 1;
-                let situation = picture(seed);
-                if situation.states.len() < self.model.nodes.len() {
-                    // Nodes are still starting.
-                    break 'stages;
-                }
-                for (option, score) in options.iter().zip(&mut scores) {
-                    let picks: Vec<u32> = moment.picks.iter().copied().chain([*option]).collect();
-                    let opening = Opening { node: moment.node, event: moment.event, picks: &picks };
-                    let base = self.base.policy();
-                    let prospect = rollout(&self.model, &situation, Some(opening), seed, self.span, base);
-                    steps += prospect.events;
-                    rollouts += 1;
-                    score.add(prospect);
-                }
+            for (option, score) in options.iter().zip(&mut scores) {
+                let picks: Vec<u32> = moment.picks.iter().copied().chain([*option]).collect();
+                let opening = Opening { node: moment.node, event: moment.event, picks: &picks };
+                let base = self.base.policy();
+                let prospect = rollout(&self.model, &situation, Some(opening), seed, self.span, base);
+                steps += prospect.events;
+                rollouts += 1;
+                score.add(prospect);
+            }
+            if steps >= self.steps_max {
+                break;
             }
         }
         let option = best(point, &options, &scores, scene);
@@ -121,13 +110,12 @@ impl Adviser {
 
     /// The options that are tried: all, or some that are drawn and the default.
     fn options(&self, point: &Point<'_>, scene: &mut Scene<'_>) -> Vec<u32> {
-        let most = self.options_max.saturating_mul(TRIED);
-        if point.options <= most {
+        if point.options <= self.options_max {
             return (0..point.options).collect();
         }
         let mut all: Vec<u32> = (0..point.options).filter(|option| Some(*option) != point.default).collect();
         let mut drawn: Vec<u32> = point.default.into_iter().collect();
-        while drawn.len() < most as usize {
+        while drawn.len() < self.options_max as usize {
             let place = scene.draw.below(all.len() as u64) as usize;
             drawn.push(all.swap_remove(place));
         }
@@ -162,29 +150,6 @@ impl Score {
     }
 }
 
-/// How many rollouts each option gets in each stage, the better half of the options going on from one stage to the next (Karnin, Koren and
-/// Somekh, "Almost optimal exploration in multi-armed bandits", 2013). No more than `few` options have one stage of `rollouts`. More of them share
-/// what `few` would get, each stage about as many as any other, and no option less than one a stage.
-fn stages(options: usize, few: u32, rollouts: u32) -> Vec<u32> {
-    if options <= few as usize {
-        return vec![rollouts];
-    }
-    let halves = std::iter::successors(Some(options), |left| Some(left.div_ceil(2)));
-    let left: Vec<usize> = halves.take_while(|left| *left > 1).collect();
-    let share = few as usize * rollouts as usize / left.len();
-    left.iter().map(|left| (share / left).max(1) as u32).collect()
-}
-
-/// Leaves the better half of the options, in their order.
-fn halve(options: &mut Vec<u32>, scores: &mut Vec<Score>) {
-    let mut places: Vec<usize> = (0..options.len()).collect();
-    places.sort_by(|a, b| scores[*a].compare(&scores[*b]));
-    places.truncate(options.len().div_ceil(2));
-    places.sort_unstable();
-    *options = places.iter().map(|place| options[*place]).collect();
-    *scores = places.iter().map(|place| std::mem::take(&mut scores[*place])).collect();
-}
-
 /// The best option; of several that are alike the author's default, else any.
 fn best(point: &Point<'_>, options: &[u32], scores: &[Score], scene: &mut Scene<'_>) -> u32 {
     let mut leading = vec![0];
@@ -198,35 +163,4 @@ fn best(point: &Point<'_>, options: &[u32], scores: &[Score], scene: &mut Scene<
     let default = leading.iter().copied().find(|place| Some(options[*place]) == point.default);
     let place = default.unwrap_or_else(|| leading[scene.draw.below(leading.len() as u64) as usize]);
     options[place]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_options_have_one_stage_and_many_share_what_few_would_get() {
-        assert_eq!(stages(12, 12, 8), [8]);
-        assert_eq!(stages(2, 12, 32), [32]);
-        // 48, 24, 12, 6, 3 and 2 options.
-        assert_eq!(stages(48, 12, 8), [1, 1, 1, 2, 5, 8]);
-        assert_eq!(stages(13, 12, 1), [1, 1, 1, 1]);
-        for options in 13..100 {
-            let left = std::iter::successors(Some(options), |left: &usize| Some(left.div_ceil(2)));
-            let rollouts: usize =
-                left.zip(stages(options, 12, 16)).map(|(left, each)| left * each as usize).sum();
-            assert!(rollouts <= 12 * 16 + options, "{options} options, {rollouts} rollouts");
-        }
-    }
-
-    #[test]
-    fn the_better_half_goes_on() {
-        let score = |cost: f64| Score { faults: 0, sums: vec![cost], count: 1 };
-        let faulty = Score { faults: 1, sums: vec![0.0], count: 1 };
-        let mut options = vec![3, 4, 7, 8, 9];
-        let mut scores = vec![score(5.0), score(1.0), faulty, score(2.0), score(4.0)];
-        halve(&mut options, &mut scores);
-        assert_eq!(options, [4, 8, 9]);
-        assert_eq!(scores.iter().map(|score| score.sums[0]).collect::<Vec<_>>(), [1.0, 2.0, 4.0]);
-    }
 }

@@ -12,7 +12,7 @@ use foresee_sim::Paths;
 pub struct Settings {
     /// How many rollouts each option gets, at most.
     pub rollouts: u32,
-    /// The most options of which each gets all its rollouts. Of more, up to four times as many are drawn, and share what those would get.
+    /// The most options that are tried; of more, so many are drawn.
     pub options_max: u32,
     /// How many steps the rollouts of one choice may take; every option gets one rollout anyway.
     pub steps_max: u64,
