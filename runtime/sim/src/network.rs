@@ -27,6 +27,8 @@ pub(crate) struct Network {
     /// Where nodes are, if that is said: the way of a message is then that between sites, beside what its carrier
     /// does.
     topology: Option<Arc<Topology>>,
+    /// What takes its place, and when; the next one is last.
+    later: Vec<(u64, Arc<Topology>)>,
     /// What the paths of the topology remember.
     memory: Memory,
     /// When the last message of a pair arrives, on ordered carriers whose delays vary.
@@ -73,6 +75,21 @@ impl Network {
         Ok(Network::placed(model, topology))
     }
 
+    /// The same network, in which other topologies take the place of the first.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn changing(mut self, model: &Model, later: &[(Duration, Arc<Topology>)]) -> Result<Self, SimError> {
+        if self.topology.is_some() {
+            for (from, topology) in later {
+                said(model, topology)?;
+                self.later.push((nanos(*from), topology.clone()));
+            }
+            self.later.sort_by_key(|(from, _)| std::cmp::Reverse(*from));
+        }
+        Ok(self)
+    }
+
     fn placed(model: &Model, topology: Option<Arc<Topology>>) -> Self {
         let mut network = Network::of(model.carriers.iter().zip(foresee_world::disciplines(model)));
         if topology.is_some() {
@@ -90,6 +107,7 @@ impl Network {
         Network {
             carriers: carriers.map(|(carrier, discipline)| line(carrier, discipline)).collect(),
             topology: None,
+            later: Vec::new(),
             memory: Memory::default(),
             last: HashMap::default(),
             last_max: LAST_LEAST,
@@ -133,6 +151,9 @@ impl Network {
         bytes: u64,
     ) -> Carried {
         let number = draws.send(src);
+        while let Some((_, topology)) = self.later.pop_if(|(from, _)| *from <= now) {
+            self.topology = Some(topology);
+        }
         let line = &mut self.carriers[usize::from(carrier)];
         if src == dst {
             return Carried { fate: Fate::Arrives(now.saturating_add(LOOPBACK_NANOS)), told: false };

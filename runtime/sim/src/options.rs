@@ -27,6 +27,9 @@ pub struct Options {
     /// Where the nodes are. The times under way are then those between sites, instead of the carriers' delays; what a path
     /// loses is lost to datagrams and sent again by ordered connections.
     pub topology: Option<Arc<Topology>>,
+    /// Topologies that take the place of that one, each for what is sent from its moment on. Where nodes are said to be nowhere
+    /// they count for nothing.
+    pub later: Vec<(Duration, Arc<Topology>)>,
 }
 
 /// Why there is no run.
