@@ -16,6 +16,7 @@ mod secrets;
 mod setting;
 mod shapes;
 mod tables;
+mod tunings;
 mod usage;
 mod whole;
 

@@ -29,6 +29,7 @@ use crate::check::Checked;
 use crate::diag::Diagnostics;
 use crate::ir::{Field, File, Message, Reexport, Spec};
 
+pub(crate) use objective::literal;
 pub(crate) use service::{one_line, snake};
 pub(crate) use system::constant;
 

@@ -25,6 +25,7 @@ pub use foresee_derive::Value;
 pub use foresee_kernel as kernel;
 #[cfg(feature = "live")]
 pub use foresee_live::{self as live, Host};
+pub use foresee_measure as measure;
 pub use foresee_net as net;
 pub use foresee_predict as predict;
 pub use foresee_sim::{self as sim, Sim};

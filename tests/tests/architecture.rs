@@ -30,8 +30,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("foresee-sim", &["foresee-kernel", "foresee-net", "foresee-world"]),
     (
         "foresee-predict",
-        &["foresee-kernel", "foresee-world", "foresee-check", "foresee-sim", "foresee-decide"],
+        &[
+            "foresee-kernel",
+            "foresee-world",
+            "foresee-check",
+            "foresee-sim",
+            "foresee-decide",
+            "foresee-measure",
+        ],
     ),
+    ("foresee-measure", &["foresee-kernel", "foresee-decide"]),
     ("foresee-live", &["foresee-kernel", "foresee-net"]),
 ];
 
@@ -50,6 +58,7 @@ const PURE: &[&str] = &[
     "foresee-check",
     "foresee-sim",
     "foresee-decide",
+    "foresee-measure",
     "foresee-predict",
 ];
 

@@ -1,12 +1,15 @@
 //! Decisions of the specs, simulated: an appointment is worth what `foresee-decide` computes, a lock manager that weighs its
-//! victims beats those that do not, and consensus has a penalty above which safety is never traded.
+//! victims beats those that do not, a coordinator that weighs what a transaction is worth beats every fixed time-out, and consensus
+//! has a penalty above which safety is never traded.
 //!
 //! The long ones print tables: `cargo test --release -p foresee-tests --test decisions -- --ignored --nocapture`.
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use foresee::kernel::{Arguments, Model, SpecInfo};
+use foresee::predict::{Settings, resolvers};
 use foresee::sim::{Options, ResolverKind, Run, Status, runs};
 use foresee_decide::cost::{Benefit, Cost};
 use foresee_decide::extended::Extended;
@@ -15,6 +18,7 @@ use foresee_decide::tradeoff::{Risk, flip_penalty};
 use foresee_decide::wait::{self, exponential::Exponential, search};
 
 foresee::include_spec!("appointment");
+foresee::include_spec!("atomic_commit");
 foresee::include_spec!("consensus_by_utility");
 foresee::include_spec!("deadlock");
 
@@ -26,8 +30,30 @@ fn model(spec: &'static SpecInfo, system: &str, arguments: &[(&str, String)]) ->
 }
 
 /// What `figure` is in the runs of the seeds from 0, in their order. Of several options the first is taken.
-fn figures(model: &Arc<Model>, seeds: u64, mut figure: impl FnMut(&Run) -> f64) -> Vec<f64> {
-    let options = Options { resolver: ResolverKind::First, ..Options::default() };
+fn figures(model: &Arc<Model>, seeds: u64, figure: impl FnMut(&Run) -> f64) -> Vec<f64> {
+    resolved(ResolverKind::First, model, seeds, figure)
+}
+
+/// Looking ahead without training, so far and no further.
+fn ahead(horizon: Duration) -> ResolverKind {
+    let settings = Settings {
+        training: 0,
+        rollouts: 16,
+        horizon: Some(horizon),
+        tail: Some(Duration::ZERO),
+        ..Settings::default()
+    };
+    resolvers(&settings).get("lookahead").expect("there is one")
+}
+
+/// As `figures`, where `resolver` chooses.
+fn resolved(
+    resolver: ResolverKind,
+    model: &Arc<Model>,
+    seeds: u64,
+    mut figure: impl FnMut(&Run) -> f64,
+) -> Vec<f64> {
+    let options = Options { resolver, ..Options::default() };
     let mut found = Vec::new();
     runs(model, 0..seeds, 2, &options, &mut |run| {
         assert!(run.violation.is_none(), "seed {}: {:?}", run.seed, run.violation);
@@ -95,18 +121,56 @@ fn a_victim_by_utility_is_cheaper_than_the_youngest_the_oldest_and_any() {
         let model = model(&deadlock::SPEC, "Bank", &[("rule", rule.to_string())]);
         figures(&model, 200, |run| run.objectives["lateness"])
     };
-    let ours = lateness(4);
-    say(&format!("by utility: {:.1} ({:.1})", mean(&ours).0, mean(&ours).1));
-    for (rule, name) in [(1, "youngest"), (2, "oldest"), (3, "any")] {
-        let theirs = lateness(rule);
-        let (saved, error) = paired(&theirs, &ours);
-        let share = 100.0 * saved / mean(&theirs).0;
-        let (low, high) = (saved - 1.96 * error, saved + 1.96 * error);
-        say(&format!(
-            "{name:<10}: {:.1}, which is {saved:.1} more ({low:.1} to {high:.1}), {share:.1} %",
-            mean(&theirs).0
-        ));
-        assert!(low > 0.0, "{name}: {low} to {high}");
+    let open = model(&deadlock::SPEC, "Bank", &[]);
+    let ahead = resolved(ahead(Duration::from_secs(5)), &open, 200, |run| run.objectives["lateness"]);
+    let others = [(1, "youngest"), (2, "oldest"), (3, "any")].map(|(rule, name)| (name, lateness(rule)));
+    for (name, ours) in [("by importance times locks", lateness(4)), ("by looking ahead", ahead)] {
+        say(&format!("{name}: {:.1} ({:.1})", mean(&ours).0, mean(&ours).1));
+        for (other, theirs) in &others {
+            let (low, _) = against(other, &ours, theirs);
+            assert!(low > 0.0, "{name} against {other}: {low}");
+        }
+    }
+}
+
+/// Prints what another costs more, and gives the interval of that.
+fn against(name: &str, ours: &[f64], theirs: &[f64]) -> (f64, f64) {
+    let (saved, error) = paired(theirs, ours);
+    let (low, high) = (saved - 1.96 * error, saved + 1.96 * error);
+    let (cost, share) = (mean(theirs).0, 100.0 * saved / mean(theirs).0);
+    say(&format!("  {name:<10}: {cost:.1}, which is {saved:.1} more ({low:.1} to {high:.1}), {share:.1} %"));
+    (low, high)
+}
+
+#[test]
+#[ignore = "hundreds of runs that look ahead: two minutes in a release build"]
+fn a_coordinator_that_weighs_a_transaction_beats_every_fixed_time_out() {
+    const SEEDS: u64 = 100;
+    // Messages take two seconds in the mean, so a vote that is late may be worth waiting for, or not.
+    let shop = |bounds: &[(&str, String)]| {
+        let own = [("delay", "2s".to_owned()), ("calls", "0.2".to_owned())];
+        model(
+            &atomic_commit::SPEC,
+            "Shop",
+            &own.into_iter().chain(bounds.iter().cloned()).collect::<Vec<_>>(),
+        )
+    };
+    let grid = shop(&[("shortest", "250ms".to_owned()), ("longest", "32s".to_owned())]);
+    let ours = resolved(ahead(Duration::from_secs(60)), &grid, SEEDS, |run| run.objectives["total"]);
+    say(&format!("the wait by looking ahead: {:.1} ({:.1})", mean(&ours).0, mean(&ours).1));
+    // The time-outs of the choice, and those between them.
+    let mut all = Vec::new();
+    for doubling in 0..8 {
+        for part in [4, 5, 6, 7] {
+            all.push(250 * part * (1 << doubling) / 4);
+        }
+    }
+    for wait in all.into_iter().filter(|wait| *wait <= 32_000) {
+        let wait = format!("{wait}ms");
+        let fixed = shop(&[("shortest", wait.clone()), ("longest", wait.clone())]);
+        let theirs = figures(&fixed, SEEDS, |run| run.objectives["total"]);
+        let (low, _) = against(&wait, &ours, &theirs);
+        assert!(low > 0.0, "a time-out of {wait}: {low}");
     }
 }
 

@@ -370,6 +370,54 @@ fn costs_are_finite_where_theorem_3_2_says_so_and_grow_with_the_computed_slope_e
     }
 }
 
+/// What the paper claims of each protocol, and what the claims of its system are decided to be. Where both ends may be correct or not
+/// (Theorem 3.2) an end must be likely to crash before it is answered, or no run shows what grows.
+#[test]
+#[ignore = "tens of thousands of runs: a minute in a release build"]
+fn each_protocol_gets_its_verdicts() {
+    use foresee::sim::{Demands, Verdict, verify};
+    // An end that surely crashes does so late, or no run has two that live for a minute.
+    let ends = |a: &str, b: &str| {
+        let (crash, length) = if a == "0" || b == "0" { ("0.02", "600s") } else { ("0.2", "300s") };
+        let named =
+            [("correct_a", a), ("correct_b", b), ("crash_a", crash), ("crash_b", crash), ("length", length)];
+        named.map(|(name, value)| (name, value.to_owned())).to_vec()
+    };
+    let (held, violated) = (Verdict::Held, Verdict::Violated);
+    let rows = [
+        ("Once", ends("0.5", "0.5"), held, held),
+        ("OnceBySender", ends("0.5", "0.5"), held, violated),
+        ("OnceBySender", ends("0", "0.5"), held, held),
+        ("OnceBySender", ends("0.5", "1"), held, held),
+        ("OnceByReceiver", ends("0.5", "0.5"), held, violated),
+        ("OnceByReceiver", ends("0.5", "0"), held, held),
+        ("OnceByReceiver", ends("1", "0.5"), held, held),
+        ("Never", vec![("correct_a", "0".to_owned()), ("correct_b", "0".to_owned())], violated, held),
+        ("Late", vec![], held, violated),
+    ];
+    say("system          correct: a    b | S2: delivered with certainty  S3: finite cost");
+    for (system, arguments, s2, s3) in rows {
+        let model = model(system, &arguments);
+        let correct = |name: &str| arguments.iter().find(|it| it.0 == name).map_or("1", |it| it.1.as_str());
+        let (options, demands) = (Options::default(), Demands::default());
+        let found = verify(&model, 0..400_000, THREADS, &options, &demands).expect("it runs");
+        assert!(found.violating.is_none(), "{system}: S0 does not hold");
+        let verdict = |name: &str| {
+            let its = found.estimates.iter().find(|it| it.name == name);
+            its.unwrap_or_else(|| panic!("{system} claims no {name}")).verdict
+        };
+        let row = (verdict("s2"), verdict("s3"));
+        say(&format!(
+            "{system:<16} {:>8} {:>4} | {:<29?} {:?}",
+            correct("correct_a"),
+            correct("correct_b"),
+            row.0,
+            row.1
+        ));
+        assert_eq!(row, (s2, s3), "{system} {arguments:?}");
+    }
+}
+
 /// Proposition 3.1: delivery is certain, and the sends have no expectation. With the loss 0.1, and twelve times longer a wait for
 /// every acknowledgement, each further power of twelve adds more than the one before.
 #[test]

@@ -116,6 +116,6 @@ impl<'a> Settings<'a> {
 }
 
 /// The words of a text.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|it| !it.is_empty())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::Ordered;
 use super::usage::Traffic;
-use super::{overlaps, pairs};
+use super::{overlaps, pairs, tunings};
 use crate::body::{Effect, Facts, Sent, Site, Survey};
 use crate::check::{Checked, Head, ServiceFacts, Trigger};
 use crate::ir::{self, Deeds, Ids, Sending, Tables};
@@ -36,6 +36,8 @@ pub(super) fn tables(
         unsent,
         unwanted,
         overlaps: overlaps.collect(),
+        tunings: tunings::tunings(facts, names),
+        waits: tunings::waits(checked, index),
     }
 }
 

@@ -186,4 +186,6 @@ pub struct Facts {
     pub called: BTreeSet<(usize, CallRef)>,
     /// Places at which the step branches.
     pub sites: Vec<Site>,
+    /// Choices whose option is the time until a timer fires: the name of the site, and the timer.
+    pub tuned: Vec<(String, String)>,
 }

@@ -7,6 +7,7 @@ use syn::visit_mut::VisitMut;
 use super::facts::Effect;
 use super::literal;
 use super::resolve::verbatim;
+use super::scope::Local;
 use super::walk::{Walker, span_of};
 use crate::diag::Diagnostic;
 
@@ -52,6 +53,12 @@ impl Walker<'_> {
                     .with_help("declare it without `every` to arm it by hand, or guard its handler"),
             );
         }
+        // A choice that goes straight into the timer.
+        let held = call.args.first().and_then(Self::name_of).map(ToString::to_string);
+        let held = held.filter(|it| self.scopes.find(it) == Some(Local::Fixed));
+        let held = held.and_then(|it| self.chosen.iter().rev().find(|(name, _)| *name == it).cloned());
+        let (straight, sites) = (call.args.first().is_some_and(Self::is_choice), self.facts.sites.len());
+        let tuned = text.clone();
         match effect {
             Effect::SetTimer => {
                 self.facts.timers_set.insert(text);
@@ -73,6 +80,11 @@ impl Walker<'_> {
             false => quote_spanned!(timer_span=> Timer::#name(#(#arguments),*)),
         };
         call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
+        let drawn = self.facts.sites.get(sites..).and_then(<[_]>::last).filter(|_| straight);
+        let site = drawn.map(|it| it.name.clone()).or(held.map(|(_, site)| site));
+        if let (Effect::SetTimer, Some(site)) = (effect, site) {
+            self.facts.tuned.push((site, tuned));
+        }
         let (method, delay) = (&call.method, call.args.iter());
         Some(verbatim(quote_spanned!(span=> ctx.#method(#timer #(, #delay)*))))
     }

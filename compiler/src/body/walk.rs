@@ -32,6 +32,8 @@ pub struct Walker<'a> {
     pub(super) owner: String,
     pub(super) binding: Option<String>,
     pub(super) first_site: usize,
+    /// Locals that hold what a choice gave, and the names of its site; the latest last.
+    pub(super) chosen: Vec<(String, String)>,
     /// What was found out.
     pub facts: Facts,
     /// What is wrong.
@@ -58,6 +60,7 @@ impl<'a> Walker<'a> {
             owner: String::new(),
             binding: None,
             first_site: 0,
+            chosen: Vec::new(),
             facts: Facts::default(),
             diagnostics: Diagnostics::new(),
             reported: BTreeSet::new(),
@@ -119,6 +122,7 @@ impl<'a> Walker<'a> {
                 );
             }
             let fixed = !scope::is_mutable(pattern, ident);
+            self.chosen.retain(|(known, _)| *known != name);
             self.scopes.add(name, if fixed { Local::Fixed } else { Local::Value });
         }
     }
@@ -129,6 +133,17 @@ impl<'a> Walker<'a> {
             Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
             Expr::Paren(inner) => Self::name_of(&inner.expr),
             _ => None,
+        }
+    }
+
+    /// Whether an expression is what `choose` or `choose_or` gives.
+    pub(super) fn is_choice(expr: &Expr) -> bool {
+        match expr {
+            Expr::Call(call) => {
+                Self::name_of(&call.func).is_some_and(|it| it == "choose" || it == "choose_or")
+            }
+            Expr::Paren(inner) => Self::is_choice(&inner.expr),
+            _ => false,
         }
     }
 
@@ -218,6 +233,8 @@ impl VisitMut for Walker<'_> {
 
     fn visit_local_mut(&mut self, local: &mut syn::Local) {
         let moment = local.init.as_ref().is_some_and(|init| self.moment(&init.expr).is_some());
+        let chooses = local.init.as_ref().is_some_and(|init| Self::is_choice(&init.expr));
+        let sites = self.facts.sites.len();
         if let Some(init) = &mut local.init {
             let name = match scope::bindings(&local.pat).as_slice() {
                 [one] => Some(one.to_string()),
@@ -240,6 +257,13 @@ impl VisitMut for Walker<'_> {
         }
         if let (true, [one]) = (moment, scope::bindings(&local.pat).as_slice()) {
             self.scopes.add(one.to_string(), Local::Moment);
+        }
+        if let (true, [one], Some(site)) = (
+            chooses,
+            scope::bindings(&local.pat).as_slice(),
+            self.facts.sites.get(sites..).and_then(<[_]>::last),
+        ) {
+            self.chosen.push((one.to_string(), site.name.clone()));
         }
     }
 

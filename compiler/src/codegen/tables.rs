@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use super::service::Generator;
 use crate::body::Site;
-use crate::ir::{Deeds, Ids, Ordered, Overlap, Sending, Tables};
+use crate::ir::{Deeds, Ids, Ordered, Overlap, Sending, Tables, Tuning, Wait};
 
 /// All of them.
 pub(super) fn tables(generator: &Generator<'_>) -> TokenStream {
@@ -118,6 +118,18 @@ fn of_service(it: &Tables) -> TokenStream {
         quote!(kernel::OverlapInfo { event: #event, states: &[#(#states),*], handlers: &[#(#handlers),*] })
     });
     let (grows, unsent, unwanted) = (&it.grows, &it.unsent, &it.unwanted);
+    let tunings = it.tunings.iter().map(|Tuning { choice, timer, again }| {
+        quote!(kernel::TuningInfo { choice: #choice, timer: #timer, again: #again })
+    });
+    let waits = it.waits.iter().map(|Wait { objective, price, over, until }| {
+        let price = match price {
+            Some(price) => quote!(Some(#price)),
+            None => quote!(None),
+        };
+        quote!(kernel::WaitInfo {
+            objective: #objective, price: #price, over: &[#(#over),*], until: &[#(#until),*],
+        })
+    });
     quote! {
         kernel::Tables {
             ids: &[#(#ids),*],
@@ -127,6 +139,8 @@ fn of_service(it: &Tables) -> TokenStream {
             unsent: &[#(#unsent),*],
             unwanted: &[#(#unwanted),*],
             overlaps: &[#(#overlaps),*],
+            tunings: &[#(#tunings),*],
+            waits: &[#(#waits),*],
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the analyses know of a service, for the tables that its generated code carries and for its page of documentation.
 
 /// What is known of a service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tables {
     /// What each handler does, in the order of the heads.
     pub deeds: Vec<Deeds>,
@@ -19,6 +19,10 @@ pub struct Tables {
     pub unwanted: Vec<String>,
     /// Events with handlers of which several may apply.
     pub overlaps: Vec<Overlap>,
+    /// Choices of how long until a timer fires.
+    pub tunings: Vec<Tuning>,
+    /// What objectives pay for by the second.
+    pub waits: Vec<Wait>,
 }
 
 /// What a handler does, routines included. Names are sorted.
@@ -104,4 +108,28 @@ pub struct Overlap {
     pub states: Vec<String>,
     /// The handlers by name.
     pub handlers: Vec<String>,
+}
+
+/// A choice of how long until a timer fires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// The choice, by the name of its site.
+    pub choice: String,
+    /// The timer.
+    pub timer: String,
+    /// Whether the timer's own handler sets it again, or it is always on.
+    pub again: bool,
+}
+
+/// What an objective pays for by the second.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// The objective.
+    pub objective: String,
+    /// Units a second for each, where that is a number.
+    pub price: Option<f64>,
+    /// The variables that say what it is paid for.
+    pub over: Vec<String>,
+    /// The variables by which it ends.
+    pub until: Vec<String>,
 }

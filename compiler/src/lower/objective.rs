@@ -389,7 +389,7 @@ pub(super) fn whole_number(expr: &Expr) -> Option<u64> {
 }
 
 /// The value of a number as written, or of arithmetic of such numbers.
-pub(super) fn literal(expr: &Expr) -> Option<f64> {
+pub(crate) fn literal(expr: &Expr) -> Option<f64> {
     match &expr.kind {
         ExprKind::Literal(Literal { kind: LiteralKind::Int | LiteralKind::Float, text }) => {
             text.replace('_', "").parse::<f64>().ok()

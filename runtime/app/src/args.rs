@@ -202,7 +202,7 @@ pub struct SimulateArgs {
     /// Run the seeds from A up to, not including, B
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub seeds: Option<Range<u64>>,
-    /// Who resolves choices: random, first, round-robin, default, lookahead, omniscient
+    /// Who resolves choices: random, first, round-robin, default, lookahead, omniscient, measured
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub resolver: String,
     /// How lookahead and omniscient look ahead, such as gather=10s,rollouts=32,horizon=2s

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::args::{Format, InfoArgs};
 use crate::exit::{Exit, Failure};
 use crate::observed::Observed;
-use crate::{claims, model, tables};
+use crate::{claims, model, tables, tunables};
 
 /// Runs the command.
 pub fn run(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -51,6 +51,7 @@ fn json(spec: &'static SpecInfo, args: &InfoArgs) -> Result<Value, Failure> {
                 "faults": faults.collect::<Vec<_>>(),
                 "calls": calls.collect::<Vec<_>>(),
                 "objectives": objectives.collect::<Vec<_>>(),
+                "tunables": tunables::json(&model),
                 "observed": args.observe.then(|| Observed::of(&model)).transpose()?.map(|it| it.json()),
             })
         }
@@ -153,6 +154,7 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
                 objective.name, objective.line, objective.weight
             )?;
         }
+        tunables::text(&model, out)?;
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ mod story;
 mod tables;
 mod test;
 mod totest;
+mod tunables;
 pub mod usage;
 mod verify;
 #[cfg(feature = "live")]

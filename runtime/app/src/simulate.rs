@@ -35,8 +35,13 @@ pub fn run(
     if args.exact {
         return exact::run(&model, args, &plain, out);
     }
-    let asked = args.compare.iter().flatten().chain([&args.resolver]);
-    if ahead.training > 0 && asked.into_iter().any(|name| foresee_predict::TRAINED.contains(&name.as_str())) {
+    let mut asked = args.compare.iter().flatten().chain([&args.resolver]);
+    let trained = |name: &String| {
+        let measured = *name == foresee_predict::MEASURED;
+        foresee_predict::TRAINED.contains(&name.as_str())
+            || measured && foresee_predict::leaves_others(&model, &foresee_measure::tunables(&model))
+    };
+    if ahead.training > 0 && asked.any(trained) {
         let runs = ahead.training;
         writeln!(
             err,

@@ -68,7 +68,9 @@ pub use reply::Reply;
 pub use script::ScenarioInfo;
 pub use service::{AnyService, LayerState, Service};
 pub use stack::{Below, Called, Layer, LayerStates, NodeEvent, NodeState, Outcome, Ran, Scratch, Stack};
-pub use tables::{Deeds, IdsInfo, OrderInfo, OverlapInfo, PairInfo, Receiver, SendInfo, Tables};
+pub use tables::{
+    Deeds, IdsInfo, OrderInfo, OverlapInfo, PairInfo, Receiver, SendInfo, Tables, TuningInfo, WaitInfo,
+};
 pub use time::{Delay, Law, Span};
 pub use touched::{Touched, TouchedIn};
 pub use trace::{Trace, TraceError};

@@ -24,6 +24,10 @@ pub struct Tables {
     pub unwanted: &'static [&'static str],
     /// Events for which more than one handler may apply, so that it is a choice which of them runs.
     pub overlaps: &'static [OverlapInfo],
+    /// Choices of how long until a timer fires.
+    pub tunings: &'static [TuningInfo],
+    /// What its objectives pay for by the second.
+    pub waits: &'static [WaitInfo],
 }
 
 impl Tables {
@@ -36,6 +40,8 @@ impl Tables {
         unsent: &[],
         unwanted: &[],
         overlaps: &[],
+        tunings: &[],
+        waits: &[],
     };
 }
 
@@ -180,4 +186,29 @@ pub struct OverlapInfo {
     pub states: &'static [&'static str],
     /// The handlers. Of those in one `first` group only one can be the one that runs.
     pub handlers: &'static [&'static str],
+}
+
+/// A choice whose option is the time until a timer fires, as far as the text tells: the value goes into the timer and nowhere else is
+/// asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TuningInfo {
+    /// The choice, by the name of its site.
+    pub choice: &'static str,
+    /// The timer.
+    pub timer: &'static str,
+    /// Whether the timer's own handler sets it again, or it is always on: the time is a period.
+    pub again: bool,
+}
+
+/// What an objective of a service pays for by the second: for each of a collection, while something holds.
+#[derive(Debug, PartialEq)]
+pub struct WaitInfo {
+    /// The objective.
+    pub objective: &'static str,
+    /// Units a second for each, where that is written as a number and does not grow.
+    pub price: Option<f64>,
+    /// The variables that say what it is paid for: those of the innermost collection.
+    pub over: &'static [&'static str],
+    /// The variables by which it ends: those of the conditions.
+    pub until: &'static [&'static str],
 }

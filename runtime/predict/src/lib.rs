@@ -20,6 +20,7 @@ mod advise;
 mod base;
 mod desk;
 mod knowledge;
+mod measured;
 mod picture;
 mod resolver;
 mod settings;
@@ -28,6 +29,7 @@ mod wire;
 
 pub use base::{Base, Imitation};
 pub use knowledge::{Checkpoint, Knowledge, Parcel, Sent, Told};
+pub use measured::{MEASURED, Measured, leaves_others};
 pub use resolver::{Lookahead, Omniscient, TRAINED, resolvers};
 pub use settings::{Settings, SettingsError};
 pub use train::{Trained, train};

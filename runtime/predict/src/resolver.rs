@@ -12,6 +12,7 @@ use foresee_world::Route;
 use crate::advise::{Advice, Adviser, Moment};
 use crate::base::{Base, Imitation};
 use crate::desk::Desk;
+use crate::measured::measured;
 use crate::picture::{Studio, picture};
 use crate::settings::Settings;
 use crate::train::{Trained, train};
@@ -23,6 +24,7 @@ pub const TRAINED: [&str; 2] = ["lookahead", "omniscient"];
 /// follow). The two are trained once, when they are first used.
 pub fn resolvers(settings: &Settings) -> Resolvers {
     let settings = Arc::new(settings.clone());
+    let by_measuring = measured(&settings);
     let trained: Arc<OnceLock<Trained>> = Arc::default();
     let (for_omniscient, as_trained) = (settings.clone(), trained.clone());
     let omniscient = Custom::new("omniscient", move |model| {
@@ -36,7 +38,7 @@ pub fn resolvers(settings: &Settings) -> Resolvers {
             false => Box::new(Lookahead::new(model, &settings, found.base.clone())),
         }
     });
-    Resolvers::default().with(omniscient).with(lookahead)
+    Resolvers::default().with(omniscient).with(lookahead).with(by_measuring)
 }
 
 /// The author's default in the place of a predictor that came out worse in training.

@@ -28,6 +28,13 @@ impl Engine {
         outcome
     }
 
+    /// Tells the witness what ran in the step that `node` has just taken.
+    pub fn told_what_ran(&mut self, node: NodeId) {
+        if let Some(witness) = self.policy.witness() {
+            witness.ran(self.now.get(), node, self.scratch.ran());
+        }
+    }
+
     /// Tells the witness what `node` has become.
     pub fn witnessed(&mut self, node: NodeId) {
         if let Some(witness) = self.policy.witness() {

@@ -228,7 +228,7 @@ impl Engine {
         let nodes = model.nodes.len();
         let mut policy = options.resolver.policy(model);
         let deliberate = policy.witness().is_some();
-        let network = Network::new(model, options.topology.clone())?;
+        let network = Network::new(model, options.topology.clone())?.changing(model, &options.later)?;
         if let Some(churn) = &options.churn {
             churn::said(model, churn)?;
         }
@@ -489,6 +489,9 @@ impl Engine {
                 let now = self.now.get();
                 let (ran, called) = self.scratch.seen();
                 self.ledger.ran(&self.model, node, ran, called, now);
+                if self.deliberate {
+                    self.told_what_ran(node);
+                }
                 self.carry_out(node);
                 self.changed(node);
             }

@@ -27,6 +27,8 @@ pub(crate) struct Network {
     /// Where nodes are, if that is said: the way of a message is then that between sites, beside what its carrier
     /// does.
     topology: Option<Arc<Topology>>,
+    /// What takes its place, and when; the next one is last.
+    later: Vec<(u64, Arc<Topology>)>,
     /// What the paths of the topology remember.
     memory: Memory,
     /// Whether a message meets anything at its receiver before it is delivered.
@@ -87,6 +89,22 @@ impl Network {
         self.topology.clone().map(|topology| (topology, self.memory.clone()))
     }
 
+    /// The same network, in which other topologies take the place of the first.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn changing(mut self, model: &Model, later: &[(Duration, Arc<Topology>)]) -> Result<Self, SimError> {
+        if self.topology.is_some() {
+            for (from, topology) in later {
+                said(model, topology)?;
+                self.receivers |= !topology.ends_on_the_way();
+                self.later.push((nanos(*from), topology.clone()));
+            }
+            self.later.sort_by_key(|(from, _)| std::cmp::Reverse(*from));
+        }
+        Ok(self)
+    }
+
     fn placed(model: &Model, topology: Option<Arc<Topology>>) -> Self {
         let mut network = Network::of(model.carriers.iter().zip(foresee_world::disciplines(model)));
         if topology.is_some() {
@@ -96,8 +114,7 @@ impl Network {
                 line.ordered = line.discipline == Discipline::Fifo;
             }
         }
-        network.receivers =
-            topology.as_ref().is_some_and(|it| it.intake().is_some() || it.patience().is_some());
+        network.receivers = topology.as_ref().is_some_and(|it| !it.ends_on_the_way());
         network.topology = topology;
         network
     }
@@ -106,6 +123,7 @@ impl Network {
         Network {
             carriers: carriers.map(|(carrier, discipline)| line(carrier, discipline)).collect(),
             topology: None,
+            later: Vec::new(),
             memory: Memory::default(),
             receivers: false,
             last: HashMap::default(),
@@ -150,6 +168,9 @@ impl Network {
         bytes: u64,
     ) -> Carried {
         let number = draws.send(src);
+        while let Some((_, topology)) = self.later.pop_if(|(from, _)| *from <= now) {
+            self.topology = Some(topology);
+        }
         let line = &mut self.carriers[usize::from(carrier)];
         if src == dst {
             return Carried::certain(now.saturating_add(LOOPBACK_NANOS));

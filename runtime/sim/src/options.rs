@@ -29,6 +29,9 @@ pub struct Options {
     pub topology: Option<Arc<Topology>>,
     /// When nodes go down and come back, beside what the system says will be done to it.
     pub churn: Option<Arc<Churn>>,
+    /// Topologies that take the place of that one, each for what is sent from its moment on. Where nodes are said to be nowhere
+    /// they count for nothing.
+    pub later: Vec<(Duration, Arc<Topology>)>,
 }
 
 /// Why there is no run.

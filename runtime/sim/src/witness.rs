@@ -3,7 +3,7 @@
 //! A [`Witness`] stands beside the run and never changes it. It is told everything, node by node, and keeps apart itself what each node
 //! could know: what it attaches to a message ([`Witness::sent`]) is handed to it where the message arrives, if it does.
 
-use foresee_kernel::{Model, NodeEvent, NodeId, NodeState};
+use foresee_kernel::{Model, NodeEvent, NodeId, NodeState, Ran};
 use foresee_net::{Draw, Fate, Purpose, Stream};
 use foresee_world::Route;
 
@@ -18,6 +18,11 @@ pub trait Witness {
 
     /// The message to which this was attached arrives at `route.dst`, whose step comes next.
     fn arrives(&mut self, now_nanos: u64, route: Route, attached: u64);
+
+    /// `node` takes a step, in which this ran. What the step sends is told of next. Most policies need not know.
+    fn ran(&mut self, now_nanos: u64, node: NodeId, ran: &[Ran]) {
+        let _ = (now_nanos, node, ran);
+    }
 
     /// `node` has taken a step, or has gone down.
     fn changed(&mut self, now_nanos: u64, node: NodeId, own: &Own<'_>);

@@ -3,7 +3,7 @@
 //! A [`Chance`] is a belief about a probability (loss, a crash in a round, never answering), a [`Rate`] one about
 //! events a unit of time (arrivals, crashes), a [`Delays`] one about how long something takes and whether it comes
 //! at all; [`alive`] turns silence into the chance that the other is dead. All forget exponentially: counts halve in
-//! every half-life, the prior does not, so a belief that is not fed slides back to it.
+//! every half-life, the prior does not, so a belief that is not fed slides back to it. A [`Drift`] keeps all instead, until there was a jump.
 //!
 //! **Take the expectation of the function that is needed, not the function of the expectation**: `E[p/(1-p)]` is not
 //! `m/(1-m)`. The methods give the common ones.
@@ -17,12 +17,14 @@
 pub mod alive;
 pub mod chance;
 pub mod delays;
+pub mod drift;
 pub mod rate;
 
 use serde::{Deserialize, Serialize};
 
 pub use chance::Chance;
 pub use delays::Delays;
+pub use drift::Drift;
 pub use rate::Rate;
 
 use crate::error::{self, Error, Result};

@@ -1,0 +1,225 @@
+//! What one node measures: losses by the gaps in the numbers of what it is sent, round trips by the echo of its own times, rates of
+//! its calls; and what its peers tell it of theirs. All of it rides on messages that are sent anyway.
+//!
+//! A node never compares its clock with another's: a time of its own comes back to it with how long it was held.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foresee_decide::belief::Drift;
+use foresee_decide::belief::drift::{Counted, THRESHOLD};
+use foresee_kernel::{NodeId, Ran, ServiceInfo};
+
+use crate::form::{Beats, Form, Tunable};
+
+/// How many round trips are kept: their median is what is believed.
+const TRIPS_MAX: usize = 15;
+
+/// A message is taken for lost when so many that were sent after it are known of.
+const OVERTAKERS: u64 = 4;
+
+/// What rides on a message to a peer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// How many messages were sent that way before it, this carrier's alone.
+    number: u64,
+    /// When it was sent, by the sender's clock.
+    at: u64,
+    /// The last time of the receiver that the sender has heard, and how long ago that was.
+    echo: Option<(u64, u64)>,
+    /// How many of the receiver's messages have arrived, and how many are missing.
+    heard: (u64, u64),
+    /// For each demand: calls, and the seconds in which they came.
+    calls: Vec<(f64, f64)>,
+}
+
+impl Told {
+    /// How long it is on the wire, in bytes, written plainly.
+    pub fn bytes(&self) -> u64 {
+        4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64
+    }
+}
+
+/// What is known of one peer.
+#[derive(Debug, Default)]
+pub(crate) struct Peer {
+    /// By carrier: the number of the next message to it, and what came from it.
+    ways: BTreeMap<u8, (u64, Coming)>,
+    /// What has arrived from it, and what is missing.
+    heard: (u64, u64),
+    /// Its last time, and when that was heard.
+    last: Option<(u64, u64)>,
+    /// What it has heard of ours when it last told.
+    reported: (u64, u64),
+    /// Losses of what it sends.
+    pub incoming: Option<Drift>,
+    /// By the option in force: losses of what it is sent, and round trips.
+    pub under: BTreeMap<u32, Under>,
+    /// For each demand: its calls, and the seconds in which they came.
+    pub calls: Vec<(f64, f64)>,
+}
+
+/// What comes from a peer by one carrier.
+#[derive(Debug, Default)]
+struct Coming {
+    /// The number of the next.
+    next: u64,
+    /// The numbers before it that have not come, and may yet.
+    awaited: BTreeSet<u64>,
+}
+
+impl Coming {
+    /// A message of this number comes: how many before it are lost for good.
+    fn comes(&mut self, number: u64) -> u64 {
+        if number < self.next {
+            if !self.awaited.remove(&number) {
+                // Whoever counts anew has begun anew.
+                *self = Coming { next: number + 1, awaited: BTreeSet::new() };
+            }
+            return 0;
+        }
+        let gap = number - self.next;
+        let far = gap.saturating_sub(OVERTAKERS);
+        self.awaited.extend(self.next + far..number);
+        self.next = number + 1;
+        let late = self.awaited.split_off(&self.next.saturating_sub(OVERTAKERS));
+        far + std::mem::replace(&mut self.awaited, late).len() as u64
+    }
+}
+
+/// What was measured while an option was in force.
+#[derive(Debug, Default)]
+pub(crate) struct Under {
+    pub outgoing: Option<Drift>,
+    trips: Vec<u64>,
+}
+
+impl Under {
+    /// The median of the last round trips, in nanoseconds.
+    pub fn trip(&self) -> Option<u64> {
+        let mut sorted = self.trips.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
+    }
+}
+
+/// What a node measures for a choice.
+#[derive(Debug)]
+pub struct Gauge {
+    pub(crate) beats: Beats,
+    /// For each demand: its calls here.
+    own: Vec<Drift>,
+    /// Until when they were watched, in nanoseconds.
+    watched: u64,
+    pub(crate) peers: BTreeMap<NodeId, Peer>,
+    /// The option in force, and since when.
+    pub(crate) force: Option<(u32, u64)>,
+}
+
+fn drift(counted: Counted) -> Drift {
+    Drift::new(counted, THRESHOLD).unwrap_or_else(|_| unreachable!("the threshold is above 0"))
+}
+
+impl Gauge {
+    /// For a choice, if it has a form that can be measured.
+    pub fn new(tunable: &Tunable) -> Option<Gauge> {
+        let Form::Beats(beats) = &tunable.form else { return None };
+        Some(Gauge {
+            own: beats.demands.iter().map(|_| drift(Counted::Rate)).collect(),
+            beats: beats.clone(),
+            watched: 0,
+            peers: BTreeMap::new(),
+            force: None,
+        })
+    }
+
+    /// The option in force, once one was taken.
+    pub fn force(&self) -> Option<u32> {
+        self.force.map(|(option, _)| option)
+    }
+
+    /// The node has begun anew, at `now`: what it knew is gone.
+    pub fn restarted(&mut self, now: u64) {
+        self.own.iter_mut().for_each(|it| *it = drift(Counted::Rate));
+        self.watched = now;
+        self.peers.clear();
+        self.force = None;
+    }
+
+    /// This ran in a step at `now`; `services` are the node's layers.
+    pub fn ran(&mut self, now: u64, services: &[&'static ServiceInfo], ran: &[Ran]) {
+        for place in 0..self.beats.demands.len() {
+            let demand = &self.beats.demands[place];
+            let begins = |it: &&Ran| match **it {
+                Ran::Handler { layer, handler } => {
+                    services[usize::from(layer)].name == demand.service && demand.handlers.contains(&handler)
+                }
+                Ran::Consumed { .. } => false,
+            };
+            let calls = ran.iter().filter(begins).count();
+            if calls > 0 {
+                self.watch(now, Some((place, calls as f64)));
+            }
+        }
+    }
+
+    /// Time passes; `calls` of a demand come.
+    pub(crate) fn watch(&mut self, now: u64, calls: Option<(usize, f64)>) {
+        let seconds = now.saturating_sub(self.watched) as f64 / 1e9;
+        self.watched = self.watched.max(now);
+        for (place, drift) in self.own.iter_mut().enumerate() {
+            let calls = calls.filter(|(demand, _)| *demand == place).map_or(0.0, |(_, calls)| calls);
+            // Counts and seconds of a run are moderate.
+            let _ = drift.observe(calls, seconds);
+        }
+    }
+
+    /// What rides on a message that is sent at `now`.
+    pub fn sends(&mut self, now: u64, carrier: u8, to: NodeId) -> Told {
+        self.watch(now, None);
+        let peer = self.peers.entry(to).or_default();
+        let (next, _) = peer.ways.entry(carrier).or_default();
+        let number = *next;
+        *next += 1;
+        Told {
+            number,
+            at: now,
+            echo: peer.last.map(|(time, heard)| (time, now.saturating_sub(heard))),
+            heard: peer.heard,
+            calls: self.own.iter().map(Drift::seen).collect(),
+        }
+    }
+
+    /// A message arrives from a peer at `now`, with what rides on it.
+    pub fn hears(&mut self, now: u64, carrier: u8, from: NodeId, told: &Told) {
+        let force = self.force;
+        let peer = self.peers.entry(from).or_default();
+        let (_, coming) = peer.ways.entry(carrier).or_default();
+        let lost = coming.comes(told.number);
+        let incoming = peer.incoming.get_or_insert_with(|| drift(Counted::Chance));
+        let _ = incoming.observe(lost as f64, lost as f64 + 1.0);
+        peer.heard.1 += lost;
+        peer.heard.0 += 1;
+        peer.last = Some((told.at, now));
+        peer.calls.clone_from(&told.calls);
+        let trip = told.echo.map(|(sent, held)| (sent, now.saturating_sub(sent).saturating_sub(held)));
+        let Some((option, since)) = force else { return };
+        // A report counts for the option in force if that was so when what it is about was sent.
+        let (arrived, missed) = (
+            told.heard.0.saturating_sub(peer.reported.0) as f64,
+            told.heard.1.saturating_sub(peer.reported.1) as f64,
+        );
+        let known = peer.reported;
+        peer.reported = (known.0.max(told.heard.0), known.1.max(told.heard.1));
+        let Some((_, trip)) = trip.filter(|(sent, _)| *sent >= since) else { return };
+        let under = peer.under.entry(option).or_default();
+        if under.trips.len() == TRIPS_MAX {
+            under.trips.remove(0);
+        }
+        under.trips.push(trip);
+        let outgoing = under.outgoing.get_or_insert_with(|| drift(Counted::Chance));
+        if let Ok(true) = outgoing.observe(missed, arrived + missed) {
+            // The way is another: what was measured under other options is of the past.
+            peer.under.retain(|other, _| *other == option);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The option to take, by the measured figures.
+//!
+//! Every option is given its cost a second by `foresee_decide::heartbeat`, in its exact form. Losses and round trips are those measured
+//! while the option was in force, since beats can cause losses themselves; where it never was, those of other options, the nearer the
+//! more they count. The prior of a rate is the one for which the safe default is best, so that who knows nothing does
+//! what is safe. Beyond that, no option is further from the default than `1 + evidence / EVIDENCE_STEP` times, and the option in
+//! force is kept unless another is better by [`MARGIN`].
+
+use foresee_decide::belief::chance::Counts;
+use foresee_decide::heartbeat::{Demand as Use, Form, Objective, Period};
+use foresee_decide::protocol::Prices;
+use foresee_kernel::Point;
+
+use crate::gauge::{Gauge, Peer};
+
+/// How much better another option must be, relatively, to be taken instead of the one in force.
+pub const MARGIN: f64 = 0.01;
+
+/// How many observations allow an option twice as far from the safe default.
+const EVIDENCE_STEP: f64 = 8.0;
+
+/// What the prior of a rate is worth, in calls.
+const PRIOR_CALLS: f64 = 0.5;
+
+/// The prior of a loss: one in a hundred, worth so many messages.
+const PRIOR_LOSS: f64 = 0.01;
+const PRIOR_MESSAGES: f64 = 20.0;
+
+/// What is measured under another option counts a tenth for each doubling between them.
+const OTHERS: f64 = 0.1;
+
+/// Rounds in the shortest option: the formulas count in whole rounds.
+const ROUNDS: f64 = 50.0;
+
+/// The most that other options' evidence of a loss is worth, in messages.
+const OTHERS_MAX: f64 = 50.0;
+
+impl Gauge {
+    /// The option to take at `point`, at `now` in nanoseconds. None where its options are no durations above 0.
+    pub fn choose(&mut self, now: u64, point: &Point<'_>) -> Option<u32> {
+        let options: Vec<f64> =
+            (0..point.options).map(|option| seconds(&(point.label)(option))).collect::<Option<_>>()?;
+        let (shortest, longest) = (options.first().copied()?, options.last().copied()?);
+        if shortest <= 0.0 {
+            return None;
+        }
+        let nearest = |to: f64| {
+            let apart = |option: &usize| (options[*option] / to).ln().abs();
+            (0..options.len()).min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or(0)
+        };
+        let safe = point.default.map_or_else(|| nearest((shortest * longest).sqrt()), |it| it as usize);
+        self.watch(now, None);
+        let far = 1.0 + self.evidence(options[safe]) / EVIDENCE_STEP;
+        let allowed = |option: &usize| {
+            let apart = options[*option] / options[safe];
+            *option == safe || apart.max(1.0 / apart) <= far
+        };
+        let costs: Vec<f64> =
+            (0..options.len()).map(|option| self.cost(option as u32, &options, options[safe])).collect();
+        let best = (0..options.len()).filter(allowed).min_by(|a, b| costs[*a].total_cmp(&costs[*b]))?;
+        let current = self.force.map(|(option, _)| option as usize).filter(|it| *it < costs.len());
+        let taken = match current.filter(allowed) {
+            Some(current) if costs[best] >= costs[current] * (1.0 - MARGIN) => current,
+            None if costs[best] >= costs[safe] * (1.0 - MARGIN) => safe,
+            _ => best,
+        };
+        if current != Some(taken) {
+            self.force = Some((taken as u32, now));
+        }
+        Some(taken as u32)
+    }
+
+    /// What is known, in observations: the least, over peers, of messages that they have told of and of calls that came or would
+    /// have come by the prior.
+    fn evidence(&self, safe: f64) -> f64 {
+        let of = |peer: &Peer| {
+            let messages: f64 =
+                peer.under.values().filter_map(|it| it.outgoing.as_ref()).map(|it| it.seen().1).sum();
+            let calls = peer.calls.iter().zip(&self.beats.demands).map(|((calls, time), demand)| {
+                calls.max(time * prior_rate(self.beats.price, demand.wait, safe))
+            });
+            calls.fold(messages, f64::min)
+        };
+        self.peers.values().map(of).reduce(f64::min).unwrap_or(0.0)
+    }
+
+    /// What a second costs under an option.
+    fn cost(&self, option: u32, options: &[f64], safe: f64) -> f64 {
+        let round = options[0] / ROUNDS;
+        let rounds = |seconds: f64| (seconds / round).round().max(1.0) as u64;
+        let period = Period::Every(rounds(options[option as usize]));
+        let mut sum = 0.0;
+        for peer in self.peers.values() {
+            let (outgoing, trip) = under(peer, option, options);
+            let incoming = peer.incoming.as_ref().map_or((0.0, 0.0), |it| it.seen());
+            let incoming = with_prior(incoming);
+            // A round trip fails with odds of (1 + one way)(1 + other way) - 1; a loss alike both ways has the same.
+            let odds = |of: &Counts| of.mean_odds().get();
+            let passes = 1.0 / ((1.0 + odds(&outgoing)) * (1.0 + odds(&incoming)));
+            let gamma = (1.0 - passes.sqrt()).clamp(0.0, 1.0);
+            let uses = self.beats.demands.iter().enumerate().map(|(place, demand)| {
+                let prior = prior_rate(self.beats.price, demand.wait, safe);
+                let (calls, time) = peer.calls.get(place).copied().unwrap_or_default();
+                let rate = (PRIOR_CALLS + calls) / (PRIOR_CALLS / prior + time);
+                let send = (demand.answer + (1.0 - gamma) * demand.acknowledgement) / (2.0 - gamma);
+                Use {
+                    rate: rate * round,
+                    share: 1.0,
+                    tau: rounds(trip / 2.0),
+                    gamma,
+                    prices: Prices { send: send.max(0.0), wait: demand.wait * round },
+                }
+            });
+            let objective = Objective::new(1.0, self.beats.price, uses.collect(), None);
+            sum += objective.map_or(f64::INFINITY, |it| it.cost(Form::Exact, period).get() / round);
+        }
+        sum
+    }
+}
+
+/// The rate of calls for which a period is best where nothing is lost: `A period = K / period` with `A = rate wait / 2`.
+fn prior_rate(beat: f64, wait: f64, period: f64) -> f64 {
+    2.0 * beat / (wait * period * period)
+}
+
+fn with_prior((lost, messages): (f64, f64)) -> Counts {
+    Counts {
+        events: PRIOR_LOSS * PRIOR_MESSAGES + lost,
+        others: (1.0 - PRIOR_LOSS) * PRIOR_MESSAGES + messages - lost,
+    }
+}
+
+/// What is believed of the way to a peer under an option: the loss, and the round trip in seconds.
+fn under(peer: &Peer, option: u32, options: &[f64]) -> (Counts, f64) {
+    let (mut lost, mut messages) = (0.0, 0.0);
+    let mut trip: Option<(f64, u64)> = None;
+    for (other, under) in &peer.under {
+        let Some(length) = options.get(*other as usize) else { continue };
+        let weight = OTHERS.powf((length / options[option as usize]).log2().abs());
+        if let Some(drift) = under.outgoing.as_ref().filter(|_| *other != option) {
+            let (events, occasions) = drift.seen();
+            lost += weight * events;
+            messages += weight * occasions;
+        }
+        if let Some(found) = under.trip()
+            && trip.is_none_or(|(best, _)| weight > best)
+        {
+            trip = Some((weight, found));
+        }
+    }
+    let scale = if messages > OTHERS_MAX { OTHERS_MAX / messages } else { 1.0 };
+    let own = peer.under.get(&option).and_then(|it| it.outgoing.as_ref()).map_or((0.0, 0.0), |it| it.seen());
+    let counts = with_prior((own.0 + lost * scale, own.1 + messages * scale));
+    (counts, trip.map_or(0.0, |(_, nanos)| nanos as f64 / 1e9))
+}
+
+/// The seconds that a duration is which was written as Rust writes it: `100ms`, `1.6s`, `12.5µs`. None for anything else.
+pub fn seconds(text: &str) -> Option<f64> {
+    let number = text.trim_end_matches(|c: char| !c.is_ascii_digit() && c != '.');
+    let value: f64 = number.parse().ok()?;
+    let unit = match &text[number.len()..] {
+        "s" => 1.0,
+        "ms" => 1e-3,
+        "µs" => 1e-6,
+        "ns" => 1e-9,
+        _ => return None,
+    };
+    value.is_finite().then_some(value * unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_they_are_written() {
+        for nanos in [0, 7, 12_500, 100_000_000, 1_600_000_000, 10_000_000_000, 3_600_000_000_000] {
+            let written = format!("{:?}", Duration::from_nanos(nanos));
+            let read = seconds(&written).unwrap_or_else(|| panic!("{written}"));
+            assert!((read - nanos as f64 / 1e9).abs() <= 1e-12 * read, "{written}: {read}");
+        }
+        for text in ["", "s", "ms", "1", "1h", "None", "n[2]", "NaNs"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+}
