@@ -43,12 +43,11 @@ pub(crate) fn said(model: &Model, churn: &Churn) -> Result<(), SimError> {
     };
     match churn {
         Churn::Laws(laws) => {
-            for law in laws.iter().filter(|law| law.up.is_some()) {
-                let nodes = match &law.nodes {
-                    Some(nodes) => nodes.clone(),
-                    None => (0..model.nodes.len() as u32).collect(),
-                };
-                for node in nodes {
+            for node in laws.iter().filter_map(|law| law.nodes.as_ref()).flatten() {
+                known(*node)?;
+            }
+            for node in 0..model.nodes.len() as u32 {
+                if let Some(law) = churn.law(node).filter(|law| law.up.is_some()) {
                     stops(known(node)?, law.down.is_some())?;
                 }
             }

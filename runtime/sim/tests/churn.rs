@@ -99,6 +99,14 @@ fn a_law_lets_nodes_be_up_and_down_for_as_long_as_it_says() {
         assert!(up[index].len() > 1_500);
     }
     assert_ne!(up[1], up[2], "each has its own times");
+    // Who never goes down need not be allowed to.
+    let mut others = system(None, true);
+    others.faults[0].target = FaultTarget::OneOf(vec![NodeId::new(1), NodeId::new(2)]);
+    let spared =
+        r#"{ "laws": [ { "nodes": [0] }, { "up": { "constant_ms": 10 }, "down": { "constant_ms": 10 } } ] }"#;
+    let run = attempt(others.clone(), Churn::from_json(spared).expect("it is sound"), 1).expect("it runs");
+    assert_eq!(run.faults[0].fired, 100);
+    assert!(attempt(others, churn(), 1).is_err(), "the first may not stop");
     // A line that has none left lets nobody stop.
     let bounded = attempt(system(Some(4), true), churn(), 1_000).expect("it runs");
     assert_eq!(bounded.faults[0].fired, 4);
