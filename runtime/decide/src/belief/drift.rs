@@ -1,6 +1,6 @@
 //! A belief about a rate or a probability that may jump: what was seen before a jump is dropped, once the evidence is strong.
 //!
-//! Forgetting at a constant pace ([`super::Fading`]'s) is too fast for what is rare and stays as it is, and too slow for what jumps.
+//! Forgetting at a constant pace (`Fading`'s) is too fast for what is rare and stays as it is, and too slow for what jumps.
 //! Here everything counts in full until a likelihood ratio says that the figure was another before some moment: with `n1` events in
 //! the exposure `e1` before it and `n2` in `e2` after it,
 //!
