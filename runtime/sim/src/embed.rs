@@ -27,10 +27,11 @@ use foresee_kernel::{
     fault, names,
 };
 
-use crate::engine::{Engine, Record};
+use crate::engine::Engine;
 use crate::network::nanos;
 use crate::options::{Options, SimError};
 use crate::requests::Told;
+use crate::run::Record;
 use crate::script::plans;
 
 /// The most events that a world lets happen for one future, or one stretch of time.

@@ -1,14 +1,11 @@
-//! One run: takes what comes first from the queue, makes its node step, and schedules what the step asks for.
-//!
-//! It is long because the whole way of an event stands in one place, where it is compiled as one piece.
+//! What happens in a run: takes what comes first from the queue, makes its node step, and schedules what the step asks for.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use foresee_kernel::{
-    Datum, Delay, Effect, Event, Fault, Law, Model, NodeEvent, NodeId, NodeState, Scratch, States, fault,
-    names, trace,
+    Datum, Delay, Effect, Event, Fault, Law, Model, NodeEvent, NodeId, NodeState, Scratch, States,
 };
 use foresee_net::{Churn, Draw, Fate as Passed};
 use foresee_world::channel::Fate;
@@ -19,88 +16,24 @@ use crate::channels::{Channels, Item};
 use crate::churn;
 use crate::draws::Draws;
 use crate::fetch::fetch_ahead;
-use crate::gauge::{Ends, Gauge};
-use crate::ledger::{Account, Ledger};
+use crate::gauge::Gauge;
+use crate::ledger::Ledger;
 use crate::network::{Network, nanos};
 use crate::options::{Options, SimError};
 use crate::queue::{Entry, Kind, Queue};
 use crate::record::{Recorder, action};
 use crate::requests::{Requests, Told};
 use crate::resolver::{Chooser, Policy};
-use crate::result::{Ending, Run, Violation};
+use crate::result::{Ending, Violation};
+use crate::run::{EVENTS_MAX, INSTANT_EVENTS_MAX, Record};
 use crate::schedule::Schedule;
 use crate::slab::Slab;
 use crate::tally::Tally;
 use crate::timers::{Due, Queued, Timers};
 use crate::watch::Watch;
 
-/// The most events of a run that has no end of its own and of which the caller says nothing.
-pub const EVENTS_MAX: u64 = 1_000_000;
-
-/// The most events at one instant: a run in which the clock stands still for longer ends.
-pub const INSTANT_EVENTS_MAX: u64 = 100_000_000;
-
-/// The longest run, in events, whose trace is kept because it violates a property, without being asked for.
-pub const TRACE_EVENTS_MAX: u64 = 1_000_000;
-
 /// What stands in the place of an effect that was carried out.
 const DONE: Effect = Effect::Persist { layer: 0 };
-
-/// Runs `model` once. The same model, seed and options give the same run, to the last byte.
-///
-/// # Errors
-/// An end beyond the clock; a workload or faults, which cannot be carried out yet; a property or an objective that panics.
-pub fn run(model: &Arc<Model>, seed: u64, options: &Options) -> Result<Run, SimError> {
-    let record = if options.trace { Record::Steps } else { Record::Nothing };
-    let run = attempt(model, seed, options, record, &|_| {})?;
-    let Some(violation) = &run.violation else { return Ok(run) };
-    if options.trace {
-        return Ok(run);
-    }
-    // A quick run keeps neither its steps nor the state before a fault; the same seed gives both.
-    let record = if run.events <= TRACE_EVENTS_MAX { Record::Steps } else { Record::States };
-    let again = attempt(model, seed, options, record, &|_| {})?;
-    if again.violation.as_ref() != Some(violation) || again.events != run.events {
-        let message = format!("run {seed} ended with {violation} and did not when it was repeated");
-        return Err(SimError::Diverged { message });
-    }
-    Ok(again)
-}
-
-/// How much of a run is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Record {
-    /// Only what is asked of a run.
-    Nothing,
-    /// The state before each step, for one that faults.
-    States,
-    /// All steps.
-    Steps,
-}
-
-/// One run; `prepare` may change its engine before anything happens.
-pub(crate) fn attempt(
-    model: &Arc<Model>,
-    seed: u64,
-    options: &Options,
-    record: Record,
-    prepare: &dyn Fn(&mut Engine),
-) -> Result<Run, SimError> {
-    names::scope(&model.names, || {
-        // What panics here is a property, an objective or a policy: a handler's panic is a fault of its step.
-        let now = Rc::new(Cell::new(0));
-        let run = fault::guard(|| {
-            let mut engine = Engine::new(model, seed, options, record, &now)?;
-            engine.plans_run = true;
-            prepare(&mut engine);
-            let ending = engine.go();
-            Ok(engine.close(ending))
-        });
-        run.unwrap_or_else(|fault| {
-            Err(SimError::Evaluation { message: fault.to_string(), at_nanos: now.get() })
-        })
-    })
-}
 
 /// The states of all nodes, and which of them are down.
 pub(crate) struct Seen<'a> {
@@ -120,9 +53,9 @@ impl States for Seen<'_> {
 
 /// Where a run ends by the clock.
 #[derive(Clone, Copy, Debug)]
-struct End {
-    at: u64,
-    ending: Ending,
+pub(crate) struct End {
+    pub at: u64,
+    pub ending: Ending,
 }
 
 /// A message under way.
@@ -154,8 +87,8 @@ pub(crate) enum Stage {
 /// One run as it stands.
 pub(crate) struct Engine {
     pub model: Arc<Model>,
-    seed: u64,
-    end: Option<End>,
+    pub seed: u64,
+    pub end: Option<End>,
     pub events_max: u64,
     careful: bool,
     /// Whether the policy has a witness.
@@ -191,16 +124,16 @@ pub(crate) struct Engine {
     pub scratch: Scratch,
 
     pub events: u64,
-    messages: u64,
-    bytes: u64,
+    pub messages: u64,
+    pub bytes: u64,
     pub ledger: Ledger,
-    tally: Tally,
+    pub tally: Tally,
     pub watch: Option<Watch>,
     /// What the run says of statistical properties, where that is asked for.
     figures: bool,
     /// Whether the states at the end are kept.
-    last: bool,
-    gauge: Option<Gauge>,
+    pub last: bool,
+    pub gauge: Option<Gauge>,
     pub violation: Option<Violation>,
     pub recorder: Option<Recorder>,
     /// What the application was told since it last listened; nothing is kept where none does.
@@ -274,7 +207,7 @@ impl Engine {
     }
 
     /// Starts all nodes and lets happen what comes, up to an end.
-    fn go(&mut self) -> Ending {
+    pub fn go(&mut self) -> Ending {
         self.start();
         let mut instant = 0;
         while self.violation.is_none() {
@@ -723,57 +656,7 @@ impl Engine {
 
     /// Whether a step left a state that is none: a fault in a run that keeps no state to go back to. Such a run is
     /// repeated with care, and nothing may look at it.
-    fn spoilt(&self) -> bool {
+    pub fn spoilt(&self) -> bool {
         !self.careful && self.violation.as_ref().is_some_and(|violation| violation.fault.is_some())
-    }
-
-    /// The run as it stands at its end.
-    fn close(&mut self, ending: Ending) -> Run {
-        if let (Ending::Until | Ending::Horizon, Some(end)) = (ending, self.end) {
-            self.now.set(end.at);
-        }
-        let fault = self.violation.as_ref().and_then(|violation| violation.fault.clone());
-        let account = match self.spoilt() {
-            true => Account::default(),
-            false => self.ledger.close(
-                &self.model,
-                &Seen { states: &self.states, ambient: &self.ambient },
-                self.now.get(),
-            ),
-        };
-        let figures = match (&self.gauge, self.spoilt()) {
-            (Some(gauge), false) => {
-                let seen = Seen { states: &self.states, ambient: &self.ambient };
-                let calls = |name: &str| self.requests.made_of(&self.model, name);
-                gauge.close(&self.model, &seen, &Ends { objectives: &account.objectives, calls: &calls })
-            }
-            _ => Vec::new(),
-        };
-        let properties = self.watch.as_ref().map(|watch| watch.outcomes(fault.is_some()));
-        let kept = match (&self.violation, fault) {
-            (Some(_), Some(message)) => trace::Ending::Fault { message },
-            (Some(violation), None) => trace::Ending::Violation { property: violation.property.clone() },
-            (None, _) => trace::Ending::Run,
-        };
-        Run {
-            seed: self.seed,
-            events: self.events,
-            virtual_seconds: self.now.get() as f64 / 1e9,
-            ending,
-            objectives: account.objectives,
-            properties: properties.unwrap_or_default(),
-            messages: self.messages,
-            bytes: self.bytes,
-            violation: self.violation.take(),
-            handlers: self.tally.handlers(),
-            ignored: self.tally.ignored(),
-            calls: self.requests.runs(&self.model),
-            faults: self.schedule.runs(&self.model),
-            objectives_by_node: account.by_node,
-            figures,
-            resolver: self.policy.report(),
-            last: if self.last && !self.spoilt() { std::mem::take(&mut self.states) } else { Vec::new() },
-            trace: self.recorder.take().map(|recorder| recorder.finish(kept)),
-        }
     }
 }

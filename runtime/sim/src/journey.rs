@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use foresee_kernel::{Model, fault, names};
 
-use crate::engine::{Engine, Record};
+use crate::engine::Engine;
 use crate::options::{Options, SimError};
+use crate::run::Record;
 
 /// A part of a run, in which numbers are those of one seed.
 #[derive(Clone, Copy, Debug)]

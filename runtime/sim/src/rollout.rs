@@ -13,9 +13,10 @@ use foresee_net::{Memory, Topology};
 use foresee_world::Route;
 
 use crate::draws::Draws;
-use crate::engine::{Engine, Flight, Record, Seen, Stage};
+use crate::engine::{Engine, Flight, Seen, Stage};
 use crate::network::Network;
 use crate::resolver::Policy;
+use crate::run::Record;
 use crate::{Options, Scene};
 
 /// A system at one moment: where a rollout begins.

@@ -20,9 +20,10 @@ use foresee_kernel::script::{Claim, Command, Pin, ScriptLine};
 use foresee_kernel::{Call, Model, ScenarioInfo, Trace, View, fault, names, trace};
 use foresee_world::Path;
 
-use crate::engine::{Engine, Record, Seen};
+use crate::engine::{Engine, Seen};
 use crate::network::Network;
 use crate::options::{Options, SimError};
+use crate::run::Record;
 
 /// The seed of every scenario: delays and chance come from it.
 pub const SCENARIO_SEED: u64 = 0;

@@ -27,8 +27,8 @@ use serde::Serialize;
 
 use self::dice::{Dice, Kind, Refusal};
 use self::sum::{Sum, better};
-use crate::engine::{Record, attempt};
 use crate::result::{Ending, Status, TOTAL};
+use crate::run::{Record, attempt};
 use crate::statistics::{Interval, Verdict, within_end};
 use crate::{Options, Policy, ResolverKind, Scene, SimError};
 
