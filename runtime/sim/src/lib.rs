@@ -10,12 +10,14 @@
 //! [`Summary`] folds them. A seed fixes every byte of what they give.
 //!
 //! What a system says will be done to it stands in the same queue: calls of the application and faults, by their lines
-//! (`schedule`). What fails does so by the rules of the world (`fail`, `channels`).
+//! (`schedule`), and beside them when nodes come and go by a file (`churn`). What fails does so by the rules of the world (`fail`,
+//! `channels`), and so does what meets a receiver that has much to do, or gets stuck on its way to it (`receive`).
 //!
 //! A policy that looks ahead has a *witness* (`witness`), which is told what every node sends, hears and becomes, and it tries options by
 //! [`rollout`]: runs from a given situation, by the same engine.
 //!
-//! Claims about many runs are decided in `statistics`, from what each run says of them (`gauge`).
+//! Claims about many runs are decided in `statistics`, from what each run says of them (`gauge`). For what is rare a run goes on from where
+//! another was (`journey`).
 //!
 //! [`exact`] solves small systems without sampling: it makes every run that there is and weighs it (`exact`).
 //!
@@ -52,6 +54,7 @@ mod requests;
 mod resolver;
 mod result;
 mod rollout;
+mod run;
 mod schedule;
 mod script;
 mod slab;
@@ -66,7 +69,6 @@ mod worth;
 pub use accounts::{Accounted, Accounts};
 pub use draws::fault_draw;
 pub use embed::{EmbedError, Sim, WAIT_EVENTS_MAX};
-pub use engine::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use exact::{Answers, Exact, ExactError, Settled, Taken, exact};
 pub use many::{runs, runs_while};
 pub use network::{LOOPBACK_NANOS, said};
@@ -76,6 +78,7 @@ pub use result::{
     CallRuns, Ending, FaultRuns, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation,
 };
 pub use rollout::{Armed, Opening, Prospect, Situation, Span, Surroundings, UnderWay, rollout, started};
+pub use run::{EVENTS_MAX, INSTANT_EVENTS_MAX, TRACE_EVENTS_MAX, run};
 pub use schedule::{arrival, moment};
 pub use script::{Failure, SCENARIO_SEED, SCRIPT_EVENTS_MAX, ScenarioRun, scenario};
 pub use statistics::{
@@ -83,4 +86,4 @@ pub use statistics::{
     Splitting, Sprt, Verdict, Verification, compare, rare, verify,
 };
 pub use summary::{Moments, Summary, ViolationAt};
-pub use witness::{Own, Paths, Step, Witness, draw};
+pub use witness::{Onlooker, Own, Paths, Step, Witness, draw};

@@ -1,4 +1,4 @@
-//! Many runs on threads, handed over in the order of their seeds: the only place of this crate that has threads.
+//! Many runs on threads, handed over in the order of their numbers: the only place of this crate that has threads.
 
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -40,25 +40,39 @@ pub fn runs_while(
     options: &Options,
     each: &mut dyn FnMut(Run) -> ControlFlow<()>,
 ) -> Result<(), SimError> {
-    let count = seeds.end.saturating_sub(seeds.start);
+    in_order(seeds, threads, &|seed| run(model, seed, options), each)
+}
+
+/// What `make` gives for each of `numbers`, made on at most `threads` threads and handed over in the order of numbers until `each` has seen
+/// enough.
+///
+/// # Errors
+/// The first that `make` gives, in the order of numbers; what was made for those before it was handed over.
+pub(crate) fn in_order<R: Send>(
+    numbers: Range<u64>,
+    threads: usize,
+    make: &(dyn Fn(u64) -> Result<R, SimError> + Sync),
+    each: &mut dyn FnMut(R) -> ControlFlow<()>,
+) -> Result<(), SimError> {
+    let count = numbers.end.saturating_sub(numbers.start);
     let threads = (threads.max(1) as u64).min(count);
     if threads <= 1 {
-        for seed in seeds {
-            if each(run(model, seed, options)?).is_break() {
+        for number in numbers {
+            if each(make(number)?).is_break() {
                 break;
             }
         }
         return Ok(());
     }
-    let crew = Crew::new(seeds.clone(), threads);
+    let crew = Crew::new(numbers.clone(), threads);
     std::thread::scope(|scope| {
         // Whichever way this ends, the crew goes home.
         let _done = Dismissal(&crew);
         for _ in 0..threads {
-            scope.spawn(|| crew.work(|seed| run(model, seed, options)));
+            scope.spawn(|| crew.work(make));
         }
-        for seed in seeds {
-            if each(crew.wait_for(seed)?).is_break() {
+        for number in numbers {
+            if each(crew.wait_for(number)?).is_break() {
                 break;
             }
         }
@@ -66,32 +80,32 @@ pub fn runs_while(
     })
 }
 
-/// Threads that make runs, and what they have made.
-struct Crew {
-    desk: Mutex<Desk>,
+/// Threads that make something for each number, and what they have made.
+struct Crew<R> {
+    desk: Mutex<Desk<R>>,
     changed: Condvar,
     ahead_max: u64,
 }
 
-struct Desk {
-    /// The next seed that nobody has taken, and the end of seeds.
+struct Desk<R> {
+    /// The next number that nobody has taken, and the end of numbers.
     todo: Range<u64>,
-    /// The seed that is handed over next.
+    /// The number that is handed over next.
     wanted: u64,
-    made: BTreeMap<u64, Result<Run, SimError>>,
+    made: BTreeMap<u64, Result<R, SimError>>,
     dismissed: bool,
 }
 
-struct Dismissal<'c>(&'c Crew);
+struct Dismissal<'c, R>(&'c Crew<R>);
 
-impl Drop for Dismissal<'_> {
+impl<R> Drop for Dismissal<'_, R> {
     fn drop(&mut self) {
         self.0.lock().dismissed = true;
         self.0.changed.notify_all();
     }
 }
 
-impl Crew {
+impl<R> Crew<R> {
     fn new(todo: Range<u64>, threads: u64) -> Self {
         let wanted = todo.start;
         let desk = Desk { todo, wanted, made: BTreeMap::new(), dismissed: false };
@@ -99,14 +113,14 @@ impl Crew {
     }
 
     /// A thread that panicked leaves nothing half done on the desk.
-    fn lock(&self) -> MutexGuard<'_, Desk> {
+    fn lock(&self) -> MutexGuard<'_, Desk<R>> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self, make: impl Fn(u64) -> Result<Run, SimError>) {
-        while let Some(seed) = self.take() {
-            let made = make(seed);
-            self.lock().made.insert(seed, made);
+    fn work(&self, make: &dyn Fn(u64) -> Result<R, SimError>) {
+        while let Some(number) = self.take() {
+            let made = make(number);
+            self.lock().made.insert(number, made);
             self.changed.notify_all();
         }
     }
@@ -124,11 +138,11 @@ impl Crew {
         }
     }
 
-    fn wait_for(&self, seed: u64) -> Result<Run, SimError> {
+    fn wait_for(&self, number: u64) -> Result<R, SimError> {
         let mut desk = self.lock();
         loop {
-            if let Some(made) = desk.made.remove(&seed) {
-                desk.wanted = seed.saturating_add(1);
+            if let Some(made) = desk.made.remove(&number) {
+                desk.wanted = number.saturating_add(1);
                 drop(desk);
                 self.changed.notify_all();
                 return made;

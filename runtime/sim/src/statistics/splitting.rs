@@ -10,9 +10,8 @@
 //! A run that goes on is made anew from its first seed up to where it goes on, and then has another seed: a run is fixed by its seeds, and
 //! nothing need be copied.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use foresee_kernel::{Model, PropertyKind};
 use foresee_net::{Draw, Purpose, Stream};
@@ -20,6 +19,7 @@ use serde::Serialize;
 
 use super::{Interval, Means};
 use crate::journey::{Leg, journey};
+use crate::many::in_order;
 use crate::{Options, SimError};
 
 /// How the probability of a rare event is looked for.
@@ -96,18 +96,19 @@ pub fn rare(
             message: "there are no runs: effort and batches are above 0".to_owned(),
         });
     }
-    let batches = in_parallel(how.batches as usize, threads, |number| {
-        batch(model, Stream::new(seed, LEG, (number as u32, 0), 0).bits(), options, &levels, how.effort)
-    });
     let (mut product, mut shares, mut runs) = (Means::default(), vec![Means::default(); levels.len()], 0);
-    for batch in batches {
-        let batch = batch?;
+    let make = |number: u64| {
+        let seed = Stream::new(seed, LEG, (number as u32, 0), 0).bits();
+        batch(model, seed, options, &levels, how.effort)
+    };
+    in_order(0..u64::from(how.batches), threads, &make, &mut |batch: Batch| {
         runs += batch.runs;
         let share = |reached: &u32| f64::from(*reached) / f64::from(how.effort);
         let all = batch.reached.len() == levels.len();
         product.add(if all { batch.reached.iter().map(share).product() } else { 0.0 });
         batch.reached.iter().zip(&mut shares).for_each(|(reached, level)| level.add(share(reached)));
-    }
+        ControlFlow::Continue(())
+    })?;
     let level = |(name, share): (&&String, &Means)| Level {
         name: (*name).clone(),
         share: share.mean().unwrap_or_default(),
@@ -164,27 +165,4 @@ fn batch(
         ways = further;
     }
     Ok(batch)
-}
-
-/// The results of `work` for all numbers below `count`, in their order.
-fn in_parallel<R: Send>(count: usize, threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(count));
-    let labour = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
-                return;
-            }
-            let result = work(number);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
-        }
-    };
-    match threads.min(count) {
-        0 | 1 => labour(),
-        threads => std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(labour)))),
-    }
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
 }
