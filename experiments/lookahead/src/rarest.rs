@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use foresee::kernel::{Datum, Model, NodeId, Point, Service};
-use foresee::sim::{Own, Policy, Random, Scene, Witness};
-use foresee::world::Route;
+use foresee::kernel::{Model, NodeId, Point, Service};
+use foresee::sim::{Onlooker, Policy, Random, Scene, Witness};
 
 use crate::swarm::peer::Peer;
 
@@ -91,16 +90,4 @@ impl Policy for RarestFirst {
     fn witness(&mut self) -> Option<&mut dyn Witness> {
         Some(&mut self.onlooker)
     }
-}
-
-/// Only who has a witness is shown the step.
-struct Onlooker;
-
-impl Witness for Onlooker {
-    fn sent(&mut self, _: u64, _: Route, _: &Datum) -> u64 {
-        0
-    }
-    fn arrives(&mut self, _: u64, _: Route, _: u64) {}
-    fn changed(&mut self, _: u64, _: NodeId, _: &Own<'_>) {}
-    fn broke(&mut self, _: u64, _: NodeId, _: NodeId) {}
 }

@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use foresee::sim::{Means, Run};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::Task;
 
@@ -64,8 +63,6 @@ pub fn print(task: &Task, rows: &[(&str, Vec<Run>)], out: &mut impl Write) -> st
 fn spread(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let mut means = Means::default();
     values.for_each(|value| means.add(value));
-    let n = means.runs() as f64;
-    let half = StudentsT::new(0.0, 1.0, n - 1.0)
-        .map_or(f64::NAN, |student| student.inverse_cdf(0.975) * means.deviation() / n.sqrt());
+    let half = means.student(0.05).map_or(f64::NAN, |interval| (interval.high - interval.low) / 2.0);
     (means.mean().unwrap_or_default(), half)
 }

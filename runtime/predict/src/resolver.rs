@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use foresee_kernel::{Datum, Model, NodeId, Point};
+use foresee_kernel::{Model, Point};
 use foresee_sim::{
-    AuthorsDefault, Custom, Own, Paths, Policy, Resolvers, Scene, Situation, Witness, started,
+    AuthorsDefault, Custom, Onlooker, Paths, Policy, Resolvers, Scene, Situation, Witness, started,
 };
-use foresee_world::Route;
 
 use crate::advise::{Advice, Adviser, Moment};
 use crate::base::{Base, Imitation};
@@ -170,16 +169,4 @@ impl Policy for Omniscient {
     fn report(&self) -> BTreeMap<String, f64> {
         self.effort.report()
     }
-}
-
-/// Takes no note of anything: the truth needs none.
-struct Onlooker;
-
-impl Witness for Onlooker {
-    fn sent(&mut self, _: u64, _: Route, _: &Datum) -> u64 {
-        0
-    }
-    fn arrives(&mut self, _: u64, _: Route, _: u64) {}
-    fn changed(&mut self, _: u64, _: NodeId, _: &Own<'_>) {}
-    fn broke(&mut self, _: u64, _: NodeId, _: NodeId) {}
 }

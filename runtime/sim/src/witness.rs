@@ -31,6 +31,19 @@ pub trait Witness {
     fn broke(&mut self, now_nanos: u64, node: NodeId, peer: NodeId);
 }
 
+/// Takes no note of anything: for a policy that is to be shown the steps in which it chooses, and needs no more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Onlooker;
+
+impl Witness for Onlooker {
+    fn sent(&mut self, _: u64, _: Route, _: &foresee_kernel::Datum) -> u64 {
+        0
+    }
+    fn arrives(&mut self, _: u64, _: Route, _: u64) {}
+    fn changed(&mut self, _: u64, _: NodeId, _: &Own<'_>) {}
+    fn broke(&mut self, _: u64, _: NodeId, _: NodeId) {}
+}
+
 /// What a node knows of itself.
 pub struct Own<'a> {
     /// Its state.
