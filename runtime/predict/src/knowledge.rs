@@ -83,13 +83,15 @@ impl Parcel {
 
     /// How many bytes it takes.
     pub fn bytes(&self) -> u64 {
-        let holds = self.holds.iter().map(|(_, version)| ID_BYTES + wire::length(*version));
+        let holds = self.holds.iter().map(|(node, version)| id_bytes(*node) + wire::length(*version));
         self.told.iter().map(|told| told.bytes).sum::<u64>() + holds.sum::<u64>()
     }
 }
 
 /// Bytes of the number of a node.
-const ID_BYTES: u64 = 1;
+fn id_bytes(node: NodeId) -> u64 {
+    wire::length(node.index() as u64)
+}
 
 /// Bytes that say what stands in a parcel, and how far back the version is that a patch builds on.
 const KIND_BYTES: u64 = 1;
@@ -336,8 +338,8 @@ impl Knowledge {
 impl Told {
     /// A checkpoint as a patch of `base`, if that is less than the whole.
     fn new(checkpoint: &Arc<Checkpoint>, base: Option<&Arc<Checkpoint>>) -> Self {
-        let Checkpoint { version, at_nanos, body, .. } = &**checkpoint;
-        let head = KIND_BYTES + ID_BYTES + wire::length(*version) + wire::length(at_nanos / 1_000_000);
+        let Checkpoint { node, version, at_nanos, body, .. } = &**checkpoint;
+        let head = KIND_BYTES + id_bytes(*node) + wire::length(*version) + wire::length(at_nanos / 1_000_000);
         let whole = Told { checkpoint: checkpoint.clone(), base: 0, bytes: head + body.len() as u64 };
         let Some(base) = base.filter(|_| checkpoint.state.is_some()) else { return whole };
         let bytes = head + wire::patch_bytes(&wire::patch(&base.body, body));
