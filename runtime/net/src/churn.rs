@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::delay::Delay;
-use crate::file::{self, FileError, Law};
+use crate::file::{self, FileError, Law, shown};
 
 /// The comings and goings of nodes, beside what a system says of their faults.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,8 +65,7 @@ impl Churn {
     /// # Errors
     /// The line that is wrong.
     pub fn from_csv(text: &str) -> Result<Self, FileError> {
-        let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
-        let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let mut lines = file::lines(text);
         let Some((first, header)) = lines.next() else {
             return Err(FileError::new(0, "the record is empty"));
         };
@@ -77,7 +76,6 @@ impl Churn {
         let mut last = 0_u64;
         for (number, line) in lines {
             let wrong = |what: String| FileError::new(number, what);
-            let shown = |cell: &str| cell.chars().take(40).collect::<String>();
             let cells: Vec<&str> = line.split(',').map(str::trim).collect();
             let [at, node, event] = cells[..] else {
                 return Err(wrong(format!(

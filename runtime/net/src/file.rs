@@ -33,6 +33,17 @@ impl fmt::Display for FileError {
 
 impl std::error::Error for FileError {}
 
+/// The lines of a file of comma-separated values that count, with their numbers: not the empty ones, nor those that begin with `#`.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// The beginning of a cell, for people.
+pub(crate) fn shown(cell: &str) -> String {
+    cell.chars().take(40).collect()
+}
+
 /// Reads JSON; a mistake is told with its line.
 pub(crate) fn json<T: DeserializeOwned>(text: &str) -> Result<T, FileError> {
     serde_json::from_str(text).map_err(|error| {

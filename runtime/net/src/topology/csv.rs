@@ -1,7 +1,7 @@
 //! Matrices as comma-separated values.
 
 use super::{SITES_MAX, Topology};
-use crate::file::FileError;
+use crate::file::{self, FileError, shown};
 
 /// What a matrix counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -31,8 +31,7 @@ impl Topology {
     /// # Errors
     /// The line and the cell that is wrong.
     pub fn from_csv(text: &str) -> Result<Self, FileError> {
-        let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
-        let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let mut lines = file::lines(text);
         let Some((first, header)) = lines.next() else {
             return Err(FileError::new(0, "the matrix is empty"));
         };
@@ -41,7 +40,7 @@ impl Topology {
             Some("rtt_ms") => Unit::RttMs,
             Some("one_way_ms") => Unit::OneWayMs,
             other => {
-                let other: String = other.unwrap_or_default().chars().take(40).collect();
+                let other = shown(other.unwrap_or_default());
                 let message =
                     format!("the first cell says what is counted, `rtt_ms` or `one_way_ms`, not `{other}`");
                 return Err(FileError::new(first, message));
@@ -65,7 +64,7 @@ impl Topology {
             let mut row = Vec::with_capacity(sites.len());
             for (column, cell) in cells.enumerate() {
                 let value: f64 = cell.parse().map_err(|_| {
-                    let cell: String = cell.chars().take(40).collect();
+                    let cell = shown(cell);
                     FileError::new(number, format!("cell {}, `{cell}`, is no number", column + 2))
                 })?;
                 row.push(unit.one_way_ms(value));

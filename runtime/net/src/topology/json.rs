@@ -1,5 +1,7 @@
 //! Topologies as JSON: a matrix or a generator, where nodes are, and what the paths are like.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::csv::Unit;
@@ -167,7 +169,7 @@ impl Processing {
             let message = "`processing.waiting` counts the message that is worked on, and so is at least 1";
             return Err(FileError::new(0, message));
         }
-        let mut slow = std::collections::BTreeMap::new();
+        let mut slow = BTreeMap::new();
         for (place, Slow { node, times }) in self.slow.iter().enumerate() {
             if !(times.is_finite() && *times > 0.0) {
                 let message = format!("`processing.slow[{place}].times` is above 0 and finite, not {times}");
