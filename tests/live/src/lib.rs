@@ -11,6 +11,8 @@ use std::time::Duration;
 use foresee::Host;
 use foresee::kernel::NodeId;
 use foresee::live::{Limits, Upcalls};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 foresee::include_spec!("desk");
 foresee::include_spec!("desk_next");
@@ -155,4 +157,26 @@ pub fn hello(protocol: u8, wire: u64, service: &str, from: u8, to: u8) -> Vec<u8
     }
     bytes.extend_from_slice(&[from, to, 1, 0]);
     framed(&bytes)
+}
+
+/// A stream of bytes that looks like nothing.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut word = 0x9E37_79B9_7F4A_7C15_u64;
+    let next = || {
+        word ^= word << 13;
+        word ^= word >> 7;
+        word ^= word << 17;
+        word as u8
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+/// Sends bytes to a port, and reads until the other end closes.
+pub async fn send(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    // It may be closed before all is sent.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let _ = soon("the end", stream.read_to_end(&mut answer)).await;
+    answer
 }

@@ -6,32 +6,10 @@ use std::time::Duration;
 use foresee::net::{Draw, Purpose, Stream};
 use live_tests::desk::Desk;
 use live_tests::desk::desk::Upcall;
-use live_tests::{Node, clerks, framed, hello, id, limits, soon, told, until};
+use live_tests::{Node, clerks, framed, hello, id, limits, noise, send, soon, told, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use xxhash_rust::xxh3::xxh3_64;
-
-/// A stream of bytes that looks like nothing.
-fn noise(length: usize) -> Vec<u8> {
-    let mut word = 0x9E37_79B9_7F4A_7C15_u64;
-    let next = || {
-        word ^= word << 13;
-        word ^= word >> 7;
-        word ^= word << 17;
-        word as u8
-    };
-    std::iter::repeat_with(next).take(length).collect()
-}
-
-/// Sends bytes to a port, and reads until the other end closes.
-async fn send(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
-    // It may be closed before all is sent.
-    let _ = stream.write_all(bytes).await;
-    let mut answer = Vec::new();
-    let _ = soon("the end", stream.read_to_end(&mut answer)).await;
-    answer
-}
 
 fn heard(upcall: Upcall) -> Option<String> {
     match upcall {

@@ -1,31 +1,20 @@
 //! Hostile input on every port that a host has, beyond what `hostile.rs` sends to the one of plain TCP: TLS, QUIC, pages; the slow, the
 //! many, and those who say again what others said. Each is refused and counted, nobody else is harmed, and memory stays what it was.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use foresee::Host;
 use foresee::live::{Limits, Transport};
 use live_tests::certs::Authority;
 use live_tests::desk::Desk;
-use live_tests::{Node, acquaint, clerk, clerks, framed, hello, id, limits, line, soon, told, until};
+use live_tests::{
+    Node, acquaint, clerk, clerks, framed, hello, id, limits, line, noise, send, soon, told, until,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
 /// How much more memory the process may hold after an attack than before.
 const MEMORY_BYTES: u64 = 48 << 20;
-
-/// Bytes that look like nothing.
-fn noise(length: usize) -> Vec<u8> {
-    let mut word = 0x2545_F491_4F6C_DD1D_u64;
-    let next = || {
-        word ^= word << 13;
-        word ^= word >> 7;
-        word ^= word << 17;
-        word as u8
-    };
-    std::iter::repeat_with(next).take(length).collect()
-}
 
 /// The memory that the process holds, where the system says so.
 fn held() -> u64 {
@@ -47,16 +36,6 @@ async fn proven(count: u32, transport: impl Fn(u32) -> Transport, limits: &Limit
 async fn unharmed(nodes: &[Node]) {
     assert!(soon("a round trip", nodes[0].desk.round_trip(id(1))).await.is_ok());
     assert!(soon("a round trip", nodes[1].desk.round_trip(id(0))).await.is_ok());
-}
-
-/// Sends bytes, and reads until the other end closes.
-async fn send(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
-    // It may be closed before all is sent.
-    let _ = stream.write_all(bytes).await;
-    let mut answer = Vec::new();
-    let _ = soon("the end", stream.read_to_end(&mut answer)).await;
-    answer
 }
 
 #[tokio::test]
