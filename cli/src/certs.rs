@@ -76,7 +76,7 @@ pub(crate) fn run(
         |path: &Path| fs::read_to_string(path).map_err(|error| told(format!("{}: {error}", path.display())));
     let unusable = |error: rcgen::Error| told(format!("the authority cannot be used: {error}"));
     let key = KeyPair::from_pem(&read(&key)?).map_err(unusable)?;
-    let issuer = CertifiedAuthority { issuer: issuer(key).map_err(unusable)? };
+    let issuer = Issuer::new(authority_params().map_err(unusable)?, key);
     let (mut made, mut kept) = (0_usize, 0_usize);
     for node in nodes.iter().cloned().flatten() {
         let [certificate, key] = ["pem", "key"].map(|ending| folder.join(format!("node-{node}.{ending}")));
@@ -84,29 +84,21 @@ pub(crate) fn run(
             kept += 1;
             continue;
         }
-        issuer.node(node, i64::from(days), &certificate, &key).map_err(told)?;
+        make_node(&issuer, node, i64::from(days), &certificate, &key).map_err(told)?;
         made += 1;
     }
     writeln!(out, "made {made} certificates for nodes in {shown}, good for {days} days; {kept} were there")?;
     Ok(Exit::Held)
 }
 
-struct CertifiedAuthority {
-    issuer: Issuer<'static, KeyPair>,
-}
-
 /// What an authority says of itself; the same whenever it is asked, since certificates name their issuer by it.
-fn authority() -> Result<CertificateParams, rcgen::Error> {
+fn authority_params() -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(Vec::<String>::new())?;
     params.distinguished_name.push(DnType::CommonName, "the authority of a foresee cluster");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     good_for(&mut params, AUTHORITY_DAYS);
     Ok(params)
-}
-
-fn issuer(key: KeyPair) -> Result<Issuer<'static, KeyPair>, rcgen::Error> {
-    Ok(Issuer::new(authority()?, key))
 }
 
 fn good_for(params: &mut CertificateParams, days: i64) {
@@ -118,27 +110,31 @@ fn good_for(params: &mut CertificateParams, days: i64) {
 fn make_authority(certificate: &Path, key: &Path) -> Result<(), String> {
     let said = |error: rcgen::Error| error.to_string();
     let made = KeyPair::generate().map_err(said)?;
-    let issuer = CertifiedIssuer::self_signed(authority().map_err(said)?, made).map_err(said)?;
+    let issuer = CertifiedIssuer::self_signed(authority_params().map_err(said)?, made).map_err(said)?;
     secret(key, &issuer.key().serialize_pem())?;
     fs::write(certificate, issuer.pem()).map_err(|error| error.to_string())
 }
 
-impl CertifiedAuthority {
-    /// Makes the certificate of a node, and its key.
-    fn node(&self, node: u32, days: i64, certificate: &Path, key: &Path) -> Result<(), String> {
-        let said = |error: rcgen::Error| error.to_string();
-        let name = format!("node-{node}.foresee");
-        let mut params = CertificateParams::new(vec![name.clone()]).map_err(said)?;
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        good_for(&mut params, days);
-        let made = KeyPair::generate().map_err(said)?;
-        let signed = params.signed_by(&made, &self.issuer).map_err(said)?;
-        secret(key, &made.serialize_pem())?;
-        fs::write(certificate, signed.pem()).map_err(|error| error.to_string())
-    }
+/// Makes the certificate of a node, and its key.
+fn make_node(
+    issuer: &Issuer<'_, KeyPair>,
+    node: u32,
+    days: i64,
+    certificate: &Path,
+    key: &Path,
+) -> Result<(), String> {
+    let said = |error: rcgen::Error| error.to_string();
+    let name = format!("node-{node}.foresee");
+    let mut params = CertificateParams::new(vec![name.clone()]).map_err(said)?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    good_for(&mut params, days);
+    let made = KeyPair::generate().map_err(said)?;
+    let signed = params.signed_by(&made, issuer).map_err(said)?;
+    secret(key, &made.serialize_pem())?;
+    fs::write(certificate, signed.pem()).map_err(|error| error.to_string())
 }
 
 /// Writes a file that its owner alone can read.

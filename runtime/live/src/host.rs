@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::transport::{self, Bound, Carry, Transport};
 use foresee_kernel::embed::Handle as _;
 use foresee_kernel::{CarrierInfo, Datum, Embedded, LocalClaims, Model, NodeId, Port, Stack, Wires};
 use foresee_net::{Draw, Purpose, Stream, Topology};
@@ -25,6 +24,7 @@ use crate::record::{Recorder, Recording};
 use crate::resolve::{Advisor, Chooser};
 use crate::service::{Datagram, Inlets, Service};
 use crate::store::Store;
+use crate::transport::{self, Bound, Carry, Transport};
 use crate::{Error, Limits, listen, observe};
 
 /// Draws of the host itself, such as pauses before a connection is tried again.
