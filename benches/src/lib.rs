@@ -1,5 +1,6 @@
 //! What the benches share: the middle and the spread of figures, and processes that are measured.
 
+pub mod peer;
 pub mod process;
 
 /// The middle of some figures, and the least and most of them.
@@ -25,6 +26,12 @@ impl Spread {
             _ => at(middle),
         };
         Spread { median, least: at(0), most: at(sorted.len().wrapping_sub(1)) }
+    }
+
+    /// The median with the least and the most, with so many digits.
+    pub fn shown(self, digits: usize) -> String {
+        let Spread { median, least, most } = self;
+        format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
     }
 }
 

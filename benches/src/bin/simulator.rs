@@ -8,12 +8,12 @@
 //! are the operating system's, of the whole process: putting the nodes together and starting them counts.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::path::Path;
+use std::process::ExitCode;
 
 use clap::Parser;
-use foresee_benches::Spread;
 use foresee_benches::process::{self, Ran};
+use foresee_benches::{Spread, peer};
 use serde_json::Value;
 
 /// The simulator against madsim
@@ -85,7 +85,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let services: Vec<&Service> = SERVICES.iter().filter(|it| it.name.contains(&args.only)).collect();
     let theirs = match services.iter().any(|it| it.has_peer) {
         false => None,
-        true => match build_peer(&folder) {
+        true => match peer::build("madsim") {
             Ok(program) => Some(program),
             Err(why) => {
                 writeln!(out, "madsim is passed over: {why}")?;
@@ -113,27 +113,6 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     report(&args.nodes, &services, &all, &mut out)?;
     bars(&args.nodes, &services, &all, &mut out)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Builds the peer, in its own folder and for its own target folder, under no flags but its own.
-fn build_peer(folder: &Path) -> Result<PathBuf, String> {
-    let peer = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join("madsim");
-    let target = folder.parent().unwrap_or(folder).join("peers");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    // The flag stands in the folder's `.cargo/config.toml`, which any of these would override.
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
-        command.env_remove(name);
-    }
-    command.current_dir(&peer).env("CARGO_TARGET_DIR", &target);
-    let built = command.args(["build", "--release", "--locked", "--quiet"]).stdin(Stdio::null()).status();
-    match built {
-        Ok(status) if status.success() => Ok(target.join("release").join("peer-madsim")),
-        Ok(status) => {
-            Err(format!("`cargo build --release --locked` in {} ended with {status}", peer.display()))
-        }
-        Err(error) => Err(format!("cargo cannot be started in {}: {error}", peer.display())),
-    }
 }
 
 /// Runs a program, which says how many events there were.
@@ -169,17 +148,17 @@ fn report(nodes: &[u64], services: &[&Service], all: &[Vec<Runs>], out: &mut dyn
                 let peak = Spread::of(figures.iter().map(|it| it.peak_rss_bytes as f64 / (1 << 20) as f64));
                 match figures.is_empty() {
                     true => format!("{:>24} {:>8}", "-", "-"),
-                    false => format!("{:>24} {:>8.0}", shown(rate, 2), peak.most),
+                    false => format!("{:>24} {:>8.0}", rate.shown(2), peak.most),
                 }
             };
             let (ours, theirs) = (columns(&runs.ours), columns(&runs.theirs));
-            let ratio = runs.ratio().map_or("-".to_owned(), |it| shown(it, 1));
+            let ratio = runs.ratio().map_or("-".to_owned(), |it| it.shown(1));
             writeln!(out, "{:<12} {nodes:>7} {ours} {theirs} {ratio:>20}", service.about)?;
         }
         if let [first, .., last] = sizes.as_slice() {
             let (ours, theirs) = (growth(&first.ours, &last.ours), growth(&first.theirs, &last.theirs));
-            let theirs = if last.theirs.is_empty() { "-".to_owned() } else { shown(theirs, 2) };
-            writeln!(out, "{:<20} {:>24} {:>33}", "  growth of cost", shown(ours, 2), theirs)?;
+            let theirs = if last.theirs.is_empty() { "-".to_owned() } else { theirs.shown(2) };
+            writeln!(out, "{:<20} {:>24} {:>33}", "  growth of cost", ours.shown(2), theirs)?;
         }
     }
     Ok(())
@@ -199,14 +178,14 @@ fn bars(nodes: &[u64], services: &[&Service], all: &[Vec<Runs>], out: &mut dyn W
             let what = format!("{about}, {RATIO_NODES} nodes: events of ours over madsim's");
             let bar = format!(">= {RATIO_LEAST}");
             match runs.ratio() {
-                Some(ratio) => line(what, shown(ratio, 1), bar, ratio.median >= RATIO_LEAST)?,
+                Some(ratio) => line(what, ratio.shown(1), bar, ratio.median >= RATIO_LEAST)?,
                 None => line(what, "not measured".to_owned(), bar, false)?,
             }
         }
         if let ([least, .., most], [first, .., last]) = (nodes, sizes.as_slice()) {
             let grown = growth(&first.ours, &last.ours);
             let what = format!("{about}: cost of an event at {most} nodes over that at {least}");
-            line(what, shown(grown, 2), format!("<= {GROWTH_MOST}"), grown.median <= GROWTH_MOST)?;
+            line(what, grown.shown(2), format!("<= {GROWTH_MOST}"), grown.median <= GROWTH_MOST)?;
         }
         if let (Some(most), Some(runs)) = (nodes.last(), sizes.last()) {
             let peak = runs.ours.iter().map(|it| it.peak_rss_bytes).max().unwrap_or(0);
@@ -216,9 +195,4 @@ fn bars(nodes: &[u64], services: &[&Service], all: &[Vec<Runs>], out: &mut dyn W
         }
     }
     Ok(())
-}
-
-/// A median with its spread.
-fn shown(Spread { median, least, most }: Spread, digits: usize) -> String {
-    format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
 }
