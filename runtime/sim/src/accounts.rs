@@ -114,11 +114,13 @@ impl Accounts {
         Seen { states: &self.states, ambient: &self.ambient }
     }
 
-    /// Whether each property holds as things stand; of a liveness property, whether that holds which is to come about.
+    /// Whether each property holds as things stand; of a liveness property, whether that holds which is to come about. Properties that
+    /// read ghosts are left out: real nodes do not keep these.
     pub fn holds(&self) -> BTreeMap<String, bool> {
         let seen = self.seen();
         let view = View::new(&self.model, &seen);
-        let properties = self.model.properties.iter().map(|it| (it.name.to_owned(), (it.holds)(&view)));
+        let properties = self.model.properties.iter().filter(|it| !it.ghosts);
+        let properties = properties.map(|it| (it.name.to_owned(), (it.holds)(&view)));
         let claims = self.model.liveness.iter().map(|it| {
             let instances = (it.instances)(&view);
             let holds = instances.iter().all(|nodes| match &it.claim {
