@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 /// An authority that signs whatever a test wants.
 #[derive(Debug)]
@@ -75,8 +76,8 @@ impl Authority {
         write("key", key.serialize_pem());
     }
 
-    /// Says with the certificate of `node` to `address` that it is `from` and wants `to`: the frame that comes back.
-    pub async fn hello(&self, node: u32, address: SocketAddr, from: u8, to: u8) -> Vec<u8> {
+    /// A connection to `address`, where `to` should be, with the certificate of `node`.
+    pub async fn connect(&self, node: u32, address: SocketAddr, to: u8) -> TlsStream<TcpStream> {
         let folder = self.folder(node + 1);
         let file = |ending: &str| folder.path().join(format!("node-{node}.{ending}"));
         let chain = vec![CertificateDer::from_pem_file(file("pem")).expect("a certificate")];
@@ -94,7 +95,12 @@ impl Authority {
         let stream = TcpStream::connect(address).await.expect("it listens");
         let name = ServerName::try_from(format!("node-{to}.foresee")).expect("a name");
         let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-        let mut stream = connector.connect(name, stream).await.expect("it is trusted");
+        connector.connect(name, stream).await.expect("it is trusted")
+    }
+
+    /// Says with the certificate of `node` to `address` that it is `from` and wants `to`: the frame that comes back.
+    pub async fn hello(&self, node: u32, address: SocketAddr, from: u8, to: u8) -> Vec<u8> {
+        let mut stream = self.connect(node, address, to).await;
         stream
             .write_all(&crate::hello(1, crate::desk::WIRE.hash, "Clerk", from, to))
             .await

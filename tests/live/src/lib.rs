@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use foresee::Host;
 use foresee::kernel::NodeId;
-use foresee::live::{Limits, Upcalls};
+use foresee::live::{Limits, Transport, Upcalls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -75,6 +75,24 @@ pub async fn clerks(count: u32, limits: Limits) -> Vec<Node> {
     nodes
 }
 
+/// Clerks that know each other, with a transport each.
+pub async fn proven(count: u32, transport: impl Fn(u32) -> Transport, limits: &Limits) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for index in 0..count {
+        let builder = Host::bind("127.0.0.1:0").id(id(index)).seed(7).limits(limits.clone()).volatile();
+        nodes.push(clerk(builder.transport(transport(index)).open().await.expect("it opens")).await);
+    }
+    acquaint(&nodes);
+    nodes
+}
+
+/// The first two of some nodes still talk, both ways.
+pub async fn talk(nodes: &[Node]) {
+    use desk::Desk;
+    assert!(soon("a round trip", nodes[0].desk.round_trip(id(1))).await.is_ok());
+    assert!(soon("a round trip", nodes[1].desk.round_trip(id(0))).await.is_ok());
+}
+
 /// Makes nodes known to each other.
 pub fn acquaint(nodes: &[Node]) {
     for one in nodes {
@@ -126,6 +144,24 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
         }
     })
     .await;
+}
+
+/// The text that a clerk heard.
+pub fn heard(upcall: desk::desk::Upcall) -> Option<String> {
+    match upcall {
+        desk::desk::Upcall::Heard { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+/// The first two of some nodes still talk, by every carrier.
+pub async fn unharmed(nodes: &mut [Node]) {
+    use desk::Desk;
+    assert!(soon("a round trip", nodes[0].desk.round_trip(id(1))).await.is_ok());
+    nodes[0].desk.shout(id(1), "still here".into()).await.expect("it is sent");
+    // Others may have said something as well.
+    let ours = |upcall| heard(upcall).filter(|text| text == "still here");
+    told(&mut nodes[1].told, "a datagram", ours).await;
 }
 
 /// What a clerk was sent, or the break that it was told of, as a line.

@@ -3,29 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use foresee::net::{Draw, Purpose, Stream};
 use live_tests::desk::Desk;
 use live_tests::desk::desk::Upcall;
-use live_tests::{Node, clerks, framed, hello, id, limits, noise, send, soon, told, until};
+use live_tests::{clerks, framed, heard, hello, id, limits, noise, send, soon, told, unharmed, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
-use xxhash_rust::xxh3::xxh3_64;
-
-fn heard(upcall: Upcall) -> Option<String> {
-    match upcall {
-        Upcall::Heard { text, .. } => Some(text),
-        _ => None,
-    }
-}
-
-/// The peers still talk, by every carrier.
-async fn unharmed(nodes: &mut [Node]) {
-    assert_eq!(soon("a round trip", nodes[0].desk.round_trip(id(1))).await.map(|_| ()), Ok(()));
-    nodes[0].desk.shout(id(1), "still here".into()).await.expect("it is sent");
-    // Others may have said something as well.
-    let ours = |upcall| heard(upcall).filter(|text| text == "still here");
-    told(&mut nodes[1].told, "a datagram", ours).await;
-}
 
 #[tokio::test]
 async fn connections_that_are_no_peers_are_refused() {
@@ -159,70 +141,4 @@ async fn more_strangers_than_have_room_are_let_go() {
     unharmed(&mut nodes).await;
     until("the others in time", || meter.refused("half open") == 16).await;
     unharmed(&mut nodes).await;
-}
-
-/// `bytes` with something wrong: a byte changed, a piece left out, cut off, or noise after it.
-fn spoilt(bytes: &[u8], draws: &mut Stream) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..=draws.below(3) {
-        let at = draws.below(bytes.len() as u64 + 1) as usize;
-        match draws.below(4) {
-            0 if at < bytes.len() => bytes[at] ^= 1 << draws.below(8),
-            1 if at < bytes.len() => drop(bytes.remove(at)),
-            2 => bytes.truncate(at),
-            _ => bytes.extend_from_slice(&noise(draws.below(40) as usize + 1)[..]),
-        }
-    }
-    bytes
-}
-
-/// A peer gone mad: handshakes, frames and datagrams that were right once.
-async fn fuzz(rounds: u64) {
-    let mut nodes = clerks(2, limits()).await;
-    let address = nodes[1].host.address();
-    let wire = live_tests::desk::WIRE.hash;
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
-    nodes[1].host.add_peer(id(5), socket.local_addr().expect("it has one"));
-    // The clerk's carrier of datagrams, by the number that stands for it.
-    let key = (xxh3_64(b"Clerk\0air\x001") as u32).to_be_bytes();
-    for round in 0..rounds {
-        let mut draws = Stream::new(3, Purpose(220), (0, 0), round);
-        let hello = hello(1, wire, "Clerk", 5, 1);
-        let frames = [framed(&[0, 0, 0, 2, b'h', b'i']), framed(&[0, 0, 1, 9]), framed(&[])].concat();
-        let bytes = match draws.below(2) {
-            0 => spoilt(&[hello, frames].concat(), &mut draws),
-            _ => [hello, spoilt(&frames, &mut draws)].concat(),
-        };
-        let mut stream = TcpStream::connect(address).await.expect("it listens");
-        let _ = stream.write_all(&bytes).await;
-        let _ = stream.shutdown().await;
-        let mut datagram = vec![b'F', b'O', b'R', b'E', 0, 1];
-        datagram.extend_from_slice(&key);
-        datagram.extend_from_slice(&wire.to_be_bytes());
-        datagram.extend_from_slice(&[0, 0, 0, 5, 0, 0, 0, 1, 0, 0, 3, 2, b'h', b'i']);
-        let _ = socket.send_to(&spoilt(&datagram, &mut draws), address).await;
-        if round % 50 == 49 {
-            // Its own upcalls are taken, and it still does what it should.
-            unharmed(&mut nodes).await;
-        }
-    }
-    assert!(nodes[1].host.down().is_empty() && nodes[1].host.meter().restarts() == 0);
-    let refused: u64 =
-        ["noise", "version", "stranger", "wrong service", "other types", "malformed", "cut", "oversized"]
-            .map(|reason| nodes[1].host.meter().refused(reason))
-            .iter()
-            .sum();
-    assert!(nodes[1].host.meter().messages().1 > rounds / 50, "nothing comes through");
-    assert!(refused > rounds / 2, "only {refused} of {rounds} rounds were refused");
-}
-
-#[tokio::test]
-async fn a_peer_gone_mad_harms_nobody() {
-    fuzz(300).await;
-}
-
-#[tokio::test]
-#[ignore = "long: ten minutes of fuzzing"]
-async fn a_peer_gone_mad_for_long_harms_nobody() {
-    fuzz(200_000).await;
 }

@@ -8,7 +8,7 @@ use foresee::live::{Limits, Transport};
 use live_tests::certs::Authority;
 use live_tests::desk::Desk;
 use live_tests::{
-    Node, acquaint, clerk, clerks, framed, hello, id, limits, line, noise, send, soon, told, until,
+    clerk, clerks, framed, hello, id, limits, line, noise, proven, send, soon, talk, told, until,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
@@ -23,26 +23,11 @@ fn held() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
-async fn proven(count: u32, transport: impl Fn(u32) -> Transport, limits: &Limits) -> Vec<Node> {
-    let mut nodes = Vec::new();
-    for index in 0..count {
-        let builder = Host::bind("127.0.0.1:0").id(id(index)).seed(7).limits(limits.clone()).volatile();
-        nodes.push(clerk(builder.transport(transport(index)).open().await.expect("it opens")).await);
-    }
-    acquaint(&nodes);
-    nodes
-}
-
-async fn unharmed(nodes: &[Node]) {
-    assert!(soon("a round trip", nodes[0].desk.round_trip(id(1))).await.is_ok());
-    assert!(soon("a round trip", nodes[1].desk.round_trip(id(0))).await.is_ok());
-}
-
 #[tokio::test]
 async fn what_is_no_tls_is_refused() {
     let certs = Authority::new().folder(2);
     let nodes = proven(2, |_| Transport::Tls(certs.path().to_owned()), &limits()).await;
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     let (address, meter) = (nodes[1].host.address(), nodes[1].host.meter().clone());
     let wire = live_tests::desk::WIRE.hash;
     // Noise, a browser, and a peer that speaks plainly: it gets not even an answer that it could read.
@@ -66,12 +51,12 @@ async fn what_is_no_tls_is_refused() {
     };
     soon("the slow one is let go", trickle).await;
     until("both are counted", || meter.refused("half open") == 2).await;
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     // No datagram is taken beside connections.
     let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
     let before = meter.messages().1;
     socket.send_to(&datagram(0, 1), address).await.expect("it is sent");
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     // Of two round trips this node gets a question and an answer.
     assert_eq!(meter.messages().1, before + 2);
 }
@@ -87,7 +72,7 @@ async fn what_is_no_quic_is_refused() {
     let authority = Authority::new();
     let (certs, strange) = (authority.folder(2), Authority::new().folder(3));
     let nodes = proven(2, |_| Transport::Quic(certs.path().to_owned()), &limits()).await;
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     let (address, meter) = (nodes[1].host.address(), nodes[1].host.meter().clone());
     let (socket, before) = (UdpSocket::bind("127.0.0.1:0").await.expect("a port"), held());
     // Noise of every length, and noise that begins as the first packet of a connection does.
@@ -103,7 +88,7 @@ async fn what_is_no_quic_is_refused() {
             }
         }
     }
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     // Strangers by the dozen, who do not get beyond their certificates.
     let stranger = |index| {
         let transport = Transport::Quic(strange.path().to_owned());
@@ -120,7 +105,7 @@ async fn what_is_no_quic_is_refused() {
         meter.refused("not trusted") + stranger.host.meter().refused("wrong certificate") > 0
     })
     .await;
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     assert_eq!(stranger.host.meter().messages().1, 0);
     assert!(held() < before + MEMORY_BYTES, "{} before, {} now", before, held());
 }
@@ -163,7 +148,7 @@ async fn datagrams_that_are_replayed_or_forged_are_refused() {
     // From the peer's own address the same words again are what a network may do as well: one that doubles.
     peer.send_to(&true_one, address).await.expect("it is sent");
     assert_eq!(told(&mut nodes[1].told, "the datagram again", line).await, "hi");
-    unharmed(&nodes).await;
+    talk(&nodes).await;
 }
 
 #[tokio::test]
@@ -222,7 +207,7 @@ async fn slow_writers_and_readers_are_let_go() {
 async fn thousands_of_half_open_connections_cost_nothing_that_stays() {
     let tight = Limits { handshakes: 32, handshake: Duration::from_millis(300), pages: 8, ..limits() };
     let nodes = clerks(2, tight).await;
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     let (address, meter) = (nodes[1].host.address(), nodes[1].host.meter().clone());
     let before = held();
     for _ in 0..25 {
@@ -235,7 +220,7 @@ async fn thousands_of_half_open_connections_cost_nothing_that_stays() {
         ["too many connections", "half open", "noise"].iter().map(|reason| meter.refused(reason)).sum::<u64>()
     };
     until("all are turned away", || turned_away() == 10_000).await;
-    unharmed(&nodes).await;
+    talk(&nodes).await;
     assert!(held() < before + MEMORY_BYTES, "{before} before, {} now", held());
     let text = meter.render();
     let tasks = text.lines().find_map(|line| line.strip_prefix("foresee_tasks ")?.parse::<u64>().ok());
@@ -275,5 +260,5 @@ async fn pages_are_shown_to_some_for_a_while() {
     // A page that is as it should be is not refused: no frame of the protocol gets in through this door, nor a page through the other.
     let answer = send(pages, &framed(&[0, 0, 0, 2, b'h', b'i'])).await;
     assert!(!answer.starts_with(b"HTTP/1.1 200"));
-    unharmed(&nodes).await;
+    talk(&nodes).await;
 }
