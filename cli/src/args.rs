@@ -157,7 +157,8 @@ pub enum Command {
         /// What is drawn
         #[arg(long = "as", value_enum, default_value = "box")]
         form: PlotForm,
-        /// Draw means with their intervals along this axis, whose values are numbers or durations, a line for each combination of the others
+        /// Draw means with their intervals along this axis, whose values are numbers or durations, a line for each combination of the others;
+        /// `time` for what was seen on the way, with `every` in the experiment
         #[arg(long, value_name = "AXIS", conflicts_with = "form")]
         over: Option<String>,
         /// The file; FIGURE.svg among the results if left out

@@ -76,10 +76,10 @@ pub fn plot(
     out: Option<&Path>,
     report: &mut Report<'_>,
 ) -> Outcome {
-    let series = store::series(folder, figure)?;
     let drawn = match over {
-        None => plot::svg(&series, figure, form),
-        Some(axis) => plot::lines(&series, figure, axis),
+        None => plot::svg(&store::series(folder, figure)?, figure, form),
+        Some(store::TIME) => plot::lines(&store::over_time(folder, figure)?, figure, store::TIME),
+        Some(axis) => plot::lines(&store::series(folder, figure)?, figure, axis),
     };
     let drawn = drawn.map_err(Failure::Told)?;
     let name = format!("{}.svg", store::slug(figure));

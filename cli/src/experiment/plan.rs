@@ -86,6 +86,7 @@ struct File {
     title: Option<String>,
     seeds: Spanned<String>,
     until: Option<Spanned<String>>,
+    every: Option<String>,
     #[serde(default = "yes")]
     release: bool,
     service: Spanned<Vec<ServiceFile>>,
@@ -228,6 +229,9 @@ pub(super) fn read(text: &str) -> Result<Experiment, Wrong> {
         if let Some(until) = &file.until {
             arguments.extend(["--until".to_owned(), until.get_ref().clone()]);
         }
+        if let Some(every) = &file.every {
+            arguments.extend(["--every".to_owned(), every.clone()]);
+        }
         for (name, value) in &it.params {
             arguments.extend(["--param".to_owned(), format!("{name}={}", value.text())]);
         }
@@ -311,6 +315,7 @@ mod tests {
     const TEXT: &str = r#"
         seeds = "0..10"
         until = "60s"
+        every = "5s"
         compare = { axis = "resolver", with = "random" }
         [[service]]
         package = "ping"
@@ -330,11 +335,13 @@ mod tests {
         assert_eq!((experiment.cells.len(), experiment.seeds), (2 * 2 * 2 * 2, 0..10));
         let cell = &experiment.cells[1];
         assert_eq!(cell.name(), "service=ping topology=none loud=true rounds=1 resolver=first");
-        let told = "--system Pair --until 60s --param loud=true --param rounds=1 --resolver first";
+        let told = "--system Pair --until 60s --every 5s --param loud=true --param rounds=1 --resolver first";
         assert_eq!(cell.arguments.join(" "), told);
         let last = experiment.cells.last().unwrap();
         assert_eq!(last.name(), "service=other topology=regions loud=true rounds=2.5 resolver=first");
-        assert!(last.arguments.join(" ").starts_with("--until 60s --param size=3 --topology regions"));
+        assert!(
+            last.arguments.join(" ").starts_with("--until 60s --every 5s --param size=3 --topology regions")
+        );
         let names: std::collections::BTreeSet<String> = experiment.cells.iter().map(Cell::name).collect();
         assert_eq!(names.len(), 16);
     }

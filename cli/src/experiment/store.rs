@@ -132,11 +132,68 @@ pub(super) fn named(labels: &[(String, String)]) -> String {
     labels.iter().map(|(axis, value)| format!("{axis}={value}")).collect::<Vec<_>>().join(" ")
 }
 
+/// What a cell is, on each axis on which there are several, and its runs by their seeds.
+type Runs = (Vec<(String, String)>, BTreeMap<u64, Value>);
+
 /// A figure of all cells whose runs stand in a folder, by their names without what they have in common.
 ///
 /// # Errors
 /// A folder without runs, a figure that none of them has.
 pub(super) fn series(folder: &Path, name: &str) -> Result<Vec<Series>, Failure> {
+    let of = |(labels, runs): Runs| {
+        let values = runs.values().filter_map(|run| figure(run, name)).filter(|it| it.is_finite()).collect();
+        Series { name: named(&labels), labels, values }
+    };
+    let series: Vec<Series> = cells(folder)?.into_iter().map(of).collect();
+    if series.iter().all(|it| it.values.is_empty()) {
+        let runs = folder.join("runs");
+        return Err(format!("no run in {} has a figure `{name}`", input::name(&runs)).into());
+    }
+    Ok(series)
+}
+
+/// An objective of all cells on the way: for each cell its values at each moment, of which a label `time` says the seconds.
+///
+/// # Errors
+/// A folder without runs, an objective that none of them shows on the way.
+pub(super) fn over_time(folder: &Path, name: &str) -> Result<Vec<Series>, Failure> {
+    let mut series = Vec::new();
+    for (labels, runs) in cells(folder)? {
+        let mut moments: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+        for run in runs.values() {
+            let seen = &run["over_time"];
+            let numbers = |of: &Value| -> Vec<Option<f64>> {
+                of.as_array().into_iter().flatten().map(Value::as_f64).collect()
+            };
+            for (at, value) in numbers(&seen["seconds"]).into_iter().zip(numbers(&seen["objectives"][name])) {
+                if let (Some(at), Some(value)) = (at.filter(|at| *at >= 0.0), value) {
+                    // Times that are not negative are in the order of their bits.
+                    moments.entry(at.to_bits()).or_default().push(value);
+                }
+            }
+        }
+        series.extend(moments.into_iter().map(|(at, values)| {
+            let mut labels = labels.clone();
+            labels.push((TIME.to_owned(), f64::from_bits(at).to_string()));
+            Series { name: named(&labels), labels, values }
+        }));
+    }
+    if series.is_empty() {
+        let runs = folder.join("runs");
+        return Err(format!(
+            "no run in {} shows `{name}` on the way: say `every = \"5s\"` in the experiment",
+            input::name(&runs)
+        )
+        .into());
+    }
+    Ok(series)
+}
+
+/// The axis along which a run goes.
+pub(super) const TIME: &str = "time";
+
+/// The cells whose runs stand in a folder, without what they have in common.
+fn cells(folder: &Path) -> Result<Vec<Runs>, Failure> {
     let runs = folder.join("runs");
     let entries = fs::read_dir(&runs).map_err(|error| format!("{}: {error}", input::name(&runs)))?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -154,22 +211,11 @@ pub(super) fn series(folder: &Path, name: &str) -> Result<Vec<Series>, Failure> 
         }
         _ => Vec::new(),
     };
-    let series: Vec<Series> = found
-        .iter()
-        .map(|(cell, runs)| {
-            let labels: Vec<_> = cell.iter().filter(|label| !common.contains(label)).cloned().collect();
-            let values =
-                runs.values().filter_map(|run| figure(run, name)).filter(|it| it.is_finite()).collect();
-            Series { name: named(&labels), labels, values }
-        })
-        .collect();
-    if series.is_empty() {
+    if found.is_empty() {
         return Err(format!("there are no runs in {}", input::name(&runs)).into());
     }
-    if series.iter().all(|it| it.values.is_empty()) {
-        return Err(format!("no run in {} has a figure `{name}`", input::name(&runs)).into());
-    }
-    Ok(series)
+    let own = |cell: Vec<(String, String)>| cell.into_iter().filter(|it| !common.contains(it)).collect();
+    Ok(found.into_iter().map(|(cell, runs)| (own(cell), runs)).collect())
 }
 
 /// A name as a file can have it.
@@ -235,6 +281,23 @@ mod tests {
         assert!(told(Store::open(folder.path(), &cell("a"), "1")).contains("jsonl:3: EOF"));
         fs::write(&path, format!("{good}{{\"events\":1}}\n")).unwrap();
         assert!(told(Store::open(folder.path(), &cell("a"), "1")).ends_with("jsonl:2: a run has a `seed`"));
+    }
+
+    #[test]
+    fn what_was_seen_on_the_way_stands_along_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), &cell("a"), "1").unwrap();
+        for (seed, values) in [(0, "[1,2.5]"), (1, "[3]")] {
+            let line = format!(
+                "{{\"seed\":{seed},\"over_time\":{{\"seconds\":[0.5,10],\"objectives\":{{\"total\":{values}}}}}}}"
+            );
+            let run = serde_json::from_str(&line).unwrap();
+            store.add(&line, run).unwrap();
+        }
+        let series = over_time(folder.path(), "total").unwrap();
+        let found: Vec<_> = series.iter().map(|it| (it.labels[1].1.as_str(), it.values.as_slice())).collect();
+        assert_eq!(found, [("0.5", &[1.0, 3.0][..]), ("10", &[2.5])]);
+        assert!(told(over_time(folder.path(), "depth")).contains("`every = \"5s\"`"));
     }
 
     #[test]

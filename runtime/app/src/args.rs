@@ -217,6 +217,9 @@ pub struct SimulateArgs {
     /// End each run at this virtual time, such as 60s, instead of at the system's horizon
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub until: Option<Duration>,
+    /// Show also what the objectives have come to on the way, each time this has gone by, such as 5s
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["verify", "compare", "exact", "rare"])]
+    pub every: Option<Duration>,
     /// Runs at a time
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,

@@ -62,7 +62,7 @@ pub fn run(
     let single = seeds.end - seeds.start == 1;
     // A run that violates a property keeps its trace unasked.
     let trace = args.trace_out.is_some() && single;
-    let options = Options { trace, last: args.map.is_some(), ..plain };
+    let options = Options { trace, last: args.map.is_some(), every: args.every, ..plain };
     let bar = progress::bar(seeds.end - seeds.start);
     let mut summary = Summary::default();
     let (mut kept, mut last) = (None, Vec::new());
@@ -156,6 +156,11 @@ fn write_run(run: &Run, out: &mut dyn Write) -> Result<(), Failure> {
         write!(out, ", {name} {value:.3}")?;
     }
     writeln!(out)?;
+    for (place, seconds) in run.over_time.seconds.iter().enumerate() {
+        let values = run.over_time.objectives.iter().filter_map(|(name, of)| Some((name, of.get(place)?)));
+        let values: Vec<String> = values.map(|(name, value)| format!("{name} {value:.3}")).collect();
+        writeln!(out, "  {seconds:>9.3} s  {}", values.join(", "))?;
+    }
     if let Some(violation) = &run.violation {
         writeln!(out, "           {violation}")?;
     }

@@ -19,7 +19,7 @@ use crate::fetch::fetch_ahead;
 use crate::gauge::Gauge;
 use crate::ledger::Ledger;
 use crate::network::{Network, nanos};
-use crate::options::{Options, SimError};
+use crate::options::{LOOKS_MAX, Options, SimError};
 use crate::queue::{Entry, Kind, Queue};
 use crate::record::{Recorder, action};
 use crate::requests::{Requests, Told};
@@ -165,6 +165,13 @@ impl Engine {
         if let Some(churn) = &options.churn {
             churn::said(model, churn)?;
         }
+        let mut ledger = Ledger::new(model);
+        if let Some(every) = options.every {
+            let nanos = nanos(every);
+            let looks = end.and_then(|end| end.at.checked_div(nanos));
+            looks.filter(|looks| *looks <= LOOKS_MAX).ok_or(SimError::Looks(every))?;
+            ledger.look(nanos);
+        }
         Ok(Engine {
             model: model.clone(),
             seed,
@@ -194,7 +201,7 @@ impl Engine {
             events: 0,
             messages: 0,
             bytes: 0,
-            ledger: Ledger::new(model),
+            ledger,
             tally: Tally::new(model),
             watch: None,
             figures: options.figures && !model.statistics.is_empty(),

@@ -13,24 +13,35 @@ use foresee_kernel::{
 use crate::engine::Seen;
 use crate::network::nanos;
 use crate::rate::{Growing, Rate};
-use crate::result::TOTAL;
+use crate::result::{OverTime, TOTAL};
 use crate::worth::Worth;
 
 /// The objectives of a model, as they stand.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     accounts: Vec<One>,
     counts: Vec<Count>,
     rates: Vec<Rate>,
     growing: Vec<Growing>,
-    /// The first horizon of an objective that is still open; the clock's end where there is none.
+    /// When there is something to do before the run goes on: the first horizon of an objective that is still open, or the next look; the
+    /// clock's end where there is none.
     closes: u64,
+    /// When everything is looked at on the way.
+    looks: Option<Looks>,
     /// Whether calls or handlers are counted at all.
     steps: bool,
 }
 
+/// Looks on the way: how long after each other, when the next one is, and what was seen.
+#[derive(Clone, Debug)]
+struct Looks {
+    every: u64,
+    next: u64,
+    seen: OverTime,
+}
+
 /// An objective.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct One {
     objective: Objective,
     worth: Worth,
@@ -41,7 +52,7 @@ struct One {
 }
 
 /// A term that counts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Count {
     objective: usize,
     amount: Amount,
@@ -59,7 +70,7 @@ enum Counted {
     Handlers(&'static [(ServiceType, u16)]),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Units {
     /// As they are.
     Whole(Vec<u64>),
@@ -83,6 +94,7 @@ impl Ledger {
             rates: Vec::new(),
             growing: Vec::new(),
             closes: u64::MAX,
+            looks: None,
             steps: false,
         };
         for (index, told) in model.objectives.iter().enumerate() {
@@ -120,6 +132,16 @@ impl Ledger {
             ledger.accounts.push(One { objective: told.clone(), worth, end, closed: None });
         }
         ledger
+    }
+
+    /// From the beginning on everything is looked at each `every` nanoseconds, which are not 0.
+    pub fn look(&mut self, every: u64) {
+        self.looks = Some(Looks { every, next: every, seen: OverTime::default() });
+    }
+
+    /// What was seen on the way.
+    pub fn seen(&mut self) -> OverTime {
+        self.looks.as_mut().map(|looks| std::mem::take(&mut looks.seen)).unwrap_or_default()
     }
 
     /// A message of `bytes` bytes was sent by `src` at `now`.
@@ -184,11 +206,11 @@ impl Ledger {
         for account in self.accounts.iter_mut().filter(|account| account.end < now) {
             account.closed = Some((0.0, vec![0.0; seen.states.len()]));
         }
-        let open = self.accounts.iter().filter(|account| account.closed.is_none());
-        self.closes = open.map(|account| account.end).min().unwrap_or(u64::MAX);
+        self.passed();
     }
 
-    /// The run comes to `now`, and the state is still that before it: objectives whose horizon lies behind are closed.
+    /// The run comes to `now`, and the state is still that before it: objectives whose horizon lies behind are closed, and looks that lie
+    /// behind are taken.
     #[inline]
     pub fn comes(&mut self, model: &Model, seen: &Seen<'_>, now: u64) {
         if now > self.closes {
@@ -197,6 +219,7 @@ impl Ledger {
     }
 
     fn pass(&mut self, model: &Model, seen: &Seen<'_>, now: u64) {
+        self.looks_before(model, seen, now);
         let view = View::new(model, seen);
         for index in 0..self.accounts.len() {
             let One { end, closed: None, .. } = self.accounts[index] else { continue };
@@ -204,8 +227,25 @@ impl Ledger {
                 self.accounts[index].closed = Some(self.worth_at(&view, seen.states.len(), index, end));
             }
         }
-        let open = self.accounts.iter().filter(|one| one.closed.is_none());
-        self.closes = open.map(|one| one.end).min().unwrap_or(u64::MAX);
+        self.passed();
+    }
+
+    fn passed(&mut self) {
+        let open = self.accounts.iter().filter(|one| one.closed.is_none()).map(|one| one.end);
+        let look = self.looks.iter().map(|looks| looks.next);
+        self.closes = open.chain(look).min().unwrap_or(u64::MAX);
+    }
+
+    /// The looks up to `before`, which is not among them. They leave no mark on the sums.
+    fn looks_before(&mut self, model: &Model, seen: &Seen<'_>, before: u64) {
+        while let Some(at) = self.looks.as_ref().map(|looks| looks.next).filter(|next| *next < before) {
+            let mut copy = Ledger { looks: None, ..self.clone() };
+            let objectives = copy.close(model, seen, at).objectives;
+            if let Some(looks) = &mut self.looks {
+                looks.next = at.saturating_add(looks.every);
+                looks.seen.add(at, &objectives);
+            }
+        }
     }
 
     /// The rates in the state after a step of `node`.
@@ -222,8 +262,9 @@ impl Ledger {
         self.growing.iter_mut().for_each(|rate| rate.stepped(&view, node, now));
     }
 
-    /// What everything came to at `now`, in the last state.
+    /// What everything came to at `now`, in the last state. A look at that moment is taken.
     pub fn close(&mut self, model: &Model, seen: &Seen<'_>, now: u64) -> Account {
+        self.looks_before(model, seen, now.saturating_add(1));
         self.comes(model, seen, now);
         let view = View::new(model, seen);
         let mut account = Account::default();

@@ -72,7 +72,7 @@ pub use embed::{EmbedError, Sim, WAIT_EVENTS_MAX};
 pub use exact::{Answers, Exact, ExactError, Settled, Taken, exact};
 pub use many::{runs, runs_while};
 pub use network::{LOOPBACK_NANOS, said};
-pub use options::{Options, SimError};
+pub use options::{LOOKS_MAX, Options, SimError};
 pub use resolver::{AuthorsDefault, Custom, Policy, Random, ResolverKind, Resolvers, Scene, UnknownResolver};
 pub use result::{
     CallRuns, Ending, FaultRuns, HandlerRuns, Ignored, PropertyOutcome, Run, Status, TOTAL, Violation,

@@ -8,6 +8,9 @@ use foresee_net::{Churn, Topology};
 
 use crate::ResolverKind;
 
+/// The most looks at the objectives of a run on its way.
+pub const LOOKS_MAX: u64 = 100_000;
+
 /// How to run.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -24,6 +27,8 @@ pub struct Options {
     pub figures: bool,
     /// Whether to keep the states of all nodes at the end.
     pub last: bool,
+    /// Each time that the objectives are looked at on the way; they are not where it is not given.
+    pub every: Option<Duration>,
     /// Where the nodes are. The times under way are then those between sites, instead of the carriers' delays; what a path
     /// loses is lost to datagrams and sent again by ordered connections.
     pub topology: Option<Arc<Topology>>,
@@ -39,6 +44,8 @@ pub struct Options {
 pub enum SimError {
     /// The end lies beyond the clock, which counts nanoseconds in 64 bits.
     TooLong(Duration),
+    /// The objectives cannot be looked at so often: there would be more than [`LOOKS_MAX`] looks, or no end to them.
+    Looks(Duration),
     /// The topology does something to datagrams that the system does not say of their carrier.
     Unsaid {
         /// The carrier.
@@ -89,6 +96,10 @@ impl fmt::Display for SimError {
             SimError::TooLong(end) => {
                 write!(f, "a run cannot last {end:?}: the virtual clock ends after 584 years")
             }
+            SimError::Looks(every) => write!(
+                f,
+                "objectives cannot be looked at every {every:?}: a run needs an end by the clock for that, no more than {LOOKS_MAX} times away"
+            ),
             SimError::Unsaid { carrier, does, clause } => write!(
                 f,
                 "the topology {does} messages, and the system does not say that of `{carrier}`: a run would leave \

@@ -12,6 +12,7 @@ use crate::worth::{Grown, NANOS, Worth};
 type Over = fn(&View<'_>) -> Vec<NodeId>;
 
 /// A term per second.
+#[derive(Clone)]
 pub(crate) struct Rate {
     pub objective: usize,
     worth: Worth,
@@ -105,6 +106,7 @@ impl Rate {
 }
 
 /// A term per second whose rates grow.
+#[derive(Clone)]
 pub(crate) struct Growing {
     pub objective: usize,
     worth: Worth,

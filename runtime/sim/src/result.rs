@@ -43,6 +43,9 @@ pub struct Run {
     /// How often each line of the faults came true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultRuns>,
+    /// The objectives on the way, where that was asked for.
+    #[serde(skip_serializing_if = "OverTime::is_empty")]
+    pub over_time: OverTime,
     /// What the resolver says of itself, for one that looks ahead: bytes of knowledge, choices, steps of rollouts.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub resolver: BTreeMap<String, f64>,
@@ -59,6 +62,29 @@ pub struct Run {
     /// What happened, where it was asked for or a property was violated.
     #[serde(skip)]
     pub trace: Option<Trace>,
+}
+
+/// What objectives had come to at some moments of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct OverTime {
+    /// The moments, in seconds of virtual time.
+    pub seconds: Vec<f64>,
+    /// By the names of [`Run::objectives`], the value at each moment, as if the run had ended there.
+    pub objectives: BTreeMap<String, Vec<f64>>,
+}
+
+impl OverTime {
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.seconds.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, at_nanos: u64, objectives: &BTreeMap<String, f64>) {
+        self.seconds.push(at_nanos as f64 / 1e9);
+        for (name, value) in objectives {
+            self.objectives.entry(name.clone()).or_default().push(*value);
+        }
+    }
 }
 
 /// Why a run ended.

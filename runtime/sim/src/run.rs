@@ -120,6 +120,7 @@ impl Engine {
             ignored: self.tally.ignored(),
             calls: self.requests.runs(&self.model),
             faults: self.schedule.runs(&self.model),
+            over_time: self.ledger.seen(),
             objectives_by_node: account.by_node,
             figures,
             resolver: self.policy.report(),

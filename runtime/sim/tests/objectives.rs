@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foresee_kernel::{Amount, Event, Growth, Model, NodeId, Objective, Sense, Term, View};
-use foresee_sim::{Options, Run, TOTAL, run};
+use foresee_sim::{Options, Run, SimError, TOTAL, run};
 use support::{Behaviour, Memory, Message, Puppet, Timer, stage};
 
 const A: NodeId = NodeId::new(0);
@@ -38,10 +38,60 @@ fn objective(name: &'static str, terms: &'static [Term]) -> Objective {
 }
 
 fn play(objectives: Vec<Objective>, until: f64) -> Run {
+    look(objectives, until, None).expect("it runs")
+}
+
+fn look(objectives: Vec<Objective>, until: f64, every: Option<Duration>) -> Result<Run, SimError> {
     let mut model: Model = stage(2, SECONDS, |_| {});
     model.objectives = objectives;
-    let options = Options { until: Some(Duration::from_secs_f64(until)), ..Options::default() };
-    run(&Arc::new(model), 1, &options).expect("it runs")
+    let options = Options { until: Some(Duration::from_secs_f64(until)), every, ..Options::default() };
+    run(&Arc::new(model), 1, &options)
+}
+
+/// A look at 1 s sees the ball of 1 s, and none changes what comes of it all.
+#[test]
+fn objectives_are_looked_at_on_the_way_as_if_the_run_ended_there() {
+    let objectives = || {
+        let counted: &'static [Term] =
+            &[Term::PerSecond { over: |view| view.running::<Puppet<false>>(), rate: count, local: true }];
+        let grows: &'static [Term] = &[Term::AtHorizon { value: |view| count(view, A) }];
+        let mut early = objective("early", counted);
+        early.horizon = Some(Duration::from_millis(1_700));
+        let discounted = Objective { discount: 0.9, ..objective("discounted", counted) };
+        vec![
+            objective("messages", &[Term::PerMessage { amount: Amount::Number(1.0), kinds: &[] }]),
+            objective("seconds", counted),
+            early,
+            discounted,
+            objective("state", grows),
+        ]
+    };
+    let every = Duration::from_millis(500);
+    let run = look(objectives(), 5.0, Some(every)).unwrap();
+    let seconds: Vec<f64> = (1..=10).map(|turn| f64::from(turn) / 2.0).collect();
+    assert_eq!(run.over_time.seconds, seconds);
+    for (place, until) in seconds.iter().enumerate() {
+        let short = play(objectives(), *until);
+        for (name, value) in &short.objectives {
+            assert_eq!(run.over_time.objectives[name][place], *value, "{name} at {until} s");
+        }
+    }
+    assert_eq!(run.over_time.objectives["messages"][..4], [0.0, 1.0, 1.0, 3.0]);
+    let last = run.over_time.objectives.iter().map(|(name, of)| (name.clone(), of[9])).collect();
+    assert_eq!(run.objectives, last);
+    assert_eq!(run.objectives, play(objectives(), 5.0).objectives);
+    assert!(play(objectives(), 5.0).over_time.is_empty());
+}
+
+#[test]
+fn looks_have_an_end() {
+    let objectives = || vec![objective("none", &[])];
+    for every in [Duration::ZERO, Duration::from_nanos(1)] {
+        assert_eq!(look(objectives(), 5.0, Some(every)).unwrap_err(), SimError::Looks(every));
+    }
+    let model = Arc::new(stage(2, SECONDS, |_| {}));
+    let options = Options { every: Some(Duration::from_secs(1)), ..Options::default() };
+    assert_eq!(run(&model, 1, &options).unwrap_err(), SimError::Looks(Duration::from_secs(1)));
 }
 
 #[test]
