@@ -36,6 +36,11 @@ impl Spare {
         Datum::new(value)
     }
 
+    /// Lets go of all.
+    pub fn clear(&mut self) {
+        self.shelves.iter_mut().for_each(|shelf| shelf.data.clear());
+    }
+
     /// Keeps a datum, if nobody else holds it.
     pub fn keep(&mut self, datum: Datum) {
         if !datum.is_alone() {

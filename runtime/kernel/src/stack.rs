@@ -462,6 +462,11 @@ impl Scratch {
         self.spare.get_mut().keep(datum);
     }
 
+    /// Lets go of data that were kept, where steps are too far apart for them to be used soon.
+    pub fn let_go(&mut self) {
+        self.spare.get_mut().clear();
+    }
+
     /// What a step from `before` to `after` came to.
     fn outcome(self, before: &NodeState, after: NodeState, fault: Option<Fault>) -> Outcome {
         let state = if fault.is_some() { before.clone() } else { after };

@@ -11,6 +11,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -58,7 +59,7 @@ trait AnyValue: Any + Send + Sync {
     fn compare(&self, other: &dyn AnyValue) -> Ordering;
     fn digest(&self) -> u64;
     fn format(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-    fn encode(&self) -> Result<Vec<u8>, postcard::Error>;
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), postcard::Error>;
     fn encoded_len(&self) -> usize;
     fn renamed(&self, map: &dyn Fn(NodeId) -> NodeId) -> Datum;
     fn cloned(&self) -> Arc<dyn AnyValue>;
@@ -93,8 +94,8 @@ impl<T: Value> AnyValue for T {
     fn format(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
-    fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
-        postcard::to_stdvec(self)
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), postcard::Error> {
+        postcard::serialize_with_flavor(self, Behind(out))
     }
     fn encoded_len(&self) -> usize {
         postcard::experimental::serialized_size(self).unwrap_or(0)
@@ -106,6 +107,29 @@ impl<T: Value> AnyValue for T {
     }
     fn cloned(&self) -> Arc<dyn AnyValue> {
         Arc::new(self.clone())
+    }
+}
+
+/// Puts a wire form behind what is in a buffer.
+struct Behind<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Behind<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> Result<(), postcard::Error> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> Result<(), postcard::Error> {
+        Ok(())
     }
 }
 
@@ -187,7 +211,17 @@ impl Datum {
     /// # Errors
     /// Where a user's own `Serialize` fails.
     pub fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
-        self.0.encode()
+        let mut out = Vec::new();
+        self.0.encode(&mut out)?;
+        Ok(out)
+    }
+
+    /// Puts the wire form behind what is in `out`; where it fails, part of it may stand there.
+    ///
+    /// # Errors
+    /// Where a user's own `Serialize` fails.
+    pub fn encode_into(&self, out: &mut Vec<u8>) -> Result<(), postcard::Error> {
+        self.0.encode(out)
     }
 
     /// The length of the wire form in bytes.

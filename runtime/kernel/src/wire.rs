@@ -107,6 +107,19 @@ impl Wires {
         self.encode_as(message, |table| table.types)
     }
 
+    /// Puts the place of a message's type behind what is in `out`, most significant byte first, and its wire form behind that. False where the
+    /// message has none; then `out` is as it was.
+    pub fn encode_into(&self, message: &Datum, out: &mut Vec<u8>) -> bool {
+        let Some(place) = self.place(message, |table| table.types) else { return false };
+        let before = out.len();
+        out.extend_from_slice(&place.to_be_bytes());
+        let encoded = message.encode_into(out).is_ok();
+        if !encoded {
+            out.truncate(before);
+        }
+        encoded
+    }
+
     /// As [`Wires::encode`], of a call.
     pub fn encode_call(&self, call: &Datum) -> Option<(u16, Vec<u8>)> {
         self.encode_as(call, |table| table.calls)
@@ -129,9 +142,13 @@ impl Wires {
     }
 
     fn encode_as(&self, value: &Datum, types: fn(&Wire) -> &'static [WireType]) -> Option<(u16, Vec<u8>)> {
+        Some((self.place(value, types)?, value.encode().ok()?))
+    }
+
+    fn place(&self, value: &Datum, types: fn(&Wire) -> &'static [WireType]) -> Option<u16> {
         let id = value.as_any().type_id();
         let place = self.tables.iter().flat_map(|table| types(table)).position(|known| (known.id)() == id)?;
-        Some((u16::try_from(place).ok()?, value.encode().ok()?))
+        u16::try_from(place).ok()
     }
 
     fn decode_as(
@@ -177,6 +194,11 @@ mod tests {
         let message = Datum::new(vec!["x".to_owned()]);
         let (place, bytes) = wires().encode(&message).expect("it has a wire form");
         assert_eq!(wires().decode(place, &bytes), Ok(message.clone()));
+        let mut out = vec![9];
+        assert!(wires().encode_into(&message, &mut out));
+        assert_eq!(out, [&[9], &place.to_be_bytes()[..], &bytes].concat());
+        assert!(!wires().encode_into(&Datum::new(1u8), &mut out));
+        assert_eq!(out.len(), 3 + bytes.len());
         assert_eq!(wires().encode(&Datum::new(1u8)), None);
         assert_eq!(wires().encode_call(&message), None);
     }

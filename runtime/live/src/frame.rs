@@ -17,6 +17,15 @@ const MAGIC: [u8; 4] = *b"FORE";
 /// The most bytes of a frame of the handshake.
 pub(crate) const HANDSHAKE_BYTES_MAX: usize = 1024;
 
+/// The bytes of the length before a frame.
+pub(crate) const LENGTH_BYTES: usize = 4;
+
+/// How many bytes are read at once, at least.
+const READ_BYTES: usize = 64 << 10;
+
+/// The room that is left for a read before more is made.
+const ROOM_BYTES: usize = 4 << 10;
+
 /// The most bytes that a datagram of UDP carries.
 pub(crate) const DATAGRAM_BYTES_MAX: usize = 65_507;
 
@@ -114,12 +123,56 @@ pub(crate) fn put(buffer: &mut Vec<u8>, frame: &[u8]) {
     buffer.extend_from_slice(frame);
 }
 
-/// A message as a frame: the place of its type, and its wire form.
-pub(crate) fn message(place: u16, form: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(2 + form.len());
-    frame.extend_from_slice(&place.to_be_bytes());
-    frame.extend_from_slice(form);
-    frame
+/// The length that `bytes` begin with; None where they are too few.
+pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
+    bytes.first_chunk().map(|length| u32::from_be_bytes(*length) as usize)
+}
+
+/// What was read of a connection, and is taken from there frame by frame.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    bytes: Vec<u8>,
+    /// What is before it was taken.
+    start: usize,
+}
+
+impl Frames {
+    /// Where the next bytes go. What a length announces takes no memory before it comes.
+    pub(crate) fn room(&mut self) -> &mut Vec<u8> {
+        if self.start == self.bytes.len() {
+            self.bytes.clear();
+            self.bytes.shrink_to(READ_BYTES);
+            self.start = 0;
+        }
+        if self.bytes.capacity() - self.bytes.len() < ROOM_BYTES {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+            if self.bytes.capacity() - self.bytes.len() < ROOM_BYTES {
+                self.bytes.reserve(READ_BYTES);
+            }
+        }
+        &mut self.bytes
+    }
+
+    /// The next frame, if all of it was read.
+    ///
+    /// # Errors
+    /// A frame of more than `most` bytes, whatever was read of it; so many it has.
+    pub(crate) fn next(&mut self, most: usize) -> Result<Option<&[u8]>, usize> {
+        let rest = &self.bytes[self.start..];
+        let Some(length) = length(rest) else { return Ok(None) };
+        if length > most {
+            return Err(length);
+        }
+        let Some(frame) = rest[LENGTH_BYTES..].get(..length) else { return Ok(None) };
+        self.start += LENGTH_BYTES + length;
+        Ok(Some(frame))
+    }
+
+    /// Whether part of a frame was read.
+    pub(crate) fn is_within(&self) -> bool {
+        self.start < self.bytes.len()
+    }
 }
 
 /// The parts of a message's frame.
@@ -141,8 +194,9 @@ pub(crate) struct DatagramHead {
 impl DatagramHead {
     pub(crate) const BYTES: usize = 4 + 2 + 4 + 8 + 4 + 4;
 
+    /// The head, with room for what follows it.
     pub(crate) fn write(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::BYTES);
+        let mut bytes = Vec::with_capacity(4 * Self::BYTES);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&PROTOCOL.to_be_bytes());
         bytes.extend_from_slice(&self.key.to_be_bytes());
@@ -200,10 +254,37 @@ mod tests {
     }
 
     #[test]
+    fn frames_come_out_as_they_went_in_however_they_are_cut() {
+        let sent: Vec<Vec<u8>> = (0..40).map(|at| vec![at; usize::from(at) * 700]).collect();
+        let mut bytes = Vec::new();
+        sent.iter().for_each(|frame| put(&mut bytes, frame));
+        for part in [1, 3, 4, 5, 1000, 64 << 10, bytes.len()] {
+            let (mut frames, mut read) = (Frames::default(), Vec::new());
+            for part in bytes.chunks(part) {
+                frames.room().extend_from_slice(part);
+                while let Some(frame) = frames.next(1 << 20).expect("none is long") {
+                    read.push(frame.to_vec());
+                }
+            }
+            assert!(read == sent && !frames.is_within(), "in parts of {part}");
+        }
+    }
+
+    #[test]
+    fn a_frame_takes_no_memory_before_it_comes() {
+        let mut frames = Frames::default();
+        frames.room().extend_from_slice(&(8_u32 << 20).to_be_bytes());
+        assert_eq!(frames.next(8 << 20), Ok(None));
+        assert!(frames.is_within());
+        assert!(frames.room().capacity() < 4 * READ_BYTES);
+        assert_eq!(frames.next((8 << 20) - 1), Err(8 << 20));
+    }
+
+    #[test]
     fn the_head_of_a_datagram_reads_back_and_anything_else_is_refused() {
         let head = DatagramHead { key: 5, wire: u64::MAX - 9, from: NodeId::new(1), to: NodeId::new(70_000) };
         let mut bytes = head.write();
-        bytes.extend_from_slice(&message(3, b"abc"));
+        bytes.extend_from_slice(b"\0\x03abc");
         let (read, frame) = DatagramHead::read(&bytes).expect("it is a datagram");
         assert_eq!((read, parts(frame)), (head, Some((3, &b"abc"[..]))));
         assert!(DatagramHead::read(&bytes[..DatagramHead::BYTES - 1]).is_err());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use foresee_kernel::embed::Handle as _;
@@ -12,20 +12,22 @@ use foresee_kernel::{CarrierInfo, Datum, Embedded, LocalClaims, Model, NodeId, P
 use foresee_net::{Draw, Purpose, Stream, Topology};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio::task::AbortHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::cuts::{self, Cuts};
 use crate::emulate::{self, Emulation};
+use crate::helm::Helm;
 use crate::meter::Meter;
 use crate::peers::{PeerSource, Peers};
 use crate::port::{LivePort, Upcalls};
 use crate::record::{Recorder, Recording};
 use crate::resolve::{Advisor, Chooser};
 use crate::service::{Datagram, Inlets, Service};
+use crate::steps::Kind;
 use crate::store::Store;
 use crate::transport::{self, Bound, Carry, Transport};
-use crate::{Error, Limits, listen, observe};
+use crate::{Error, Limits, frame, listen, observe};
 
 /// Draws of the host itself, such as pauses before a connection is tried again.
 const PURPOSE: Purpose = Purpose(201);
@@ -64,20 +66,37 @@ pub(crate) struct Shared {
     /// The links that are cut.
     pub cuts: Option<Arc<Cuts>>,
     pub boots: u64,
-    pub stop: CancellationToken,
     pub services: Mutex<BTreeMap<String, Registered>>,
     address: SocketAddr,
     seed: u64,
     tasks: TaskTracker,
+    running: Mutex<Running>,
+    /// Where its tasks run: whoever calls a service may not run there.
+    runtime: tokio::runtime::Handle,
 }
 
-/// A service as the listeners of its host know it.
-#[derive(Clone)]
-pub(crate) struct Registered {
+/// The tasks of a host, by the order in which they began.
+#[derive(Default)]
+struct Running {
+    tasks: BTreeMap<u64, Option<AbortHandle>>,
+    begun: u64,
+    stopped: bool,
+}
+
+/// The ways into a service, for the listeners of its host.
+pub(crate) struct Doors {
     pub wires: Arc<Wires>,
     pub carriers: Arc<[CarrierInfo]>,
+    /// What datagrams name the carriers by.
+    pub keys: Arc<[u32]>,
+    pub helm: Arc<Helm>,
     pub adopts: mpsc::Sender<(u8, crate::link::Adopt)>,
     pub datagrams: mpsc::Sender<Datagram>,
+}
+
+/// A service as its host knows it.
+pub(crate) struct Registered {
+    pub doors: Arc<Doors>,
     /// Why it is down, if it is.
     pub down: Option<String>,
     /// The claims that were false after some step, with what was false of them the first time.
@@ -93,21 +112,52 @@ impl fmt::Debug for Shared {
 impl Shared {
     /// Runs a task that ends with the host.
     pub(crate) fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
-        struct Count(Arc<Meter>);
-        impl Drop for Count {
+        struct Place(Arc<Shared>, u64);
+        impl Drop for Place {
             fn drop(&mut self) {
-                self.0.tasks.dec();
+                self.0.meter.tasks.dec();
+                self.0.running().tasks.remove(&self.1);
             }
         }
-        self.meter.tasks.inc();
-        let (stop, count) = (self.stop.clone(), Count(self.meter.clone()));
-        drop(self.tasks.spawn(async move {
-            let _count = count;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = task => {}
+        let number = {
+            let mut running = self.running();
+            if running.stopped {
+                return;
             }
-        }));
+            running.begun += 1;
+            let number = running.begun;
+            running.tasks.insert(number, None);
+            number
+        };
+        self.meter.tasks.inc();
+        let place = Place(self.clone(), number);
+        let task = async move {
+            let _place = place;
+            task.await;
+        };
+        let handle = self.tasks.spawn_on(task, &self.runtime).abort_handle();
+        let Running { tasks, stopped, .. } = &mut *self.running();
+        match tasks.get_mut(&number) {
+            Some(known) => *known = Some(handle),
+            None if *stopped => handle.abort(),
+            // It has ended already.
+            None => {}
+        }
+    }
+
+    /// Ends its tasks, those that wait at once, and begins no more.
+    fn stop(&self) {
+        let tasks = {
+            let mut running = self.running();
+            running.stopped = true;
+            std::mem::take(&mut running.tasks)
+        };
+        // One without a handle is just beginning, and ended by whoever begins it.
+        tasks.values().flatten().for_each(AbortHandle::abort);
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A number in `0.0..1.0`.
@@ -133,8 +183,10 @@ impl Shared {
         }
     }
 
-    pub(crate) fn registered(&self, service: &str) -> Option<Registered> {
-        self.services.lock().unwrap_or_else(PoisonError::into_inner).get(service).cloned()
+    /// The ways into a service.
+    pub(crate) fn doors(&self, service: &str) -> Option<Arc<Doors>> {
+        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        services.get(service).map(|it| it.doors.clone())
     }
 
     pub(crate) fn down(&self, service: &str, reason: &str) {
@@ -311,11 +363,12 @@ impl Builder {
             emulation,
             cuts,
             boots: store.boots,
-            stop: CancellationToken::new(),
             services: Mutex::default(),
             address,
             seed,
             tasks: TaskTracker::new(),
+            running: Mutex::default(),
+            runtime: tokio::runtime::Handle::current(),
         });
         tracing::info!(node = %shared.name, %address, boots = store.boots, "listening");
         shared.spawn(listen::connections(shared.clone()));
@@ -502,17 +555,18 @@ impl Host {
     ) -> Result<(Arc<dyn Port>, mpsc::Receiver<Datum>), Error> {
         let shared = &self.shared;
         let (stack, carriers) = stack.alone();
-        let keeps = |stack: &Stack| {
-            let mut variables = stack.layers().iter().flat_map(|layer| layer.service().info().variables);
-            variables.any(|variable| variable.durable)
-        };
-        if !self.store.kept && keeps(&stack) {
+        let variables = || stack.layers().iter().flat_map(|layer| layer.service().info().variables);
+        if !self.store.kept && variables().any(|variable| variable.durable) {
             let what = format!(
                 "`{name}` has durable variables: give the host a folder with `data`, or say `volatile`"
             );
             return Err(Error::Service(what));
         }
+        let has_ghosts = variables().any(|variable| variable.ghost);
         let wires = Arc::new(Wires::of(&stack));
+        let carriers: Arc<[CarrierInfo]> = carriers.into();
+        let keys: Arc<[u32]> = carriers.iter().map(|it| frame::key(name, it.name, it.kind)).collect();
+        let helm = Arc::new(Helm::new(shared.names.clone()));
         let claims = extras.check_local.map(|model| LocalClaims::new(model, shared.me));
         let recorder = extras
             .recording
@@ -528,10 +582,10 @@ impl Host {
             if services.contains_key(name) {
                 return Err(Error::Service(format!("a service named `{name}` runs here already")));
             }
-            let (wires, carriers) =
-                (wires.clone(), carriers.iter().map(|it| CarrierInfo { ..*it }).collect());
-            let (down, violated) = (None, BTreeMap::new());
-            let known = Registered { wires, carriers, adopts: adopt, datagrams: datagram, down, violated };
+            let (wires, carriers, keys) = (wires.clone(), carriers.clone(), keys.clone());
+            let doors =
+                Doors { wires, carriers, keys, helm: helm.clone(), adopts: adopt, datagrams: datagram };
+            let known = Registered { doors: Arc::new(doors), down: None, violated: BTreeMap::new() };
             services.insert(name.to_owned(), known);
         }
         let place = (shared.me.index() as u32, shared.boots as u32);
@@ -539,30 +593,34 @@ impl Host {
             shared: shared.clone(),
             name: Arc::from(name),
             stack,
+            has_ghosts,
             carriers,
+            keys,
             wires,
+            helm: helm.clone(),
             journal: self.store.journal(name),
             upcalls: upcall,
-            inlets: Inlets { asks, adopts, datagrams },
+            inlets: Inlets { asks, datagrams },
             chooser: Chooser::new(shared.seed, place, extras.advisor, recorder.is_some()),
             recorder,
             claims,
             restarts: 0,
+            counted: Kind::counters(&shared.meter),
         };
         let (started, outcome) = oneshot::channel();
-        shared.spawn(service.run(started));
+        shared.spawn(service.run(adopts, started));
         let outcome =
             outcome.await.unwrap_or_else(|_| Err(Error::Service("the host was stopped".to_owned())));
         if let Err(error) = outcome {
             shared.services.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
             return Err(error);
         }
-        Ok((Arc::new(LivePort { me: shared.me, asks: ask }), upcalls))
+        Ok((Arc::new(LivePort { me: shared.me, helm, asks: ask }), upcalls))
     }
 
     /// Stops the services, and waits until their tasks have ended and their state is closed.
     pub async fn shutdown(self) {
-        self.shared.stop.cancel();
+        self.shared.stop();
         self.shared.tasks.close();
         if tokio::time::timeout(STOP_PATIENCE, self.shared.tasks.wait()).await.is_err() {
             tracing::warn!("tasks of the host did not end in time");
@@ -575,6 +633,6 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.shared.stop.cancel();
+        self.shared.stop();
     }
 }

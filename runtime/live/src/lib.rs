@@ -4,9 +4,9 @@
 //!                  program
 //!      handles │       ▲ upcalls
 //!              ▼       │
-//!   Host ─▶ Service: one task owns the state and takes steps ──▶ store: one thread, group commit
+//!   Host ─▶ Helm: the steps of a service, by whoever comes ──▶ store: one thread, group commit
 //!              ▲       │
-//!       inputs │       ▼ frames
+//!     messages │       ▼ frames: Outbox
 //!            Link, one task a connection        listen: who may come in
 //! ```
 //!
@@ -21,17 +21,20 @@ mod cuts;
 mod emulate;
 mod error;
 mod frame;
+mod helm;
 mod host;
 mod limits;
 mod link;
 mod listen;
 mod meter;
 mod observe;
+mod outbox;
 mod peers;
 mod port;
 mod record;
 mod resolve;
 mod service;
+mod steps;
 mod store;
 mod transport;
 

@@ -2,31 +2,33 @@
 //!
 //! Connections are made on demand, by whoever sends first; where both do at once, the one that the lesser id made stands. When
 //! one ends, the service is told once, after what had arrived, and what it sent before it was told is lost: so says section 7 of
-//! the semantics. A link never blocks the service: what waits to be sent is bounded by [`Queue`], and beyond the bound
+//! the semantics. A link never blocks the service: what waits to be sent is bounded, in its [`Outbox`], and beyond the bound
 //! the connection breaks.
+//!
+//! The task reads, and takes the service's steps itself where nobody else does ([`Helm`]); so a message that arrives, the step and the answer
+//! that it sends are all of one task.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use foresee_kernel::{Datum, NodeId, Wires};
-use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
-use crate::emulate::{Leaves, Path};
-use crate::frame::{self, Answer, HANDSHAKE_BYTES_MAX, Hello, Session};
+use crate::emulate::Path;
+use crate::frame::{self, Answer, Frames, HANDSHAKE_BYTES_MAX, Hello, Session};
+use crate::helm::Helm;
 use crate::host::Shared;
+use crate::outbox::{Outbox, Sent, Written};
 use crate::transport::{Reader, Stream, Unreached, Writer};
 
-/// How many frames are written at once.
-const BATCH_FRAMES_MAX: usize = 256;
+/// The most messages that are read before the service is given them.
+const BATCH_MESSAGES_MAX: usize = 64;
 
-/// How many bytes are gathered before they are written.
-const BATCH_BYTES_MAX: usize = 64 << 10;
+/// After so many periods of [`crate::Limits::keep_alive`] without a whole frame, and what was left of the one before, a connection is broken.
+const SILENT_PERIODS_MAX: u32 = 3;
 
 /// The pause before a connection is tried again, at first and at most; it doubles and varies by half.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -38,15 +40,6 @@ pub(crate) enum Input {
     Broken { peer: NodeId, carrier: u8 },
 }
 
-/// What a service tells its link.
-#[derive(Debug)]
-enum Out {
-    /// A frame, and before when it must not leave.
-    Frame(Vec<u8>, Option<Instant>),
-    /// It was told of the break: what follows is meant for a new connection.
-    Told,
-}
-
 /// A connection that a peer made, and said who it is.
 #[derive(Debug)]
 pub(crate) struct Adopt {
@@ -54,24 +47,11 @@ pub(crate) struct Adopt {
     pub hello: Hello,
 }
 
-/// What waits to be sent.
-#[derive(Debug, Default)]
-struct Queue {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
-    /// The bound was reached: the connection must break.
-    full: Notify,
-    /// Whether what is sent now is lost anyway.
-    overrun: AtomicBool,
-}
-
-/// The service's end of a link. Dropping it ends the task and closes the connection.
+/// The service's end of a link. Dropping it ends the task and closes the connection, when what waits is written.
 #[derive(Debug)]
 pub(crate) struct Link {
-    out: mpsc::UnboundedSender<Out>,
+    outbox: Arc<Outbox>,
     adopts: mpsc::Sender<Adopt>,
-    queue: Arc<Queue>,
-    shared: Arc<Shared>,
     /// The emulated way to the peer.
     path: Option<Path>,
 }
@@ -87,73 +67,43 @@ pub(crate) struct Seat {
     pub wires: Arc<Wires>,
     pub peer: NodeId,
     pub life: u64,
+    /// Where the service's steps are taken.
+    pub helm: Arc<Helm>,
     pub inbox: mpsc::Sender<Input>,
 }
 
 impl Link {
     /// Makes a link; no connection yet.
     pub(crate) fn open(seat: Seat) -> Self {
-        let (out, outgoing) = mpsc::unbounded_channel();
         let (adopts, adopted) = mpsc::channel(4);
-        let (queue, shared) = (Arc::new(Queue::default()), seat.shared.clone());
+        let (outbox, shared) = (Arc::new(Outbox::new(seat.shared.clone())), seat.shared.clone());
         let path = shared.emulation.clone().map(|network| Path::new(network, seat.peer, seat.ordered));
-        let task = Task { seat, outgoing, adopted, queue: queue.clone(), ended: 0, taken: VecDeque::new() };
+        let task = Task { seat, adopted, outbox: outbox.clone(), ended: 0 };
         shared.spawn(task.run());
-        Link { out, adopts, queue, shared, path }
+        Link { outbox, adopts, path }
     }
 
-    /// Sends a frame, or loses it where the connection is about to break.
-    pub(crate) fn send(&self, frame: Vec<u8>) {
-        let Some(path) = &self.path else { return self.queue_up(frame, None) };
-        // The wire form comes behind two bytes of the type's place.
-        match path.leaves(frame.len().saturating_sub(2)) {
-            Leaves::Never => {}
-            Leaves::Once(at) => self.queue_up(frame, Some(at)),
-            Leaves::Twice(one, two) => {
-                self.queue_up(frame.clone(), Some(one));
-                self.queue_up(frame, Some(two));
-            }
-        }
+    /// Sends a message, or loses it where the connection is about to break.
+    pub(crate) fn send(&self, wires: &Wires, message: &Datum) -> Sent {
+        self.outbox.send(self.path.as_ref(), wires, message)
     }
 
-    fn queue_up(&self, frame: Vec<u8>, at: Option<Instant>) {
-        let limits = &self.shared.limits;
-        let messages = self.queue.messages.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.queue.bytes.fetch_add(frame.len(), Ordering::Relaxed) + frame.len();
-        let beyond = messages > limits.queued_messages || bytes > limits.queued_bytes;
-        if beyond && !self.queue.overrun.swap(true, Ordering::Relaxed) {
-            self.queue.full.notify_one();
-        }
-        if self.queue.overrun.load(Ordering::Relaxed) {
-            self.queue.left(&frame);
-            self.shared.meter.lose("queue full");
-            return;
-        }
-        self.shared.meter.send_queue_bytes.inc_by(frame.len() as i64);
-        if self.out.send(Out::Frame(frame, at)).is_err() {
-            self.shared.meter.lose("stopped");
-        }
-    }
-
-    /// The service was told that the connection broke.
-    pub(crate) fn told(&self) {
-        self.queue.overrun.store(false, Ordering::Relaxed);
-        // A task that is gone needs no word.
-        let _ = self.out.send(Out::Told);
+    /// What waits to be sent.
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
     }
 
     /// Hands over a connection that the peer made; one too many is closed.
-    pub(crate) fn adopt(&self, adopt: Adopt) {
+    pub(crate) fn adopt(&self, shared: &Shared, adopt: Adopt) {
         if self.adopts.try_send(adopt).is_err() {
-            self.shared.meter.refuse("too many connections");
+            shared.meter.refuse("too many connections");
         }
     }
 }
 
-impl Queue {
-    fn left(&self, frame: &[u8]) {
-        self.messages.fetch_sub(1, Ordering::Relaxed);
-        self.bytes.fetch_sub(frame.len(), Ordering::Relaxed);
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.outbox.let_go();
     }
 }
 
@@ -170,13 +120,10 @@ enum End {
 
 struct Task {
     seat: Seat,
-    outgoing: mpsc::UnboundedReceiver<Out>,
     adopted: mpsc::Receiver<Adopt>,
-    queue: Arc<Queue>,
+    outbox: Arc<Outbox>,
     /// How many connections have ended.
     ended: u64,
-    /// What was taken from the queue and not written: first of all the frame that a connection is made for.
-    taken: VecDeque<Out>,
 }
 
 /// A connection that stands, and the peer's session.
@@ -186,28 +133,24 @@ impl Task {
     async fn run(mut self) {
         let mut next: Option<Adopt> = None;
         loop {
-            let standing = match next.take() {
-                Some(adopt) => self.welcome(adopt).await,
+            let (wanted, standing) = match next.take() {
+                Some(adopt) => (false, self.welcome(adopt).await),
                 None => tokio::select! {
-                    out = self.outgoing.recv() => match out {
-                        None => break,
-                        Some(Out::Told) => continue,
-                        Some(frame @ Out::Frame(..)) => {
-                            self.taken.push_back(frame);
-                            self.dial().await
-                        }
+                    wanted = self.outbox.wanted() => match wanted {
+                        false => break,
+                        true => (true, self.dial().await),
                     },
-                    Some(adopt) = self.adopted.recv() => self.welcome(adopt).await,
+                    Some(adopt) = self.adopted.recv() => (false, self.welcome(adopt).await),
                 },
             };
             let stood = standing.is_ok();
             let end = match standing {
                 Ok(standing) => self.stand(standing).await,
                 // A connection of the peer's that never stood is nobody's business here.
-                Err(End::Broken(_)) if self.taken.is_empty() => continue,
+                Err(End::Broken(_)) if !wanted => continue,
                 Err(end) => end,
             };
-            self.lose_taken();
+            self.outbox.broke();
             match end {
                 End::Stopped => break,
                 End::Broken(reason) => {
@@ -224,43 +167,17 @@ impl Task {
                 break;
             }
         }
-        while let Ok(out) = self.outgoing.try_recv() {
-            self.lose(out);
-        }
+        self.outbox.broke();
     }
 
-    /// Tells the service, and loses what it sent before it was told. False where the service is gone.
+    /// Tells the service; what it sent before it was told is lost. False where the service is gone.
     async fn tell_broken(&mut self) -> bool {
-        let Seat { inbox, peer, carrier, .. } = &self.seat;
+        let Seat { inbox, helm, peer, carrier, .. } = &self.seat;
         if inbox.send(Input::Broken { peer: *peer, carrier: carrier.0 }).await.is_err() {
             return false;
         }
-        loop {
-            match self.outgoing.recv().await {
-                None => return false,
-                Some(Out::Told) => return true,
-                Some(out) => self.lose(out),
-            }
-        }
-    }
-
-    fn lose(&self, out: Out) {
-        if let Out::Frame(frame, _) = out {
-            self.took(&frame);
-            self.seat.shared.meter.lose("connection broke");
-        }
-    }
-
-    fn lose_taken(&mut self) {
-        while let Some(out) = self.taken.pop_front() {
-            self.lose(out);
-        }
-    }
-
-    /// Notes that a frame left the queue.
-    fn took(&self, frame: &[u8]) {
-        self.queue.left(frame);
-        self.seat.shared.meter.send_queue_bytes.dec_by(frame.len() as i64);
+        helm.drive();
+        self.outbox.told_of_break().await
     }
 
     fn session(&self) -> Session {
@@ -313,7 +230,7 @@ impl Task {
                     }
                 }
             }
-            if self.outgoing.is_closed() {
+            if self.outbox.is_let_go() {
                 return Err(End::Stopped);
             }
         }
@@ -344,18 +261,21 @@ impl Task {
         let shared = self.seat.shared.clone();
         shared.meter.connections.inc();
         let Stream { reader, writer, .. } = stream;
-        let reading = read(self.seat.clone(), reader);
+        self.outbox.stand(writer);
+        let reading = read(&self.seat, reader);
         tokio::pin!(reading);
-        let queue = self.queue.clone();
-        let Task { outgoing, adopted, taken, seat, .. } = self;
-        let writing = write(seat, outgoing, taken, &queue, writer);
-        tokio::pin!(writing);
+        let outbox = self.outbox.clone();
+        let minding = outbox.mind(self.seat.peer);
+        tokio::pin!(minding);
         loop {
             tokio::select! {
+                biased;
                 end = &mut reading => return end,
-                end = &mut writing => return end,
-                () = queue.full.notified() => return End::Broken("more waits to be sent than it may".to_owned()),
-                Some(adopt) = adopted.recv() => {
+                written = &mut minding => return match written {
+                    Written::All => End::Stopped,
+                    Written::Failed(reason) => End::Broken(reason),
+                },
+                Some(adopt) = self.adopted.recv() => {
                     // The same session: made at once with the one that stands.
                     if adopt.hello.session <= session {
                         shared.spawn(answer(adopt.stream, &Answer::Crossed));
@@ -426,103 +346,120 @@ pub(crate) async fn handshake_frame(stream: &mut Reader) -> Result<Vec<u8>, Stri
 }
 
 /// Reads frames until the connection ends, and hands messages to the service.
-async fn read(seat: Seat, reader: Reader) -> End {
-    let Seat { shared, carrier, wires, peer, inbox, .. } = seat;
-    let refuse = |counted: &'static str, said: String| {
-        shared.meter.refuse(counted);
-        tracing::warn!(%peer, carrier = carrier.1, reason = said, "input refused, connection closed");
-        End::Broken(said)
-    };
-    let codec = LengthDelimitedCodec::builder().max_frame_length(shared.limits.frame_bytes).new_codec();
-    let mut frames = FramedRead::new(reader, codec);
+async fn read(seat: &Seat, mut reader: Reader) -> End {
+    let limits = &seat.shared.limits;
+    let batch = BATCH_MESSAGES_MAX.min(limits.inbox);
+    let mut frames = Frames::default();
+    let mut messages = VecDeque::with_capacity(batch);
+    // How often it was silent for a whole period.
+    let mut silent = 0;
+    let period = sleep_until(Instant::now() + limits.keep_alive);
+    tokio::pin!(period);
     loop {
-        let frame = match timeout(shared.limits.keep_alive * 3, frames.next()).await {
-            Err(_) => return End::Broken("it is silent".to_owned()),
-            Ok(None) => return End::Broken("the other end closed it".to_owned()),
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
-                let said = format!("a frame is longer than {} bytes", shared.limits.frame_bytes);
-                return refuse("oversized", said);
+        let read = tokio::select! {
+            biased;
+            read = reader.read_buf(frames.room()) => read,
+            () = period.as_mut() => {
+                if silent == SILENT_PERIODS_MAX {
+                    return End::Broken("it is silent".to_owned());
+                }
+                silent += 1;
+                period.as_mut().reset(Instant::now() + limits.keep_alive);
+                continue;
             }
-            Ok(Some(Err(error))) if error.to_string().contains("bytes remaining on stream") => {
-                return refuse("cut", "the connection ends within a frame".to_owned());
-            }
-            Ok(Some(Err(error))) => return End::Broken(error.to_string()),
         };
-        if frame.is_empty() {
-            continue;
+        match read {
+            Ok(0) if frames.is_within() => {
+                return refuse(seat, "cut", "the connection ends within a frame".to_owned());
+            }
+            Ok(0) => return End::Broken("the other end closed it".to_owned()),
+            Ok(_) => {}
+            Err(error) => return End::Broken(error.to_string()),
         }
-        let Some((place, form)) = frame::parts(&frame) else {
-            return refuse("malformed", "a frame of one byte".to_owned());
-        };
-        let message = match wires.decode(place, form) {
-            Ok(message) => message,
-            Err(error) => return refuse("malformed", error.to_string()),
-        };
-        shared.meter.messages_received.inc();
-        shared.meter.bytes_received.inc_by(frame.len() as u64);
-        if inbox.send(Input::Message { from: peer, carrier: carrier.0, message }).await.is_err() {
-            return End::Stopped;
+        loop {
+            let taken = take(seat, &mut frames, &mut messages, batch);
+            if !messages.is_empty() && !hand_over(seat, &mut messages).await {
+                return End::Stopped;
+            }
+            match taken {
+                Ok(Taken { more, any }) => {
+                    // What is heard of a frame that is never complete counts as silence.
+                    if any {
+                        silent = 0;
+                    }
+                    if !more {
+                        break;
+                    }
+                }
+                Err(end) => return end,
+            }
         }
     }
 }
 
-/// Writes what the service sends until it lets go, or the connection ends.
-async fn write(
-    seat: &Seat,
-    outgoing: &mut mpsc::UnboundedReceiver<Out>,
-    taken: &mut VecDeque<Out>,
-    queue: &Queue,
-    mut writer: Writer,
-) -> End {
-    let Seat { shared, peer, .. } = seat;
-    let mut batch = Vec::with_capacity(BATCH_FRAMES_MAX);
-    let mut buffer = Vec::with_capacity(BATCH_BYTES_MAX);
-    loop {
-        if taken.is_empty() {
-            match timeout(shared.limits.keep_alive, outgoing.recv_many(&mut batch, BATCH_FRAMES_MAX)).await {
-                Err(_) => frame::put(&mut buffer, &[]),
-                Ok(0) => return End::Stopped,
-                Ok(_) => taken.extend(batch.drain(..)),
-            }
+/// What was taken of what was read.
+struct Taken {
+    /// Whether there may be more.
+    more: bool,
+    /// Whether there was a frame.
+    any: bool,
+}
+
+/// Takes up to `most` messages.
+fn take(seat: &Seat, frames: &mut Frames, messages: &mut VecDeque<Datum>, most: usize) -> Result<Taken, End> {
+    let meter = &seat.shared.meter;
+    let (mut any, mut bytes) = (false, 0);
+    let outcome = loop {
+        if messages.len() == most {
+            break Ok(true);
         }
-        while !taken.is_empty() || !buffer.is_empty() {
-            while buffer.len() < BATCH_BYTES_MAX {
-                if let Some(Out::Frame(_, Some(at))) = taken.front()
-                    && *at > Instant::now()
-                {
-                    break;
-                }
-                match taken.pop_front() {
-                    Some(Out::Frame(frame, at)) => {
-                        if let Some(at) = at {
-                            shared.meter.late(at.elapsed());
-                        }
-                        frame::put(&mut buffer, &frame);
-                        queue.left(&frame);
-                        shared.meter.send_queue_bytes.dec_by(frame.len() as i64);
-                        shared.meter.messages_sent.inc();
-                        shared.meter.bytes_sent.inc_by(frame.len() as u64);
-                    }
-                    Some(Out::Told) => {}
-                    None => break,
-                }
+        let frame = match frames.next(seat.shared.limits.frame_bytes) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break Ok(false),
+            Err(_) => {
+                let said = format!("a frame is longer than {} bytes", seat.shared.limits.frame_bytes);
+                break Err(("oversized", said));
             }
-            if let (true, Some(Out::Frame(_, Some(at)))) = (buffer.is_empty(), taken.front()) {
-                // All that is left is still under way. The connection says meanwhile that it is alive.
-                if timeout(shared.limits.keep_alive, sleep_until(*at)).await.is_err() {
-                    frame::put(&mut buffer, &[]);
-                }
-                continue;
-            }
-            if let Some(cuts) = &shared.cuts {
-                cuts.whole(*peer).await;
-            }
-            match timeout(shared.limits.write, send(&mut writer, &buffer)).await {
-                Ok(Ok(())) => buffer.clear(),
-                Ok(Err(error)) => return End::Broken(error.to_string()),
-                Err(_) => return End::Broken("it reads too slowly".to_owned()),
-            }
+        };
+        any = true;
+        if frame.is_empty() {
+            continue;
         }
+        let Some((place, form)) = frame::parts(frame) else {
+            break Err(("malformed", "a frame of one byte".to_owned()));
+        };
+        match seat.wires.decode(place, form) {
+            Ok(message) => messages.push_back(message),
+            Err(error) => break Err(("malformed", error.to_string())),
+        }
+        bytes += frame.len() as u64;
+    };
+    meter.messages_received.inc_by(messages.len() as u64);
+    meter.bytes_received.inc_by(bytes);
+    match outcome {
+        Ok(more) => Ok(Taken { more, any }),
+        Err((counted, said)) => Err(refuse(seat, counted, said)),
     }
+}
+
+/// Hands messages to the service, at once where it has time and room for them; false where it is gone.
+async fn hand_over(seat: &Seat, messages: &mut VecDeque<Datum>) -> bool {
+    let (from, carrier) = (seat.peer, seat.carrier.0);
+    seat.helm.deliver(seat.life, from, carrier, messages);
+    if messages.is_empty() {
+        return true;
+    }
+    for message in messages.drain(..) {
+        if seat.inbox.send(Input::Message { from, carrier, message }).await.is_err() {
+            return false;
+        }
+        seat.helm.drive();
+    }
+    true
+}
+
+fn refuse(seat: &Seat, counted: &'static str, said: String) -> End {
+    seat.shared.meter.refuse(counted);
+    tracing::warn!(peer = %seat.peer, carrier = seat.carrier.1, reason = said, "input refused, connection closed");
+    End::Broken(said)
 }

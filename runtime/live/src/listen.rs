@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::frame::{self, Answer, DATAGRAM_BYTES_MAX, DatagramHead, Hello, Refusal};
-use crate::host::{Registered, Shared};
+use crate::host::{Doors, Shared};
 use crate::link::{self, Adopt};
 use crate::transport::{Later, Proof, Stream};
 
@@ -68,7 +68,7 @@ async fn meet(
     }
 }
 
-fn admit(shared: &Shared, frame: &[u8], proof: Option<&Proof>) -> Result<(Hello, Registered, u8), Refusal> {
+fn admit(shared: &Shared, frame: &[u8], proof: Option<&Proof>) -> Result<(Hello, Arc<Doors>, u8), Refusal> {
     let hello = Hello::read(frame)?;
     if shared.proven && !proof.is_some_and(|proof| proof.is(hello.from)) {
         let said = format!("its certificate is not that of node {}", hello.from.index());
@@ -89,7 +89,7 @@ fn admit(shared: &Shared, frame: &[u8], proof: Option<&Proof>) -> Result<(Hello,
     let unknown = || {
         Refusal::new("wrong service", format!("there is no service `{}` here", hello.service.escape_debug()))
     };
-    let service = shared.registered(&hello.service).ok_or_else(unknown)?;
+    let service = shared.doors(&hello.service).ok_or_else(unknown)?;
     let carrier = service.carriers.iter().position(|it| it.name == hello.carrier);
     let carrier = carrier.ok_or_else(|| {
         Refusal::new(
@@ -141,10 +141,10 @@ fn datagram(shared: &Shared, bytes: &[u8], address: std::net::SocketAddr) -> Res
         return Err(Refusal::new("link cut", format!("the link with node {} is cut", from.index())));
     }
     let services = shared.services.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let place = |name: &str, service: &Registered| {
-        service.carriers.iter().position(|it| frame::key(name, it.name, it.kind) == key)
-    };
-    let found = services.iter().find_map(|(name, service)| Some((service.clone(), place(name, service)?)));
+    let found = services.values().find_map(|service| {
+        let place = service.doors.keys.iter().position(|it| *it == key)?;
+        Some((service.doors.clone(), place))
+    });
     drop(services);
     let (service, carrier) =
         found.ok_or_else(|| Refusal::new("wrong service", "there is no such service"))?;
@@ -156,8 +156,8 @@ fn datagram(shared: &Shared, bytes: &[u8], address: std::net::SocketAddr) -> Res
     let message = message.map_err(|error| Refusal::new("malformed", error.to_string()))?;
     shared.meter.messages_received.inc();
     shared.meter.bytes_received.inc_by(frame.len() as u64);
-    service
-        .datagrams
-        .try_send((from, carrier as u8, message))
-        .map_err(|_| Refusal::new("busy", "the service has no room"))
+    let Some(datagram) = service.helm.datagram((from, carrier as u8, message)) else { return Ok(()) };
+    service.datagrams.try_send(datagram).map_err(|_| Refusal::new("busy", "the service has no room"))?;
+    service.helm.drive();
+    Ok(())
 }

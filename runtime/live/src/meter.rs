@@ -174,16 +174,26 @@ impl Meter {
         self.refused.get_or_create(&vec![("reason", reason.to_owned())]).inc();
     }
 
+    /// Notes that a message of our own was lost.
     pub(crate) fn lose(&self, reason: &'static str) {
-        self.dropped.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+        self.lose_all(reason, 1);
     }
 
-    pub(crate) fn event(&self, kind: &'static str) {
-        self.events.get_or_create(&vec![("kind", kind.to_owned())]).inc();
+    /// Notes that so many messages of our own were lost.
+    pub(crate) fn lose_all(&self, reason: &'static str, count: u64) {
+        if count > 0 {
+            self.dropped.get_or_create(&vec![("reason", reason.to_owned())]).inc_by(count);
+        }
     }
 
-    pub(crate) fn choice(&self, service: &'static str, site: &'static str) {
+    /// The counter of steps upon events of this kind, to be kept: looking it up takes longer than counting.
+    pub(crate) fn event(&self, kind: &'static str) -> Counter {
+        self.events.get_or_create_owned(&vec![("kind", kind.to_owned())])
+    }
+
+    /// The counter of choices at a site, to be kept.
+    pub(crate) fn choice(&self, service: &'static str, site: &'static str) -> Counter {
         let labels = vec![("service", service.to_owned()), ("site", site.to_owned())];
-        self.choices.get_or_create(&labels).inc();
+        self.choices.get_or_create_owned(&labels)
     }
 }

@@ -1,25 +1,33 @@
 //! A program's way into a service, and the stream of what the service tells it.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use foresee_kernel::embed::{Asking, Pending, Question};
 use foresee_kernel::{Datum, Lost, NodeId, Port};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::helm::Helm;
 use crate::service::{Ask, Done};
 
 /// The port behind a live handle.
 pub(crate) struct LivePort {
     pub me: NodeId,
+    /// Where the service's steps are taken: a call takes them itself, where nobody else does.
+    pub helm: Arc<Helm>,
+    /// Where calls wait that cannot be made at once.
     pub asks: mpsc::Sender<Ask>,
 }
 
 impl LivePort {
     fn ask<T: Send + 'static>(&self, make: impl FnOnce(Done<T>) -> Ask + Send + 'static) -> Pending<T> {
-        let asks = self.asks.clone();
+        let (helm, asks) = (self.helm.clone(), self.asks.clone());
         Box::pin(async move {
             let (done, outcome) = oneshot::channel();
-            asks.send(make(done)).await.map_err(|_| Lost::Stopped)?;
+            if let Some(ask) = helm.ask(make(done)) {
+                asks.send(ask).await.map_err(|_| Lost::Stopped)?;
+                helm.drive();
+            }
             outcome.await.unwrap_or(Err(Lost::Stopped))
         })
     }

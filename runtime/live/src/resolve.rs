@@ -1,9 +1,11 @@
 //! Who answers the points of a live step, until a predictor advises: the author's default, else a seeded draw.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use foresee_kernel::{Nature, Point, Resolver};
 use foresee_net::{Draw, Purpose, Stream};
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 use crate::meter::Meter;
@@ -22,10 +24,12 @@ pub(crate) struct Chooser {
     steps: u64,
     draws: Stream,
     labels: bool,
+    /// The counters of the sites that were asked about, by the names of service and site.
+    sites: Vec<(&'static str, &'static str, Counter)>,
     /// When the clock of the node began.
     began: Instant,
-    /// What it showed when the current step began: the moment of that step, however long it takes.
-    now: Duration,
+    /// What it showed when the current step asked first: the moment of that step, however long it takes.
+    now: Cell<Option<Duration>>,
 }
 
 /// Draws of a live node: what its choices and chances take when nothing else says.
@@ -35,13 +39,14 @@ impl Chooser {
     /// For the node and life at `place`.
     pub(crate) fn new(seed: u64, place: (u32, u32), advisor: Option<Box<dyn Advisor>>, labels: bool) -> Self {
         let (draws, began) = (Stream::new(seed, PURPOSE, place, 0), Instant::now());
-        Chooser { advisor, seed, place, steps: 0, draws, labels, began, now: Duration::ZERO }
+        let (sites, now) = (Vec::new(), Cell::new(None));
+        Chooser { advisor, seed, place, steps: 0, draws, labels, sites, began, now }
     }
 
     /// Begins the next step.
     pub(crate) fn step<'a>(&'a mut self, meter: &'a Meter) -> Counting<'a> {
         self.steps += 1;
-        self.now = self.began.elapsed();
+        self.now.set(None);
         self.draws = Stream::new(self.seed, PURPOSE, self.place, self.steps);
         Counting { chooser: self, meter }
     }
@@ -49,6 +54,19 @@ impl Chooser {
     /// A number from the stream of the current step, for the moments that nature picks.
     pub(crate) fn unit(&mut self) -> f64 {
         self.draws.unit()
+    }
+
+    /// Counts a choice.
+    fn count(&mut self, service: &'static str, site: &'static str, meter: &Meter) {
+        let is = |known: &&(&'static str, &'static str, Counter)| known.0 == service && known.1 == site;
+        match self.sites.iter().find(is) {
+            Some((.., counter)) => drop(counter.inc()),
+            None => {
+                let counter = meter.choice(service, site);
+                counter.inc();
+                self.sites.push((service, site, counter));
+            }
+        }
     }
 }
 
@@ -60,7 +78,7 @@ pub(crate) struct Counting<'a> {
 
 impl Resolver for Counting<'_> {
     fn resolve(&mut self, point: &Point<'_>) -> u32 {
-        self.meter.choice(point.service.name, point.site.name);
+        self.chooser.count(point.service.name, point.site.name, self.meter);
         let Chooser { advisor, draws, .. } = self.chooser;
         match point.nature {
             Nature::Chance => draws.weighted(point.weights) as u32,
@@ -74,7 +92,10 @@ impl Resolver for Counting<'_> {
     }
 
     fn now(&self) -> Option<Duration> {
-        Some(self.chooser.now)
+        // Few steps ask, and looking costs as much as a small step.
+        let now = self.chooser.now.get().unwrap_or_else(|| self.chooser.began.elapsed());
+        self.chooser.now.set(Some(now));
+        Some(now)
     }
 
     fn wants_labels(&self) -> bool {

@@ -167,10 +167,9 @@ impl Journal {
         self.handed
     }
 
-    /// How many steps were handed over and are not on disk yet.
-    pub(crate) fn open_steps(&self) -> u64 {
-        let committed = self.committed.borrow().as_ref().map_or(0, |number| *number);
-        self.handed.saturating_sub(committed)
+    /// The number of the last step that was handed over.
+    pub(crate) fn handed(&self) -> u64 {
+        self.handed
     }
 
     /// What is on disk, after all that was handed over before.
@@ -235,12 +234,16 @@ impl Writer {
                 }
             }
         }
+        // A service is told of the last of its steps: that says all of those before it.
+        let mut told: Vec<Write> = Vec::new();
         for write in batch.drain(..) {
-            let progress = match &self.failed {
-                None => Ok(write.number),
-                Some(failed) => Err(failed.clone()),
-            };
-            drop(write.progress.send_replace(progress));
+            match told.iter_mut().find(|known| Arc::ptr_eq(&known.progress, &write.progress)) {
+                Some(known) => *known = write,
+                None => told.push(write),
+            }
+        }
+        for Write { progress, number, .. } in told {
+            drop(progress.send_replace(self.failed.clone().map_or(Ok(number), Err)));
         }
     }
 }
