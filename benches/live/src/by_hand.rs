@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc as blocking;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use redb::{Database, TableDefinition};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -95,6 +97,34 @@ pub async fn ping(count: u32) -> Outcome {
         put(&mut out, &Message::Ping { number }).map_err(plain)?;
         writer.write_all(&out).await?;
         get(&mut reader, &mut form).await.map_err(plain)?;
+        times.push(now().duration_since(began));
+    }
+    Ok(latency(times))
+}
+
+/// A round trip of datagrams: whoever asks waits for the answer at its socket.
+pub async fn datagrams(count: u32) -> Outcome {
+    let (one, other) = tokio::join!(UdpSocket::bind("127.0.0.1:0"), UdpSocket::bind("127.0.0.1:0"));
+    let (one, other) = (one?, other?);
+    let to = other.local_addr()?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let mut buffer = vec![0; GATHERED_BYTES];
+        loop {
+            let (length, from) = other.recv_from(&mut buffer).await?;
+            if let Message::Ping { number } = postcard::from_bytes(&buffer[..length])? {
+                other.send_to(&postcard::to_stdvec(&Message::Pong { number })?, from).await?;
+            }
+        }
+        #[allow(unreachable_code, reason = "it says what the errors are")]
+        Ok::<_, Failed>(())
+    });
+    let (mut buffer, mut times) = (vec![0; GATHERED_BYTES], Vec::new());
+    for number in 0..u64::from(count) {
+        let began = now();
+        one.send_to(&postcard::to_stdvec(&Message::Ping { number })?, to).await?;
+        let (length, _) = one.recv_from(&mut buffer).await?;
+        postcard::from_bytes::<Message>(&buffer[..length])?;
         times.push(now().duration_since(began));
     }
     Ok(latency(times))
@@ -282,19 +312,18 @@ pub async fn ping_tasks(count: u32) -> Outcome {
 pub async fn flood_tasks(count: u32) -> Outcome {
     let (ways, _tasks) = mesh(2, &Arc::default()).await.map_err(plain)?;
     let began = (now(), cpu());
-    let mut under_way = JoinSet::new();
+    let mut under_way = FuturesUnordered::new();
     for _ in 0..count {
         if under_way.len() == WINDOW
-            && let Some(done) = under_way.join_next().await
+            && let Some(done) = under_way.next().await
         {
-            let done: Result<(), Failed> = done?;
+            let done: Result<(), Failed> = done;
             done.map_err(plain)?;
         }
-        let way = ways[0].clone();
-        under_way.spawn(async move { ask(&way, Message::Last { number: 0 }).await });
+        under_way.push(ask(&ways[0], Message::Last { number: 0 }));
     }
-    while let Some(done) = under_way.join_next().await {
-        done?.map_err(plain)?;
+    while let Some(done) = under_way.next().await {
+        done.map_err(plain)?;
     }
     Ok(rate(u64::from(count) * u64::from(BATCH), began))
 }

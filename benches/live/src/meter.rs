@@ -100,8 +100,9 @@ impl By {
 }
 
 /// What is measured, and in which ways; the first is what the others are set beside.
-const CASES: [(&str, &[By]); 4] = [
+const CASES: [(&str, &[By]); 5] = [
     ("ping-pong", &[By::Hand, By::Tasks, By::Tcp, By::Tls, By::Quic]),
+    ("ping-pong, datagrams", &[By::Hand, By::Tcp]),
     ("flood, one way", &[By::Hand, By::Tasks, By::Tcp, By::Tls, By::Quic]),
     ("gossip, 31 nodes", &[By::Tasks, By::Tcp]),
     ("durable writes", &[By::Hand, By::Tcp]),
@@ -124,6 +125,8 @@ pub async fn run(args: &Args) -> Result<String, Box<dyn std::error::Error>> {
                     ("ping-pong", By::Hand) => by_hand::ping(args.count).await?,
                     ("ping-pong", By::Tasks) => by_hand::ping_tasks(args.count).await?,
                     ("ping-pong", _) => ours::ping(args.count, transport).await?,
+                    ("ping-pong, datagrams", By::Hand) => by_hand::datagrams(args.count).await?,
+                    ("ping-pong, datagrams", _) => ours::datagrams(args.count).await?,
                     ("flood, one way", By::Hand) => by_hand::flood(args.count).await?,
                     ("flood, one way", By::Tasks) => by_hand::flood_tasks(args.count).await?,
                     ("flood, one way", _) => ours::flood(args.count, transport).await?,

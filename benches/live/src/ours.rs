@@ -8,6 +8,8 @@ use std::time::Duration;
 use foresee::Host;
 use foresee::kernel::NodeId;
 use foresee::live::{Limits, Transport};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -73,24 +75,37 @@ pub async fn ping(count: u32, transport: Transport) -> Outcome {
     Ok(latency(times))
 }
 
+pub async fn datagrams(count: u32) -> Outcome {
+    let nodes = nodes(2, Transport::Tcp, &Arc::default()).await?;
+    let to = NodeId::new(1);
+    let mut times = Vec::with_capacity(count as usize);
+    for _ in 0..count {
+        let began = now();
+        nodes[0].bench.call(to).await?;
+        times.push(now().duration_since(began));
+    }
+    shut(nodes).await;
+    Ok(latency(times))
+}
+
 pub async fn flood(count: u32, transport: Transport) -> Outcome {
     let nodes = nodes(2, transport, &Arc::default()).await?;
     let to = NodeId::new(1);
     nodes[0].bench.round_trip(to).await?;
     let began = (now(), cpu());
-    let mut under_way = JoinSet::new();
+    let mut under_way = FuturesUnordered::new();
     for _ in 0..count {
         if under_way.len() == WINDOW
-            && let Some(done) = under_way.join_next().await
+            && let Some(done) = under_way.next().await
         {
-            done??;
+            done?;
         }
-        let bench = nodes[0].bench.clone();
-        under_way.spawn(async move { bench.flood(to, BATCH).await });
+        under_way.push(nodes[0].bench.flood(to, BATCH));
     }
-    while let Some(done) = under_way.join_next().await {
-        done??;
+    while let Some(done) = under_way.next().await {
+        done?;
     }
+    drop(under_way);
     let figures = rate(u64::from(count) * u64::from(BATCH), began);
     shut(nodes).await;
     Ok(figures)

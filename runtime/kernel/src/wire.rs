@@ -81,6 +81,8 @@ impl Wire {
 #[derive(Clone, Debug)]
 pub struct Wires {
     tables: Vec<&'static Wire>,
+    /// The types of messages one after another, each with the payloads of its table: what is looked up for every message.
+    messages: Vec<(TypeId, &'static WireType, &'static [PayloadType])>,
 }
 
 impl Wires {
@@ -93,7 +95,14 @@ impl Wires {
                 tables.push(table);
             }
         }
-        Wires { tables }
+        Wires::over(tables)
+    }
+
+    fn over(tables: Vec<&'static Wire>) -> Self {
+        let messages = tables
+            .iter()
+            .flat_map(|table| table.types.iter().map(|known| ((known.id)(), known, table.payloads)));
+        Wires { messages: messages.collect(), tables }
     }
 
     /// Nodes talk where it is the same.
@@ -104,13 +113,13 @@ impl Wires {
 
     /// The place of a message's type, and its wire form; None where the message has none.
     pub fn encode(&self, message: &Datum) -> Option<(u16, Vec<u8>)> {
-        self.encode_as(message, |table| table.types)
+        Some((self.place(message)?, message.encode().ok()?))
     }
 
     /// Puts the place of a message's type behind what is in `out`, most significant byte first, and its wire form behind that. False where the
     /// message has none; then `out` is as it was.
     pub fn encode_into(&self, message: &Datum, out: &mut Vec<u8>) -> bool {
-        let Some(place) = self.place(message, |table| table.types) else { return false };
+        let Some(place) = self.place(message) else { return false };
         let before = out.len();
         out.extend_from_slice(&place.to_be_bytes());
         let encoded = message.encode_into(out).is_ok();
@@ -122,7 +131,9 @@ impl Wires {
 
     /// As [`Wires::encode`], of a call.
     pub fn encode_call(&self, call: &Datum) -> Option<(u16, Vec<u8>)> {
-        self.encode_as(call, |table| table.calls)
+        let id = call.as_any().type_id();
+        let place = self.tables.iter().flat_map(|table| table.calls).position(|known| (known.id)() == id)?;
+        Some((u16::try_from(place).ok()?, call.encode().ok()?))
     }
 
     /// The message of the type at `place` with this wire form.
@@ -130,7 +141,8 @@ impl Wires {
     /// # Errors
     /// A place beyond the tables, bytes that are no such message, or more bytes than the message has.
     pub fn decode(&self, place: u16, bytes: &[u8]) -> Result<Datum, WireError> {
-        self.decode_as(place, bytes, |table| table.types)
+        let (_, known, payloads) = self.messages.get(usize::from(place)).ok_or(WireError::Unknown(place))?;
+        payload::reading(payloads, || (known.decode)(bytes))
     }
 
     /// As [`Wires::decode`], of a call.
@@ -138,29 +150,16 @@ impl Wires {
     /// # Errors
     /// See there.
     pub fn decode_call(&self, place: u16, bytes: &[u8]) -> Result<Datum, WireError> {
-        self.decode_as(place, bytes, |table| table.calls)
-    }
-
-    fn encode_as(&self, value: &Datum, types: fn(&Wire) -> &'static [WireType]) -> Option<(u16, Vec<u8>)> {
-        Some((self.place(value, types)?, value.encode().ok()?))
-    }
-
-    fn place(&self, value: &Datum, types: fn(&Wire) -> &'static [WireType]) -> Option<u16> {
-        let id = value.as_any().type_id();
-        let place = self.tables.iter().flat_map(|table| types(table)).position(|known| (known.id)() == id)?;
-        u16::try_from(place).ok()
-    }
-
-    fn decode_as(
-        &self,
-        place: u16,
-        bytes: &[u8],
-        types: fn(&Wire) -> &'static [WireType],
-    ) -> Result<Datum, WireError> {
         let mut known =
-            self.tables.iter().flat_map(|table| types(table).iter().map(|it| (table.payloads, it)));
+            self.tables.iter().flat_map(|table| table.calls.iter().map(|it| (table.payloads, it)));
         let (payloads, known) = known.nth(usize::from(place)).ok_or(WireError::Unknown(place))?;
         payload::reading(payloads, || (known.decode)(bytes))
+    }
+
+    fn place(&self, message: &Datum) -> Option<u16> {
+        let id = message.as_any().type_id();
+        let place = self.messages.iter().position(|(known, ..)| *known == id)?;
+        u16::try_from(place).ok()
     }
 }
 
@@ -186,7 +185,7 @@ mod tests {
     };
 
     fn wires() -> Wires {
-        Wires { tables: vec![&Wire::NONE, &WIRE] }
+        Wires::over(vec![&Wire::NONE, &WIRE])
     }
 
     #[test]
