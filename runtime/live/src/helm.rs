@@ -19,16 +19,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use foresee_kernel::{Datum, NodeId, names};
 use tokio::sync::Notify;
 
+use crate::leaving::Leaving;
 use crate::link::Input;
-use crate::outbox::Unsent;
 use crate::service::{Ask, Datagram, End, Service};
 use crate::steps::{Life, Next};
 
 /// The most steps that are taken in one go, before others that run in the same thread have their turn.
 const STEPS_MAX: usize = 256;
-
-/// Beyond so many connections with something to write, each is left to its own task: what other steps send meanwhile then goes along.
-const WRITES_MAX: usize = 4;
 
 /// A service that lives.
 pub(crate) struct Core {
@@ -92,10 +89,10 @@ impl Helm {
             core.service.clock(&mut core.life);
             std::mem::take(&mut core.more)
         });
-        let (look, unsent) = (core.look(more), core.take_unsent());
+        let (look, leaving) = (core.look(more), core.take_leaving());
         let ended = if core.end.is_some() { held.take() } else { None };
         drop(held);
-        self.write(unsent);
+        leaving.leave();
         self.catch_up();
         match ended {
             Some(core) => Err(Box::new(core)),
@@ -125,9 +122,9 @@ impl Helm {
                 continue;
             }
             let Some(core) = &mut *held else { continue };
-            let unsent = self.turn_by_the_way(core, Core::turn);
+            let leaving = self.turn_by_the_way(core, Core::turn);
             drop(held);
-            self.write(unsent);
+            leaving.leave();
         }
     }
 
@@ -174,15 +171,15 @@ impl Helm {
         if let Some(mut held) = self.take()
             && let Some(core) = &mut *held
         {
-            let unsent = self.turn_by_the_way(core, steps);
+            let leaving = self.turn_by_the_way(core, steps);
             drop(held);
-            self.write(unsent);
+            leaving.leave();
         }
         self.catch_up();
     }
 
     /// Takes steps for somebody who has other business.
-    fn turn_by_the_way(&self, core: &mut Core, steps: impl FnOnce(&mut Core)) -> Unsent {
+    fn turn_by_the_way(&self, core: &mut Core, steps: impl FnOnce(&mut Core)) -> Leaving {
         let more = names::scope(&self.names, || {
             core.life.tick();
             steps(core);
@@ -196,12 +193,7 @@ impl Helm {
         if more || core.wants_its_task() {
             self.call.notify_one();
         }
-        core.take_unsent()
-    }
-
-    /// Writes what steps have sent.
-    pub(crate) fn write(&self, unsent: Unsent) {
-        unsent.write(WRITES_MAX);
+        core.take_leaving()
     }
 
     /// Takes no more steps, and lets go of the service.
@@ -264,8 +256,8 @@ impl Core {
         Look { timer: self.life.next_timer(), upcalls: self.life.holds_upcalls(), more }
     }
 
-    fn take_unsent(&mut self) -> Unsent {
-        std::mem::take(&mut self.life.unsent)
+    fn take_leaving(&mut self) -> Leaving {
+        std::mem::take(&mut self.life.leaving)
     }
 
     /// Takes one step for the service's own task.

@@ -23,6 +23,7 @@ mod error;
 mod frame;
 mod helm;
 mod host;
+mod leaving;
 mod limits;
 mod link;
 mod listen;

@@ -391,11 +391,14 @@ async fn read(seat: &Seat, mut reader: Reader) -> End {
                         break;
                     }
                 }
-                Err(end) => return end,
+                Err((counted, said)) => return refuse(seat, counted, said),
             }
         }
     }
 }
+
+/// Why input is refused, as counted and as said.
+type Refused = (&'static str, String);
 
 /// What was taken of what was read.
 struct Taken {
@@ -405,8 +408,13 @@ struct Taken {
     any: bool,
 }
 
-/// Takes up to `most` messages.
-fn take(seat: &Seat, frames: &mut Frames, messages: &mut VecDeque<Datum>, most: usize) -> Result<Taken, End> {
+/// Takes up to `most` messages; those before one that is refused are taken.
+fn take(
+    seat: &Seat,
+    frames: &mut Frames,
+    messages: &mut VecDeque<Datum>,
+    most: usize,
+) -> Result<Taken, Refused> {
     let meter = &seat.shared.meter;
     let (mut any, mut bytes) = (false, 0);
     let outcome = loop {
@@ -436,10 +444,7 @@ fn take(seat: &Seat, frames: &mut Frames, messages: &mut VecDeque<Datum>, most: 
     };
     meter.messages_received.inc_by(messages.len() as u64);
     meter.bytes_received.inc_by(bytes);
-    match outcome {
-        Ok(more) => Ok(Taken { more, any }),
-        Err((counted, said)) => Err(refuse(seat, counted, said)),
-    }
+    outcome.map(|more| Taken { more, any })
 }
 
 /// Hands messages to the service, at once where it has time and room for them; false where it is gone.

@@ -93,33 +93,6 @@ impl std::fmt::Debug for Out {
     }
 }
 
-/// Connections with something to write; mostly it is one.
-#[derive(Debug, Default)]
-pub(crate) struct Unsent {
-    first: Option<Arc<Outbox>>,
-    more: Vec<Arc<Outbox>>,
-}
-
-impl Unsent {
-    pub(crate) fn push(&mut self, outbox: Arc<Outbox>) {
-        match self.first {
-            None => self.first = Some(outbox),
-            Some(_) => self.more.push(outbox),
-        }
-    }
-
-    /// Writes what waits; beyond `most` connections each is left to its own task.
-    pub(crate) fn write(self, most: usize) {
-        let many = self.more.len() >= most;
-        for outbox in self.first.into_iter().chain(self.more) {
-            match many {
-                true => outbox.flush_soon(),
-                false => outbox.flush(),
-            }
-        }
-    }
-}
-
 /// What became of a message that was to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -326,35 +299,46 @@ impl Outbox {
         // Twice as often as it must be said, so that it is said in time whenever something was written last.
         let period = shared.limits.keep_alive / 2;
         let mut look = Instant::now() + period;
+        let sleep = sleep_until(look);
+        tokio::pin!(sleep);
+        let mut slept = false;
         loop {
             let wait = {
                 let out = &mut *self.lock();
-                if let Some(failed) = out.failed.take() {
-                    return Written::Failed(failed);
-                }
                 if out.stage == Stage::Overrun {
                     return Written::Failed(OVERRUN.to_owned());
                 }
-                let now = Instant::now();
-                out.release(now, &shared.meter);
-                let mut waits = out.blocked || out.start < out.buffer.len();
-                if !waits && look <= now {
-                    look = now + period;
-                    if !std::mem::take(&mut out.written) {
-                        frame::put(&mut out.buffer, &[]);
-                        waits = true;
+                if slept || !out.held.is_empty() {
+                    let now = Instant::now();
+                    out.release(now, &shared.meter);
+                    if look <= now {
+                        look = now + period;
+                        if !std::mem::take(&mut out.written) && !out.waits_to_be_written() {
+                            frame::put(&mut out.buffer, &[]);
+                        }
                     }
                 }
+                if out.waits_to_be_written() && shared.cuts.is_none() {
+                    self.write_now(out);
+                }
+                if let Some(failed) = out.failed.take() {
+                    return Written::Failed(failed);
+                }
+                let waits = out.waits_to_be_written();
                 if !waits && out.let_go && out.held.is_empty() {
                     return Written::All;
                 }
                 (!waits).then(|| out.held.front().map_or(look, |(at, _)| look.min(*at)))
             };
             if let Some(at) = wait {
-                tokio::select! {
-                    () = self.call.notified() => {}
-                    () = sleep_until(at) => {}
+                if sleep.deadline() != at {
+                    sleep.as_mut().reset(at);
                 }
+                slept = tokio::select! {
+                    biased;
+                    () = self.call.notified() => false,
+                    () = sleep.as_mut() => true,
+                };
                 continue;
             }
             tokio::select! {
@@ -405,6 +389,11 @@ impl Out {
             Stage::Broken => meter.lose("connection broke"),
         }
         false
+    }
+
+    /// Whether there is something that could be written now.
+    fn waits_to_be_written(&self) -> bool {
+        self.blocked || self.start < self.buffer.len()
     }
 
     fn waits(&self) -> usize {

@@ -247,7 +247,7 @@ impl Service {
         let _ = self.journal.committed.wait_for(reached).await;
         // Where the disk failed, nothing leaves, and the next life says why it cannot begin.
         let _ = self.release(life);
-        self.helm.write(std::mem::take(&mut life.unsent));
+        std::mem::take(&mut life.leaving).leave();
     }
 }
 

@@ -16,9 +16,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::frame::{DATAGRAM_BYTES_MAX, DatagramHead};
+use crate::leaving::Leaving;
 use crate::link::{Adopt, Input, Link, Seat};
 use crate::meter::Meter;
-use crate::outbox::{Sent, Unsent};
+use crate::outbox::Sent;
 use crate::service::{Ask, Done, Service};
 use crate::store::StepChanges;
 
@@ -52,8 +53,7 @@ pub(crate) struct Life {
     /// Up to which number all is on disk, as was seen last.
     committed: u64,
     waiting: VecDeque<Datum>,
-    /// Connections with something to write.
-    pub unsent: Unsent,
+    pub leaving: Leaving,
     /// When the clock was looked at, and how many steps were taken since.
     now: Instant,
     unclocked: u32,
@@ -152,7 +152,7 @@ impl Life {
             last_write: 0,
             committed: 0,
             waiting: VecDeque::new(),
-            unsent: Unsent::default(),
+            leaving: Leaving::default(),
             now: Instant::now(),
             unclocked: 0,
             last: "",
@@ -549,8 +549,7 @@ impl Service {
             }
             Output::Answer { request, value } => {
                 if let Some(done) = life.requests.remove(&request) {
-                    // Whoever gave up needs no answer.
-                    let _ = done.send(Ok(value));
+                    life.leaving.answer(done, value);
                 }
             }
             Output::Do(action) => action(),
@@ -580,7 +579,7 @@ impl Service {
             Sent::Done => {}
             Sent::Flush => {
                 let outbox = link.outbox().clone();
-                life.unsent.push(outbox);
+                life.leaving.write(outbox);
             }
             Sent::Formless => self.report_formless(message),
             Sent::Oversized(bytes) => {
