@@ -86,7 +86,6 @@ impl Helm {
             core.life.tick();
             first(core);
             core.turn();
-            core.service.clock(&mut core.life);
             std::mem::take(&mut core.more)
         });
         let (look, leaving) = (core.look(more), core.take_leaving());
@@ -187,7 +186,6 @@ impl Helm {
             if !core.life.is_clear() {
                 core.turn();
             }
-            core.service.clock(&mut core.life);
             std::mem::take(&mut core.more)
         });
         if more || core.wants_its_task() {

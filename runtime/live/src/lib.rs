@@ -17,6 +17,7 @@
 //!
 //! A host can pretend to be far from its peers ([`Builder::emulate`]), and cut off from some of them ([`Builder::links`]).
 
+mod clock;
 mod cuts;
 mod emulate;
 mod error;

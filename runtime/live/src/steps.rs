@@ -15,6 +15,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::frame::{DATAGRAM_BYTES_MAX, DatagramHead};
 use crate::leaving::Leaving;
 use crate::link::{Adopt, Input, Link, Seat};
@@ -25,9 +26,6 @@ use crate::store::StepChanges;
 
 /// The longest that a timer is set for; a longer one fires then.
 const TIMER_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// So many steps are taken before the clock is looked at: looking takes as long as a small step.
-const UNCLOCKED_MAX: u32 = 8;
 
 /// What ends with a crash.
 pub(crate) struct Life {
@@ -54,11 +52,10 @@ pub(crate) struct Life {
     committed: u64,
     waiting: VecDeque<Datum>,
     pub leaving: Leaving,
-    /// When the clock was looked at, and how many steps were taken since.
-    now: Instant,
-    unclocked: u32,
-    /// The kind of the last of them.
-    last: &'static str,
+    /// The moment, for timers, where something looked at it in this turn.
+    now: Option<Instant>,
+    /// When the step before ended, or the turn began.
+    clock: Duration,
     /// How often something was taken from the queues: each comes first in turn.
     taken: usize,
     /// What the service's own task waits for, as far as it was told: a timer, and room for upcalls.
@@ -153,9 +150,8 @@ impl Life {
             committed: 0,
             waiting: VecDeque::new(),
             leaving: Leaving::default(),
-            now: Instant::now(),
-            unclocked: 0,
-            last: "",
+            now: None,
+            clock: clock::coarse(),
             taken: 0,
             known: (None, false),
             scratch: Scratch::noting(),
@@ -163,9 +159,9 @@ impl Life {
         }
     }
 
-    /// Looks at the clock.
+    /// Begins a turn.
     pub(crate) fn tick(&mut self) {
-        self.now = Instant::now();
+        (self.now, self.clock) = (None, clock::coarse());
     }
 
     /// Whether nothing has to be done before the next thing happens.
@@ -218,7 +214,7 @@ impl Service {
             return None;
         }
         if let Some(first) = life.timers.first_entry()
-            && first.key().0 <= life.now
+            && first.key().0 <= *life.now.get_or_insert_with(Instant::now)
         {
             return Some(Next::Timer(first.remove()));
         }
@@ -400,22 +396,13 @@ impl Service {
         }
         life.effects = effects;
         life.scratch.let_go();
-        (life.last, life.unclocked) = (kind.name(), life.unclocked + 1);
-        if life.unclocked == UNCLOCKED_MAX {
-            self.clock(life);
+        let began = std::mem::replace(&mut life.clock, clock::coarse());
+        let took = life.clock.saturating_sub(began);
+        if took > self.shared.limits.slow_step {
+            self.shared.meter.slow_steps.inc();
+            tracing::warn!(service = %self.name, kind = kind.name(), ?took, "a slow step");
         }
         Ok(())
-    }
-
-    /// Looks at the clock after steps that were taken one right after another, and says where they were slow.
-    pub(crate) fn clock(&self, life: &mut Life) {
-        let (began, steps, last) = (life.now, std::mem::take(&mut life.unclocked), life.last);
-        life.tick();
-        let took = life.now - began;
-        if steps > 0 && took > self.shared.limits.slow_step {
-            self.shared.meter.slow_steps.inc();
-            tracing::warn!(service = %self.name, last, steps, ?took, "a slow step");
-        }
     }
 
     /// Says that a step made a claim false. The service goes on: what to do about it is for whoever watches.
