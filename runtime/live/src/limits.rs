@@ -17,7 +17,7 @@ pub struct Limits {
     pub upcalls: usize,
     /// The most steps whose changes wait to be on disk; when they do, the service waits.
     pub open_steps: u64,
-    /// An idle connection says so this often, and one that was silent for three times as long is broken.
+    /// An idle connection says so this often, and one that was silent for three to four times as long is broken.
     pub keep_alive: Duration,
     /// How long a peer is tried before its connection counts as broken.
     pub patience: Duration,
