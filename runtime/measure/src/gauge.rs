@@ -9,7 +9,8 @@ use foresee_decide::belief::Drift;
 use foresee_decide::belief::drift::{Counted, THRESHOLD};
 use foresee_kernel::{NodeId, Ran, ServiceInfo};
 
-use crate::form::{Beats, Form, Tunable};
+use crate::brake::Brake;
+use crate::form::{Beats, Demand, Form, Tunable};
 
 /// How many round trips are kept: their median is what is believed.
 const TRIPS_MAX: usize = 15;
@@ -30,12 +31,14 @@ pub struct Told {
     heard: (u64, u64),
     /// For each demand: calls, and the seconds in which they came.
     calls: Vec<(f64, f64)>,
+    /// Answers that it has sent to the receiver, and calls that it has had, since it began.
+    answered: (u64, u64),
 }
 
 impl Told {
     /// How long it is on the wire, in bytes, written plainly.
     pub fn bytes(&self) -> u64 {
-        4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64
+        4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64 + 8
     }
 }
 
@@ -56,6 +59,10 @@ pub(crate) struct Peer {
     pub under: BTreeMap<u32, Under>,
     /// For each demand: its calls, and the seconds in which they came.
     pub calls: Vec<(f64, f64)>,
+    /// Answers that it was sent.
+    answers: u64,
+    /// Answers that it has sent, and calls that it has had, as it last told; None before it did.
+    pub told: Option<(u64, u64)>,
 }
 
 /// What comes from a peer by one carrier.
@@ -111,8 +118,18 @@ pub struct Gauge {
     /// Until when they were watched, in nanoseconds.
     watched: u64,
     pub(crate) peers: BTreeMap<NodeId, Peer>,
+    /// Calls here, since the node began.
+    called: u64,
     /// The option in force, and since when.
     pub(crate) force: Option<(u32, u64)>,
+    pub(crate) brake: Brake,
+    /// When an option was last asked for.
+    pub(crate) asked: u64,
+}
+
+fn brake(beats: &Beats) -> Brake {
+    let dearest = |of: fn(&Demand) -> f64| beats.demands.iter().map(of).fold(0.0, f64::max);
+    Brake::new(dearest(|it| it.wait), dearest(|it| it.answer + it.acknowledgement))
 }
 
 fn drift(counted: Counted) -> Drift {
@@ -128,7 +145,10 @@ impl Gauge {
             beats: beats.clone(),
             watched: 0,
             peers: BTreeMap::new(),
+            called: 0,
             force: None,
+            brake: brake(beats),
+            asked: 0,
         })
     }
 
@@ -142,7 +162,10 @@ impl Gauge {
         self.own.iter_mut().for_each(|it| *it = drift(Counted::Rate));
         self.watched = now;
         self.peers.clear();
+        self.called = 0;
         self.force = None;
+        self.brake = brake(&self.beats);
+        self.asked = now;
     }
 
     /// This ran in a step at `now`; `services` are the node's layers.
@@ -157,6 +180,7 @@ impl Gauge {
             };
             let calls = ran.iter().filter(begins).count();
             if calls > 0 {
+                self.called += calls as u64;
                 self.watch(now, Some((place, calls as f64)));
             }
         }
@@ -173,10 +197,12 @@ impl Gauge {
         }
     }
 
-    /// What rides on a message that is sent at `now`.
-    pub fn sends(&mut self, now: u64, carrier: u8, to: NodeId) -> Told {
+    /// What rides on a message of a kind that is sent at `now`.
+    pub fn sends(&mut self, now: u64, carrier: u8, to: NodeId, kind: &str) -> Told {
         self.watch(now, None);
         let peer = self.peers.entry(to).or_default();
+        let answers = self.beats.demands.iter().any(|demand| demand.answers.contains(&kind));
+        peer.answers += u64::from(answers);
         let (next, _) = peer.ways.entry(carrier).or_default();
         let number = *next;
         *next += 1;
@@ -186,6 +212,7 @@ impl Gauge {
             echo: peer.last.map(|(time, heard)| (time, now.saturating_sub(heard))),
             heard: peer.heard,
             calls: self.own.iter().map(Drift::seen).collect(),
+            answered: (peer.answers, self.called),
         }
     }
 
@@ -195,12 +222,17 @@ impl Gauge {
         let peer = self.peers.entry(from).or_default();
         let (_, coming) = peer.ways.entry(carrier).or_default();
         let lost = coming.comes(told.number);
-        let incoming = peer.incoming.get_or_insert_with(|| drift(Counted::Chance));
-        let _ = incoming.observe(lost as f64, lost as f64 + 1.0);
+        // What is lost while an experiment goes on is lost by what went before.
+        let tries = self.brake.tries().is_some();
+        if !tries {
+            let incoming = peer.incoming.get_or_insert_with(|| drift(Counted::Chance));
+            let _ = incoming.observe(lost as f64, lost as f64 + 1.0);
+        }
         peer.heard.1 += lost;
         peer.heard.0 += 1;
         peer.last = Some((told.at, now));
         peer.calls.clone_from(&told.calls);
+        peer.told = Some(told.answered);
         let trip = told.echo.map(|(sent, held)| (sent, now.saturating_sub(sent).saturating_sub(held)));
         let Some((option, since)) = force else { return };
         // A report counts for the option in force if that was so when what it is about was sent.
@@ -210,7 +242,7 @@ impl Gauge {
         );
         let known = peer.reported;
         peer.reported = (known.0.max(told.heard.0), known.1.max(told.heard.1));
-        let Some((_, trip)) = trip.filter(|(sent, _)| *sent >= since) else { return };
+        let Some((_, trip)) = trip.filter(|(sent, _)| *sent >= since && !tries) else { return };
         let under = peer.under.entry(option).or_default();
         if under.trips.len() == TRIPS_MAX {
             under.trips.remove(0);

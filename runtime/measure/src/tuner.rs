@@ -3,21 +3,28 @@
 //! Every option is given its cost a second by `foresee_decide::heartbeat`, in its exact form. Losses and round trips are those measured
 //! while the option was in force, since beats can cause losses themselves; where it never was, those of other options, the nearer the
 //! more they count. The prior of a rate is the one for which the safe default is best, so that who knows nothing does
-//! what is safe. Beyond that, no option is further from the default than `1 + evidence / EVIDENCE_STEP` times, and the option in
-//! force is kept unless another is better by [`MARGIN`].
+//! what is safe. Beyond that, no option is further from the default than `1 + evidence / EVIDENCE_STEP` times, a shorter one than the one
+//! in force is taken after a while and by half at most, what overflowed is avoided (`brake`), and the option in force is
+//! kept unless another is better by [`MARGIN`].
+
+use std::collections::BTreeMap;
 
 use foresee_decide::belief::chance::Counts;
 use foresee_decide::heartbeat::{Demand as Use, Form, Objective, Period};
 use foresee_decide::protocol::Prices;
-use foresee_kernel::{Point, argument};
+use foresee_kernel::{NodeId, Point, argument};
 
-use crate::gauge::{Gauge, Peer};
+use crate::brake::{Heard, Verdict};
+use crate::gauge::{Gauge, Peer, Under};
 
 /// How much better another option must be, relatively, to be taken instead of the one in force.
 pub const MARGIN: f64 = 0.01;
 
 /// How many observations allow an option twice as far from the safe default.
 const EVIDENCE_STEP: f64 = 8.0;
+
+/// To which part of the period in force another may go down at once.
+const FASTER: f64 = 0.5;
 
 /// What the prior of a rate is worth, in calls.
 const PRIOR_CALLS: f64 = 0.5;
@@ -50,24 +57,90 @@ impl Gauge {
         };
         let safe = point.default.map_or_else(|| nearest((shortest * longest).sqrt()), |it| it as usize);
         self.watch(now, None);
+        let seconds = now.saturating_sub(self.asked) as f64 / 1e9;
+        self.asked = now;
+        let heard = self.heard(options[safe]);
+        let current = self.force.map(|(option, _)| option as usize).filter(|it| *it < options.len());
+        if let Some(current) = current {
+            let verdict = self.brake.look(&heard, &options, current, seconds);
+            if let Some(Verdict::Overflow(failed)) = verdict {
+                self.forget(&options, failed);
+            }
+        }
+        let taken = match self.brake.tries() {
+            Some(tried) => tried,
+            None => self.best(&options, safe, current, &heard, seconds)?,
+        };
+        if current != Some(taken) {
+            self.force = Some((taken as u32, now));
+            self.brake.changed();
+        }
+        Some(taken as u32)
+    }
+
+    /// The option of the least cost, of those that may be taken now.
+    fn best(
+        &mut self,
+        options: &[f64],
+        safe: usize,
+        current: Option<usize>,
+        heard: &BTreeMap<NodeId, Heard>,
+        seconds: f64,
+    ) -> Option<usize> {
         let far = 1.0 + self.evidence(options[safe]) / EVIDENCE_STEP;
-        let allowed = |option: &usize| {
+        let near = |option: &usize| {
             let apart = options[*option] / options[safe];
             *option == safe || apart.max(1.0 / apart) <= far
         };
         let costs: Vec<f64> =
-            (0..options.len()).map(|option| self.cost(option as u32, &options, options[safe])).collect();
-        let best = (0..options.len()).filter(allowed).min_by(|a, b| costs[*a].total_cmp(&costs[*b]))?;
-        let current = self.force.map(|(option, _)| option as usize).filter(|it| *it < costs.len());
+            (0..options.len()).map(|option| self.cost(option as u32, options, options[safe])).collect();
+        let least = |a: &usize, b: &usize| costs[*a].total_cmp(&costs[*b]);
+        let wished = (0..options.len()).filter(near).min_by(least)?;
+        // One goes faster by half at most, and only after a while; what is barred is left at once.
+        let faster = if self.brake.settled(heard) { FASTER } else { 1.0 };
+        let slow = |option: &usize| {
+            current.is_none_or(|it| options[*option] >= options[it] * faster * (1.0 - 1e-9))
+        };
+        let clear = |option: &usize| !self.brake.bars(*option, options);
+        let allowed = |option: &usize| near(option) && slow(option) && clear(option);
+        let best = (0..options.len()).filter(allowed).min_by(least);
+        // What is clear may be further from the default than what is known allows.
+        let best = best.or_else(|| (0..options.len()).find(|option| slow(option) && clear(option)))?;
         let taken = match current.filter(allowed) {
             Some(current) if costs[best] >= costs[current] * (1.0 - MARGIN) => current,
-            None if costs[best] >= costs[safe] * (1.0 - MARGIN) => safe,
+            None if allowed(&safe) && costs[best] >= costs[safe] * (1.0 - MARGIN) => safe,
             _ => best,
         };
-        if current != Some(taken) {
-            self.force = Some((taken as u32, now));
+        if self.brake.bars(wished, options) {
+            self.brake.pays((costs[taken] - costs[wished]) * seconds);
         }
-        Some(taken as u32)
+        Some(taken)
+    }
+
+    /// What is known of each peer that has told of itself.
+    fn heard(&self, safe: f64) -> BTreeMap<NodeId, Heard> {
+        let of = |(id, peer): (&NodeId, &Peer)| {
+            let priors = self.beats.demands.iter().map(|it| prior_rate(self.beats.price, it.wait, safe));
+            let rates = peer.calls.iter().map(|(calls, time)| if *time > 0.0 { calls / time } else { 0.0 });
+            let trip = peer.under.values().filter_map(Under::trip).min().unwrap_or(0);
+            let heard = Heard {
+                told: peer.told?,
+                rate: rates.sum(),
+                prior: priors.sum(),
+                trip: trip as f64 / 1e9,
+            };
+            Some((*id, heard))
+        };
+        self.peers.iter().filter_map(of).collect()
+    }
+
+    /// Beats fill the line at an option: what was measured there and at shorter ones is of a line that overflows.
+    fn forget(&mut self, options: &[f64], failed: usize) {
+        let clear = |option: u32| options.get(option as usize).is_some_and(|it| *it > options[failed]);
+        for peer in self.peers.values_mut() {
+            peer.under.retain(|option, _| clear(*option));
+            peer.incoming = None;
+        }
     }
 
     /// What is known, in observations: the least, over peers, of messages that they have told of and of calls that came or would

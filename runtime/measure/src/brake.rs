@@ -1,0 +1,327 @@
+//! Keeps clear of periods at which beats themselves fill a line until it drops what it is given.
+//!
+//! The formulas take the loss for given. Where a buffer overflows it is not: every beat has all sent again that is not acknowledged, so
+//! what is lost is sent again, and lost again with more. Then the answer to loss must be *fewer* beats, and not the more of them
+//! that the formula asks for. Nothing that one node sees tells the two kinds of loss apart, so it is tried out:
+//!
+//! - *Watching.* A peer says how many answers it has sent and how many calls it has had. Copies beyond [`SURPLUS`] times what the
+//!   link is known to take are summed up (Page's test: the sum starts again at 0), and [`ALARM`] of them are an alarm.
+//! - *Trying.* The period is doubled. While the copies that a call takes fall by a tenth in each look, the line is
+//!   draining, and the period stays; where they do not, it is doubled again, as often as [`RAISES`].
+//! - *Concluding.* Where they have come down, beats did it: the period in force at the alarm is *barred*, and all below 1.4 times
+//!   of it. Where nothing helps, the link itself is to blame: so many copies are what it takes from now on, and no period is barred.
+//! - *Going faster.* From a period to a shorter one only after [`SETTLED`] beats and calls without an alarm, and to half of it at most.
+//! - *Trying again.* A bar is lifted by one option when what it was seen to cost (by the formula) is more than what the last overflow
+//!   cost, times two for each overflow in a row; and at once where calls have become half as frequent.
+//!
+//! # Caveats
+//! Two ends that overflow each other's lines each see it in the other's answers, and both go back. A line that is filled by others is
+//! tried out like one of our own, and then taken for the link's. What is paid for an experiment is not known beforehand.
+
+use std::collections::BTreeMap;
+
+use foresee_kernel::NodeId;
+
+/// So many times the copies that the link takes are no cause for alarm.
+const SURPLUS: f64 = 2.0;
+
+/// So many copies beyond that are an alarm.
+const ALARM: f64 = 10.0;
+
+/// A look takes so many beats, and so many calls or four times the beats.
+const LOOK: f64 = 4.0;
+
+/// Copies that have fallen to this part since the last look are falling.
+const FALLING: f64 = 0.9;
+
+/// Copies that have fallen to this part of those at the alarm show that beats were to blame.
+const FALLEN: f64 = 0.75;
+
+/// The most doublings that are tried without any sign of improvement.
+const RAISES: u32 = 3;
+
+/// So many beats and calls without an alarm allow a shorter period.
+const SETTLED: f64 = 8.0;
+
+/// So far from a period that overflowed another must be.
+const CLEAR: f64 = 1.4;
+
+/// What is known of a peer: what it has told, and what is believed of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    /// Answers that it has sent, and calls that it has had, since it began.
+    pub told: (u64, u64),
+    /// Calls a second, as believed.
+    pub rate: f64,
+    /// Calls a second that are believed of whoever was never heard.
+    pub prior: f64,
+    /// The round trip in seconds, without waiting in line as far as that is known.
+    pub trip: f64,
+}
+
+/// What came since some moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    answers: f64,
+    calls: f64,
+    seconds: f64,
+    beats: f64,
+}
+
+impl Sums {
+    fn add(&mut self, more: &Sums) {
+        self.answers += more.answers;
+        self.calls += more.calls;
+        self.seconds += more.seconds;
+        self.beats += more.beats;
+    }
+
+    fn calls(&self, rate: f64) -> f64 {
+        self.calls.max(rate * self.seconds)
+    }
+
+    /// Copies that a call takes. There was one call at least, or there would be no answers.
+    fn copies(&self, rate: f64) -> f64 {
+        self.answers / self.calls(rate).max(1.0)
+    }
+}
+
+/// One peer.
+#[derive(Debug, Default)]
+struct Watch {
+    told: (u64, u64),
+    /// Copies beyond what is usual, and all that came since there were none.
+    over: f64,
+    excursion: Sums,
+    /// Since the option in force was taken.
+    since: Sums,
+    /// Times the copies of a loss-free link that this link is known to take.
+    own: f64,
+}
+
+/// A longer period is tried.
+#[derive(Debug)]
+struct Trial {
+    peer: NodeId,
+    failed: usize,
+    option: usize,
+    raises: u32,
+    /// Copies of a call at the alarm, and in the last look.
+    alarm: f64,
+    last: f64,
+    look: Sums,
+    cost: f64,
+}
+
+/// A period that overflows, as far as is known.
+#[derive(Debug)]
+struct Bar {
+    option: usize,
+    /// Calls a second when it did.
+    rate: f64,
+    /// What it cost, what is left of that to be paid back, and how often in a row it did.
+    cost: f64,
+    debt: f64,
+    times: i32,
+}
+
+/// What is known of overflows, and what is tried about them.
+#[derive(Debug)]
+pub(crate) struct Brake {
+    /// What a second of waiting costs, and an answer with its acknowledgement.
+    prices: (f64, f64),
+    peers: BTreeMap<NodeId, Watch>,
+    trial: Option<Trial>,
+    bar: Option<Bar>,
+}
+
+/// What an experiment has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Beats fill the line at this option.
+    Overflow(usize),
+    /// The link loses by itself.
+    Lossy,
+}
+
+impl Brake {
+    /// With what a second of waiting costs, and an answer with its acknowledgement.
+    pub fn new(wait: f64, answer: f64) -> Self {
+        Brake { prices: (wait, answer), peers: BTreeMap::new(), trial: None, bar: None }
+    }
+
+    /// The option that is tried, if any.
+    pub fn tries(&self) -> Option<usize> {
+        self.trial.as_ref().map(|it| it.option)
+    }
+
+    /// Whether an option is barred. The longest never is.
+    pub fn bars(&self, option: usize, periods: &[f64]) -> bool {
+        let near = |bar: &Bar| periods[option] < periods[bar.option] * CLEAR;
+        option + 1 < periods.len() && self.bar.as_ref().is_some_and(near)
+    }
+
+    /// Whether there is evidence enough to go faster than the option in force.
+    pub fn settled(&self, peers: &BTreeMap<NodeId, Heard>) -> bool {
+        let settled = |(id, heard): (&NodeId, &Heard)| {
+            let since = self.peers.get(id).map(|it| it.since).unwrap_or_default();
+            since.beats >= SETTLED && since.calls(heard.prior) >= SETTLED
+        };
+        !peers.is_empty() && peers.iter().all(settled)
+    }
+
+    /// Another option was taken.
+    pub fn changed(&mut self) {
+        self.peers.values_mut().for_each(|it| it.since = Sums::default());
+    }
+
+    /// One beat more at the option `force`, `seconds` after the last: begins, goes on with or ends an experiment.
+    pub fn look(
+        &mut self,
+        peers: &BTreeMap<NodeId, Heard>,
+        periods: &[f64],
+        force: usize,
+        seconds: f64,
+    ) -> Option<Verdict> {
+        let mut alarm: Option<(NodeId, f64)> = None;
+        for (id, heard) in peers {
+            let watch = self.peers.entry(*id).or_insert_with(|| Watch {
+                told: heard.told,
+                own: 1.0,
+                ..Watch::default()
+            });
+            // Whoever counts anew has begun anew.
+            let anew = heard.told.0 < watch.told.0 || heard.told.1 < watch.told.1;
+            let before = if anew { (0, 0) } else { watch.told };
+            let news = Sums {
+                answers: (heard.told.0 - before.0) as f64,
+                calls: (heard.told.1 - before.1) as f64,
+                seconds,
+                beats: 1.0,
+            };
+            watch.told = heard.told;
+            watch.since.add(&news);
+            let usual = watch.own * in_flight(heard.trip, periods[force]);
+            watch.over = (watch.over + news.answers - SURPLUS * usual * news.calls).max(0.0);
+            watch.excursion.add(&news);
+            if watch.over == 0.0 {
+                watch.excursion = Sums::default();
+            }
+            match &mut self.trial {
+                Some(trial) if trial.peer == *id => {
+                    trial.look.add(&news);
+                    let (wait, answer) = self.prices;
+                    let excess = (news.answers - usual * news.calls).max(0.0);
+                    trial.cost += excess * (wait * periods[force] + answer);
+                }
+                Some(_) => {}
+                None if watch.over >= ALARM && alarm.is_none_or(|(_, worst)| watch.over > worst) => {
+                    alarm = Some((*id, watch.over));
+                }
+                None => {}
+            }
+        }
+        match (&self.trial, alarm) {
+            (Some(_), _) => self.conclude(peers, periods),
+            (None, Some((peer, _))) => {
+                self.begin(peer, &peers[&peer], periods, force);
+                None
+            }
+            (None, None) => {
+                let rate: f64 = peers.values().map(|it| it.rate).sum();
+                self.bar = self.bar.take().filter(|bar| rate > 0.5 * bar.rate);
+                None
+            }
+        }
+    }
+
+    fn begin(&mut self, peer: NodeId, heard: &Heard, periods: &[f64], force: usize) {
+        let Some(watch) = self.peers.get(&peer) else { return };
+        let copies = watch.excursion.copies(heard.rate);
+        let (wait, answer) = self.prices;
+        self.trial = Some(Trial {
+            peer,
+            failed: force,
+            option: twice(periods, force),
+            raises: 1,
+            alarm: copies,
+            last: copies,
+            look: Sums::default(),
+            cost: watch.over * (wait * periods[force] + answer),
+        });
+    }
+
+    fn conclude(&mut self, peers: &BTreeMap<NodeId, Heard>, periods: &[f64]) -> Option<Verdict> {
+        let trial = self.trial.as_mut()?;
+        let heard = peers.get(&trial.peer).copied();
+        let (Some(heard), Some(watch)) = (heard, self.peers.get_mut(&trial.peer)) else {
+            self.trial = None;
+            return None;
+        };
+        let calls = trial.look.calls(heard.rate);
+        if trial.look.beats < LOOK || calls < LOOK && trial.look.beats < 4.0 * LOOK {
+            return None;
+        }
+        let copies = trial.look.copies(heard.rate);
+        let flight = in_flight(heard.trip, periods[trial.option]);
+        let verdict = if copies <= SURPLUS * watch.own * flight {
+            Verdict::Overflow(trial.failed)
+        } else if copies <= FALLING * trial.last {
+            trial.last = copies;
+            trial.look = Sums::default();
+            return None;
+        } else if trial.raises < RAISES && trial.option + 1 < periods.len() {
+            trial.option = twice(periods, trial.option);
+            trial.raises += 1;
+            trial.last = copies;
+            trial.look = Sums::default();
+            return None;
+        } else {
+            watch.own = (copies / flight).max(1.0);
+            match copies <= FALLEN * trial.alarm {
+                true => Verdict::Overflow(trial.failed),
+                false => Verdict::Lossy,
+            }
+        };
+        let trial = self.trial.take()?;
+        self.peers.values_mut().for_each(|it| {
+            it.over = 0.0;
+            it.excursion = Sums::default();
+        });
+        match verdict {
+            Verdict::Lossy => self.bar = None,
+            Verdict::Overflow(option) => {
+                let times = self.bar.as_ref().map_or(0, |bar| bar.times) + 1;
+                let rate = peers.values().map(|it| it.rate).sum();
+                let debt = trial.cost * f64::from(2_i32.saturating_pow(times.unsigned_abs().min(20)));
+                self.bar = Some(Bar { option, rate, cost: trial.cost, debt, times });
+            }
+        }
+        Some(verdict)
+    }
+
+    /// The bar has cost so much since the last time.
+    pub fn pays(&mut self, cost: f64) {
+        let Some(bar) = &mut self.bar else { return };
+        bar.debt -= cost.max(0.0);
+        if bar.debt <= 0.0 && cost > 0.0 {
+            bar.times = (bar.times - 1).max(0);
+            bar.debt = bar.cost * f64::from(2_i32.saturating_pow(bar.times.unsigned_abs().min(20)));
+            match bar.option.checked_sub(1) {
+                Some(shorter) => bar.option = shorter,
+                None => self.bar = None,
+            }
+        }
+    }
+}
+
+/// Copies of what is lost nowhere: as many as beats fit into a round trip.
+fn in_flight(trip: f64, period: f64) -> f64 {
+    (trip / period).ceil().max(1.0)
+}
+
+/// The first option of at least twice the period, or the longest.
+fn twice(periods: &[f64], option: usize) -> usize {
+    let long = |other: &usize| periods[*other] >= 2.0 * periods[option] * (1.0 - 1e-9);
+    (0..periods.len()).find(long).unwrap_or(periods.len().saturating_sub(1))
+}
