@@ -12,7 +12,9 @@
 //!   of it. Where nothing helps, the link itself is to blame: so many copies are what it takes from now on, and no period is barred.
 //! - *Going faster.* From a period to a shorter one only after [`SETTLED`] beats and calls without an alarm, and to half of it at most.
 //! - *Trying again.* A bar is lifted by one option when what it was seen to cost (by the formula) is more than what the last overflow
-//!   cost, times two for each overflow in a row; and at once where calls have become half as frequent.
+//!   cost, times two for each overflow in a row; and at once where calls have become a quarter as frequent.
+//! - *Telling.* Both ends keep clear of what either of them has barred, or has just seen overflow: the lines are shared, and
+//!   one end that goes back alone leaves the other to fill them.
 //!
 //! # Caveats
 //! Two ends that overflow each other's lines each see it in the other's answers, and both go back. A line that is filled by others is
@@ -42,6 +44,9 @@ const RAISES: u32 = 3;
 
 /// So many beats and calls without an alarm allow a shorter period.
 const SETTLED: f64 = 8.0;
+
+/// A bar is gone where calls have become so much rarer.
+const RARER: f64 = 0.25;
 
 /// So far from a period that overflowed another must be.
 const CLEAR: f64 = 1.4;
@@ -97,6 +102,16 @@ struct Watch {
     since: Sums,
     /// Times the copies of a loss-free link that this link is known to take.
     own: f64,
+}
+
+impl Watch {
+    /// A link that was taken to lose more than it is seen to.
+    fn relax(&mut self, heard: &Heard, period: f64) {
+        if self.since.calls >= 4.0 * SETTLED {
+            let seen = self.since.copies(heard.rate) / in_flight(heard.trip, period);
+            self.own = self.own.min(seen).max(1.0);
+        }
+    }
 }
 
 /// A longer period is tried.
@@ -155,10 +170,10 @@ impl Brake {
         self.trial.as_ref().map(|it| it.option)
     }
 
-    /// Whether an option is barred. The longest never is.
-    pub fn bars(&self, option: usize, periods: &[f64]) -> bool {
-        let near = |bar: &Bar| periods[option] < periods[bar.option] * CLEAR;
-        option + 1 < periods.len() && self.bar.as_ref().is_some_and(near)
+    /// The longest option that is known to overflow.
+    pub fn barred(&self) -> Option<usize> {
+        let bar = self.bar.as_ref().map(|it| it.option);
+        bar.max(self.trial.as_ref().map(|it| it.failed))
     }
 
     /// Whether there is evidence enough to go faster than the option in force.
@@ -201,6 +216,7 @@ impl Brake {
             };
             watch.told = heard.told;
             watch.since.add(&news);
+            watch.relax(heard, periods[force]);
             let usual = watch.own * in_flight(heard.trip, periods[force]);
             watch.over = (watch.over + news.answers - SURPLUS * usual * news.calls).max(0.0);
             watch.excursion.add(&news);
@@ -215,7 +231,9 @@ impl Brake {
                     trial.cost += excess * (wait * periods[force] + answer);
                 }
                 Some(_) => {}
-                None if watch.over >= ALARM && alarm.is_none_or(|(_, worst)| watch.over > worst) => {
+                // Calls of one period are answered at once.
+                None if watch.over >= ALARM + SURPLUS * usual * heard.rate * seconds
+                    && alarm.is_none_or(|(_, worst)| watch.over > worst) => {
                     alarm = Some((*id, watch.over));
                 }
                 None => {}
@@ -229,7 +247,7 @@ impl Brake {
             }
             (None, None) => {
                 let rate: f64 = peers.values().map(|it| it.rate).sum();
-                self.bar = self.bar.take().filter(|bar| rate > 0.5 * bar.rate);
+                self.bar = self.bar.take().filter(|bar| rate > RARER * bar.rate);
                 None
             }
         }
@@ -300,12 +318,16 @@ impl Brake {
         Some(verdict)
     }
 
-    /// The bar has cost so much since the last time.
+    /// The option that would be the longest barred, were the bar lifted by one.
+    pub fn lifted(&self) -> Option<usize> {
+        self.bar.as_ref().and_then(|bar| bar.option.checked_sub(1))
+    }
+
+    /// Not to have lifted the bar has cost so much since the last time.
     pub fn pays(&mut self, cost: f64) {
         let Some(bar) = &mut self.bar else { return };
         bar.debt -= cost.max(0.0);
         if bar.debt <= 0.0 && cost > 0.0 {
-            bar.times = (bar.times - 1).max(0);
             bar.debt = bar.cost * f64::from(2_i32.saturating_pow(bar.times.unsigned_abs().min(20)));
             match bar.option.checked_sub(1) {
                 Some(shorter) => bar.option = shorter,
@@ -313,6 +335,11 @@ impl Brake {
             }
         }
     }
+}
+
+/// Whether an option is too near to a period that overflows. The longest never is.
+pub(crate) fn near(option: usize, barred: f64, periods: &[f64]) -> bool {
+    option + 1 < periods.len() && periods[option] < barred * CLEAR
 }
 
 /// Copies of what is lost nowhere: as many as beats fit into a round trip.

@@ -33,12 +33,14 @@ pub struct Told {
     calls: Vec<(f64, f64)>,
     /// Answers that it has sent to the receiver, and calls that it has had, since it began.
     answered: (u64, u64),
+    /// The longest period that the sender has seen overflow, in seconds; 0 where there is none.
+    barred: f64,
 }
 
 impl Told {
     /// How long it is on the wire, in bytes, written plainly.
     pub fn bytes(&self) -> u64 {
-        4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64 + 8
+        4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64 + 12
     }
 }
 
@@ -63,6 +65,8 @@ pub(crate) struct Peer {
     answers: u64,
     /// Answers that it has sent, and calls that it has had, as it last told; None before it did.
     pub told: Option<(u64, u64)>,
+    /// The longest period that it has seen overflow, in seconds.
+    pub barred: f64,
 }
 
 /// What comes from a peer by one carrier.
@@ -123,6 +127,8 @@ pub struct Gauge {
     /// The option in force, and since when.
     pub(crate) force: Option<(u32, u64)>,
     pub(crate) brake: Brake,
+    /// The longest period that was seen to overflow here, in seconds.
+    pub(crate) barred: f64,
     /// When an option was last asked for.
     pub(crate) asked: u64,
 }
@@ -148,6 +154,7 @@ impl Gauge {
             called: 0,
             force: None,
             brake: brake(beats),
+            barred: 0.0,
             asked: 0,
         })
     }
@@ -165,6 +172,7 @@ impl Gauge {
         self.called = 0;
         self.force = None;
         self.brake = brake(&self.beats);
+        self.barred = 0.0;
         self.asked = now;
     }
 
@@ -213,6 +221,7 @@ impl Gauge {
             heard: peer.heard,
             calls: self.own.iter().map(Drift::seen).collect(),
             answered: (peer.answers, self.called),
+            barred: self.barred,
         }
     }
 
@@ -233,6 +242,7 @@ impl Gauge {
         peer.last = Some((told.at, now));
         peer.calls.clone_from(&told.calls);
         peer.told = Some(told.answered);
+        peer.barred = told.barred;
         let trip = told.echo.map(|(sent, held)| (sent, now.saturating_sub(sent).saturating_sub(held)));
         let Some((option, since)) = force else { return };
         // A report counts for the option in force if that was so when what it is about was sent.

@@ -14,7 +14,7 @@ use foresee_decide::heartbeat::{Demand as Use, Form, Objective, Period};
 use foresee_decide::protocol::Prices;
 use foresee_kernel::{NodeId, Point, argument};
 
-use crate::brake::{Heard, Verdict};
+use crate::brake::{self, Heard, Verdict};
 use crate::gauge::{Gauge, Peer, Under};
 
 /// How much better another option must be, relatively, to be taken instead of the one in force.
@@ -67,6 +67,7 @@ impl Gauge {
                 self.forget(&options, failed);
             }
         }
+        self.barred = self.brake.barred().map_or(0.0, |it| options[it]);
         let taken = match self.brake.tries() {
             Some(tried) => tried,
             None => self.best(&options, safe, current, &heard, seconds)?,
@@ -95,13 +96,14 @@ impl Gauge {
         let costs: Vec<f64> =
             (0..options.len()).map(|option| self.cost(option as u32, options, options[safe])).collect();
         let least = |a: &usize, b: &usize| costs[*a].total_cmp(&costs[*b]);
-        let wished = (0..options.len()).filter(near).min_by(least)?;
         // One goes faster by half at most, and only after a while; what is barred is left at once.
         let faster = if self.brake.settled(heard) { FASTER } else { 1.0 };
         let slow = |option: &usize| {
             current.is_none_or(|it| options[*option] >= options[it] * faster * (1.0 - 1e-9))
         };
-        let clear = |option: &usize| !self.brake.bars(*option, options);
+        let others = self.peers.values().map(|it| it.barred).fold(0.0, f64::max);
+        let beyond = |barred: f64| move |option: &usize| !brake::near(*option, barred, options);
+        let clear = beyond(others.max(self.barred));
         let allowed = |option: &usize| near(option) && slow(option) && clear(option);
         let best = (0..options.len()).filter(allowed).min_by(least);
         // What is clear may be further from the default than what is known allows.
@@ -111,8 +113,12 @@ impl Gauge {
             None if allowed(&safe) && costs[best] >= costs[safe] * (1.0 - MARGIN) => safe,
             _ => best,
         };
-        if self.brake.bars(wished, options) {
-            self.brake.pays((costs[taken] - costs[wished]) * seconds);
+        // What the next shorter option would save, were it not for the bar.
+        let lifted = beyond(self.brake.lifted().map_or(0.0, |it| options[it]));
+        if let Some(next) = (0..options.len()).filter(near).find(lifted)
+            && !beyond(self.barred)(&next)
+        {
+            self.brake.pays((costs[taken] - costs[next]) * seconds);
         }
         Some(taken)
     }
