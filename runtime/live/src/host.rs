@@ -484,6 +484,13 @@ impl Host {
         Ok(bound)
     }
 
+    /// Has the emulated network be another from now on ([`Builder::emulate`]): what is under way stays so. Nothing, where none is emulated.
+    pub fn emulate(&self, topology: impl Into<Arc<Topology>>) {
+        if let Some(emulation) = &self.shared.emulation {
+            emulation.becomes(topology.into());
+        }
+    }
+
     /// How often a host was opened on its data, this time included. Without a folder it is a number that grows with the clock.
     pub fn boots(&self) -> u64 {
         self.shared.boots
@@ -512,7 +519,7 @@ impl Host {
             );
             return Err(Error::Service(what));
         }
-        let wires = Arc::new(Wires::of(&stack));
+        let wires = Arc::new(Chooser::wires(extras.advisor.as_deref(), Wires::of(&stack)));
         let claims = extras.check_local.map(|model| LocalClaims::new(model, shared.me));
         let recorder = extras
             .recording

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foresee_kernel::{Nature, Point, Resolver};
+use foresee_kernel::{Datum, Nature, NodeId, Noted, Point, Ran, Resolver, WireError, Wires};
 use foresee_net::{Draw, Purpose, Stream};
 use tokio::time::Instant;
 
@@ -12,11 +12,46 @@ use crate::meter::Meter;
 pub trait Advisor: Send {
     /// The option to take, if there is advice.
     fn advise(&mut self, point: &Point<'_>) -> Option<u32>;
+
+    /// As [`Advisor::advise`], where the node's clock shows `now`: the time since it began.
+    fn advise_at(&mut self, now: Duration, point: &Point<'_>) -> Option<u32> {
+        let _ = now;
+        self.advise(point)
+    }
+
+    /// Whether it has something to tell its like on other nodes, which rides on messages. Either all nodes of a service have such an
+    /// advisor or none has: what travels is not the same. The methods below are called of those alone.
+    fn notes(&self) -> bool {
+        false
+    }
+
+    /// What rides on a message that the node sends.
+    fn sends(&mut self, now: Duration, carrier: u8, to: NodeId, message: &Datum) -> Vec<u8> {
+        let _ = (now, carrier, to, message);
+        Vec::new()
+    }
+
+    /// What rode on a message that has come. The bytes are those of a stranger, perhaps.
+    fn hears(&mut self, now: Duration, carrier: u8, from: NodeId, note: &[u8]) {
+        let _ = (now, carrier, from, note);
+    }
+
+    /// What ran in a step.
+    fn ran(&mut self, now: Duration, ran: &[Ran]) {
+        let _ = (now, ran);
+    }
+
+    /// The service begins, for the first time or again.
+    fn begins(&mut self, now: Duration) {
+        let _ = now;
+    }
 }
 
 /// Answers the points of a node's steps, one after another. Every step has a stream of its own.
 pub(crate) struct Chooser {
     advisor: Option<Box<dyn Advisor>>,
+    /// Whether notes ride on messages.
+    noting: bool,
     seed: u64,
     place: (u32, u32),
     steps: u64,
@@ -35,7 +70,8 @@ impl Chooser {
     /// For the node and life at `place`.
     pub(crate) fn new(seed: u64, place: (u32, u32), advisor: Option<Box<dyn Advisor>>, labels: bool) -> Self {
         let (draws, began) = (Stream::new(seed, PURPOSE, place, 0), Instant::now());
-        Chooser { advisor, seed, place, steps: 0, draws, labels, began, now: Duration::ZERO }
+        let noting = advisor.as_ref().is_some_and(|it| it.notes());
+        Chooser { advisor, noting, seed, place, steps: 0, draws, labels, began, now: Duration::ZERO }
     }
 
     /// Begins the next step.
@@ -44,6 +80,51 @@ impl Chooser {
         self.now = self.began.elapsed();
         self.draws = Stream::new(self.seed, PURPOSE, self.place, self.steps);
         Counting { chooser: self, meter }
+    }
+
+    /// What the node's messages are on the wire: those of the spec, with notes where there are any.
+    pub(crate) fn wires(advisor: Option<&dyn Advisor>, wires: Wires) -> Wires {
+        if advisor.is_some_and(Advisor::notes) { wires.noting() } else { wires }
+    }
+
+    /// The service begins.
+    pub(crate) fn begins(&mut self) {
+        if let (true, Some(advisor)) = (self.noting, &mut self.advisor) {
+            advisor.begins(self.now);
+        }
+    }
+
+    /// What ran in the current step.
+    pub(crate) fn ran(&mut self, ran: &[Ran]) {
+        if let (true, Some(advisor)) = (self.noting, &mut self.advisor) {
+            advisor.ran(self.now, ran);
+        }
+    }
+
+    /// A message of the current step as it leaves for a peer: with a note, if there is one.
+    pub(crate) fn loaded(&mut self, wires: &Wires, carrier: u8, to: NodeId, message: Datum) -> Datum {
+        let (true, Some(advisor)) = (self.noting, &mut self.advisor) else { return message };
+        let Some((place, form)) = wires.encode(&message) else { return message };
+        let note = advisor.sends(self.now, carrier, to, &message);
+        Datum::new(Noted { note, place, form })
+    }
+
+    /// A message from a peer as the step takes it: without its note, which is heard.
+    pub(crate) fn unloaded(
+        &mut self,
+        wires: &Wires,
+        carrier: u8,
+        from: NodeId,
+        message: Datum,
+    ) -> Result<Datum, WireError> {
+        let (true, Some(advisor)) = (self.noting, &mut self.advisor) else { return Ok(message) };
+        let Some(Noted { note, place, form }) = message.get() else { return Ok(message) };
+        let inner = wires.decode(*place, form)?;
+        if inner.get::<Noted>().is_some() {
+            return Err(WireError::Malformed("a note rides on a note".to_owned()));
+        }
+        advisor.hears(self.began.elapsed(), carrier, from, note);
+        Ok(inner)
     }
 
     /// A number from the stream of the current step, for the moments that nature picks.
@@ -61,11 +142,11 @@ pub(crate) struct Counting<'a> {
 impl Resolver for Counting<'_> {
     fn resolve(&mut self, point: &Point<'_>) -> u32 {
         self.meter.choice(point.service.name, point.site.name);
-        let Chooser { advisor, draws, .. } = self.chooser;
+        let Chooser { advisor, draws, now, .. } = self.chooser;
         match point.nature {
             Nature::Chance => draws.weighted(point.weights) as u32,
             Nature::Choice => {
-                let advised = advisor.as_mut().and_then(|advisor| advisor.advise(point));
+                let advised = advisor.as_mut().and_then(|advisor| advisor.advise_at(*now, point));
                 let advised = advised.filter(|option| *option < point.options);
                 let drawn = || draws.below(u64::from(point.options)) as u32;
                 advised.or(point.default).unwrap_or_else(drawn)

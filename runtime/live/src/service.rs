@@ -346,6 +346,14 @@ impl Service {
     }
 
     fn deliver(&mut self, life: &mut Life, src: NodeId, carrier: u8, message: Datum) -> Result<(), Fault> {
+        let message = match self.chooser.unloaded(&self.wires, carrier, src, message) {
+            Ok(message) => message,
+            Err(error) => {
+                self.shared.meter.refuse("malformed");
+                tracing::warn!(peer = %src, %error, "a message with a note is refused");
+                return Ok(());
+            }
+        };
         let layer = self.stack.addressee(&message);
         self.step(life, "deliver", &NodeEvent::Layer(layer, Event::Deliver { src, carrier, message }))
     }
@@ -444,6 +452,10 @@ impl Service {
         stepped?;
         let consumed = scratch.ran().iter().filter(|ran| matches!(ran, Ran::Consumed { meant: false, .. }));
         shared.meter.consumed.inc_by(consumed.count() as u64);
+        if let NodeEvent::Start = event {
+            self.chooser.begins();
+        }
+        self.chooser.ran(scratch.ran());
         self.persist(life, scratch.touched())?;
         for effect in std::mem::take(scratch.effects()) {
             self.carry_out(life, effect);
@@ -489,7 +501,13 @@ impl Service {
 
     fn carry_out(&mut self, life: &mut Life, effect: Effect) {
         let output = match effect {
-            Effect::Send { carrier, to, message } => Output::Send { carrier, to, message },
+            Effect::Send { carrier, to, message } if to == self.shared.me => {
+                Output::Send { carrier, to, message }
+            }
+            Effect::Send { carrier, to, message } => {
+                let message = self.chooser.loaded(&self.wires, carrier, to, message);
+                Output::Send { carrier, to, message }
+            }
             Effect::Disconnect { carrier, to } => Output::Disconnect { carrier, to },
             Effect::Emit { upcall } => Output::Upcall(upcall),
             Effect::Answer { request, value } => Output::Answer { request, value },

@@ -137,7 +137,7 @@ struct Bar {
     /// What it cost, what is left of that to be paid back, and how often in a row it did.
     cost: f64,
     debt: f64,
-    times: i32,
+    times: u32,
 }
 
 /// What is known of overflows, and what is tried about them.
@@ -220,7 +220,9 @@ impl Brake {
             let usual = watch.own * in_flight(heard.trip, periods[force]);
             watch.over = (watch.over + news.answers - SURPLUS * usual * news.calls).max(0.0);
             watch.excursion.add(&news);
-            if watch.over == 0.0 {
+            // What comes first is what the option before has left.
+            if watch.over == 0.0 || watch.since.beats < LOOK {
+                watch.over = 0.0;
                 watch.excursion = Sums::default();
             }
             match &mut self.trial {
@@ -311,7 +313,7 @@ impl Brake {
             Verdict::Overflow(option) => {
                 let times = self.bar.as_ref().map_or(0, |bar| bar.times) + 1;
                 let rate = peers.values().map(|it| it.rate).sum();
-                let debt = trial.cost * f64::from(2_i32.saturating_pow(times.unsigned_abs().min(20)));
+                let debt = trial.cost * doublings(times);
                 self.bar = Some(Bar { option, rate, cost: trial.cost, debt, times });
             }
         }
@@ -328,13 +330,18 @@ impl Brake {
         let Some(bar) = &mut self.bar else { return };
         bar.debt -= cost.max(0.0);
         if bar.debt <= 0.0 && cost > 0.0 {
-            bar.debt = bar.cost * f64::from(2_i32.saturating_pow(bar.times.unsigned_abs().min(20)));
+            bar.debt = bar.cost * doublings(bar.times);
             match bar.option.checked_sub(1) {
                 Some(shorter) => bar.option = shorter,
                 None => self.bar = None,
             }
         }
     }
+}
+
+/// How many times its cost an overflow that came so often in a row has to be paid back.
+fn doublings(times: u32) -> f64 {
+    f64::from(1_u32 << times.saturating_sub(1).min(20))
 }
 
 /// Whether an option is too near to a period that overflows. The longest never is.

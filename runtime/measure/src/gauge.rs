@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foresee_decide::belief::Drift;
 use foresee_decide::belief::drift::{Counted, THRESHOLD};
 use foresee_kernel::{NodeId, Ran, ServiceInfo};
+use serde::{Deserialize, Serialize};
 
 use crate::brake::Brake;
 use crate::form::{Beats, Demand, Form, Tunable};
@@ -19,7 +20,7 @@ const TRIPS_MAX: usize = 15;
 const OVERTAKERS: u64 = 4;
 
 /// What rides on a message to a peer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Told {
     /// How many messages were sent that way before it, this carrier's alone.
     number: u64,
@@ -38,6 +39,12 @@ pub struct Told {
 }
 
 impl Told {
+    /// Whether its figures can be: it may come from a stranger.
+    fn is_sound(&self) -> bool {
+        let fine = |figure: f64| figure.is_finite() && figure >= 0.0;
+        self.calls.iter().all(|(calls, time)| fine(*calls) && fine(*time)) && fine(self.barred)
+    }
+
     /// How long it is on the wire, in bytes, written plainly.
     pub fn bytes(&self) -> u64 {
         4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64 + 12
@@ -227,6 +234,9 @@ impl Gauge {
 
     /// A message arrives from a peer at `now`, with what rides on it.
     pub fn hears(&mut self, now: u64, carrier: u8, from: NodeId, told: &Told) {
+        if !told.is_sound() || told.calls.len() != self.beats.demands.len() {
+            return;
+        }
         let force = self.force;
         let peer = self.peers.entry(from).or_default();
         let (_, coming) = peer.ways.entry(carrier).or_default();

@@ -77,8 +77,8 @@ impl Message {
     fn bytes(self) -> f64 {
         match self {
             Message::Beat => 1.0,
-            Message::Data(_) => 8.0,
-            Message::Ack(_) => 4.0,
+            Message::Data(_) => 11.0,
+            Message::Ack(_) => 6.0,
         }
     }
 }
