@@ -24,7 +24,8 @@ impl Measured {
     pub fn new(model: &Model, node: NodeId) -> Option<Self> {
         let layers = model.nodes.get(node.index())?.layers();
         let services: Vec<&'static ServiceInfo> = layers.iter().map(|layer| layer.service().info()).collect();
-        let its = tunables(model).into_iter().filter(|it| services.iter().any(|layer| layer.name == it.service));
+        let its =
+            tunables(model).into_iter().filter(|it| services.iter().any(|layer| layer.name == it.service));
         let gauges: Vec<_> = its.filter_map(|it| Some((it.service, it.choice, Gauge::new(&it)?))).collect();
         (!gauges.is_empty()).then_some(Measured { services, gauges })
     }
@@ -41,8 +42,7 @@ impl Advisor for Measured {
     }
 
     fn advise_at(&mut self, now: Duration, point: &Point<'_>) -> Option<u32> {
-        let is_its =
-            |it: &&mut (&str, &str, Gauge)| (it.0, it.1) == (point.service.name, point.site.name);
+        let is_its = |it: &&mut (&str, &str, Gauge)| (it.0, it.1) == (point.service.name, point.site.name);
         self.gauges.iter_mut().find(is_its).and_then(|(_, _, gauge)| gauge.choose(nanos(now), point))
     }
 

@@ -6,10 +6,11 @@
 //!
 //! - *Watching.* A peer says how many answers it has sent and how many calls it has had. Copies beyond [`SURPLUS`] times what the
 //!   link is known to take are summed up (Page's test: the sum starts again at 0), and [`ALARM`] of them are an alarm.
-//! - *Trying.* The period is doubled. While the copies that a call takes fall by a tenth in each look, the line is
+//! - *Trying.* The period is doubled. While losses, round trips or copies fall from one look to the next, the line is
 //!   draining, and the period stays; where they do not, it is doubled again, as often as [`RAISES`].
-//! - *Concluding.* Where they have come down, beats did it: the period in force at the alarm is *barred*, and all below 1.4 times
-//!   of it. Where nothing helps, the link itself is to blame: so many copies are what it takes from now on, and no period is barred.
+//! - *Concluding.* Where the copies are few again, and losses or round trips are half of what they were, beats did it: the period in force
+//!   at the alarm is *barred*, and all below 1.4 times of it. Otherwise the link itself is to blame: so many copies are what it takes
+//!   from now on, and no period is barred.
 //! - *Going faster.* From a period to a shorter one only after [`SETTLED`] beats and calls without an alarm, and to half of it at most.
 //! - *Trying again.* A bar is lifted by one option when what it was seen to cost (by the formula) is more than what the last overflow
 //!   cost, times two for each overflow in a row; and at once where calls have become a quarter as frequent.
@@ -33,14 +34,17 @@ const ALARM: f64 = 10.0;
 /// A look takes so many beats, and so many calls or four times the beats.
 const LOOK: f64 = 4.0;
 
-/// Copies that have fallen to this part since the last look are falling.
-const FALLING: f64 = 0.9;
+/// And so many messages, of both ways, or again four times the beats.
+const LOOK_MESSAGES: f64 = 40.0;
 
-/// Copies that have fallen to this part of those at the alarm show that beats were to blame.
-const FALLEN: f64 = 0.75;
+/// What has fallen to this part since the last look is falling.
+const FALLING: f64 = 0.75;
 
-/// The most doublings that are tried without any sign of improvement.
-const RAISES: u32 = 3;
+/// Losses or round trips that are this part of those at the alarm show that beats were to blame.
+const FALLEN: f64 = 0.5;
+
+/// The most doublings that are tried.
+const RAISES: u32 = 2;
 
 /// So many beats and calls without an alarm allow a shorter period.
 const SETTLED: f64 = 8.0;
@@ -62,6 +66,32 @@ pub(crate) struct Heard {
     pub prior: f64,
     /// The round trip in seconds, without waiting in line as far as that is known.
     pub trip: f64,
+    /// The last round trips in seconds: their median.
+    pub recent: f64,
+    /// Messages of both ways that were missed, and all that were told of, since it began.
+    pub missed: (f64, f64),
+    /// The share of messages that are lost now, as believed.
+    pub loss: f64,
+}
+
+impl Heard {
+    fn state(&self) -> State {
+        State { loss: self.loss, trip: self.recent }
+    }
+}
+
+/// How a link is.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    loss: f64,
+    trip: f64,
+}
+
+impl State {
+    /// Whether losses or round trips are at most such a part of what they were.
+    fn is_below(&self, part: f64, before: &State) -> bool {
+        self.loss < part * before.loss || self.trip < part * before.trip
+    }
 }
 
 /// What came since some moment.
@@ -121,10 +151,15 @@ struct Trial {
     failed: usize,
     option: usize,
     raises: u32,
-    /// Copies of a call at the alarm, and in the last look.
-    alarm: f64,
-    last: f64,
+    /// How it was at the alarm, and in the last look.
+    alarm: State,
+    last: State,
+    /// Copies of a call under the option that failed, and in the last look.
+    before: f64,
+    copies: f64,
     look: Sums,
+    /// What was missed when the look began.
+    missed: (f64, f64),
     cost: f64,
 }
 
@@ -235,7 +270,8 @@ impl Brake {
                 Some(_) => {}
                 // Calls of one period are answered at once.
                 None if watch.over >= ALARM + SURPLUS * usual * heard.rate * seconds
-                    && alarm.is_none_or(|(_, worst)| watch.over > worst) => {
+                    && alarm.is_none_or(|(_, worst)| watch.over > worst) =>
+                {
                     alarm = Some((*id, watch.over));
                 }
                 None => {}
@@ -258,15 +294,19 @@ impl Brake {
     fn begin(&mut self, peer: NodeId, heard: &Heard, periods: &[f64], force: usize) {
         let Some(watch) = self.peers.get(&peer) else { return };
         let copies = watch.excursion.copies(heard.rate);
+        let before = watch.since.copies(heard.rate) / in_flight(heard.trip, periods[force]);
         let (wait, answer) = self.prices;
         self.trial = Some(Trial {
             peer,
             failed: force,
             option: twice(periods, force),
             raises: 1,
-            alarm: copies,
-            last: copies,
+            alarm: heard.state(),
+            last: heard.state(),
+            before,
+            copies,
             look: Sums::default(),
+            missed: heard.missed,
             cost: watch.over * (wait * periods[force] + answer),
         });
     }
@@ -278,31 +318,39 @@ impl Brake {
             self.trial = None;
             return None;
         };
-        let calls = trial.look.calls(heard.rate);
-        if trial.look.beats < LOOK || calls < LOOK && trial.look.beats < 4.0 * LOOK {
+        let told = heard.missed.1 - trial.missed.1;
+        let few = trial.look.calls(heard.rate) < LOOK || told < LOOK_MESSAGES;
+        if trial.look.beats < LOOK || few && trial.look.beats < 4.0 * LOOK {
             return None;
         }
         let copies = trial.look.copies(heard.rate);
         let flight = in_flight(heard.trip, periods[trial.option]);
-        let verdict = if copies <= SURPLUS * watch.own * flight {
-            Verdict::Overflow(trial.failed)
-        } else if copies <= FALLING * trial.last {
-            trial.last = copies;
-            trial.look = Sums::default();
-            return None;
-        } else if trial.raises < RAISES && trial.option + 1 < periods.len() {
-            trial.option = twice(periods, trial.option);
-            trial.raises += 1;
-            trial.last = copies;
-            trial.look = Sums::default();
-            return None;
-        } else {
-            watch.own = (copies / flight).max(1.0);
-            match copies <= FALLEN * trial.alarm {
-                true => Verdict::Overflow(trial.failed),
-                false => Verdict::Lossy,
+        let loss = (heard.missed.0 - trial.missed.0) / told.max(1.0);
+        let state = State { loss, trip: heard.recent };
+        let verdict = match copies <= SURPLUS * watch.own * flight {
+            true if state.is_below(FALLEN, &trial.alarm) => Verdict::Overflow(trial.failed),
+            true => Verdict::Lossy,
+            false => {
+                let falls = copies < FALLING * trial.copies || state.is_below(FALLING, &trial.last);
+                let longer = trial.raises < RAISES && trial.option + 1 < periods.len();
+                if falls || longer {
+                    if !falls {
+                        trial.option = twice(periods, trial.option);
+                        trial.raises += 1;
+                    }
+                    (trial.last, trial.copies, trial.missed) = (state, copies, heard.missed);
+                    trial.look = Sums::default();
+                    return None;
+                }
+                match state.is_below(FALLEN, &trial.alarm) {
+                    true => Verdict::Overflow(trial.failed),
+                    false => Verdict::Lossy,
+                }
             }
         };
+        if verdict == Verdict::Lossy {
+            watch.own = watch.own.max(trial.before).max(copies / flight);
+        }
         let trial = self.trial.take()?;
         self.peers.values_mut().for_each(|it| {
             it.over = 0.0;

@@ -66,6 +66,8 @@ pub(crate) struct Peer {
     pub incoming: Option<Drift>,
     /// By the option in force: losses of what it is sent, and round trips.
     pub under: BTreeMap<u32, Under>,
+    /// The last round trips, in nanoseconds, under whatever option.
+    recent: Vec<u64>,
     /// For each demand: its calls, and the seconds in which they came.
     pub calls: Vec<(f64, f64)>,
     /// Answers that it was sent.
@@ -109,15 +111,42 @@ impl Coming {
 pub(crate) struct Under {
     pub outgoing: Option<Drift>,
     trips: Vec<u64>,
+    /// When something was last measured.
+    pub last: u64,
 }
 
 impl Under {
     /// The median of the last round trips, in nanoseconds.
     pub fn trip(&self) -> Option<u64> {
-        let mut sorted = self.trips.clone();
-        sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).copied()
+        median(&self.trips)
     }
+}
+
+impl Peer {
+    /// The median of the last round trips under whatever option, in nanoseconds.
+    pub fn recent(&self) -> Option<u64> {
+        median(&self.recent)
+    }
+
+    /// Messages of both ways that are missing, and all that were told of.
+    pub fn missed(&self) -> (f64, f64) {
+        let missed = self.heard.1.saturating_add(self.reported.1);
+        (missed as f64, missed.saturating_add(self.heard.0).saturating_add(self.reported.0) as f64)
+    }
+}
+
+fn median(trips: &[u64]) -> Option<u64> {
+    let mut sorted = trips.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+/// Keeps the last round trips.
+fn keep(trips: &mut Vec<u64>, trip: u64) {
+    if trips.len() == TRIPS_MAX {
+        trips.remove(0);
+    }
+    trips.push(trip);
 }
 
 /// What a node measures for a choice.
@@ -254,6 +283,9 @@ impl Gauge {
         peer.told = Some(told.answered);
         peer.barred = told.barred;
         let trip = told.echo.map(|(sent, held)| (sent, now.saturating_sub(sent).saturating_sub(held)));
+        if let Some((_, trip)) = trip {
+            keep(&mut peer.recent, trip);
+        }
         let Some((option, since)) = force else { return };
         // A report counts for the option in force if that was so when what it is about was sent.
         let (arrived, missed) = (
@@ -264,10 +296,8 @@ impl Gauge {
         peer.reported = (known.0.max(told.heard.0), known.1.max(told.heard.1));
         let Some((_, trip)) = trip.filter(|(sent, _)| *sent >= since && !tries) else { return };
         let under = peer.under.entry(option).or_default();
-        if under.trips.len() == TRIPS_MAX {
-            under.trips.remove(0);
-        }
-        under.trips.push(trip);
+        keep(&mut under.trips, trip);
+        under.last = now;
         let outgoing = under.outgoing.get_or_insert_with(|| drift(Counted::Chance));
         if let Ok(true) = outgoing.observe(missed, arrived + missed) {
             // The way is another: what was measured under other options is of the past.

@@ -1,7 +1,7 @@
 //! The option to take, by the measured figures.
 //!
 //! Every option is given its cost a second by `foresee_decide::heartbeat`, in its exact form. Losses and round trips are those measured
-//! while the option was in force, since beats can cause losses themselves; where it never was, those of other options, the nearer the
+//! while the option was in force, since beats can cause losses themselves, and not long ago; where it never was, those of other options, the nearer the
 //! more they count. The prior of a rate is the one for which the safe default is best, so that who knows nothing does
 //! what is safe. Beyond that, no option is further from the default than `1 + evidence / EVIDENCE_STEP` times, a shorter one than the one
 //! in force is taken after a while and by half at most, what overflowed is avoided (`brake`), and the option in force is
@@ -25,6 +25,9 @@ const EVIDENCE_STEP: f64 = 8.0;
 
 /// To which part of the period in force another may go down at once.
 const FASTER: f64 = 0.5;
+
+/// What was measured under another option is of the past after so many of the periods in force.
+const AGE: f64 = 300.0;
 
 /// What the prior of a rate is worth, in calls.
 const PRIOR_CALLS: f64 = 0.5;
@@ -59,6 +62,14 @@ impl Gauge {
         self.watch(now, None);
         let seconds = now.saturating_sub(self.asked) as f64 / 1e9;
         self.asked = now;
+        if let Some(period) = self.force().and_then(|it| options.get(it as usize)) {
+            let age = (AGE * period * 1e9) as u64;
+            for peer in self.peers.values_mut() {
+                peer.under.retain(|option, under| {
+                    self.force.is_some_and(|(it, _)| it == *option) || now.saturating_sub(under.last) < age
+                });
+            }
+        }
         let heard = self.heard(options[safe]);
         let current = self.force.map(|(option, _)| option as usize).filter(|it| *it < options.len());
         if let Some(current) = current {
@@ -98,9 +109,8 @@ impl Gauge {
         let least = |a: &usize, b: &usize| costs[*a].total_cmp(&costs[*b]);
         // One goes faster by half at most, and only after a while; what is barred is left at once.
         let faster = if self.brake.settled(heard) { FASTER } else { 1.0 };
-        let slow = |option: &usize| {
-            current.is_none_or(|it| options[*option] >= options[it] * faster * (1.0 - 1e-9))
-        };
+        let slow =
+            |option: &usize| current.is_none_or(|it| options[*option] >= options[it] * faster * (1.0 - 1e-9));
         let others = self.peers.values().map(|it| it.barred).fold(0.0, f64::max);
         let beyond = |barred: f64| move |option: &usize| !brake::near(*option, barred, options);
         let clear = beyond(others.max(self.barred));
@@ -134,7 +144,11 @@ impl Gauge {
                 rate: rates.sum(),
                 prior: priors.sum(),
                 trip: trip as f64 / 1e9,
+                recent: peer.recent().unwrap_or(0) as f64 / 1e9,
+                missed: peer.missed(),
+                loss: loss_now(peer, self.force()),
             };
+
             Some((*id, heard))
         };
         self.peers.iter().filter_map(of).collect()
@@ -163,6 +177,23 @@ impl Gauge {
         self.peers.values().map(of).reduce(f64::min).unwrap_or(0.0)
     }
 
+    /// What is believed of the way to a peer under an option. A longer period than the one in force loads the line less, so what was
+    /// measured there once, and is worse than what is measured now, is not believed.
+    fn believed(&self, peer: &Peer, option: u32, options: &[f64]) -> (Counts, f64) {
+        let (counts, trip) = under(peer, option, options);
+        let longer =
+            |force: &u32| options.get(*force as usize).is_some_and(|it| *it < options[option as usize]);
+        let Some(force) = self.force().filter(longer) else { return (counts, trip) };
+        let (now_counts, now_trip) = under(peer, force, options);
+        let known = peer.under.get(&force).is_some_and(|it| it.trip().is_some());
+        let loss = |of: &Counts| of.events / (of.events + of.others);
+        match known {
+            true if loss(&now_counts) < loss(&counts) => (now_counts, trip.min(now_trip)),
+            true => (counts, trip.min(now_trip)),
+            false => (counts, trip),
+        }
+    }
+
     /// What a second costs under an option.
     fn cost(&self, option: u32, options: &[f64], safe: f64) -> f64 {
         let round = options[0] / ROUNDS;
@@ -170,7 +201,7 @@ impl Gauge {
         let period = Period::Every(rounds(options[option as usize]));
         let mut sum = 0.0;
         for peer in self.peers.values() {
-            let (outgoing, trip) = under(peer, option, options);
+            let (outgoing, trip) = self.believed(peer, option, options);
             let incoming = peer.incoming.as_ref().map_or((0.0, 0.0), |it| it.seen());
             let incoming = with_prior(incoming);
             // A round trip fails with odds of (1 + one way)(1 + other way) - 1; a loss alike both ways has the same.
@@ -195,6 +226,16 @@ impl Gauge {
         }
         sum
     }
+}
+
+/// The share of messages of both ways that are lost, as far as is known of the option in force.
+fn loss_now(peer: &Peer, force: Option<u32>) -> f64 {
+    let under = force.and_then(|it| peer.under.get(&it)?.outgoing.as_ref());
+    let (lost, all) = [under, peer.incoming.as_ref()].into_iter().flatten().fold((0.0, 0.0), |sum, it| {
+        let (lost, all) = it.seen();
+        (sum.0 + lost, sum.1 + all)
+    });
+    lost / f64::max(all, 1.0)
 }
 
 /// The rate of calls for which a period is best where nothing is lost: `A period = K / period` with `A = rate wait / 2`.
