@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn model() -> Arc<Model> {
     let system = reliable_link::SPEC.systems.iter().find(|it| it.name == "Pair").expect("the spec has it");
     let arguments = [("shortest", "20ms"), ("longest", "400ms"), ("fine", "true")];
-    let arguments: Arguments = arguments.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let arguments: Arguments =
+        arguments.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Arc::new((system.build)(&arguments).expect("the arguments fit"))
 }
 
