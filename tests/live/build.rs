@@ -5,6 +5,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "specs/desk.mace",
         "specs/desk_next.mace",
         "specs/ledger.mace",
+        "../../specs/reliable_link.mace",
     ])?;
     Ok(())
 }

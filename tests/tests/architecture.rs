@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("foresee-measure", &["foresee-kernel", "foresee-decide"]),
-    ("foresee-live", &["foresee-kernel", "foresee-net"]),
+    ("foresee-live", &["foresee-kernel", "foresee-measure", "foresee-net"]),
 ];
 
 /// The crates of the compiler's side. `foresee-cli` is one of them: it builds specs and runs none. So are the benches: the engines

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use foresee_kernel::{Model, NodeId, SpecInfo, argument};
-use foresee_live::{Dns, Extras, Host, Limits, Recording, Transport};
+use foresee_live::{Advisor, Dns, Extras, Host, Limits, Measured, Recording, Transport};
 use foresee_world::narrate;
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -76,6 +76,10 @@ pub struct NodeOptions {
     /// The TOML file that says which links are cut: `cut`, a list of sides; read again when it changes
     #[arg(long, value_name = "FILE", env = "FORESEE_LINKS")]
     pub links: Option<PathBuf>,
+    /// Who answers choices: `default`, the author's default or a draw; `measured`, periods by what the node measures, as in simulations. All
+    /// nodes of a system must have the same
+    #[arg(long, value_name = "NAME", env = "FORESEE_RESOLVER")]
+    pub resolver: Option<String>,
     /// Make the calls of the system's workload that are this node's
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "FORESEE_WORKLOAD")]
     pub workload: Option<bool>,
@@ -112,6 +116,7 @@ impl NodeOptions {
             datagrams_in_streams: self.datagrams_in_streams.or(other.datagrams_in_streams),
             emulate: self.emulate.or(other.emulate),
             links: self.links.or(other.links),
+            resolver: self.resolver.or(other.resolver),
             workload: self.workload.or(other.workload),
             begin: self.begin.or(other.begin),
             check_local: self.check_local.or(other.check_local),
@@ -222,7 +227,8 @@ async fn serve(
         Recording { file, origin, node: name.to_owned() }
     });
     let check_local = (options.check_local == Some(true)).then(|| model.clone());
-    let extras = Extras { recording, check_local, ..Extras::default() };
+    let advisor = advisor(model, node, options.resolver.as_deref())?;
+    let extras = Extras { advisor, recording, check_local };
     let stack = model.nodes[node.index()].clone();
     let (port, mut upcalls) = host.start_stack(model.system, stack, extras).await.map_err(usage)?;
     writeln!(out, "{name} listens on {}", host.address())?;
@@ -238,6 +244,25 @@ async fn serve(
     host.shutdown().await;
     writeln!(out, "{name} stopped")?;
     Ok(Exit::Held)
+}
+
+/// Who is asked for choices first.
+fn advisor(model: &Model, node: NodeId, resolver: Option<&str>) -> Result<Option<Box<dyn Advisor>>, Failure> {
+    match resolver {
+        None | Some("default") => Ok(None),
+        Some("measured") => match Measured::new(model, node) {
+            Some(measured) => Ok(Some(Box::new(measured))),
+            None => Err(Failure::usage(format!(
+                "--resolver: `{}` of system `{}` has no choice of a period that can be measured for; `info --system {}` says why",
+                model.name(node),
+                model.system,
+                model.system
+            ))),
+        },
+        Some(other) => Err(Failure::usage(format!(
+            "--resolver: a node has none named `{other}`; there are default, measured"
+        ))),
+    }
 }
 
 /// What carries connections.

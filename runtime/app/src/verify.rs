@@ -116,6 +116,11 @@ pub(crate) fn headline(name: &str, claim: &str, verdict: Verdict) -> String {
     format!("statistical {name} {verdict}: {claim}")
 }
 
+/// The greatest probability of an event that is in none of so many runs with a probability of 5 %: `(1 - p)^runs = 0.05`.
+fn unseen(runs: u64) -> f64 {
+    1.0 - 0.05_f64.powf(1.0 / runs.max(1) as f64)
+}
+
 fn write_estimate(it: &Estimate, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "{}", headline(it.name, it.claim, it.verdict))?;
     write!(out, "  ")?;
@@ -144,6 +149,13 @@ fn write_estimate(it: &Estimate, out: &mut dyn Write) -> Result<(), Failure> {
         write!(out, ", either within {} of the bound", it.indifference)?;
     }
     writeln!(out)?;
+    if let (Verdict::Held, true) = (it.verdict, it.indifference == 0.0) {
+        writeln!(
+            out,
+            "  evidence and no proof: what happens in {:.2} % of runs or fewer may be in none of these, and the expectation may be infinite by it",
+            100.0 * unseen(it.runs)
+        )?;
+    }
     if let Some(note) = it.note {
         writeln!(out, "  {note}")?;
     }
@@ -169,4 +181,18 @@ fn write_comparison(found: &Comparison, out: &mut dyn Write) -> Result<(), Failu
 
 fn resolvers_with(found: &Comparison, violations: [u64; 2]) -> impl Iterator<Item = (&String, u64)> {
     found.resolvers.iter().zip(violations).filter(|(_, count)| *count > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unseen;
+
+    #[test]
+    fn what_no_run_has_shown_is_rarer_the_more_runs_there_are() {
+        for runs in [1, 50, 3_000] {
+            let missed = (1.0 - unseen(runs)).powi(runs as i32);
+            assert!((missed - 0.05).abs() < 1e-9, "{runs} runs: {missed}");
+        }
+        assert!((unseen(50) - 0.0582).abs() < 1e-3);
+    }
 }

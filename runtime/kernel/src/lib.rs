@@ -75,4 +75,4 @@ pub use time::{Delay, Law, Span};
 pub use touched::{Touched, TouchedIn};
 pub use trace::{Trace, TraceError};
 pub use value::{Datum, Shape, Value};
-pub use wire::{Wire, WireError, WireType, Wires};
+pub use wire::{Noted, Wire, WireError, WireType, Wires};

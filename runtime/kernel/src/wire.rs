@@ -7,8 +7,9 @@ use std::any::TypeId;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::{Datum, PayloadType, Stack, Value, payload};
+use crate::{Datum, NodeId, PayloadType, Shape, Stack, Value, payload};
 
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,27 @@ impl Wire {
     pub const NONE: Wire = Wire { hash: 0, types: &[], calls: &[], payloads: &[] };
 }
 
+/// A message on which a note of the driver's rides, such as what nodes measure: it travels as a message of its own type, behind those of
+/// the spec ([`Wires::noting`]). The driver takes it apart before the step.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Noted {
+    /// The note, whatever the driver means by it.
+    pub note: Vec<u8>,
+    /// The place of the message's type.
+    pub place: u16,
+    /// Its wire form.
+    pub form: Vec<u8>,
+}
+
+impl Shape for Noted {
+    // A note is never part of a state that is searched.
+    fn rename(&mut self, _: &dyn Fn(NodeId) -> NodeId) {}
+}
+
+/// What nodes that write notes have in common.
+static NOTED: Wire =
+    Wire { hash: 0x6e6f_7465_6400_0001, types: &[WireType::of::<Noted>("noted")], calls: &[], payloads: &[] };
+
 /// The message types of a stack, whatever specs its layers come from: their tables one after another, each once.
 #[derive(Clone, Debug)]
 pub struct Wires {
@@ -103,6 +125,12 @@ impl Wires {
             .iter()
             .flat_map(|table| table.types.iter().map(|known| ((known.id)(), known, table.payloads)));
         Wires { messages: messages.collect(), tables }
+    }
+
+    /// The same, and messages with notes: [`Noted`]. Its hash is another, so that nodes with notes and nodes without refuse each other.
+    pub fn noting(mut self) -> Self {
+        self.tables.push(&NOTED);
+        Wires::over(self.tables)
     }
 
     /// Nodes talk where it is the same.
@@ -200,6 +228,19 @@ mod tests {
         assert_eq!(out.len(), 3 + bytes.len());
         assert_eq!(wires().encode(&Datum::new(1u8)), None);
         assert_eq!(wires().encode_call(&message), None);
+    }
+
+    #[test]
+    fn a_note_rides_on_a_message_where_all_write_notes() {
+        let (plain, noting) = (wires(), wires().noting());
+        assert_ne!(plain.hash(), noting.hash());
+        let (place, form) = noting.encode(&Datum::new(7u32)).expect("it has a wire form");
+        let noted = Datum::new(Noted { note: vec![1, 2], place, form });
+        assert_eq!(plain.encode(&noted), None);
+        let (place, form) = noting.encode(&noted).expect("it has a wire form");
+        let read = noting.decode(place, &form).expect("it is one");
+        let Some(Noted { note, place, form }) = read.get() else { panic!("{read:?}") };
+        assert_eq!((note.as_slice(), noting.decode(*place, form)), (&[1, 2][..], Ok(Datum::new(7u32))));
     }
 
     #[test]

@@ -35,7 +35,6 @@ const NOTICE: Purpose = Purpose(203);
 /// The network that a host pretends to be on.
 #[derive(Debug)]
 pub(crate) struct Emulation {
-    topology: Arc<Topology>,
     seed: u64,
     me: u32,
     /// Which life of the host it is: no two draw the same.
@@ -48,9 +47,10 @@ pub(crate) struct Emulation {
     held: AtomicUsize,
 }
 
-/// What the network remembers.
-#[derive(Debug, Default)]
+/// What the network is, and what it remembers.
+#[derive(Debug)]
 struct Past {
+    topology: Arc<Topology>,
     memory: Memory,
     sent: u64,
     notices: u64,
@@ -95,18 +95,23 @@ impl Emulation {
         meter: Arc<Meter>,
     ) -> (Self, mpsc::UnboundedReceiver<Held>) {
         let (datagrams, held) = mpsc::unbounded_channel();
+        let past = Past { topology, memory: Memory::default(), sent: 0, notices: 0 };
         let emulation = Emulation {
-            topology,
             seed,
             me: me.index() as u32,
             life: (life & 0xFFFF) << 32,
             epoch: Instant::now(),
-            past: Mutex::default(),
+            past: Mutex::new(past),
             meter,
             datagrams,
             held: AtomicUsize::new(0),
         };
         (emulation, held)
+    }
+
+    /// The network is another from now on.
+    pub(crate) fn becomes(&self, topology: Arc<Topology>) {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner).topology = topology;
     }
 
     fn now(&self) -> u64 {
@@ -120,7 +125,7 @@ impl Emulation {
     /// What becomes of a message of `bytes` that is sent now; times are nanoseconds since the epoch.
     fn fate(&self, peer: NodeId, bytes: u64, ordered: bool) -> Fate {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        let Past { memory, sent, .. } = &mut *past;
+        let Past { topology, memory, sent, .. } = &mut *past;
         let (from, to) = (self.me, peer.index() as u32);
         let number = self.life | (*sent & 0xFFFF_FFFF);
         *sent += 1;
@@ -128,12 +133,12 @@ impl Emulation {
         let passage = Passage { from, to, bytes, at };
         let draw = &mut Stream::new(self.seed, PURPOSE, (from, to), number);
         if ordered {
-            let insisted = self.topology.insist(passage, memory, draw);
+            let insisted = topology.insist(passage, memory, draw);
             self.meter.emulate("again", u64::from(insisted.again));
             self.meter.emulate("arrives", 1);
             return Fate::Arrives(at.saturating_add(insisted.nanos));
         }
-        match self.topology.fate(passage, memory, draw) {
+        match topology.fate(passage, memory, draw) {
             Fate::Lost => {
                 self.meter.emulate("lost", 1);
                 Fate::Lost
@@ -152,13 +157,13 @@ impl Emulation {
     /// Until when word of the end of a connection with `peer` is under way.
     pub(crate) fn notice(&self, peer: NodeId) -> Instant {
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        let Past { memory, notices, .. } = &mut *past;
+        let Past { topology, memory, notices, .. } = &mut *past;
         let (from, to) = (peer.index() as u32, self.me);
         let number = self.life | (*notices & 0xFFFF_FFFF);
         *notices += 1;
         let at = self.now();
         let draw = &mut Stream::new(self.seed, NOTICE, (from, to), number);
-        let insisted = self.topology.insist(Passage { from, to, bytes: 0, at }, memory, draw);
+        let insisted = topology.insist(Passage { from, to, bytes: 0, at }, memory, draw);
         self.instant(at.saturating_add(insisted.nanos))
     }
 

@@ -537,6 +537,13 @@ impl Host {
         Ok(bound)
     }
 
+    /// Has the emulated network be another from now on ([`Builder::emulate`]): what is under way stays so. Nothing, where none is emulated.
+    pub fn emulate(&self, topology: impl Into<Arc<Topology>>) {
+        if let Some(emulation) = &self.shared.emulation {
+            emulation.becomes(topology.into());
+        }
+    }
+
     /// How often a host was opened on its data, this time included. Without a folder it is a number that grows with the clock.
     pub fn boots(&self) -> u64 {
         self.shared.boots
@@ -563,7 +570,7 @@ impl Host {
             return Err(Error::Service(what));
         }
         let has_ghosts = variables().any(|variable| variable.ghost);
-        let wires = Arc::new(Wires::of(&stack));
+        let wires = Arc::new(Chooser::wires(extras.advisor.as_deref(), Wires::of(&stack)));
         let carriers: Arc<[CarrierInfo]> = carriers.into();
         let keys: Arc<[u32]> = carriers.iter().map(|it| frame::key(name, it.name, it.kind)).collect();
         let helm = Arc::new(Helm::new(shared.names.clone()));

@@ -12,7 +12,7 @@
 //!
 //! A [`Host`] is one process's place in a cluster: an address, peers, a folder. It runs any number of services. Messages,
 //! answers and upcalls of a step leave when its durable changes are on disk. Choices are answered at once: by an [`Advisor`], by
-//! the author's default, or by a seeded draw. Nothing here ever waits for a prediction. It prints nothing and never ends
+//! the author's default, or by a seeded draw. [`Measured`] is an advisor for periods. Nothing here ever waits for a prediction. It prints nothing and never ends
 //! the process: what is worth saying goes to `tracing`, what is worth counting to [`Meter`].
 //!
 //! A host can pretend to be far from its peers ([`Builder::emulate`]), and cut off from some of them ([`Builder::links`]).
@@ -28,6 +28,7 @@ mod leaving;
 mod limits;
 mod link;
 mod listen;
+mod measured;
 mod meter;
 mod observe;
 mod outbox;
@@ -43,6 +44,7 @@ mod transport;
 pub use error::Error;
 pub use host::{Builder, Extras, Host};
 pub use limits::Limits;
+pub use measured::Measured;
 pub use meter::Meter;
 pub use peers::{Dns, PeerSource};
 pub use port::Upcalls;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use foresee_kernel::{Nature, Point, Resolver};
+use foresee_kernel::{Datum, Nature, NodeId, Noted, Point, Ran, Resolver, WireError, Wires};
 use foresee_net::{Draw, Purpose, Stream};
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
@@ -14,11 +14,46 @@ use crate::meter::Meter;
 pub trait Advisor: Send {
     /// The option to take, if there is advice.
     fn advise(&mut self, point: &Point<'_>) -> Option<u32>;
+
+    /// As [`Advisor::advise`], where the node's clock shows `now`: the time since it began.
+    fn advise_at(&mut self, now: Duration, point: &Point<'_>) -> Option<u32> {
+        let _ = now;
+        self.advise(point)
+    }
+
+    /// Whether it has something to tell its like on other nodes, which rides on messages. Either all nodes of a service have such an
+    /// advisor or none has: what travels is not the same. The methods below are called of those alone.
+    fn notes(&self) -> bool {
+        false
+    }
+
+    /// What rides on a message that the node sends.
+    fn sends(&mut self, now: Duration, carrier: u8, to: NodeId, message: &Datum) -> Vec<u8> {
+        let _ = (now, carrier, to, message);
+        Vec::new()
+    }
+
+    /// What rode on a message that has come. The bytes are those of a stranger, perhaps.
+    fn hears(&mut self, now: Duration, carrier: u8, from: NodeId, note: &[u8]) {
+        let _ = (now, carrier, from, note);
+    }
+
+    /// What ran in a step.
+    fn ran(&mut self, now: Duration, ran: &[Ran]) {
+        let _ = (now, ran);
+    }
+
+    /// The service begins, for the first time or again.
+    fn begins(&mut self, now: Duration) {
+        let _ = now;
+    }
 }
 
 /// Answers the points of a node's steps, one after another. Every step has a stream of its own.
 pub(crate) struct Chooser {
     advisor: Option<Box<dyn Advisor>>,
+    /// Whether notes ride on messages.
+    noting: bool,
     seed: u64,
     place: (u32, u32),
     steps: u64,
@@ -39,8 +74,9 @@ impl Chooser {
     /// For the node and life at `place`.
     pub(crate) fn new(seed: u64, place: (u32, u32), advisor: Option<Box<dyn Advisor>>, labels: bool) -> Self {
         let (draws, began) = (Stream::new(seed, PURPOSE, place, 0), Instant::now());
+        let noting = advisor.as_ref().is_some_and(|it| it.notes());
         let (sites, now) = (Vec::new(), Cell::new(None));
-        Chooser { advisor, seed, place, steps: 0, draws, labels, sites, began, now }
+        Chooser { advisor, noting, seed, place, steps: 0, draws, labels, sites, began, now }
     }
 
     /// Begins the next step.
@@ -49,6 +85,64 @@ impl Chooser {
         self.now.set(None);
         self.draws = Stream::new(self.seed, PURPOSE, self.place, self.steps);
         Counting { chooser: self, meter }
+    }
+
+    /// What the node's messages are on the wire: those of the spec, with notes where there are any.
+    pub(crate) fn wires(advisor: Option<&dyn Advisor>, wires: Wires) -> Wires {
+        if advisor.is_some_and(Advisor::notes) { wires.noting() } else { wires }
+    }
+
+    /// The moment of the current step. Few steps ask, and looking costs as much as a small step.
+    fn moment(&self) -> Duration {
+        let now = self.now.get().unwrap_or_else(|| self.began.elapsed());
+        self.now.set(Some(now));
+        now
+    }
+
+    /// The service begins.
+    pub(crate) fn begins(&mut self) {
+        if self.noting {
+            let now = self.moment();
+            self.advisor.iter_mut().for_each(|advisor| advisor.begins(now));
+        }
+    }
+
+    /// What ran in the current step.
+    pub(crate) fn ran(&mut self, ran: &[Ran]) {
+        if self.noting {
+            let now = self.moment();
+            self.advisor.iter_mut().for_each(|advisor| advisor.ran(now, ran));
+        }
+    }
+
+    /// A message of the current step as it leaves for a peer: with a note, if there is one.
+    pub(crate) fn loaded(&mut self, wires: &Wires, carrier: u8, to: NodeId, message: Datum) -> Datum {
+        if !self.noting {
+            return message;
+        }
+        let now = self.moment();
+        let Some(advisor) = &mut self.advisor else { return message };
+        let Some((place, form)) = wires.encode(&message) else { return message };
+        let note = advisor.sends(now, carrier, to, &message);
+        Datum::new(Noted { note, place, form })
+    }
+
+    /// A message from a peer as the step takes it: without its note, which is heard.
+    pub(crate) fn unloaded(
+        &mut self,
+        wires: &Wires,
+        carrier: u8,
+        from: NodeId,
+        message: Datum,
+    ) -> Result<Datum, WireError> {
+        let (true, Some(advisor)) = (self.noting, &mut self.advisor) else { return Ok(message) };
+        let Some(Noted { note, place, form }) = message.get() else { return Ok(message) };
+        let inner = wires.decode(*place, form)?;
+        if inner.get::<Noted>().is_some() {
+            return Err(WireError::Malformed("a note rides on a note".to_owned()));
+        }
+        advisor.hears(self.began.elapsed(), carrier, from, note);
+        Ok(inner)
     }
 
     /// A number from the stream of the current step, for the moments that nature picks.
@@ -79,11 +173,12 @@ pub(crate) struct Counting<'a> {
 impl Resolver for Counting<'_> {
     fn resolve(&mut self, point: &Point<'_>) -> u32 {
         self.chooser.count(point.service.name, point.site.name, self.meter);
+        let now = self.chooser.moment();
         let Chooser { advisor, draws, .. } = self.chooser;
         match point.nature {
             Nature::Chance => draws.weighted(point.weights) as u32,
             Nature::Choice => {
-                let advised = advisor.as_mut().and_then(|advisor| advisor.advise(point));
+                let advised = advisor.as_mut().and_then(|advisor| advisor.advise_at(now, point));
                 let advised = advised.filter(|option| *option < point.options);
                 let drawn = || draws.below(u64::from(point.options)) as u32;
                 advised.or(point.default).unwrap_or_else(drawn)
@@ -92,10 +187,7 @@ impl Resolver for Counting<'_> {
     }
 
     fn now(&self) -> Option<Duration> {
-        // Few steps ask, and looking costs as much as a small step.
-        let now = self.chooser.now.get().unwrap_or_else(|| self.chooser.began.elapsed());
-        self.chooser.now.set(Some(now));
-        Some(now)
+        Some(self.chooser.moment())
     }
 
     fn wants_labels(&self) -> bool {

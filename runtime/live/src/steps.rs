@@ -258,6 +258,14 @@ impl Service {
     pub(crate) fn happen(&mut self, life: &mut Life, happening: Next) -> Result<(), Fault> {
         match happening {
             Next::Input(Input::Message { from: src, carrier, message }) => {
+                let message = match self.chooser.unloaded(&self.wires, carrier, src, message) {
+                    Ok(message) => message,
+                    Err(error) => {
+                        self.shared.meter.refuse("malformed");
+                        tracing::warn!(peer = %src, %error, "a message with a note is refused");
+                        return Ok(());
+                    }
+                };
                 let layer = self.stack.addressee(&message);
                 let event = NodeEvent::Layer(layer, Event::Deliver { src, carrier, message });
                 self.step(life, Kind::Deliver, &event)
@@ -388,6 +396,10 @@ impl Service {
         if consumed > 0 {
             self.shared.meter.consumed.inc_by(consumed as u64);
         }
+        if let NodeEvent::Start = event {
+            self.chooser.begins();
+        }
+        self.chooser.ran(life.scratch.ran());
         self.persist(life)?;
         std::mem::swap(life.scratch.effects(), &mut life.effects);
         let mut effects = std::mem::take(&mut life.effects);
@@ -452,8 +464,12 @@ impl Service {
 
     fn carry_out(&mut self, life: &mut Life, effect: Effect) {
         let output = match effect {
-            Effect::Send { carrier, to, message } if to != self.shared.me && life.lets_out() => {
-                return self.send(life, carrier, to, &message);
+            Effect::Send { carrier, to, message } if to != self.shared.me => {
+                let message = self.chooser.loaded(&self.wires, carrier, to, message);
+                if life.lets_out() {
+                    return self.send(life, carrier, to, &message);
+                }
+                Output::Send { carrier, to, message }
             }
             Effect::Send { carrier, to, message } => Output::Send { carrier, to, message },
             Effect::Disconnect { carrier, to } => Output::Disconnect { carrier, to },

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use foresee_decide::belief::Drift;
 use foresee_decide::belief::drift::{Counted, THRESHOLD};
 use foresee_kernel::{NodeId, Ran, ServiceInfo};
+use serde::{Deserialize, Serialize};
 
-use crate::form::{Beats, Form, Tunable};
+use crate::brake::Brake;
+use crate::form::{Beats, Demand, Form, Tunable};
 
 /// How many round trips are kept: their median is what is believed.
 const TRIPS_MAX: usize = 15;
@@ -18,7 +20,7 @@ const TRIPS_MAX: usize = 15;
 const OVERTAKERS: u64 = 4;
 
 /// What rides on a message to a peer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Told {
     /// How many messages were sent that way before it, this carrier's alone.
     number: u64,
@@ -30,12 +32,22 @@ pub struct Told {
     heard: (u64, u64),
     /// For each demand: calls, and the seconds in which they came.
     calls: Vec<(f64, f64)>,
+    /// Answers that it has sent to the receiver, and calls that it has had, since it began.
+    answered: (u64, u64),
+    /// The longest period that the sender has seen overflow, in seconds; 0 where there is none.
+    barred: f64,
 }
 
 impl Told {
+    /// Whether its figures can be: it may come from a stranger.
+    fn is_sound(&self) -> bool {
+        let fine = |figure: f64| figure.is_finite() && figure >= 0.0;
+        self.calls.iter().all(|(calls, time)| fine(*calls) && fine(*time)) && fine(self.barred)
+    }
+
     /// How long it is on the wire, in bytes, written plainly.
     pub fn bytes(&self) -> u64 {
-        4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64
+        4 + 8 + if self.echo.is_some() { 16 } else { 1 } + 8 + 8 * self.calls.len() as u64 + 12
     }
 }
 
@@ -54,8 +66,16 @@ pub(crate) struct Peer {
     pub incoming: Option<Drift>,
     /// By the option in force: losses of what it is sent, and round trips.
     pub under: BTreeMap<u32, Under>,
+    /// The last round trips, in nanoseconds, under whatever option.
+    recent: Vec<u64>,
     /// For each demand: its calls, and the seconds in which they came.
     pub calls: Vec<(f64, f64)>,
+    /// Answers that it was sent.
+    answers: u64,
+    /// Answers that it has sent, and calls that it has had, as it last told; None before it did.
+    pub told: Option<(u64, u64)>,
+    /// The longest period that it has seen overflow, in seconds.
+    pub barred: f64,
 }
 
 /// What comes from a peer by one carrier.
@@ -91,15 +111,42 @@ impl Coming {
 pub(crate) struct Under {
     pub outgoing: Option<Drift>,
     trips: Vec<u64>,
+    /// When something was last measured.
+    pub last: u64,
 }
 
 impl Under {
     /// The median of the last round trips, in nanoseconds.
     pub fn trip(&self) -> Option<u64> {
-        let mut sorted = self.trips.clone();
-        sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).copied()
+        median(&self.trips)
     }
+}
+
+impl Peer {
+    /// The median of the last round trips under whatever option, in nanoseconds.
+    pub fn recent(&self) -> Option<u64> {
+        median(&self.recent)
+    }
+
+    /// Messages of both ways that are missing, and all that were told of.
+    pub fn missed(&self) -> (f64, f64) {
+        let missed = self.heard.1.saturating_add(self.reported.1);
+        (missed as f64, missed.saturating_add(self.heard.0).saturating_add(self.reported.0) as f64)
+    }
+}
+
+fn median(trips: &[u64]) -> Option<u64> {
+    let mut sorted = trips.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+/// Keeps the last round trips.
+fn keep(trips: &mut Vec<u64>, trip: u64) {
+    if trips.len() == TRIPS_MAX {
+        trips.remove(0);
+    }
+    trips.push(trip);
 }
 
 /// What a node measures for a choice.
@@ -111,8 +158,20 @@ pub struct Gauge {
     /// Until when they were watched, in nanoseconds.
     watched: u64,
     pub(crate) peers: BTreeMap<NodeId, Peer>,
+    /// Calls here, since the node began.
+    called: u64,
     /// The option in force, and since when.
     pub(crate) force: Option<(u32, u64)>,
+    pub(crate) brake: Brake,
+    /// The longest period that was seen to overflow here, in seconds.
+    pub(crate) barred: f64,
+    /// When an option was last asked for.
+    pub(crate) asked: u64,
+}
+
+fn brake(beats: &Beats) -> Brake {
+    let dearest = |of: fn(&Demand) -> f64| beats.demands.iter().map(of).fold(0.0, f64::max);
+    Brake::new(dearest(|it| it.wait), dearest(|it| it.answer + it.acknowledgement))
 }
 
 fn drift(counted: Counted) -> Drift {
@@ -128,7 +187,11 @@ impl Gauge {
             beats: beats.clone(),
             watched: 0,
             peers: BTreeMap::new(),
+            called: 0,
             force: None,
+            brake: brake(beats),
+            barred: 0.0,
+            asked: 0,
         })
     }
 
@@ -142,7 +205,11 @@ impl Gauge {
         self.own.iter_mut().for_each(|it| *it = drift(Counted::Rate));
         self.watched = now;
         self.peers.clear();
+        self.called = 0;
         self.force = None;
+        self.brake = brake(&self.beats);
+        self.barred = 0.0;
+        self.asked = now;
     }
 
     /// This ran in a step at `now`; `services` are the node's layers.
@@ -157,6 +224,7 @@ impl Gauge {
             };
             let calls = ran.iter().filter(begins).count();
             if calls > 0 {
+                self.called += calls as u64;
                 self.watch(now, Some((place, calls as f64)));
             }
         }
@@ -173,10 +241,12 @@ impl Gauge {
         }
     }
 
-    /// What rides on a message that is sent at `now`.
-    pub fn sends(&mut self, now: u64, carrier: u8, to: NodeId) -> Told {
+    /// What rides on a message of a kind that is sent at `now`.
+    pub fn sends(&mut self, now: u64, carrier: u8, to: NodeId, kind: &str) -> Told {
         self.watch(now, None);
         let peer = self.peers.entry(to).or_default();
+        let answers = self.beats.demands.iter().any(|demand| demand.answers.contains(&kind));
+        peer.answers += u64::from(answers);
         let (next, _) = peer.ways.entry(carrier).or_default();
         let number = *next;
         *next += 1;
@@ -186,22 +256,36 @@ impl Gauge {
             echo: peer.last.map(|(time, heard)| (time, now.saturating_sub(heard))),
             heard: peer.heard,
             calls: self.own.iter().map(Drift::seen).collect(),
+            answered: (peer.answers, self.called),
+            barred: self.barred,
         }
     }
 
     /// A message arrives from a peer at `now`, with what rides on it.
     pub fn hears(&mut self, now: u64, carrier: u8, from: NodeId, told: &Told) {
+        if !told.is_sound() || told.calls.len() != self.beats.demands.len() {
+            return;
+        }
         let force = self.force;
         let peer = self.peers.entry(from).or_default();
         let (_, coming) = peer.ways.entry(carrier).or_default();
         let lost = coming.comes(told.number);
-        let incoming = peer.incoming.get_or_insert_with(|| drift(Counted::Chance));
-        let _ = incoming.observe(lost as f64, lost as f64 + 1.0);
+        // What is lost while an experiment goes on is lost by what went before.
+        let tries = self.brake.tries().is_some();
+        if !tries {
+            let incoming = peer.incoming.get_or_insert_with(|| drift(Counted::Chance));
+            let _ = incoming.observe(lost as f64, lost as f64 + 1.0);
+        }
         peer.heard.1 += lost;
         peer.heard.0 += 1;
         peer.last = Some((told.at, now));
         peer.calls.clone_from(&told.calls);
+        peer.told = Some(told.answered);
+        peer.barred = told.barred;
         let trip = told.echo.map(|(sent, held)| (sent, now.saturating_sub(sent).saturating_sub(held)));
+        if let Some((_, trip)) = trip {
+            keep(&mut peer.recent, trip);
+        }
         let Some((option, since)) = force else { return };
         // A report counts for the option in force if that was so when what it is about was sent.
         let (arrived, missed) = (
@@ -210,12 +294,10 @@ impl Gauge {
         );
         let known = peer.reported;
         peer.reported = (known.0.max(told.heard.0), known.1.max(told.heard.1));
-        let Some((_, trip)) = trip.filter(|(sent, _)| *sent >= since) else { return };
+        let Some((_, trip)) = trip.filter(|(sent, _)| *sent >= since && !tries) else { return };
         let under = peer.under.entry(option).or_default();
-        if under.trips.len() == TRIPS_MAX {
-            under.trips.remove(0);
-        }
-        under.trips.push(trip);
+        keep(&mut under.trips, trip);
+        under.last = now;
         let outgoing = under.outgoing.get_or_insert_with(|| drift(Counted::Chance));
         if let Ok(true) = outgoing.observe(missed, arrived + missed) {
             // The way is another: what was measured under other options is of the past.

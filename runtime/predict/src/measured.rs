@@ -127,8 +127,10 @@ impl Witness for Measured {
         if route.src == route.dst || gauges.is_empty() {
             return 2 * theirs;
         }
-        let told: Vec<Told> =
-            gauges.iter_mut().map(|(_, _, it)| it.sends(now, route.carrier, route.dst)).collect();
+        let told: Vec<Told> = gauges
+            .iter_mut()
+            .map(|(_, _, it)| it.sends(now, route.carrier, route.dst, message.kind()))
+            .collect();
         self.bytes += told.iter().map(Told::bytes).sum::<u64>();
         if self.attached.len() >= ATTACHED_MAX {
             self.attached.pop_first();

@@ -1,0 +1,287 @@
+//! Two ends that measure, over a line that overflows or a link that loses: a small world of its own, so that the tuner is held to
+//! what it is for without any spec.
+//!
+//! The protocol is that of `Beats`: calls wait for a beat of the other end, which has all sent again that is not acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foresee_kernel::{HandlerInfo, Nature, NodeId, Point, Ran, ServiceInfo, SiteInfo, Tables};
+use foresee_measure::{Beats, Demand, Form, Gauge, Told, Tunable};
+
+/// What is seen of a service: its one handler is the call.
+static SERVICE: ServiceInfo = ServiceInfo {
+    name: "Link",
+    file: "",
+    line: 0,
+    states: &[],
+    variables: &[],
+    messages: &[],
+    carriers: &[],
+    handlers: &[] as &[HandlerInfo],
+    sites: &[],
+    tables: &Tables::NONE,
+};
+static SITE: SiteInfo = SiteInfo::new("beat.period", 0);
+
+const BEAT: f64 = 0.05;
+const SEND: f64 = 0.2;
+
+fn tunable() -> Tunable {
+    let demand = Demand {
+        service: "Link",
+        handlers: vec![0],
+        objective: "waiting",
+        wait: 1.0,
+        answers: vec!["Data"],
+        answer: SEND,
+        acknowledgements: vec!["Ack"],
+        acknowledgement: SEND,
+    };
+    let beats = Beats { messages: vec!["Beat"], price: BEAT, demands: vec![demand] };
+    Tunable { service: "Link", choice: "beat.period", timer: "beat", form: Form::Beats(beats) }
+}
+
+/// Four periods to a doubling, from 0.1 to 10 s.
+fn periods() -> Vec<f64> {
+    let doublings = (0..7).flat_map(|it| [4, 5, 6, 7].map(|part| 0.025 * f64::from(part << it)));
+    doublings.filter(|it| *it <= 10.0).collect()
+}
+
+/// What lies between the ends, each way alike.
+#[derive(Clone, Copy)]
+struct Way {
+    loss: f64,
+    delay: f64,
+    /// Bytes a second, and in the buffer.
+    line: Option<(f64, f64)>,
+    /// Calls a second of each end.
+    calls: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Message {
+    Beat,
+    Data(u32),
+    Ack(u32),
+}
+
+impl Message {
+    fn kind(self) -> &'static str {
+        match self {
+            Message::Beat => "Beat",
+            Message::Data(_) => "Data",
+            Message::Ack(_) => "Ack",
+        }
+    }
+
+    fn bytes(self) -> f64 {
+        match self {
+            Message::Beat => 1.0,
+            Message::Data(_) => 11.0,
+            Message::Ack(_) => 6.0,
+        }
+    }
+}
+
+enum Happens {
+    Beat,
+    Call,
+    Comes(Message, Option<Told>),
+}
+
+#[derive(Default)]
+struct End {
+    calls: u32,
+    unacked: BTreeMap<u32, f64>,
+    got: BTreeSet<u32>,
+    /// Until when its line is busy.
+    busy: f64,
+}
+
+struct World {
+    way: Way,
+    state: u64,
+    ends: [End; 2],
+    /// None where the period is fixed.
+    gauges: Option<[Gauge; 2]>,
+    fixed: f64,
+    agenda: BTreeMap<(u64, u64), (usize, Happens)>,
+    number: u64,
+    now: f64,
+    cost: f64,
+}
+
+impl World {
+    fn new(way: Way, seed: u64, fixed: Option<f64>) -> World {
+        let gauge = || Gauge::new(&tunable()).expect("the form is known");
+        let mut world = World {
+            way,
+            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            ends: Default::default(),
+            gauges: fixed.is_none().then(|| [gauge(), gauge()]),
+            fixed: fixed.unwrap_or_default(),
+            agenda: BTreeMap::new(),
+            number: 0,
+            now: 0.0,
+            cost: 0.0,
+        };
+        for end in 0..2 {
+            world.at(0.0, end, Happens::Beat);
+            let first = world.gap();
+            world.at(first, end, Happens::Call);
+        }
+        world
+    }
+
+    fn unit(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (((mixed ^ (mixed >> 31)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    fn gap(&mut self) -> f64 {
+        -self.unit().ln() / self.way.calls
+    }
+
+    fn at(&mut self, time: f64, end: usize, happens: Happens) {
+        self.number += 1;
+        self.agenda.insert(((time * 1e9) as u64, self.number), (end, happens));
+    }
+
+    fn send(&mut self, from: usize, message: Message) {
+        let to = NodeId::new(1 - from as u32);
+        let nanos = (self.now * 1e9) as u64;
+        self.cost += if message == Message::Beat { BEAT } else { SEND };
+        let told = self.gauges.as_mut().map(|it| it[from].sends(nanos, 0, to, message.kind()));
+        let mut leaves = self.now;
+        if let Some((speed, buffer)) = self.way.line {
+            let end = &mut self.ends[from];
+            let waits = (end.busy - self.now).max(0.0);
+            if waits * speed + message.bytes() > buffer {
+                return;
+            }
+            leaves += waits + message.bytes() / speed;
+            end.busy = leaves;
+        }
+        if self.unit() >= self.way.loss {
+            self.at(leaves + self.way.delay, 1 - from, Happens::Comes(message, told));
+        }
+    }
+
+    /// Runs until a moment; what it has cost by then.
+    fn run(&mut self, until: f64) -> f64 {
+        while let Some(first) = self.agenda.first_entry() {
+            let time = first.key().0 as f64 / 1e9;
+            if time >= until {
+                break;
+            }
+            let (end, happens) = first.remove();
+            self.now = time;
+            self.happen(end, happens);
+        }
+        let open = self.ends.iter().zip([1, 0]).map(|(end, other)| {
+            let left = end.unacked.iter().filter(|(number, _)| !self.ends[other].got.contains(number));
+            left.map(|(_, since)| until - since).sum::<f64>()
+        });
+        self.cost + open.sum::<f64>()
+    }
+
+    fn happen(&mut self, end: usize, happens: Happens) {
+        let nanos = (self.now * 1e9) as u64;
+        match happens {
+            Happens::Call => {
+                let next = self.now + self.gap();
+                self.at(next, end, Happens::Call);
+                let own = &mut self.ends[end];
+                own.unacked.insert(own.calls, self.now);
+                own.calls += 1;
+                if let Some(gauges) = &mut self.gauges {
+                    gauges[end].ran(nanos, &[&SERVICE], &[Ran::Handler { layer: 0, handler: 0 }]);
+                }
+            }
+            Happens::Beat => {
+                self.send(end, Message::Beat);
+                let period = self.period(end, nanos);
+                self.at(self.now + period, end, Happens::Beat);
+            }
+            Happens::Comes(message, told) => {
+                let from = NodeId::new(1 - end as u32);
+                if let (Some(gauges), Some(told)) = (&mut self.gauges, told) {
+                    gauges[end].hears(nanos, 0, from, &told);
+                }
+                match message {
+                    Message::Beat => {
+                        let all: Vec<u32> = self.ends[end].unacked.keys().copied().collect();
+                        all.into_iter().for_each(|number| self.send(end, Message::Data(number)));
+                    }
+                    Message::Data(number) => {
+                        if self.ends[end].got.insert(number) {
+                            self.cost += self.now - self.ends[1 - end].unacked[&number];
+                        }
+                        self.send(end, Message::Ack(number));
+                    }
+                    Message::Ack(number) => {
+                        self.ends[end].unacked.remove(&number);
+                    }
+                }
+            }
+        }
+    }
+
+    fn period(&mut self, end: usize, nanos: u64) -> f64 {
+        let Some(gauges) = &mut self.gauges else { return self.fixed };
+        let options = periods();
+        let label = |option: u32| format!("{}ms", (options[option as usize] * 1e3).round());
+        let point = Point {
+            node: NodeId::new(end as u32),
+            service: &SERVICE,
+            site: &SITE,
+            nature: Nature::Choice,
+            options: options.len() as u32,
+            weights: &[],
+            default: None,
+            label: &label,
+            handler: &|_| 0,
+        };
+        options[gauges[end].choose(nanos, &point).expect("they are durations") as usize]
+    }
+}
+
+/// The mean cost over seeds.
+fn mean(way: Way, fixed: Option<f64>, until: f64) -> f64 {
+    const SEEDS: u64 = 6;
+    let costs = (1..=SEEDS).map(|seed| World::new(way, seed, fixed).run(until));
+    costs.sum::<f64>() / SEEDS as f64
+}
+
+/// The best fixed period in hindsight, of a few, and its mean cost.
+fn best(way: Way, periods: &[f64], until: f64) -> (f64, f64) {
+    let costs = periods.iter().map(|period| (*period, mean(way, Some(*period), until)));
+    costs.min_by(|a, b| a.1.total_cmp(&b.1)).expect("there are some")
+}
+
+#[test]
+fn a_line_that_beats_would_fill_does_not_collapse() {
+    const UNTIL: f64 = 1_000.0;
+    let way = Way { loss: 0.01, delay: 0.05, line: Some((30.0, 90.0)), calls: 0.5 };
+    let (period, cost) = best(way, &[1.2, 1.4, 1.7, 2.0, 2.8], UNTIL);
+    // The period that would be best if nothing overflowed, and the safe default too, are far below what the line bears.
+    for collapsed in [0.7, 1.0] {
+        assert!(mean(way, Some(collapsed), UNTIL) > 3.0 * cost, "every {collapsed} s, against {cost}");
+    }
+    let measured = mean(way, None, UNTIL);
+    assert!(measured < 1.5 * cost, "{measured}, and {cost} every {period} s");
+}
+
+#[test]
+fn a_link_that_loses_by_itself_is_answered_with_more_beats() {
+    const UNTIL: f64 = 2_000.0;
+    // So lossy that the copies of a call are an alarm: the experiment must find that longer periods are no help.
+    let way = Way { loss: 0.4, delay: 0.05, line: None, calls: 0.5 };
+    let (period, cost) = best(way, &[0.2, 0.24, 0.28, 0.35, 0.5, 0.7], UNTIL);
+    let measured = mean(way, None, UNTIL);
+    assert!(measured < 1.2 * cost, "{measured}, and {cost} every {period} s");
+    assert!(cost < 0.8 * mean(way, Some(1.0), UNTIL), "the safe default does as well");
+}
