@@ -151,7 +151,7 @@ const SYNTAX: &[Code] = &[
     code(
         "E0012",
         "a file of `foresee experiment` has the wrong shape",
-        "An experiment is TOML: `title`, `seeds` such as `\"0..100\"`, `until`, `release`, and for each `[[service]]` a `package` of \
+        "An experiment is TOML: `title`, `seeds` such as `\"0..100\"`, `until`, `every`, `release`, and for each `[[service]]` a `package` of \
          the workspace or a `program`, with `name`, `system` and `params`. `[cross]` has what is crossed, one value or a list each: \
          `system`, `topology` (`none` for the carriers' own delays), `params`, `resolver`, `lookahead`. `compare` has an `axis` and \
          the value on it `with` which others are compared.",
