@@ -72,15 +72,20 @@ impl Helm {
 
     /// Takes the helm for the service's own task, and has all steps taken that can be, after `first`. The core, if its life has ended.
     pub(crate) async fn turn(&self, first: impl FnOnce(&mut Core)) -> Result<Look, Box<Core>> {
-        while self.take().is_none() {
+        loop {
+            if let Some(held) = self.take() {
+                return self.turn_with(held, first);
+            }
             // Others have their turn meanwhile, and a step that takes long blocks none of them.
             tokio::task::yield_now().await;
         }
-        self.turn_now(first)
     }
 
-    fn turn_now(&self, first: impl FnOnce(&mut Core)) -> Result<Look, Box<Core>> {
-        let mut held = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+    fn turn_with(
+        &self,
+        mut held: MutexGuard<'_, Option<Core>>,
+        first: impl FnOnce(&mut Core),
+    ) -> Result<Look, Box<Core>> {
         let Some(core) = &mut *held else { return Ok(Look::default()) };
         let more = names::scope(&self.names, || {
             core.life.tick();
