@@ -238,14 +238,14 @@ impl Ledger {
 
     /// The looks up to `before`, which is not among them. They leave no mark on the sums.
     fn looks_before(&mut self, model: &Model, seen: &Seen<'_>, before: u64) {
-        while let Some(at) = self.looks.as_ref().map(|looks| looks.next).filter(|next| *next < before) {
-            let mut copy = Ledger { looks: None, ..self.clone() };
-            let objectives = copy.close(model, seen, at).objectives;
-            if let Some(looks) = &mut self.looks {
-                looks.next = at.saturating_add(looks.every);
-                looks.seen.add(at, &objectives);
-            }
+        // What was seen so far is no part of the copies.
+        let Some(mut looks) = self.looks.take() else { return };
+        while looks.next < before {
+            let at = looks.next;
+            looks.seen.add(at, &self.clone().close(model, seen, at).objectives);
+            looks.next = at.saturating_add(looks.every);
         }
+        self.looks = Some(looks);
     }
 
     /// The rates in the state after a step of `node`.
