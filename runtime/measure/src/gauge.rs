@@ -42,7 +42,9 @@ impl Told {
     /// Whether its figures can be: it may come from a stranger.
     fn is_sound(&self) -> bool {
         let fine = |figure: f64| figure.is_finite() && figure >= 0.0;
-        self.calls.iter().all(|(calls, time)| fine(*calls) && fine(*time)) && fine(self.barred)
+        let rate = |calls: f64, time: f64| time == 0.0 || fine(calls / time);
+        let calls = |(calls, time): &(f64, f64)| fine(*calls) && fine(*time) && rate(*calls, *time);
+        self.calls.iter().all(calls) && fine(self.barred)
     }
 
     /// How long it is on the wire, in bytes, written plainly.
@@ -93,14 +95,14 @@ impl Coming {
         if number < self.next {
             if !self.awaited.remove(&number) {
                 // Whoever counts anew has begun anew.
-                *self = Coming { next: number + 1, awaited: BTreeSet::new() };
+                *self = Coming { next: number.saturating_add(1), awaited: BTreeSet::new() };
             }
             return 0;
         }
         let gap = number - self.next;
         let far = gap.saturating_sub(OVERTAKERS);
         self.awaited.extend(self.next + far..number);
-        self.next = number + 1;
+        self.next = number.saturating_add(1);
         let late = self.awaited.split_off(&self.next.saturating_sub(OVERTAKERS));
         far + std::mem::replace(&mut self.awaited, late).len() as u64
     }
@@ -276,7 +278,7 @@ impl Gauge {
             let incoming = peer.incoming.get_or_insert_with(|| drift(Counted::Chance));
             let _ = incoming.observe(lost as f64, lost as f64 + 1.0);
         }
-        peer.heard.1 += lost;
+        peer.heard.1 = peer.heard.1.saturating_add(lost);
         peer.heard.0 += 1;
         peer.last = Some((told.at, now));
         peer.calls.clone_from(&told.calls);
@@ -302,6 +304,52 @@ impl Gauge {
         if let Ok(true) = outgoing.observe(missed, arrived + missed) {
             // The way is another: what was measured under other options is of the past.
             peer.under.retain(|other, _| *other == option);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gauge() -> Gauge {
+        let demand = Demand {
+            service: "Link",
+            handlers: vec![0],
+            objective: "waiting",
+            wait: 1.0,
+            answers: vec!["Data"],
+            answer: 0.2,
+            acknowledgements: vec!["Ack"],
+            acknowledgement: 0.2,
+        };
+        let beats = Beats { messages: vec!["Beat"], price: 0.05, demands: vec![demand] };
+        let form = Form::Beats(beats);
+        let tunable = Tunable { service: "Link", choice: "beat.period", timer: "beat", form };
+        Gauge::new(&tunable).expect("its form is known")
+    }
+
+    /// Notes come from the network, and may say anything.
+    #[test]
+    fn no_figure_of_a_stranger_is_too_large() {
+        const MOST: u64 = u64::MAX;
+        let (mut gauge, peer) = (gauge(), NodeId::new(1));
+        for number in [MOST, 0, MOST, 7, MOST - 1] {
+            let told = Told {
+                number,
+                at: MOST,
+                echo: Some((MOST, MOST)),
+                heard: (MOST, MOST),
+                calls: vec![(f64::MAX, f64::MAX)],
+                answered: (number, MOST),
+                barred: f64::MAX,
+            };
+            gauge.hears(1, 0, peer, &told);
+            let told = gauge.sends(2, 0, peer, "Data");
+            assert!(told.is_sound(), "{told:?}");
+        }
+        for calls in [(1e300, 1e-300), (f64::NAN, 1.0), (-1.0, 1.0), (1.0, f64::INFINITY)] {
+            assert!(!Told { calls: vec![calls], ..Told::default() }.is_sound(), "{calls:?}");
         }
     }
 }

@@ -148,7 +148,6 @@ impl Gauge {
                 missed: peer.missed(),
                 loss: loss_now(peer, self.force()),
             };
-
             Some((*id, heard))
         };
         self.peers.iter().filter_map(of).collect()
