@@ -124,9 +124,9 @@ pub async fn run(args: &Args) -> Result<String, Box<dyn std::error::Error>> {
                 let figures = match (*name, by) {
                     ("ping-pong", By::Hand) => by_hand::ping(args.count).await?,
                     ("ping-pong", By::Tasks) => by_hand::ping_tasks(args.count).await?,
-                    ("ping-pong", _) => ours::ping(args.count, transport).await?,
+                    ("ping-pong", _) => ours::ping(args.count, Some(transport)).await?,
                     ("ping-pong, datagrams", By::Hand) => by_hand::datagrams(args.count).await?,
-                    ("ping-pong, datagrams", _) => ours::datagrams(args.count).await?,
+                    ("ping-pong, datagrams", _) => ours::ping(args.count, None).await?,
                     ("flood, one way", By::Hand) => by_hand::flood(args.count).await?,
                     ("flood, one way", By::Tasks) => by_hand::flood_tasks(args.count).await?,
                     ("flood, one way", _) => ours::flood(args.count, transport).await?,

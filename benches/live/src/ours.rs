@@ -60,28 +60,18 @@ async fn shut(nodes: Vec<Node>) {
     }
 }
 
-pub async fn ping(count: u32, transport: Transport) -> Outcome {
-    let nodes = nodes(2, transport, &Arc::default()).await?;
-    let to = NodeId::new(1);
-    // The connection is made before.
-    nodes[0].bench.round_trip(to).await?;
+/// Round trips by connection over a transport, or by datagrams.
+pub async fn ping(count: u32, over: Option<Transport>) -> Outcome {
+    let datagrams = over.is_none();
+    let nodes = nodes(2, over.unwrap_or(Transport::Tcp), &Arc::default()).await?;
+    let (bench, to) = (&nodes[0].bench, NodeId::new(1));
+    let call = async || if datagrams { bench.call(to).await } else { bench.round_trip(to).await };
+    // A connection is made before.
+    call().await?;
     let mut times = Vec::with_capacity(count as usize);
     for _ in 0..count {
         let began = now();
-        nodes[0].bench.round_trip(to).await?;
-        times.push(now().duration_since(began));
-    }
-    shut(nodes).await;
-    Ok(latency(times))
-}
-
-pub async fn datagrams(count: u32) -> Outcome {
-    let nodes = nodes(2, Transport::Tcp, &Arc::default()).await?;
-    let to = NodeId::new(1);
-    let mut times = Vec::with_capacity(count as usize);
-    for _ in 0..count {
-        let began = now();
-        nodes[0].bench.call(to).await?;
+        call().await?;
         times.push(now().duration_since(began));
     }
     shut(nodes).await;

@@ -19,7 +19,8 @@ use tokio::time::sleep;
 
 use crate::cluster::Cluster;
 
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+/// Why a bench ends early.
+pub type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// The keys that are written, and the bytes of a value.
 const KEYS: usize = 1000;
