@@ -149,7 +149,8 @@ fn write_estimate(it: &Estimate, out: &mut dyn Write) -> Result<(), Failure> {
         write!(out, ", either within {} of the bound", it.indifference)?;
     }
     writeln!(out)?;
-    if let (Verdict::Held, true) = (it.verdict, it.indifference == 0.0) {
+    let is_bounded = it.indifference > 0.0;
+    if it.verdict == Verdict::Held && !is_bounded {
         writeln!(
             out,
             "  evidence and no proof: what happens in {:.2} % of runs or fewer may be in none of these, and the expectation may be infinite by it",
