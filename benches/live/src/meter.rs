@@ -20,6 +20,9 @@ pub struct Args {
     /// Only what has this in its name: ping, flood, gossip, durable
     #[arg(long, default_value = "")]
     pub only: String,
+    /// Only by ways that have this in their name: hand, tasks, TCP, TLS, QUIC
+    #[arg(long, default_value = "")]
+    pub by: String,
     /// How many round trips, batches of 256 messages, rumours and writes there are in each
     #[arg(long, default_value_t = 2000)]
     pub count: u32,
@@ -119,7 +122,7 @@ pub async fn run(args: &Args) -> Result<String, Box<dyn std::error::Error>> {
         for (case, (name, ways)) in
             CASES.iter().enumerate().filter(|(_, (name, _))| name.contains(&args.only))
         {
-            for (way, by) in ways.iter().enumerate() {
+            for (way, by) in ways.iter().enumerate().filter(|(_, by)| by.name().contains(&args.by)) {
                 let transport = by.transport(certs.path());
                 let figures = match (*name, by) {
                     ("ping-pong", By::Hand) => by_hand::ping(args.count).await?,
