@@ -429,6 +429,34 @@ fn each_protocol_gets_its_verdicts() {
     }
 }
 
+/// S1: while losses have no end, losing for ever is a fair run and refutes all; once they have, only who sends nothing is refuted.
+#[test]
+fn each_protocol_gets_its_verdict_on_liveness() {
+    use foresee::check::Progress;
+    use foresee::check::liveness::{Decision, decide};
+    let verdict = |system: &str, drops: Option<u32>| {
+        let mut model = model(system, &[]);
+        Arc::make_mut(&mut model).bounds.drops = drops;
+        let report = decide(&model, 100_000, &Progress::default()).expect("it is small");
+        let [judged] = report.properties.as_slice() else { panic!("{system} has S1 alone") };
+        match &judged.decision {
+            Decision::Refuted(lasso) => Some(lasso.path.moves.len() - lasso.cycle),
+            Decision::NotRefuted => None,
+            other => panic!("{system}: {other:?}"),
+        }
+    };
+    for system in ["Once", "OnceBySender", "OnceByReceiver", "Late"] {
+        assert!(verdict(system, None).is_some_and(|cycle| cycle > 0), "{system} loses for ever");
+        for drops in [0, 1, 2] {
+            assert_eq!(verdict(system, Some(drops)), None, "{system} with {drops} losses");
+        }
+    }
+    // Who never sends stays as it is, whatever is lost.
+    for drops in [None, Some(0), Some(1)] {
+        assert_eq!(verdict("Never", drops), Some(0));
+    }
+}
+
 /// Proposition 3.1: delivery is certain, and the sends have no expectation. With the loss 0.1, and twelve times longer a wait for
 /// every acknowledgement, each further power of twelve adds more than the one before.
 #[test]

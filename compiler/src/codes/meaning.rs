@@ -597,9 +597,9 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code(
         "E0905",
-        "liveness is not supported yet",
-        "`eventually`, `always eventually`, `eventually always` and `leads to` need fairness and a search for cycles. They are compiled and listed, as \
-         not checked; no engine decides them yet, and none counts them as held.",
+        "liveness was not decided",
+        "`eventually`, `always eventually`, `eventually always` and `leads to` are about fair runs: `check --liveness`, or `check --property NAME`, decides them in a \
+         graph of all states. Where that was not asked for, or a reduction or doublings without bound forbid it, they are listed as not checked, and none counts them as held.",
         "",
     ),
     code(

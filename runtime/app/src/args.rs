@@ -132,6 +132,12 @@ pub struct CheckArgs {
     /// Begin in the state that a simulation is in at that time, such as 7@12.5s
     #[arg(long, value_name = "SEED@TIME", value_parser = Moment::parse, conflicts_with = "from")]
     pub from_simulation: Option<Moment>,
+    /// Decide liveness properties too, in a graph of all states
+    #[arg(long)]
+    pub liveness: bool,
+    /// The most states of that graph, about; they are kept whole
+    #[arg(long, value_name = "STATES", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=4_000_000_000))]
+    pub liveness_states: u64,
     /// Explore fewer states that show the same of node states; may be repeated
     #[arg(long, value_enum, value_name = "NAME")]
     pub reduce: Vec<Reduction>,

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Format, NetworkKind, Reduction, SearchKind, TraceForm};
 use crate::exit::{Exit, Failure};
+use crate::forever::Forever;
 use crate::progress::Ticker;
 use crate::render::Drawn;
 use crate::usage::{self, Usage};
@@ -47,16 +48,28 @@ pub fn run(
     let free = args.from_simulation.is_some();
     let walked = if free { narrate::unbudgeted(&model) } else { model.clone() };
     shorten(&walked, args, &mut report);
+    let forever = Forever::of(&model, args)?;
     let after = usage::now();
     let usage = Usage { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..after };
     // Without a violation, what is written is how a `reachable` property was reached.
     let witness = || report.witnesses.first().filter(|_| args.trace_out.is_some());
     let shown = report.counterexample.as_ref().or_else(witness);
     let shown = shown.map(|found| Shown::of(&walked, args, found)).transpose()?;
+    let endless = match (&report.counterexample, &forever) {
+        (None, Some(forever)) => forever.trace()?,
+        _ => None,
+    };
+    if endless.is_some() && args.trace_out.is_some() && args.trace_format != TraceForm::Json {
+        return Err(Failure::usage("a run without end is written as JSON alone: leave `--trace-format` out"));
+    }
     if let Some(path) = &args.trace_out {
-        match &shown {
-            Some(shown) => {
-                let text = shown.render(&model, args.trace_format)?;
+        let written = match (&shown, &endless) {
+            (_, Some(endless)) => Some(endless.to_json()),
+            (Some(shown), None) => Some(shown.render(&model, args.trace_format)?),
+            (None, None) => None,
+        };
+        match written {
+            Some(text) => {
                 fs::write(path, text)
                     .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             }
@@ -67,11 +80,18 @@ pub fn run(
             )?,
         }
     }
-    let told = Told { model: &model, args, report: &report, seconds: started.elapsed(), usage };
+    let told = Told {
+        model: &model,
+        args,
+        report: &report,
+        seconds: started.elapsed(),
+        usage,
+        forever: forever.as_ref(),
+    };
     match args.format {
         Format::Json => {
-            let mut value = told.json();
-            let trace = shown.as_ref().map(|shown| &shown.trace);
+            let mut value = told.json()?;
+            let trace = endless.as_ref().or(shown.as_ref().map(|shown| &shown.trace));
             value["trace"] =
                 serde_json::to_value(trace).map_err(|error| Failure::internal(error.to_string()))?;
             value["counterexample"] = match (&report.counterexample, &shown) {
@@ -85,8 +105,11 @@ pub fn run(
         }
         Format::Text => told.text(shown.as_ref(), out)?,
     }
+    let undecided = forever.as_ref().is_some_and(Forever::undecided);
     Ok(match report.verdict {
+        _ if told.refuted() => Exit::Violation,
         Verdict::Held if told.fails_idle() => Exit::Violation,
+        Verdict::Held | Verdict::HeldWithinBounds if undecided => Exit::Inconclusive,
         Verdict::Held | Verdict::HeldWithinBounds => Exit::Held,
         Verdict::Violated => Exit::Violation,
         Verdict::Inconclusive => Exit::Inconclusive,
@@ -187,11 +210,18 @@ struct Told<'a> {
     report: &'a Report,
     seconds: Duration,
     usage: Usage,
+    forever: Option<&'a Forever>,
 }
 
 impl Told<'_> {
     fn unjudged(&self) -> Vec<claims::Unjudged> {
-        claims::liveness(self.model).into_iter().chain(claims::statistical(self.model)).collect()
+        let runs = if self.forever.is_some() { Vec::new() } else { claims::liveness(self.model) };
+        runs.into_iter().chain(claims::statistical(self.model)).collect()
+    }
+
+    /// Whether a liveness property is refuted.
+    fn refuted(&self) -> bool {
+        self.forever.is_some_and(Forever::refutes)
     }
 
     /// The names of the reductions that the search was under.
@@ -204,8 +234,10 @@ impl Told<'_> {
         self.report.complete && !self.args.allow_unfired && self.report.idle().next().is_some()
     }
 
-    fn json(&self) -> Value {
+    fn json(&self) -> Result<Value, Failure> {
         let report = self.report;
+        let runs = self.forever.map(Forever::json).transpose()?.unwrap_or_default();
+        let overall = if self.refuted() { Verdict::Violated } else { report.verdict };
         let properties = report.properties.iter().map(|property| {
             json!({ "name": property.name, "kind": property.kind.keyword(), "status": status(property.status),
                     "violations": property.violations })
@@ -220,10 +252,10 @@ impl Told<'_> {
             json!({ "message": ignored.message, "state": ignored.state, "service": ignored.service,
                     "count": ignored.count })
         });
-        json!({
+        Ok(json!({
             "spec": self.model.spec.name,
             "system": self.model.system,
-            "verdict": verdict(report.verdict),
+            "verdict": verdict(overall),
             "complete": report.complete,
             "unique_states": report.unique_states,
             "fingerprint_bits": report.fingerprint_bits,
@@ -235,7 +267,7 @@ impl Told<'_> {
             "seconds": self.seconds.as_secs_f64(),
             "cpu_seconds": self.usage.cpu_seconds,
             "peak_rss_bytes": self.usage.peak_rss_bytes,
-            "properties": properties.chain(claims::json(&self.unjudged())).collect::<Vec<_>>(),
+            "properties": properties.chain(runs).chain(claims::json(&self.unjudged())).collect::<Vec<_>>(),
             "handlers": handlers.collect::<Vec<_>>(),
             "choices": choices.collect::<Vec<_>>(),
             "ignored": ignored.collect::<Vec<_>>(),
@@ -259,7 +291,7 @@ impl Told<'_> {
                 .map(|it| json!({ "service": it.service, "name": it.name, "measure": it.measure.to_string(),
                                   "from": it.from, "to": it.to, "depth": it.depth }))
                 .collect::<Vec<_>>(),
-        })
+        }))
     }
 
     fn text(&self, shown: Option<&Shown<'_>>, out: &mut dyn Write) -> Result<(), Failure> {
@@ -278,8 +310,19 @@ impl Told<'_> {
                 writeln!(out, "replay it: replay {}\n", path.display())?;
             }
         }
+        if let Some(forever) = self.forever {
+            forever.lasso(out)?;
+        }
+        if let (None, true, Some(path)) = (&report.counterexample, self.refuted(), &self.args.trace_out) {
+            writeln!(out, "replay it: replay {}\n", path.display())?;
+        }
         let name = format!("{} {}", self.model.spec.name, self.model.system);
-        writeln!(out, "{name}: {}", sentence(report))?;
+        match (report.verdict, self.refuted()) {
+            (Verdict::Violated, _) | (_, false) => writeln!(out, "{name}: {}", sentence(report))?,
+            (_, true) => {
+                writeln!(out, "{name}: a liveness property is refuted; of states: {}", sentence(report))?
+            }
+        }
         writeln!(
             out,
             "  {} unique states, {} transitions, depth {}, {:.2} s ({:.2} s CPU), {:.0} MiB at most",
@@ -310,8 +353,12 @@ impl Told<'_> {
         }
         if let (None, Some(Shown { found, .. }), Some(path)) =
             (&report.counterexample, shown, &self.args.trace_out)
+            && !self.refuted()
         {
             writeln!(out, "  witness    of {}: {}", found.property, path.display())?;
+        }
+        if let Some(forever) = self.forever {
+            forever.text(out)?;
         }
         claims::write(out, &self.unjudged())?;
         for handler in report.handlers.iter().filter(|handler| handler.runs == 0) {

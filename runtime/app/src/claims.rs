@@ -21,12 +21,9 @@ pub struct Unjudged {
     pub why: &'static str,
 }
 
-/// The liveness properties: no engine decides them yet.
+/// The liveness properties: a check decides them where it is asked to.
 pub fn liveness(model: &Model) -> Vec<Unjudged> {
-    let why = match model.bounds.retain_ignored {
-        true => "`retain-ignored` changes which runs there are, and is refused with liveness",
-        false => "liveness is not yet supported",
-    };
+    let why = foresee_check::liveness::refusal(model).unwrap_or("`check --liveness` decides it");
     let claims = model.liveness.iter();
     claims.map(|claim| Unjudged { kind: "liveness", name: claim.name, code: "E0905", why }).collect()
 }
@@ -62,18 +59,21 @@ pub fn select(model: Arc<Model>, names: &[String]) -> Result<Arc<Model>, Failure
         return Ok(model);
     }
     for name in names {
-        let unjudged = liveness(&model).into_iter().chain(statistical(&model)).find(|it| it.name == name);
+        let refused = foresee_check::liveness::refusal(&model).map(|_| liveness(&model)).unwrap_or_default();
+        let unjudged = refused.into_iter().chain(statistical(&model)).find(|it| it.name == name);
         if let Some(Unjudged { kind, code, why, .. }) = unjudged {
             let message = format!("{code}: the {kind} property `{name}` cannot be checked: {why}");
             return Err(Failure::usage(message));
         }
-        if name != "no_fault" && !model.properties.iter().any(|property| property.name == name) {
+        let runs = model.liveness.iter().any(|claim| claim.name == name);
+        if !runs && name != "no_fault" && !model.properties.iter().any(|property| property.name == name) {
             return Err(no_property(&model, name));
         }
     }
     let mut chosen = (*model).clone();
     chosen.properties.retain(|property| names.iter().any(|name| name == property.name));
-    (chosen.liveness, chosen.statistics) = (Vec::new(), Vec::new());
+    chosen.liveness.retain(|claim| names.iter().any(|name| name == claim.name));
+    chosen.statistics = Vec::new();
     Ok(Arc::new(chosen))
 }
 

@@ -11,6 +11,7 @@ mod claims;
 mod exact;
 mod exit;
 mod faults;
+mod forever;
 mod from;
 mod info;
 mod interrupt;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use foresee_kernel::trace::Ending;
+use foresee_kernel::trace::{Cycle, Ending};
 use foresee_kernel::{Arguments, Model, SpecInfo, Trace};
 use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
@@ -42,6 +42,7 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
         // Something was made of the trace, and that went well.
         _ if args.form.is_some() || args.to_test.is_some() || args.step => Exit::Held,
         Ending::Violation { .. } | Ending::Fault { .. } => Exit::Violation,
+        _ if trace.origin.cycle.is_some() => Exit::Violation,
         Ending::Witness { .. } | Ending::Run => Exit::Held,
     })
 }
@@ -72,6 +73,9 @@ pub fn walk(spec: &'static SpecInfo, file: &FilePath, trace: &Trace) -> Result<W
         }
     };
     confirm(&walked.model, &trace.ending, &walked.narration).map_err(refuse)?;
+    if let Some(cycle) = &trace.origin.cycle {
+        closes(&walked, cycle).map_err(refuse)?;
+    }
     Ok(walked)
 }
 
@@ -107,13 +111,22 @@ fn show(args: &ReplayArgs, drawn: &Drawn<'_>, trace: &Trace, out: &mut dyn Write
             let origin = &trace.origin;
             let value = json!({
                 "spec": origin.spec, "system": origin.system, "ending": ending, "steps": story::json(narration),
+                "cycle": origin.cycle,
                 "why": story::json_why(&reasons(drawn)),
             });
             format!("{value}\n")
         }
         (None, None) => {
             story::write(out, narration)?;
-            writeln!(out, "{}", story::ending(ending))?;
+            match &trace.origin.cycle {
+                Some(Cycle { after, property }) if *after == trace.steps.len() => {
+                    writeln!(out, "so it stays for ever, and `{property}` is refuted")?;
+                }
+                Some(Cycle { after, property }) => {
+                    writeln!(out, "and again from after step {after} for ever: `{property}` is refuted")?;
+                }
+                None => writeln!(out, "{}", story::ending(ending))?,
+            }
             story::write_why(out, &reasons(drawn))?;
             return Ok(());
         }
@@ -181,6 +194,18 @@ fn text(path: &FilePath) -> Result<String, Failure> {
     let bytes = fs::read(path).map_err(|error| refuse(error.to_string()))?;
     String::from_utf8(bytes)
         .map_err(|error| refuse(format!("byte {}: it is not UTF-8", error.utf8_error().valid_up_to())))
+}
+
+/// Whether the cycle at the end of a trace ends where it begins.
+fn closes(walked: &Walked, cycle: &Cycle) -> Result<(), String> {
+    let Walked { model, path, narration } = walked;
+    let starts = narration.steps.len() - path.moves.len();
+    let worlds = narrate::worlds(model, path).map_err(|error| error.to_string())?;
+    let begin = cycle.after.checked_sub(starts).and_then(|place| worlds.get(place));
+    match begin.is_some() && begin == worlds.last() {
+        true => Ok(()),
+        false => Err(format!("the cycle after step {} does not end where it begins", cycle.after)),
+    }
 }
 
 /// Whether the replay ends as the trace says.

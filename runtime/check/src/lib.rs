@@ -12,6 +12,7 @@
 //!   reached, what is counted and measured;
 //! - `plans`, `choices`: what of a spec came about;
 //! - `deepen`, `consequences`, `walks`: searches that are told of in a module of their own;
+//! - `liveness`: claims about runs, in a graph of its own;
 //! - `trail`, `verdict`: from the log to a path, and from all of it to a [`Report`];
 //! - `raw`: the table of fingerprints by itself, for benches.
 //!
@@ -41,6 +42,7 @@ mod gather;
 mod growth;
 mod intern;
 mod judge;
+pub mod liveness;
 mod locals;
 mod log;
 mod memo;

@@ -1,6 +1,6 @@
 //! Claims about runs rather than states: liveness, and statements about probabilities and expectations.
 //!
-//! They are here as data, with the predicates that they are made of. No engine decides liveness yet; a simulation estimates
+//! They are here as data, with the predicates that they are made of. A check decides liveness where it is asked to; a simulation estimates
 //! what is statistical. Whoever cannot judge a claim says so, and never counts it as held.
 
 use std::fmt;

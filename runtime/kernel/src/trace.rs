@@ -60,6 +60,18 @@ pub struct Origin {
     /// Whether a part of it is a simulation's, which budgets that are for checking do not bound.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unbudgeted: bool,
+    /// The cycle at its end, where it tells a run that goes on for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<Cycle>,
+}
+
+/// The end of a trace that is walked again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// After how many of the steps it begins; where that is all of them, the run stays in the last state.
+    pub after: usize,
+    /// The liveness property that such a run violates.
+    pub property: String,
 }
 
 /// Why a trace was kept.

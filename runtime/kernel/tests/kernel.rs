@@ -155,6 +155,7 @@ fn trace() -> Trace {
         scenario: None,
         faults: Vec::new(),
         unbudgeted: false,
+        cycle: None,
         seed: Some(u64::MAX),
     };
     let fire = |timer: &str| Action::Fire { node: "n[0]".into(), layer: 0, timer: timer.into() };
