@@ -120,7 +120,9 @@ impl Graph {
             cut: false,
             fair_choices: Vec::new(),
         };
-        let mut numbers = Numbers::default();
+        let layers = program.shared_model().nodes.iter().flat_map(|stack| stack.layers());
+        let fair = layers.flat_map(|it| it.service().info().sites).any(|site| site.fair);
+        let mut numbers = Numbers { fair, ..Numbers::default() };
         let most = states_max.min(STARTS_MAX);
         for initial in path::initials(program, most).ok_or(CheckError::TooManyStarts { most })? {
             let known = graph.worlds.len();
@@ -194,7 +196,9 @@ impl Graph {
 
     /// Notes what fair choices offer, by the answers that lead to them.
     fn offer(&mut self, program: &Direct, numbers: &mut Numbers, state: u32, ways: &[Way]) {
-        let fair = |way: &Way| way.1.as_ref().is_some_and(|it| it.chose.iter().any(|site| site.fair));
+        // Handlers that overlap are a choice too, though not one that the author left open.
+        let declared = numbers.fair;
+        let fair = |way: &Way| declared && way.1.as_ref().is_some_and(|it| !it.tape.is_empty());
         if !ways.iter().any(fair) {
             return;
         }
@@ -295,4 +299,6 @@ struct Numbers {
     worlds: HashTable<(u64, u32)>,
     classes: HashMap<Owed, u32>,
     options: HashMap<(NodeId, usize, String), u32>,
+    /// Whether any choice is declared fair.
+    fair: bool,
 }
