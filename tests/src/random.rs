@@ -18,7 +18,7 @@ use foresee_kernel::plan::{Call, FaultBudget, FaultKind, FaultPlan, FaultTarget,
 use foresee_kernel::{ArgumentError, Arguments, Datum, Layer, Model, NodeId, SpecInfo, Stack, SystemInfo};
 
 use properties::{PROPERTIES, UP_PROPERTIES, Upper, upper};
-pub use properties::{WITHIN, learn};
+pub use properties::{WITHIN, hue, learn};
 use service::{Downcall, INFOS, Random};
 use tables::{COUNT_MAX, Cell, Draw, KINDS, Op, STATES, Tables, Target};
 

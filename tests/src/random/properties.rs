@@ -17,6 +17,15 @@ pub(super) fn upper<'a>(view: &View<'a>) -> Vec<&'a Variables> {
     view.running::<Upper>().into_iter().filter_map(|node| view.variables::<Upper>(node)).collect()
 }
 
+/// A number that all that properties can see of a state goes into, for predicates that are of no particular shape.
+pub fn hue(view: &View<'_>) -> u64 {
+    let mut digest = Digest::new();
+    for node in view.all() {
+        (view.variables::<Upper>(node), view.variables::<Lower>(node), view.up(node)).hash(&mut digest);
+    }
+    digest.finish()
+}
+
 const READS_STATE: Read = Read {
     service: || TypeId::of::<Upper>(),
     digest: |variables, digest| {
