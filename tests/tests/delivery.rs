@@ -433,11 +433,11 @@ fn each_protocol_gets_its_verdicts() {
 #[test]
 fn each_protocol_gets_its_verdict_on_liveness() {
     use foresee::check::Progress;
-    use foresee::check::liveness::{Decision, decide};
+    use foresee::check::liveness::{Decision, Limits, decide};
     let verdict = |system: &str, drops: Option<u32>| {
         let mut model = model(system, &[]);
         Arc::make_mut(&mut model).bounds.drops = drops;
-        let report = decide(&model, 100_000, &Progress::default()).expect("it is small");
+        let report = decide(&model, Limits::of_states(100_000), &Progress::default()).expect("it is small");
         let [judged] = report.properties.as_slice() else { panic!("{system} has S1 alone") };
         match &judged.decision {
             Decision::Refuted(lasso) => Some(lasso.path.moves.len() - lasso.cycle),

@@ -95,6 +95,8 @@ fn a_refutation_is_told_written_and_replayed() {
     let (exit, text) = run(spec, &["replay", file]);
     assert_eq!(exit, 1, "{text}");
     assert!(text.contains("for ever: `shows` is refuted"), "{text}");
+    let (exit, text) = run(spec, &["replay", file, "--to-test", "rust"]);
+    assert!(exit == 2 && text.contains("for ever is no test"), "{text}");
     // Where the cycle begins is under the seal of the trace.
     let trace = std::fs::read_to_string(file).expect("it was written");
     let spoilt = folder.path().join("spoilt.json");
@@ -119,6 +121,8 @@ fn liveness_is_not_decided_unasked_nor_along_walks_nor_beyond_its_states() {
     let (exit, text) = run(spec, &["check", "--system", "Tossed", "--liveness", "--search", "walks"]);
     assert!(exit == 2 && text.contains("E0905"), "{text}");
     let (exit, text) = run(spec, &["check", "--system", "Lit", "--liveness", "--liveness-states", "1"]);
+    assert!(exit == 3 && text.contains("unknown"), "{text}");
+    let (exit, text) = run(spec, &["check", "--system", "Lit", "--property", "again", "--time", "0s"]);
     assert!(exit == 3 && text.contains("unknown"), "{text}");
 }
 

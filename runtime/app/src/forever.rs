@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use foresee_check::Progress;
-use foresee_check::liveness::{self, Decision, Judged, Lasso, LivenessReport};
+use foresee_check::liveness::{self, Decision, Judged, Lasso, Limits, LivenessReport};
 use foresee_kernel::trace::{Cycle, Ending, Origin};
 use foresee_kernel::{Model, Trace, names};
 use foresee_world::narrate::{self, Narration};
@@ -50,7 +50,8 @@ impl Forever {
         let cancelled = progress.clone();
         interrupt::on_interrupt(move || cancelled.cancel());
         let most = usize::try_from(args.liveness_states).unwrap_or(usize::MAX);
-        let report = liveness::decide(&model, most, &progress);
+        let limits = Limits { states_max: most, time: args.time, max_memory: args.max_memory };
+        let report = liveness::decide(&model, limits, &progress);
         let report = report.map_err(|error| Failure::usage(error.to_string()))?;
         let faults = args.fault.iter().map(|fault| fault.text()).collect();
         Ok(Some(Forever { report, model, faults }))
@@ -181,6 +182,6 @@ fn status(decision: &Decision) -> &'static str {
         Decision::Proved => "proved",
         Decision::Refuted(_) => "refuted",
         Decision::NotRefuted => "not refuted within bounds",
-        Decision::Unknown => "unknown: more states than --liveness-states, or interrupted",
+        Decision::Unknown => "unknown: a limit was reached, or it was interrupted",
     }
 }

@@ -9,6 +9,7 @@ use foresee_world::narrate;
 
 use crate::faults::{self, FaultArg};
 use crate::model;
+use crate::replay::closes;
 
 /// Whether what a trace shows is still there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub fn regress(spec: &'static SpecInfo, trace: &str) -> Result<Regression, Strin
     let faults: Result<Vec<FaultArg>, String> =
         origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
     faults::apply(Arc::make_mut(&mut model), &faults?);
-    let (_, narration) = match narrate::follow(&model, &trace) {
+    let (path, narration) = match narrate::follow(&model, &trace) {
         Ok(followed) => followed,
         Err(why) => return Ok(Regression::Parted { why }),
     };
@@ -69,7 +70,9 @@ pub fn regress(spec: &'static SpecInfo, trace: &str) -> Result<Regression, Strin
         Ending::Violation { property } => narrate::holds(&model, &narration.world, property) == Some(false),
         Ending::Witness { property } => narrate::holds(&model, &narration.world, property) == Some(true),
         Ending::Fault { .. } => narration.steps.last().is_some_and(|told| told.fault.is_some()),
-        Ending::Run => true,
+        Ending::Run => {
+            trace.origin.cycle.as_ref().is_none_or(|cycle| closes(&model, &path, &narration, cycle).is_ok())
+        }
     };
     Ok(match there {
         true => Regression::There { ending: crate::story::ending(&trace.ending) },

@@ -74,7 +74,7 @@ pub fn walk(spec: &'static SpecInfo, file: &FilePath, trace: &Trace) -> Result<W
     };
     confirm(&walked.model, &trace.ending, &walked.narration).map_err(refuse)?;
     if let Some(cycle) = &trace.origin.cycle {
-        closes(&walked, cycle).map_err(refuse)?;
+        closes(&walked.model, &walked.path, &walked.narration, cycle).map_err(refuse)?;
     }
     Ok(walked)
 }
@@ -101,6 +101,9 @@ fn show(args: &ReplayArgs, drawn: &Drawn<'_>, trace: &Trace, out: &mut dyn Write
         let worlds = worlds.map_err(|error| Failure::internal(error.to_string()))?;
         let prompt = args.out.is_none() && io::stdin().is_terminal();
         return step::run(drawn, &worlds, &mut io::stdin().lock(), prompt, out);
+    }
+    if args.to_test.is_some() && trace.origin.cycle.is_some() {
+        return Err(Failure::usage("a run that goes on for ever is no test: replay shows it as it is"));
     }
     let text = match (args.to_test, args.form) {
         (Some(TestForm::Rust), _) => totest::rust(drawn, trace)?,
@@ -197,8 +200,7 @@ fn text(path: &FilePath) -> Result<String, Failure> {
 }
 
 /// Whether the cycle at the end of a trace ends where it begins.
-fn closes(walked: &Walked, cycle: &Cycle) -> Result<(), String> {
-    let Walked { model, path, narration } = walked;
+pub fn closes(model: &Arc<Model>, path: &Path, narration: &Narration, cycle: &Cycle) -> Result<(), String> {
     let starts = narration.steps.len() - path.moves.len();
     let worlds = narrate::worlds(model, path).map_err(|error| error.to_string())?;
     let begin = cycle.after.checked_sub(starts).and_then(|place| worlds.get(place));

@@ -21,6 +21,7 @@ mod graph;
 mod lasso;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use foresee_kernel::claim::{Liveness, Temporal};
 use foresee_kernel::{Model, NodeId, Predicate, TraceError, fault};
@@ -41,6 +42,24 @@ pub struct Lasso {
     pub about: Vec<NodeId>,
 }
 
+/// What the graph may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// About the most states.
+    pub states_max: usize,
+    /// The most time.
+    pub time: Option<Duration>,
+    /// The most bytes that the process may have in memory.
+    pub max_memory: Option<u64>,
+}
+
+impl Limits {
+    /// No other limit than on states.
+    pub fn of_states(states_max: usize) -> Self {
+        Limits { states_max, time: None, max_memory: None }
+    }
+}
+
 /// What is known of a liveness property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -50,7 +69,7 @@ pub enum Decision {
     Refuted(Box<Lasso>),
     /// There is none that stays within the bounds of the model.
     NotRefuted,
-    /// The graph was not finished: more states than were allowed, or interrupted.
+    /// The graph was not finished: a limit was reached, or it was interrupted.
     Unknown,
 }
 
@@ -90,21 +109,17 @@ pub fn refusal(model: &Model) -> Option<&'static str> {
     )
 }
 
-/// Decides the liveness properties of `model`, in a graph of about `states_max` states at most. Of a model that [`refusal`] speaks of none is
+/// Decides the liveness properties of `model`, in a graph within `limits`. Of a model that [`refusal`] speaks of none is
 /// decided.
 ///
 /// # Errors
 /// Starts that branch in more ways than there may be states, and a predicate that panics.
-pub fn decide(
-    model: &Arc<Model>,
-    states_max: usize,
-    progress: &Progress,
-) -> Result<LivenessReport, CheckError> {
+pub fn decide(model: &Arc<Model>, limits: Limits, progress: &Progress) -> Result<LivenessReport, CheckError> {
     if refusal(model).is_some() || model.liveness.is_empty() {
         return Ok(LivenessReport::default());
     }
     let program = Direct::new(model.clone());
-    let graph = Graph::explore(&program, states_max, progress)?;
+    let graph = Graph::explore(&program, limits, progress)?;
     let mut report = LivenessReport {
         properties: Vec::new(),
         states: graph.worlds.len(),

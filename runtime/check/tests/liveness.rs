@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use foresee_check::Progress;
-use foresee_check::liveness::{self, Decision, Lasso};
+use foresee_check::liveness::{self, Decision, Lasso, Limits};
 use foresee_kernel::digest::mix;
 use foresee_kernel::{Liveness, Model, NodeId, Predicate, Temporal, View};
 use foresee_tests::random;
@@ -222,7 +222,7 @@ proptest! {
         let model = Arc::new(model);
         let program = Direct::new(model.clone());
         let Some(naive) = Naive::of(&program) else { return Err(TestCaseError::reject("too many worlds")) };
-        let report = liveness::decide(&model, 10 * STATES_MAX, &Progress::default()).expect("it is small");
+        let report = liveness::decide(&model, Limits::of_states(10 * STATES_MAX), &Progress::default()).expect("it is small");
         prop_assert_eq!(report.states, naive.worlds.len());
         for (judged, claim) in report.properties.iter().zip(&CLAIMS) {
             let refuted = naive.refuted(&program, &claim.claim);

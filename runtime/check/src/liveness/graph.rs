@@ -1,13 +1,19 @@
 //! The graph of all worlds within the bounds, breadth first: edges with what they do of what is owed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use foresee_kernel::{Model, NodeId, Resolver, Tape};
 use foresee_world::{Action, Direct, Envelope, Move, Successor, Timer, World, path};
 use hashbrown::{HashMap, HashTable};
 
+use super::Limits;
 use crate::options::{CheckError, Progress};
+use crate::pages;
 use crate::verdict::STARTS_MAX;
+
+/// After so many worlds it is looked whether time or memory is spent.
+const LOOK_EVERY: usize = 256;
 
 /// No number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -102,7 +108,7 @@ fn owed(action: &Action<Direct>) -> Option<Owed> {
 impl Graph {
     pub(super) fn explore(
         program: &Direct,
-        states_max: usize,
+        limits: Limits,
         progress: &Progress,
     ) -> Result<Graph, CheckError> {
         let mut graph = Graph {
@@ -122,8 +128,14 @@ impl Graph {
         };
         let layers = program.shared_model().nodes.iter().flat_map(|stack| stack.layers());
         let fair = layers.flat_map(|it| it.service().info().sites).any(|site| site.fair);
+        #[expect(clippy::disallowed_methods, reason = "a budget of time is counted from here")]
+        let started = Instant::now();
+        let spent = || {
+            limits.time.is_some_and(|most| started.elapsed() >= most)
+                || limits.max_memory.zip(pages::resident()).is_some_and(|(most, now)| now >= most)
+        };
         let mut numbers = Numbers { fair, ..Numbers::default() };
-        let most = states_max.min(STARTS_MAX);
+        let most = limits.states_max.min(STARTS_MAX);
         for initial in path::initials(program, most).ok_or(CheckError::TooManyStarts { most })? {
             let known = graph.worlds.len();
             if graph.number(program, &mut numbers, initial.world, (NONE, 0)) as usize == known {
@@ -132,7 +144,8 @@ impl Graph {
         }
         let (mut depths, mut next) = (vec![0_u32; graph.worlds.len()], 0);
         while next < graph.worlds.len() {
-            graph.cut |= graph.worlds.len() > states_max || progress.is_cancelled();
+            graph.cut |= graph.worlds.len() > limits.states_max || progress.is_cancelled();
+            graph.cut |= next.is_multiple_of(LOOK_EVERY) && spent();
             let within = graph.worlds[next].within_bounds(program, depths[next]);
             graph.bounded += usize::from(!within);
             graph.explored.push(within && !graph.cut);
