@@ -3,10 +3,13 @@
 //!
 //! The protocol is that of `Beats`: calls wait for a beat of the other end, which has all sent again that is not acknowledged.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use foresee_kernel::{HandlerInfo, Nature, NodeId, Point, Ran, ServiceInfo, SiteInfo, Tables};
-use foresee_measure::{Beats, Demand, Form, Gauge, Told, Tunable};
+use foresee_measure::{Gauge, Told};
+use support::{BEAT, SEND, tunable};
 
 /// What is seen of a service: its one handler is the call.
 static SERVICE: ServiceInfo = ServiceInfo {
@@ -22,24 +25,6 @@ static SERVICE: ServiceInfo = ServiceInfo {
     tables: &Tables::NONE,
 };
 static SITE: SiteInfo = SiteInfo::new("beat.period", 0);
-
-const BEAT: f64 = 0.05;
-const SEND: f64 = 0.2;
-
-fn tunable() -> Tunable {
-    let demand = Demand {
-        service: "Link",
-        handlers: vec![0],
-        objective: "waiting",
-        wait: 1.0,
-        answers: vec!["Data"],
-        answer: SEND,
-        acknowledgements: vec!["Ack"],
-        acknowledgement: SEND,
-    };
-    let beats = Beats { messages: vec!["Beat"], price: BEAT, demands: vec![demand] };
-    Tunable { service: "Link", choice: "beat.period", timer: "beat", form: Form::Beats(beats) }
-}
 
 /// Four periods to a doubling, from 0.1 to 10 s.
 fn periods() -> Vec<f64> {
