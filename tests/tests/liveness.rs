@@ -1,31 +1,30 @@
 //! Liveness by the command line: what a fair run owes, on systems small enough to know the answer; lassos that replay; specs of the repository.
 
-use foresee::kernel::SpecInfo;
+mod common;
+
+use foresee::kernel::trace::Ending;
+use foresee::kernel::{SpecInfo, Trace};
 use serde_json::Value;
 
 foresee::include_spec!("fair_runs");
 foresee::include_spec!("deadlock");
 foresee::include_spec!("load_balancer");
 
-/// Runs the command line of a generated service: the exit code, and what it printed.
-fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, String) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let line = ["spec"].iter().chain(arguments);
-    let exit = foresee::app::run(spec, line.map(Into::into), &mut out, &mut err);
-    let text = [out, err].concat();
-    (exit as u8, String::from_utf8(text).expect("the output is text"))
+/// Runs the command line of a generated service: the exit code, and all that it printed.
+fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (i32, String) {
+    let common::Ran { code, out, err } = common::generated(spec, arguments);
+    (code, out + &err)
 }
 
-fn checked(spec: &'static SpecInfo, system: &str, more: &[&str]) -> (u8, Value) {
+fn checked(spec: &'static SpecInfo, system: &str) -> (i32, Value) {
     let arguments = ["check", "--system", system, "--liveness", "--allow-unfired", "--format", "json"];
-    let (exit, text) = run(spec, &[&arguments, more].concat());
-    let line = text.lines().next().unwrap_or_default();
-    (exit, serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {text}")))
+    let ran = common::generated(spec, &arguments);
+    (ran.code, ran.json())
 }
 
 /// The verdicts on the liveness properties of a system of `fair_runs`, by name, with the length of the cycle where there is one.
 fn verdicts(system: &str) -> Vec<(String, String, Option<u64>)> {
-    let (exit, report) = checked(&fair_runs::SPEC, system, &[]);
+    let (exit, report) = checked(&fair_runs::SPEC, system);
     let properties = report["properties"].as_array().expect("a list");
     let told = properties.iter().filter(|it| it["kind"] == "liveness").map(|it| {
         let text = |field: &str| it[field].as_str().unwrap_or_default().to_owned();
@@ -53,7 +52,7 @@ fn refuted(name: &str, cycle: u64) -> (String, String, Option<u64>) {
 fn a_choice_is_adversarial_unless_it_is_fair() {
     assert_eq!(verdicts("Tossed"), [refuted("shows", 1)]);
     assert_eq!(verdicts("TossedFairly"), [proved("shows")]);
-    let (_, report) = checked(&fair_runs::SPEC, "TossedFairly", &[]);
+    let (_, report) = checked(&fair_runs::SPEC, "TossedFairly");
     let choices =
         report["properties"].as_array().expect("a list").iter().find_map(|it| it["choices"].as_str());
     assert_eq!(choices, Some("adversarial, but fair toss"));
@@ -94,23 +93,34 @@ fn a_refutation_is_told_written_and_replayed() {
     assert!(text.contains("from here on again and again:") && text.contains("and so on for ever"), "{text}");
     let (exit, text) = run(spec, &["replay", file]);
     assert_eq!(exit, 1, "{text}");
-    assert!(text.contains("for ever: `shows` is refuted"), "{text}");
+    assert!(text.contains("`shows` is refuted: so it goes on for ever, from after step 0"), "{text}");
     let (exit, text) = run(spec, &["replay", file, "--to-test", "rust"]);
-    assert!(exit == 2 && text.contains("for ever is no test"), "{text}");
-    // Where the cycle begins is under the seal of the trace.
-    let trace = std::fs::read_to_string(file).expect("it was written");
-    let spoilt = folder.path().join("spoilt.json");
-    std::fs::write(&spoilt, longer(&trace)).expect("it is written");
-    let (exit, text) = run(spec, &["replay", spoilt.to_str().expect("its name is text")]);
-    assert_eq!(exit, 2, "{text}");
-    assert!(text.contains("seal"), "{text}");
+    assert!(exit == 0 && text.contains("fn shows_is_refuted_so_no_more()"), "{text}");
+    let (exit, text) = run(spec, &["replay", file, "--to-test", "scenario"]);
+    assert!(exit == 2 && text.contains("no scenario goes on for ever"), "{text}");
+    let text = std::fs::read_to_string(file).expect("it was written");
+    assert!(foresee::app::regress(spec, &text).expect("it is a trace").is_there());
+    // A cycle that does not end where it begins is no refutation, whoever says so.
+    let trace = Trace::from_json(&text).expect("it is a trace");
+    let ending = Ending::Cycle { property: "shows".to_owned(), after: 99 };
+    let spoilt = Trace::new(trace.origin, ending, trace.steps).to_json();
+    assert!(!foresee::app::regress(spec, &spoilt).expect("it is a trace").is_there());
+    std::fs::write(file, spoilt).expect("it is written");
+    let (exit, text) = run(spec, &["replay", file]);
+    assert!(exit == 2 && text.contains("the cycle after step 99 does not end where it begins"), "{text}");
 }
 
-/// The trace with a cycle that begins after more steps than there are.
-fn longer(trace: &str) -> String {
-    let mut value: Value = serde_json::from_str(trace).expect("a trace is JSON");
-    value["origin"]["cycle"]["after"] = 99.into();
-    value.to_string()
+#[test]
+fn a_run_without_end_is_drawn_as_others_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("lasso.txt");
+    let arguments =
+        ["check", "--system", "Lossy", "--property", "heard", "--trace-format", "mermaid", "--trace-out"];
+    let (exit, text) =
+        run(&fair_runs::SPEC, &[&arguments[..], &[file.to_str().expect("its name is text")]].concat());
+    assert_eq!(exit, 1, "{text}");
+    let drawn = std::fs::read_to_string(&file).expect("it was written");
+    assert!(drawn.starts_with("sequenceDiagram") && drawn.contains("is refuted"), "{drawn}");
 }
 
 #[test]
@@ -121,7 +131,7 @@ fn liveness_is_not_decided_unasked_nor_along_walks_nor_beyond_its_states() {
     let (exit, text) = run(spec, &["check", "--system", "Tossed", "--liveness", "--search", "walks"]);
     assert!(exit == 2 && text.contains("E0905"), "{text}");
     let (exit, text) = run(spec, &["check", "--system", "Lit", "--liveness", "--liveness-states", "1"]);
-    assert!(exit == 3 && text.contains("unknown"), "{text}");
+    assert!(exit == 3 && text.contains("a liveness property is undecided; of states: held"), "{text}");
     let (exit, text) = run(spec, &["check", "--system", "Lit", "--property", "again", "--time", "0s"]);
     assert!(exit == 3 && text.contains("unknown"), "{text}");
 }
@@ -131,7 +141,7 @@ fn specs_of_the_repository_are_proved_where_their_small_systems_are_complete() {
     for (spec, system, property) in
         [(&deadlock::SPEC, "Two", "ended"), (&load_balancer::SPEC, "Small", "answered")]
     {
-        let (exit, report) = checked(spec, system, &[]);
+        let (exit, report) = checked(spec, system);
         let properties = report["properties"].as_array().expect("a list");
         let claim = properties.iter().find(|it| it["name"] == property).expect("it is listed");
         assert_eq!((exit, &claim["status"]), (0, &"proved".into()), "{claim}");

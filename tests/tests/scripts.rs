@@ -2,6 +2,8 @@
 //!
 //! `FORESEE_BLESS=1` writes what comes out; look at the difference before you keep it.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 
@@ -15,11 +17,9 @@ foresee::include_spec!("relay");
 foresee::include_spec!("tower");
 
 /// Runs the command line of a generated service; the exit code and what it printed.
-fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (u8, String, String) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let line = ["spec"].iter().chain(arguments);
-    let exit = foresee::app::run(spec, line.map(Into::into), &mut out, &mut err);
-    (exit as u8, String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"))
+fn run(spec: &'static SpecInfo, arguments: &[&str]) -> (i32, String, String) {
+    let common::Ran { code, out, err } = common::generated(spec, arguments);
+    (code, out, err)
 }
 
 fn golden(spec: &'static SpecInfo) {
@@ -56,7 +56,7 @@ fn scenarios_are_the_same_again_and_their_traces_replay() {
             let file = folder.path().join(format!("{}.json", scenario.name));
             let (exit, out, err) = run(spec, &["replay", file.to_str().expect("UTF-8")]);
             let violated = trace.contains("\"fault\"") || trace.contains("\"violation\"");
-            assert_eq!(exit, u8::from(violated), "{}: {out}{err}", scenario.name);
+            assert_eq!(exit, i32::from(violated), "{}: {out}{err}", scenario.name);
         }
     }
     let file = folder.path().join("twice.json");

@@ -9,7 +9,7 @@ use foresee_check::{
     Backend, Counterexample, Cut, Fingerprint, GrowthReport, Measure, Options, Progress, Report, Search,
     Status, Verdict, Walks,
 };
-use foresee_kernel::trace::Origin;
+use foresee_kernel::trace::{Ending, Origin};
 use foresee_kernel::{Model, SpecInfo, Trace};
 use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
@@ -53,23 +53,13 @@ pub fn run(
     let usage = Usage { cpu_seconds: after.cpu_seconds - before.cpu_seconds, ..after };
     // Without a violation, what is written is how a `reachable` property was reached.
     let witness = || report.witnesses.first().filter(|_| args.trace_out.is_some());
-    let shown = report.counterexample.as_ref().or_else(witness);
+    let endless = forever.as_ref().map(Forever::counterexample).transpose()?.flatten();
+    let shown = report.counterexample.as_ref().or(endless.as_ref()).or_else(witness);
     let shown = shown.map(|found| Shown::of(&walked, args, found)).transpose()?;
-    let endless = match (&report.counterexample, &forever) {
-        (None, Some(forever)) => forever.trace()?,
-        _ => None,
-    };
-    if endless.is_some() && args.trace_out.is_some() && args.trace_format != TraceForm::Json {
-        return Err(Failure::usage("a run without end is written as JSON alone: leave `--trace-format` out"));
-    }
     if let Some(path) = &args.trace_out {
-        let written = match (&shown, &endless) {
-            (_, Some(endless)) => Some(endless.to_json()),
-            (Some(shown), None) => Some(shown.render(&model, args.trace_format)?),
-            (None, None) => None,
-        };
-        match written {
-            Some(text) => {
+        match &shown {
+            Some(shown) => {
+                let text = shown.render(&model, args.trace_format)?;
                 fs::write(path, text)
                     .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             }
@@ -91,7 +81,7 @@ pub fn run(
     match args.format {
         Format::Json => {
             let mut value = told.json()?;
-            let trace = endless.as_ref().or(shown.as_ref().map(|shown| &shown.trace));
+            let trace = shown.as_ref().map(|shown| &shown.trace);
             value["trace"] =
                 serde_json::to_value(trace).map_err(|error| Failure::internal(error.to_string()))?;
             value["counterexample"] = match (&report.counterexample, &shown) {
@@ -105,11 +95,8 @@ pub fn run(
         }
         Format::Text => told.text(shown.as_ref(), out)?,
     }
-    let undecided = forever.as_ref().is_some_and(Forever::undecided);
-    Ok(match report.verdict {
-        _ if told.refuted() => Exit::Violation,
+    Ok(match told.verdict() {
         Verdict::Held if told.fails_idle() => Exit::Violation,
-        Verdict::Held | Verdict::HeldWithinBounds if undecided => Exit::Inconclusive,
         Verdict::Held | Verdict::HeldWithinBounds => Exit::Held,
         Verdict::Violated => Exit::Violation,
         Verdict::Inconclusive => Exit::Inconclusive,
@@ -219,9 +206,15 @@ impl Told<'_> {
         runs.into_iter().chain(claims::statistical(self.model)).collect()
     }
 
-    /// Whether a liveness property is refuted.
-    fn refuted(&self) -> bool {
-        self.forever.is_some_and(Forever::refutes)
+    /// What the search and the liveness properties come to together.
+    fn verdict(&self) -> Verdict {
+        match (self.report.verdict, self.forever) {
+            (_, Some(forever)) if forever.refutes() => Verdict::Violated,
+            (Verdict::Held | Verdict::HeldWithinBounds, Some(forever)) if forever.undecided() => {
+                Verdict::Inconclusive
+            }
+            (verdict, _) => verdict,
+        }
     }
 
     /// The names of the reductions that the search was under.
@@ -237,7 +230,6 @@ impl Told<'_> {
     fn json(&self) -> Result<Value, Failure> {
         let report = self.report;
         let runs = self.forever.map(Forever::json).transpose()?.unwrap_or_default();
-        let overall = if self.refuted() { Verdict::Violated } else { report.verdict };
         let properties = report.properties.iter().map(|property| {
             json!({ "name": property.name, "kind": property.kind.keyword(), "status": status(property.status),
                     "violations": property.violations })
@@ -255,7 +247,7 @@ impl Told<'_> {
         Ok(json!({
             "spec": self.model.spec.name,
             "system": self.model.system,
-            "verdict": verdict(overall),
+            "verdict": verdict(self.verdict()),
             "complete": report.complete,
             "unique_states": report.unique_states,
             "fingerprint_bits": report.fingerprint_bits,
@@ -306,23 +298,23 @@ impl Told<'_> {
             writeln!(out, "      {}", story::ending(&found.ending))?;
             story::write_why(out, &narrate::why(self.model, &story.world, found.property))?;
             writeln!(out)?;
-            if let (Some(path), TraceForm::Json) = (&self.args.trace_out, self.args.trace_format) {
-                writeln!(out, "replay it: replay {}\n", path.display())?;
-            }
         }
         if let Some(forever) = self.forever {
             forever.lasso(out)?;
         }
-        if let (None, true, Some(path)) = (&report.counterexample, self.refuted(), &self.args.trace_out) {
+        let witness = shown.is_some_and(|Shown { found, .. }| matches!(found.ending, Ending::Witness { .. }));
+        if let (Some(_), false, Some(path), TraceForm::Json) =
+            (shown, witness, &self.args.trace_out, self.args.trace_format)
+        {
             writeln!(out, "replay it: replay {}\n", path.display())?;
         }
         let name = format!("{} {}", self.model.spec.name, self.model.system);
-        match (report.verdict, self.refuted()) {
-            (Verdict::Violated, _) | (_, false) => writeln!(out, "{name}: {}", sentence(report))?,
-            (_, true) => {
-                writeln!(out, "{name}: a liveness property is refuted; of states: {}", sentence(report))?
-            }
-        }
+        let runs = match self.verdict() {
+            verdict if verdict == report.verdict => "",
+            Verdict::Violated => "a liveness property is refuted; of states: ",
+            _ => "a liveness property is undecided; of states: ",
+        };
+        writeln!(out, "{name}: {runs}{}", sentence(report))?;
         writeln!(
             out,
             "  {} unique states, {} transitions, depth {}, {:.2} s ({:.2} s CPU), {:.0} MiB at most",
@@ -351,10 +343,7 @@ impl Told<'_> {
             let (kind, status) = (property.kind.keyword(), status(property.status));
             writeln!(out, "  {kind:<10} {:<24} {status}", property.name)?;
         }
-        if let (None, Some(Shown { found, .. }), Some(path)) =
-            (&report.counterexample, shown, &self.args.trace_out)
-            && !self.refuted()
-        {
+        if let (true, Some(Shown { found, .. }), Some(path)) = (witness, shown, &self.args.trace_out) {
             writeln!(out, "  witness    of {}: {}", found.property, path.display())?;
         }
         if let Some(forever) = self.forever {

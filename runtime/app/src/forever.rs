@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use foresee_check::Progress;
 use foresee_check::liveness::{self, Decision, Judged, Lasso, Limits, LivenessReport};
-use foresee_kernel::trace::{Cycle, Ending, Origin};
-use foresee_kernel::{Model, Trace, names};
+use foresee_check::{Counterexample, Progress};
+use foresee_kernel::trace::Ending;
+use foresee_kernel::{Model, names};
 use foresee_world::narrate::{self, Narration};
 use serde_json::{Value, json};
 
@@ -23,7 +23,6 @@ const METHOD: &str = "search for fair cycles in the graph of states";
 pub struct Forever {
     report: LivenessReport,
     model: Arc<Model>,
-    faults: Vec<String>,
 }
 
 impl Forever {
@@ -53,8 +52,7 @@ impl Forever {
         let limits = Limits { states_max: most, time: args.time, max_memory: args.max_memory };
         let report = liveness::decide(&model, limits, &progress);
         let report = report.map_err(|error| Failure::usage(error.to_string()))?;
-        let faults = args.fault.iter().map(|fault| fault.text()).collect();
-        Ok(Some(Forever { report, model, faults }))
+        Ok(Some(Forever { report, model }))
     }
 
     /// Whether one is refuted.
@@ -74,6 +72,7 @@ impl Forever {
         })
     }
 
+    /// What happens, and after how many steps the cycle begins: starts that branch are steps too.
     fn told(&self, lasso: &Lasso) -> Result<(Narration, usize), Failure> {
         let story = narrate::narrate(&self.model, &lasso.path);
         let story =
@@ -82,21 +81,17 @@ impl Forever {
         Ok((story, starts + lasso.cycle))
     }
 
-    /// The trace of the first that is refuted.
+    /// The run that refutes the first that is refuted.
     ///
     /// # Errors
     /// A lasso that cannot be walked.
-    pub fn trace(&self) -> Result<Option<Trace>, Failure> {
+    pub fn counterexample(&self) -> Result<Option<Counterexample>, Failure> {
         let Some((property, lasso)) = self.first() else { return Ok(None) };
-        let after = self.told(lasso)?.1;
-        let trace = narrate::to_trace(&self.model, &lasso.path, "check", None, Ending::Run);
-        let trace = trace.map_err(|error| Failure::internal(error.to_string()))?;
-        let cycle = Some(Cycle { after, property: property.to_owned() });
-        let origin = Origin { faults: self.faults.clone(), cycle, ..trace.origin };
-        Ok(Some(Trace::new(origin, trace.ending, trace.steps)))
+        let ending = Ending::Cycle { property: property.to_owned(), after: self.told(lasso)?.1 };
+        Ok(Some(Counterexample { property, path: lasso.path.clone(), ending }))
     }
 
-    /// The run that refutes the first that is refuted, for people.
+    /// The same for people.
     ///
     /// # Errors
     /// A lasso that cannot be walked, and whatever writing meets.

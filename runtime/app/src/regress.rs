@@ -70,9 +70,8 @@ pub fn regress(spec: &'static SpecInfo, trace: &str) -> Result<Regression, Strin
         Ending::Violation { property } => narrate::holds(&model, &narration.world, property) == Some(false),
         Ending::Witness { property } => narrate::holds(&model, &narration.world, property) == Some(true),
         Ending::Fault { .. } => narration.steps.last().is_some_and(|told| told.fault.is_some()),
-        Ending::Run => {
-            trace.origin.cycle.as_ref().is_none_or(|cycle| closes(&model, &path, &narration, cycle).is_ok())
-        }
+        Ending::Cycle { after, .. } => closes(&model, &path, &narration, *after).is_ok(),
+        Ending::Run => true,
     };
     Ok(match there {
         true => Regression::There { ending: crate::story::ending(&trace.ending) },

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use foresee_kernel::trace::{Cycle, Ending};
+use foresee_kernel::trace::Ending;
 use foresee_kernel::{Arguments, Model, SpecInfo, Trace};
 use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
@@ -41,8 +41,7 @@ pub fn run(spec: &'static SpecInfo, args: &ReplayArgs, out: &mut dyn Write) -> R
     Ok(match trace.ending {
         // Something was made of the trace, and that went well.
         _ if args.form.is_some() || args.to_test.is_some() || args.step => Exit::Held,
-        Ending::Violation { .. } | Ending::Fault { .. } => Exit::Violation,
-        _ if trace.origin.cycle.is_some() => Exit::Violation,
+        Ending::Violation { .. } | Ending::Fault { .. } | Ending::Cycle { .. } => Exit::Violation,
         Ending::Witness { .. } | Ending::Run => Exit::Held,
     })
 }
@@ -72,10 +71,7 @@ pub fn walk(spec: &'static SpecInfo, file: &FilePath, trace: &Trace) -> Result<W
             Walked { model, path, narration }
         }
     };
-    confirm(&walked.model, &trace.ending, &walked.narration).map_err(refuse)?;
-    if let Some(cycle) = &trace.origin.cycle {
-        closes(&walked.model, &walked.path, &walked.narration, cycle).map_err(refuse)?;
-    }
+    confirm(&walked, &trace.ending).map_err(refuse)?;
     Ok(walked)
 }
 
@@ -102,9 +98,6 @@ fn show(args: &ReplayArgs, drawn: &Drawn<'_>, trace: &Trace, out: &mut dyn Write
         let prompt = args.out.is_none() && io::stdin().is_terminal();
         return step::run(drawn, &worlds, &mut io::stdin().lock(), prompt, out);
     }
-    if args.to_test.is_some() && trace.origin.cycle.is_some() {
-        return Err(Failure::usage("a run that goes on for ever is no test: replay shows it as it is"));
-    }
     let text = match (args.to_test, args.form) {
         (Some(TestForm::Rust), _) => totest::rust(drawn, trace)?,
         (Some(TestForm::Scenario), _) => totest::scenario(drawn, trace)?,
@@ -114,22 +107,13 @@ fn show(args: &ReplayArgs, drawn: &Drawn<'_>, trace: &Trace, out: &mut dyn Write
             let origin = &trace.origin;
             let value = json!({
                 "spec": origin.spec, "system": origin.system, "ending": ending, "steps": story::json(narration),
-                "cycle": origin.cycle,
                 "why": story::json_why(&reasons(drawn)),
             });
             format!("{value}\n")
         }
         (None, None) => {
             story::write(out, narration)?;
-            match &trace.origin.cycle {
-                Some(Cycle { after, property }) if *after == trace.steps.len() => {
-                    writeln!(out, "so it stays for ever, and `{property}` is refuted")?;
-                }
-                Some(Cycle { after, property }) => {
-                    writeln!(out, "and again from after step {after} for ever: `{property}` is refuted")?;
-                }
-                None => writeln!(out, "{}", story::ending(ending))?,
-            }
+            writeln!(out, "{}", story::ending(ending))?;
             story::write_why(out, &reasons(drawn))?;
             return Ok(());
         }
@@ -200,18 +184,18 @@ fn text(path: &FilePath) -> Result<String, Failure> {
 }
 
 /// Whether the cycle at the end of a trace ends where it begins.
-pub fn closes(model: &Arc<Model>, path: &Path, narration: &Narration, cycle: &Cycle) -> Result<(), String> {
+pub fn closes(model: &Arc<Model>, path: &Path, narration: &Narration, after: usize) -> Result<(), String> {
     let starts = narration.steps.len() - path.moves.len();
     let worlds = narrate::worlds(model, path).map_err(|error| error.to_string())?;
-    let begin = cycle.after.checked_sub(starts).and_then(|place| worlds.get(place));
+    let begin = after.checked_sub(starts).and_then(|place| worlds.get(place));
     match begin.is_some() && begin == worlds.last() {
         true => Ok(()),
-        false => Err(format!("the cycle after step {} does not end where it begins", cycle.after)),
+        false => Err(format!("the cycle after step {after} does not end where it begins")),
     }
 }
 
 /// Whether the replay ends as the trace says.
-fn confirm(model: &Arc<Model>, ending: &Ending, narration: &Narration) -> Result<(), String> {
+fn confirm(Walked { model, path, narration }: &Walked, ending: &Ending) -> Result<(), String> {
     let holds = |name: &str| {
         narrate::holds(model, &narration.world, name).ok_or_else(|| format!("there is no property `{name}`"))
     };
@@ -225,6 +209,7 @@ fn confirm(model: &Arc<Model>, ending: &Ending, narration: &Narration) -> Result
         Ending::Fault { .. } if narration.steps.last().is_none_or(|told| told.fault.is_none()) => {
             Err("the last step does not fault, though a fault was written".to_owned())
         }
+        Ending::Cycle { after, .. } => closes(model, path, narration, *after),
         _ => Ok(()),
     }
 }

@@ -95,6 +95,9 @@ pub fn ending(ending: &Ending) -> String {
         Ending::Violation { property } => format!("`{property}` is violated in the last state"),
         Ending::Witness { property } => format!("`{property}` holds in the last state"),
         Ending::Fault { message } => format!("`no_fault` is violated by the last step: {message}"),
+        Ending::Cycle { property, after } => {
+            format!("`{property}` is refuted: so it goes on for ever, from after step {after}")
+        }
         Ending::Run => "end of the run".to_owned(),
     }
 }

@@ -61,6 +61,7 @@ fn test_name(ending: &Ending) -> String {
         Ending::Violation { property } => format!("{property}_is_kept"),
         Ending::Witness { property } => format!("{property}_is_reached_no_more"),
         Ending::Fault { .. } => "no_step_faults".to_owned(),
+        Ending::Cycle { property, .. } => format!("{property}_is_refuted_so_no_more"),
         Ending::Run => "the_run_ends_so_no_more".to_owned(),
     }
 }
@@ -99,6 +100,10 @@ impl Script<'_> {
         let name = match self.drawn.ending {
             Ending::Violation { property } | Ending::Witness { property } => format!("found_{property}"),
             Ending::Fault { .. } => "found_fault".to_owned(),
+            Ending::Cycle { .. } => {
+                let message = "no scenario goes on for ever; --to-test rust can follow it";
+                return Err(Failure::usage(message));
+            }
             Ending::Run => "found_run".to_owned(),
         };
         let mut text = format!("scenario {name} in {} {{\n", trace.origin.system);

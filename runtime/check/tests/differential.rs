@@ -118,7 +118,7 @@ fn replay(model: &Arc<Model>, found: &foresee_check::Counterexample) {
                 faults.contains(message) && (found.path.moves.is_empty() || faults.last() == Some(message))
             );
         }
-        Ending::Run => panic!("nothing ends so"),
+        Ending::Cycle { .. } | Ending::Run => panic!("nothing ends so"),
     }
     let writer = narrate::to_trace(model, &found.path, "check", None, found.ending.clone());
     let (path, again) = narrate::replay(model, &writer.expect("it can be told")).expect("it replays");

@@ -304,7 +304,6 @@ mod tests {
             scenario: None,
             faults: vec![],
             unbudgeted: false,
-            cycle: None,
         };
         let (mut writer, mut text) = Writer::new(origin, "n[0]".into(), Some(3), false);
         for life in 0..3 {

@@ -14,8 +14,8 @@ use crate::Digest;
 /// The newest version that this crate writes; it reads every version up to it.
 ///
 /// Version 2 has what the application calls and what the environment does to nodes and connections. A trace without these
-/// is written as version 1.
-pub const VERSION: u32 = 2;
+/// is written as version 1. Version 3 has runs that go on for ever.
+pub const VERSION: u32 = 3;
 
 const FORMAT: &str = "foresee-trace";
 
@@ -60,18 +60,6 @@ pub struct Origin {
     /// Whether a part of it is a simulation's, which budgets that are for checking do not bound.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unbudgeted: bool,
-    /// The cycle at its end, where it tells a run that goes on for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cycle: Option<Cycle>,
-}
-
-/// The end of a trace that is walked again and again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cycle {
-    /// After how many of the steps it begins; where that is all of them, the run stays in the last state.
-    pub after: usize,
-    /// The liveness property that such a run violates.
-    pub property: String,
 }
 
 /// Why a trace was kept.
@@ -93,8 +81,25 @@ pub enum Ending {
         /// What it said.
         message: String,
     },
+    /// What is behind some step is walked again and again, by which a liveness property is false.
+    Cycle {
+        /// The property.
+        property: String,
+        /// After how many of the steps it begins; where that is all of them, the run stays in the last state.
+        after: usize,
+    },
     /// A run, kept as such.
     Run,
+}
+
+impl Ending {
+    /// The first version of the format that has this ending.
+    fn version(&self) -> u32 {
+        match self {
+            Ending::Violation { .. } | Ending::Witness { .. } | Ending::Fault { .. } | Ending::Run => 1,
+            Ending::Cycle { .. } => 3,
+        }
+    }
 }
 
 /// One thing that happened.
@@ -341,7 +346,7 @@ impl Trace {
     /// A sealed trace.
     pub fn new(origin: Origin, ending: Ending, steps: Vec<Step>) -> Self {
         let (format, seal) = (FORMAT.to_owned(), String::new());
-        let version = steps.iter().map(|step| step.action.version()).max().unwrap_or(1);
+        let version = steps.iter().map(|step| step.action.version()).fold(ending.version(), u32::max);
         let mut trace = Trace { format, version, origin, ending, steps, seal };
         let seals = trace.seals();
         for (step, seal) in trace.steps.iter_mut().zip(&seals) {

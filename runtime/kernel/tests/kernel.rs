@@ -155,7 +155,6 @@ fn trace() -> Trace {
         scenario: None,
         faults: Vec::new(),
         unbudgeted: false,
-        cycle: None,
         seed: Some(u64::MAX),
     };
     let fire = |timer: &str| Action::Fire { node: "n[0]".into(), layer: 0, timer: timer.into() };
@@ -179,10 +178,15 @@ fn a_trace_has_the_version_of_what_is_in_it_and_a_newer_one_is_named_whatever_it
     let old = trace();
     let new = Trace::new(old.origin.clone(), Ending::Run, vec![Step::new(None, crash, Vec::new(), 1)]);
     assert!(old.to_json().contains("\"version\": 1") && new.to_json().contains("\"version\": 2"));
-    assert_eq!(Trace::from_json(&new.to_json()), Ok(new.clone()));
-    let newer = new.to_json().replace("\"version\": 2", "\"version\": 3").replace("crash\"", "melt\"");
+    let cycle = Ending::Cycle { property: "p".into(), after: 1 };
+    let endless = Trace::new(old.origin.clone(), cycle, old.steps.clone());
+    assert!(endless.to_json().contains("\"version\": 3"));
+    for trace in [&new, &endless] {
+        assert_eq!(Trace::from_json(&trace.to_json()).as_ref(), Ok(trace));
+    }
+    let newer = new.to_json().replace("\"version\": 2", "\"version\": 4").replace("crash\"", "melt\"");
     let error = Trace::from_json(&newer).expect_err("it is newer");
-    assert!(error.place == "version" && error.message.contains("version 3"), "{error}");
+    assert!(error.place == "version" && error.message.contains("version 4"), "{error}");
 }
 
 #[test]
@@ -192,7 +196,7 @@ fn a_trace_that_was_touched_is_refused_with_the_place() {
     assert_eq!(refuse(&text.replace("\"beat\"", "\"boat\"")), "step 2");
     assert_eq!(refuse(&text.replace("\"again\"", "\"other\"")), "step 1");
     assert_eq!(refuse(&text.replace("\"property\": \"p\"", "\"property\": \"q\"")), "end");
-    assert_eq!(refuse(&text.replace("\"version\": 1", "\"version\": 3")), "version");
+    assert_eq!(refuse(&text.replace("\"version\": 1", "\"version\": 4")), "version");
     for end in 0..text.trim_end().len() {
         assert!(Trace::from_json(&text[..end]).is_err(), "the first {end} bytes pass for a trace");
     }

@@ -160,7 +160,6 @@ pub fn origin(model: &Model, writer: &str, seed: Option<u64>) -> Origin {
         scenario: None,
         faults: Vec::new(),
         unbudgeted: false,
-        cycle: None,
     }
 }
 

@@ -44,7 +44,7 @@ impl Goal {
             Ending::Violation { property } => (property, false),
             Ending::Witness { property } => (property, true),
             Ending::Fault { .. } => return Some(Goal::Fault),
-            Ending::Run => return None,
+            Ending::Cycle { .. } | Ending::Run => return None,
         };
         let property = model.properties.iter().find(|it| it.name == name)?;
         Some(Goal::Property { property, holds })

@@ -66,6 +66,15 @@ impl Ran {
     }
 }
 
+/// Runs the command line of a generated service in this process.
+pub fn generated(spec: &'static foresee::kernel::SpecInfo, arguments: &[&str]) -> Ran {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let line = ["spec"].iter().chain(arguments).map(Into::into);
+    let code = foresee::app::run(spec, line, &mut out, &mut err) as i32;
+    let text = |bytes| String::from_utf8(bytes).expect("the output is UTF-8");
+    Ran { code, out: text(out), err: text(err) }
+}
+
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Ran {
     let Output { status, stdout, stderr } = command.output().expect("the program starts");

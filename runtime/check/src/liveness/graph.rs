@@ -1,9 +1,10 @@
 //! The graph of all worlds within the bounds, breadth first: edges with what they do of what is owed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use foresee_kernel::{Model, NodeId, Resolver, Tape};
+use foresee_kernel::{Model, NodeId, Tape};
 use foresee_world::{Action, Direct, Envelope, Move, Successor, Timer, World, path};
 use hashbrown::{HashMap, HashTable};
 
@@ -181,49 +182,37 @@ impl Graph {
     fn expand(&mut self, program: &Direct, numbers: &mut Numbers, state: u32) {
         let ways = ways(program, &self.worlds[state as usize]);
         self.offer(program, numbers, state, &ways);
-        let begin = self.owed.len();
+        let mut owing = Vec::new();
         for (action, successor) in &ways {
             let class = owed(action).map_or(NONE, |owed| {
                 let new = numbers.classes.len() as u32;
                 *numbers.classes.entry(owed).or_insert(new)
             });
             if class != NONE {
-                self.owed.push(class);
+                owing.push(class);
             }
             let next = self.worlds[state as usize].after(program, action, successor.as_ref());
             let to = self.number(program, numbers, next, (state, self.edges.len() as u32));
             self.edges.push(Edge { to, class });
         }
-        self.owed[begin..].sort_unstable();
-        let mut last = None;
-        let mut kept = begin;
-        for place in begin..self.owed.len() {
-            if last != Some(self.owed[place]) {
-                last = Some(self.owed[place]);
-                self.owed[kept] = self.owed[place];
-                kept += 1;
-            }
-        }
-        self.owed.truncate(kept);
+        owing.sort_unstable();
+        owing.dedup();
+        self.owed.append(&mut owing);
     }
 
     /// Notes what fair choices offer, by the answers that lead to them.
     fn offer(&mut self, program: &Direct, numbers: &mut Numbers, state: u32, ways: &[Way]) {
-        // Handlers that overlap are a choice too, though not one that the author left open.
-        let declared = numbers.fair;
-        let fair = |way: &Way| declared && way.1.as_ref().is_some_and(|it| !it.tape.is_empty());
-        if !ways.iter().any(fair) {
+        if !numbers.fair {
             return;
         }
+        let answers = |way: &Way| way.1.iter().flat_map(|it| it.tape.iter().copied()).collect::<Vec<u32>>();
+        let tapes: Vec<Vec<u32>> = ways.iter().map(answers).collect();
         // For each way the fair choices in it: the answers before, and the number of the option.
         let mut made: Vec<Vec<(usize, u32)>> = Vec::new();
-        for way in ways {
+        for ((action, _), tape) in ways.iter().zip(&tapes) {
             let mut options = Vec::new();
-            if let (true, Some((id, stimulus)), Some(successor)) =
-                (fair(way), way.0.stimulus(program), &way.1)
-            {
-                let mut tape = Tape::new(successor.tape.clone()).with_labels();
-                debug_assert!(tape.wants_labels());
+            if let Some((id, stimulus)) = action.stimulus(program).filter(|_| !tape.is_empty()) {
+                let mut tape = Tape::new(tape.clone()).with_labels();
                 let node = &self.worlds[state as usize].nodes[id.index()];
                 let decisions = program.step(node, &stimulus, &mut tape).decisions;
                 for (place, decision) in decisions.iter().enumerate().filter(|(_, it)| it.site.fair) {
@@ -237,17 +226,21 @@ impl Graph {
             }
             made.push(options);
         }
-        let tape = |way: &Way| way.1.as_ref().map(|it| it.tape.clone()).unwrap_or_default();
-        for (index, way) in ways.iter().enumerate() {
+        for (index, (action, _)) in ways.iter().enumerate() {
             let edge = (self.edges.len() + index) as u32;
             for (place, option) in &made[index] {
-                let before = tape(way);
-                for (other, offered) in ways.iter().zip(&made) {
-                    let same = other.0 == way.0 && tape(other).get(..*place) == before.get(..*place);
-                    for (_, other) in offered.iter().filter(|(at, _)| same && at == place) {
-                        self.offers.push(Offer { edge, option: *other, taken: other == option });
-                    }
-                }
+                // What it could have been instead: the same step, answered alike up to there.
+                let alike = |other: &usize| {
+                    ways[*other].0 == *action && tapes[*other].get(..*place) == tapes[index].get(..*place)
+                };
+                let offered = (0..ways.len()).filter(alike).flat_map(|other| &made[other]);
+                let offered: BTreeSet<u32> =
+                    offered.filter(|(at, _)| at == place).map(|(_, other)| *other).collect();
+                self.offers.extend(offered.iter().map(|other| Offer {
+                    edge,
+                    option: *other,
+                    taken: other == option,
+                }));
             }
         }
     }
