@@ -242,9 +242,11 @@ impl Core {
 
     /// Whether the next thing may happen at once: nothing waits before it. `reads` where it comes from the network.
     fn is_ready(&mut self, reads: bool) -> bool {
-        let first = self.life.is_clear() && self.service.is_first(&self.life, reads);
-        if !first {
+        if !self.life.is_clear() || !self.service.is_first(&self.life, reads) {
             self.turn();
+            if !self.service.is_first(&self.life, reads) {
+                return false;
+            }
         }
         !self.more && self.end.is_none() && self.service.is_ready(&mut self.life, reads)
     }

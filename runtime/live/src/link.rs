@@ -10,13 +10,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use foresee_kernel::{Datum, NodeId, Wires};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::clock;
 use crate::emulate::Path;
 use crate::frame::{self, Answer, Frames, HANDSHAKE_BYTES_MAX, Hello, Session};
 use crate::helm::Helm;
@@ -258,33 +262,61 @@ impl Task {
 
     /// Sends and receives until the connection ends.
     async fn stand(&mut self, (stream, session): Standing) -> End {
-        let shared = self.seat.shared.clone();
-        shared.meter.connections.inc();
+        self.seat.shared.meter.connections.inc();
         let Stream { reader, writer, .. } = stream;
         self.outbox.stand(writer);
-        let reading = read(&self.seat, reader);
+        let heard = AtomicBool::new(false);
+        let Task { seat, adopted, outbox, .. } = self;
+        let reading = read(seat, reader, &heard);
+        // What there is beside reading is seldom; it is looked at when it is woken, and not at each message.
+        let mut beside: FuturesUnordered<_> =
+            [beside(seat, adopted, outbox, session, &heard)].into_iter().collect();
         tokio::pin!(reading);
-        let outbox = self.outbox.clone();
-        let minding = outbox.mind(self.seat.peer);
-        tokio::pin!(minding);
-        loop {
-            tokio::select! {
-                biased;
-                end = &mut reading => return end,
-                written = &mut minding => return match written {
-                    Written::All => End::Stopped,
-                    Written::Failed(reason) => End::Broken(reason),
-                },
-                Some(adopt) = self.adopted.recv() => {
-                    // The same session: made at once with the one that stands.
-                    if adopt.hello.session <= session {
-                        shared.spawn(answer(adopt.stream, &Answer::Crossed));
-                        continue;
-                    }
-                    return End::Replaced(adopt);
+        tokio::select! {
+            biased;
+            end = &mut reading => end,
+            Some(end) = beside.next() => end,
+        }
+    }
+}
+
+/// Waits for what ends a connection beside what is read: it is silent, it cannot be written to, the service lets go, the peer makes another.
+async fn beside(
+    seat: &Seat,
+    adopted: &mut mpsc::Receiver<Adopt>,
+    outbox: &Outbox,
+    session: Session,
+    heard: &AtomicBool,
+) -> End {
+    let minding = outbox.mind(seat.peer);
+    let silence = silence(heard, seat.shared.limits.keep_alive);
+    tokio::pin!(minding, silence);
+    loop {
+        tokio::select! {
+            biased;
+            written = &mut minding => return match written {
+                Written::All => End::Stopped,
+                Written::Failed(reason) => End::Broken(reason),
+            },
+            () = &mut silence => return End::Broken("it is silent".to_owned()),
+            Some(adopt) = adopted.recv() => {
+                // The same session: made at once with the one that stands.
+                if adopt.hello.session <= session {
+                    seat.shared.spawn(answer(adopt.stream, &Answer::Crossed));
+                    continue;
                 }
+                return End::Replaced(adopt);
             }
         }
+    }
+}
+
+/// Waits until nothing was heard for [`SILENT_PERIODS_MAX`] whole periods.
+async fn silence(heard: &AtomicBool, period: Duration) {
+    let mut silent = 0;
+    while silent < SILENT_PERIODS_MAX {
+        clock::beside(Instant::now() + period).await;
+        silent = if heard.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
     }
 }
 
@@ -345,29 +377,14 @@ pub(crate) async fn handshake_frame(stream: &mut Reader) -> Result<Vec<u8>, Stri
     Ok(frame)
 }
 
-/// Reads frames until the connection ends, and hands messages to the service.
-async fn read(seat: &Seat, mut reader: Reader) -> End {
+/// Reads frames until the connection ends, and hands messages to the service; notes in `heard` that there was a frame.
+async fn read(seat: &Seat, mut reader: Reader, heard: &AtomicBool) -> End {
     let limits = &seat.shared.limits;
     let batch = BATCH_MESSAGES_MAX.min(limits.inbox);
     let mut frames = Frames::default();
     let mut messages = VecDeque::with_capacity(batch);
-    // How often it was silent for a whole period.
-    let mut silent = 0;
-    let period = sleep_until(Instant::now() + limits.keep_alive);
-    tokio::pin!(period);
     loop {
-        let read = tokio::select! {
-            biased;
-            read = reader.read_buf(frames.room()) => read,
-            () = period.as_mut() => {
-                if silent == SILENT_PERIODS_MAX {
-                    return End::Broken("it is silent".to_owned());
-                }
-                silent += 1;
-                period.as_mut().reset(Instant::now() + limits.keep_alive);
-                continue;
-            }
-        };
+        let read = reader.read_buf(frames.room()).await;
         match read {
             Ok(0) if frames.is_within() => {
                 return refuse(seat, "cut", "the connection ends within a frame".to_owned());
@@ -385,7 +402,7 @@ async fn read(seat: &Seat, mut reader: Reader) -> End {
                 Ok(Taken { more, any }) => {
                     // What is heard of a frame that is never complete counts as silence.
                     if any {
-                        silent = 0;
+                        heard.store(true, Ordering::Relaxed);
                     }
                     if !more {
                         break;

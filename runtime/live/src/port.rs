@@ -20,15 +20,15 @@ pub(crate) struct LivePort {
 }
 
 impl LivePort {
-    fn ask<T: Send + 'static>(&self, make: impl FnOnce(Done<T>) -> Ask + Send + 'static) -> Pending<T> {
+    fn ask<T: Send + 'static>(&self, make: impl FnOnce(Done<T>) -> Ask) -> Pending<T> {
+        let (done, outcome) = oneshot::channel();
+        let outcome = async { outcome.await.unwrap_or(Err(Lost::Stopped)) };
+        let Some(ask) = self.helm.ask(make(done)) else { return Box::pin(outcome) };
         let (helm, asks) = (self.helm.clone(), self.asks.clone());
         Box::pin(async move {
-            let (done, outcome) = oneshot::channel();
-            if let Some(ask) = helm.ask(make(done)) {
-                asks.send(ask).await.map_err(|_| Lost::Stopped)?;
-                helm.drive();
-            }
-            outcome.await.unwrap_or(Err(Lost::Stopped))
+            asks.send(ask).await.map_err(|_| Lost::Stopped)?;
+            helm.drive();
+            outcome.await
         })
     }
 }

@@ -231,9 +231,9 @@ impl Service {
         })
     }
 
-    /// Whether something may happen now, from the network where it is one that `reads`, and nothing of its kind waits before it.
+    /// Whether something may happen now, from the network where it is one that `reads`.
     pub(crate) fn is_ready(&self, life: &mut Life, reads: bool) -> bool {
-        !(reads && life.holds_upcalls()) && self.is_first(life, reads) && self.has_room(life)
+        !(reads && life.holds_upcalls()) && self.has_room(life)
     }
 
     /// Whether nothing of its kind waits before it.
