@@ -7,7 +7,8 @@
 //!
 //! - *Watching.* Copies are counted, and the calls that they are of: answers to beats by the peer, which tells of them, and what is
 //!   sent again by the node itself. Copies beyond [`SURPLUS`] times what the link is known to take are summed up (Page's test:
-//!   the sum starts again at 0), and [`ALARM`] of them are an alarm.
+//!   the sum starts again at 0), and [`ALARM`] of them are an alarm, where a call takes one: the more it takes, the more of
+//!   them come between two calls by chance.
 //! - *Trying.* The period is doubled. While losses, round trips or copies fall from one look to the next, the line is
 //!   draining, and the period stays; where they do not, it is doubled again, as often as [`RAISES`].
 //! - *Concluding.* Where the copies are few again, and losses or round trips are half of what they were, beats did it: the period in force
@@ -272,7 +273,7 @@ impl Brake {
                 }
                 Some(_) => {}
                 // Calls of one period are answered at once.
-                None if watch.over >= ALARM + SURPLUS * usual * heard.rate * seconds
+                None if watch.over >= ALARM * watch.own + SURPLUS * usual * heard.rate * seconds
                     && alarm.is_none_or(|(_, worst)| watch.over > worst) =>
                 {
                     alarm = Some((*id, watch.over));

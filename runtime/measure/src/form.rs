@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 
 use foresee_kernel::{Amount, HandlerInfo, Model, Objective, Sense, ServiceInfo, Term, TuningInfo, WaitInfo};
 
+use crate::brake::Brake;
+
 pub use beats::{Beats, Demand};
 pub use resends::{Ends, Resends, Waiting};
 
@@ -66,15 +68,17 @@ impl Form {
         }
     }
 
-    /// What a second of waiting costs, and a copy with its acknowledgement.
-    pub(crate) fn stakes(&self) -> (f64, f64) {
+    /// What keeps it clear of lines that overflow.
+    pub(crate) fn brake(&self) -> Brake {
         match self {
             Form::Beats(it) => {
                 let dearest = |of: fn(&Demand) -> f64| it.demands.iter().map(of).fold(0.0, f64::max);
-                (dearest(|it| it.wait), dearest(|it| it.answer + it.acknowledgement))
+                let copy = dearest(|it| it.answer + it.acknowledgement);
+                Brake::new((dearest(|it| it.wait), copy))
             }
             Form::Resends(it) => {
-                (it.waits.iter().map(|waiting| waiting.wait).sum(), it.price + it.acknowledgement)
+                let wait = it.waits.iter().map(|waiting| waiting.wait).sum();
+                Brake::new((wait, it.price + it.acknowledgement))
             }
         }
     }

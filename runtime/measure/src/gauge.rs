@@ -193,7 +193,7 @@ impl Gauge {
             called: 0,
             calling: false,
             force: None,
-            brake: Brake::new(form.stakes()),
+            brake: form.brake(),
             barred: 0.0,
             asked: 0,
         })
@@ -212,7 +212,7 @@ impl Gauge {
         self.called = 0;
         self.calling = false;
         self.force = None;
-        self.brake = Brake::new(self.form.stakes());
+        self.brake = self.form.brake();
         self.barred = 0.0;
         self.asked = now;
     }

@@ -278,13 +278,25 @@ fn a_link_that_loses_by_itself_is_answered_with_more_beats() {
 }
 
 #[test]
-fn probe() {
+fn a_line_that_copies_would_fill_does_not_collapse() {
     const UNTIL: f64 = 1_000.0;
-    for (loss, line, calls) in [(0.01, Some((30.0, 90.0)), 0.5), (0.01, Some((30.0, 90.0)), 1.0), (0.1, Some((30.0, 90.0)), 0.7),  (0.4, None, 0.5), (0.6, None, 0.5)] {
-        let way = Way { loss, delay: 0.05, line, calls };
-        eprintln!("loss {loss} line {line:?} calls {calls}: measured {}", mean(Protocol::Resends, way, None, UNTIL));
-        for fixed in [0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0] {
-            eprintln!("  {fixed}: {}", mean(Protocol::Resends, way, Some(fixed), UNTIL));
-        }
-    }
+    let way = Way { loss: 0.01, delay: 0.05, line: Some((30.0, 90.0)), calls: 1.0 };
+    let mean = |fixed, until| mean(Protocol::Resends, way, fixed, until);
+    let (period, cost) = best(Protocol::Resends, way, &[2.8, 3.0, 4.0, 5.0], UNTIL);
+    // What is sent again fills the line at the safe default, and at twice of it.
+    assert!(mean(Some(1.0), 100.0) > cost, "the safe default costs less in 100 s than {cost} in {UNTIL}");
+    assert!(mean(Some(2.0), UNTIL) > 3.0 * cost, "every 2 s does not collapse");
+    let measured = mean(None, UNTIL);
+    assert!(measured < 1.5 * cost, "{measured}, and {cost} every {period} s");
+}
+
+#[test]
+fn a_link_that_loses_by_itself_is_answered_by_sending_again_soon() {
+    const UNTIL: f64 = 1_000.0;
+    // Six copies of a call, three times what raises an alarm.
+    let way = Way { loss: 0.6, delay: 0.05, line: None, calls: 0.5 };
+    let (period, cost) = best(Protocol::Resends, way, &[0.1, 0.125, 0.15, 0.2], UNTIL);
+    let measured = mean(Protocol::Resends, way, None, UNTIL);
+    assert!(measured < 1.3 * cost, "{measured}, and {cost} every {period} s");
+    assert!(cost < 0.7 * mean(Protocol::Resends, way, Some(1.0), UNTIL), "the safe default does as well");
 }
