@@ -69,7 +69,7 @@ fn cost(ends: Ends, period: f64, loss: f64, delay_ms: u64) -> f64 {
 
 #[test]
 fn the_option_taken_is_the_best_of_all_by_the_exact_cost() {
-    const CALLS: u64 = 1_500;
+    const CALLS: u64 = 1_000;
     let delays: [(u64, fn(u64) -> u64); 4] =
         [(10, |_| 10_000_000), (150, |_| 150_000_000), (800, |_| 800_000_000), (4_000, |_| 4_000_000_000)];
     let mut taken = Vec::new();
