@@ -9,19 +9,21 @@ use support::{SEND, SERVICE, choose, periods, resends};
 
 const ENDS: [NodeId; 2] = [NodeId::new(0), NodeId::new(1)];
 
+/// How long a message takes one way, in nanoseconds, by the number of the call.
+type Delay = fn(u64) -> u64;
+
 /// Two ends of a link that loses every so many messages and is as slow as is said.
 struct Ways {
     gauges: [Gauge; 2],
     /// Of so many messages each way one is lost; 0 for none.
     every: u64,
-    /// One way, in nanoseconds, by the number of the call.
-    delay: fn(u64) -> u64,
+    delay: Delay,
     sent: [u64; 2],
     now: u64,
 }
 
 impl Ways {
-    fn new(ends: Ends, every: u64, delay: fn(u64) -> u64) -> Ways {
+    fn new(ends: Ends, every: u64, delay: Delay) -> Ways {
         let gauge = || Gauge::new(&resends(ends)).expect("the form is known");
         Ways { gauges: [gauge(), gauge()], every, delay, sent: [0; 2], now: 0 }
     }
@@ -70,7 +72,7 @@ fn cost(ends: Ends, period: f64, loss: f64, delay_ms: u64) -> f64 {
 #[test]
 fn the_option_taken_is_the_best_of_all_by_the_exact_cost() {
     const CALLS: u64 = 1_000;
-    let delays: [(u64, fn(u64) -> u64); 4] =
+    let delays: [(u64, Delay); 4] =
         [(10, |_| 10_000_000), (150, |_| 150_000_000), (800, |_| 800_000_000), (4_000, |_| 4_000_000_000)];
     let mut taken = Vec::new();
     for ends in [Ends::Arrival, Ends::Acknowledgement] {
