@@ -210,6 +210,7 @@ const EXPECTED: &[Expected] = &[
             held("--system Never", 8, "--system Never"),
             bounded("--system Late", 253, "--system Late"),
             bounded("--system Pair", 21_230, "--system Pair --depth 9"),
+            bounded("--system PairBySender", 4_261, "--system PairBySender"),
         ],
         simulated: &[
             "--system Once --seeds 0..20",
@@ -218,6 +219,7 @@ const EXPECTED: &[Expected] = &[
             "--system Never --seeds 0..20",
             "--system Late --until 600s --seeds 0..20",
             "--system Pair --seeds 0..5",
+            "--system PairBySender --seeds 0..5",
         ],
     },
     Expected {

@@ -1,15 +1,20 @@
 //! Choices of how long until a timer fires, and what objectives pay for by the second: what a runtime has to know to resolve such
 //! a choice by a formula instead of by trying.
 //!
+//! A choice in a routine is one choice of all that call it: the time is a period if the timer's own handler does, itself or by
+//! other routines.
+//!
 //! # Caveats
-//! A choice in a routine is not looked at: whose timer it sets depends on who calls it. Of what is paid for the words of the text
-//! are looked at, so a variable of another service that has the same name is taken for that of this one.
+//! Of what is paid for the words of the text are looked at, so a variable of another service that has the same name is taken for
+//! that of this one.
 
 use std::collections::BTreeSet;
 
 use super::setting::words;
+use super::shapes::close;
 use crate::ast::{Expr, Per, PerSecond};
-use crate::check::{Checked, ServiceFacts, Trigger};
+use crate::body::Facts;
+use crate::check::{Checked, Head, ServiceFacts, Trigger};
 use crate::ir::{Tuning, Wait};
 use crate::lower::literal;
 use crate::names::ServiceNames;
@@ -17,19 +22,29 @@ use crate::names::ServiceNames;
 /// The choices of a service that set a timer.
 pub(super) fn tunings(facts: &ServiceFacts<'_>, names: &ServiceNames) -> Vec<Tuning> {
     let mut found = Vec::new();
-    for (head, body) in facts.heads.handlers.iter().zip(&facts.handlers) {
-        let own = match head.trigger {
-            Some(Trigger::Timer(timer)) => Some(&names.timers[timer].name),
+    let mut add = |choice: &str, timer: &str, again: bool| {
+        let each = names.timers.iter().any(|it| it.name == timer && !it.params.is_empty());
+        found.push(Tuning { choice: choice.to_owned(), timer: timer.to_owned(), again, each });
+    };
+    let handlers = || {
+        let own = |head: &Head<'_>| match head.trigger {
+            Some(Trigger::Timer(timer)) => Some(names.timers[timer].name.as_str()),
             _ => None,
         };
-        for (choice, timer) in &body.tuned {
-            found.push(Tuning { choice: choice.clone(), timer: timer.clone(), again: own == Some(timer) });
+        facts.heads.handlers.iter().map(own).zip(&facts.handlers)
+    };
+    for (own, body) in handlers() {
+        body.tuned.iter().for_each(|(choice, timer)| add(choice, timer, own == Some(timer.as_str())));
+    }
+    for (name, routine) in &facts.routines {
+        for (choice, timer) in &routine.tuned {
+            let calls = |body: &Facts| close(body, &facts.routines).contains_key(name.as_str());
+            let again = handlers().any(|(own, body)| own == Some(timer.as_str()) && calls(body));
+            add(choice, timer, again);
         }
     }
     for (timer, interval) in &facts.intervals {
-        for site in interval.sites.iter().filter(|it| it.open) {
-            found.push(Tuning { choice: site.name.clone(), timer: timer.clone(), again: true });
-        }
+        interval.sites.iter().filter(|it| it.open).for_each(|site| add(&site.name, timer, true));
     }
     found
 }

@@ -118,8 +118,8 @@ fn of_service(it: &Tables) -> TokenStream {
         quote!(kernel::OverlapInfo { event: #event, states: &[#(#states),*], handlers: &[#(#handlers),*] })
     });
     let (grows, unsent, unwanted) = (&it.grows, &it.unsent, &it.unwanted);
-    let tunings = it.tunings.iter().map(|Tuning { choice, timer, again }| {
-        quote!(kernel::TuningInfo { choice: #choice, timer: #timer, again: #again })
+    let tunings = it.tunings.iter().map(|Tuning { choice, timer, again, each }| {
+        quote!(kernel::TuningInfo { choice: #choice, timer: #timer, again: #again, each: #each })
     });
     let waits = it.waits.iter().map(|Wait { objective, price, over, until }| {
         let price = match price {

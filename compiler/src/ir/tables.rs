@@ -119,6 +119,8 @@ pub struct Tuning {
     pub timer: String,
     /// Whether the timer's own handler sets it again, or it is always on.
     pub again: bool,
+    /// Whether the timer has arguments.
+    pub each: bool,
 }
 
 /// What an objective pays for by the second.

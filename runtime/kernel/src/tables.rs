@@ -198,6 +198,8 @@ pub struct TuningInfo {
     pub timer: &'static str,
     /// Whether the timer's own handler sets it again, or it is always on: the time is a period.
     pub again: bool,
+    /// Whether the timer has arguments, so that there may be many of it at a time.
+    pub each: bool,
 }
 
 /// What an objective of a service pays for by the second: for each of a collection, while something holds.

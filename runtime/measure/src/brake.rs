@@ -1,11 +1,14 @@
-//! Keeps clear of periods at which beats themselves fill a line until it drops what it is given.
+//! Keeps clear of periods at which what is sent fills a line until it drops what it is given.
 //!
-//! The formulas take the loss for given. Where a buffer overflows it is not: every beat has all sent again that is not acknowledged, so
-//! what is lost is sent again, and lost again with more. Then the answer to loss must be *fewer* beats, and not the more of them
-//! that the formula asks for. Nothing that one node sees tells the two kinds of loss apart, so it is tried out:
+//! The formulas take the loss for given. Where a buffer overflows it is not: every beat has all sent again that is not acknowledged, and
+//! so does every period of retransmission, so what is lost is sent again, and lost again with more. Then the answer to loss
+//! must be a *longer* period, and not the shorter one that the formula asks for. Nothing that one node sees tells the two
+//! kinds of loss apart, so it is tried out. A *beat* is here whatever a period is taken for: a beat, or a copy that is sent again.
 //!
-//! - *Watching.* A peer says how many answers it has sent and how many calls it has had. Copies beyond [`SURPLUS`] times what the
-//!   link is known to take are summed up (Page's test: the sum starts again at 0), and [`ALARM`] of them are an alarm.
+//! - *Watching.* Copies are counted, and the calls that they are of: answers to beats by the peer, which tells of them, and what is
+//!   sent again by the node itself. Copies beyond [`SURPLUS`] times what the link is known to take are summed up (Page's test:
+//!   the sum starts again at 0), and [`ALARM`] of them are an alarm, where a call takes one: the more it takes, the more of
+//!   them come between two calls by chance.
 //! - *Trying.* The period is doubled. While losses, round trips or copies fall from one look to the next, the line is
 //!   draining, and the period stays; where they do not, it is doubled again, as often as [`RAISES`].
 //! - *Concluding.* Where the copies are few again, and losses or round trips are half of what they were, beats did it: the period in force
@@ -58,8 +61,8 @@ const CLEAR: f64 = 1.4;
 /// What is known of a peer: what it has told, and what is believed of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heard {
-    /// Answers that it has sent, and calls that it has had, since it began.
-    pub told: (u64, u64),
+    /// Copies and calls, since whoever sends the copies began.
+    pub copies: (u64, u64),
     /// Calls a second, as believed.
     pub rate: f64,
     /// Calls a second that are believed of whoever was never heard.
@@ -124,7 +127,8 @@ impl Sums {
 /// One peer.
 #[derive(Debug, Default)]
 struct Watch {
-    told: (u64, u64),
+    /// Copies and calls, as last seen.
+    copies: (u64, u64),
     /// Copies beyond what is usual, and all that came since there were none.
     over: f64,
     excursion: Sums,
@@ -195,9 +199,9 @@ pub(crate) enum Verdict {
 }
 
 impl Brake {
-    /// With what a second of waiting costs, and an answer with its acknowledgement.
-    pub fn new(wait: f64, answer: f64) -> Self {
-        Brake { prices: (wait, answer), peers: BTreeMap::new(), trial: None, bar: None }
+    /// With what a second of waiting costs, and a copy with its acknowledgement.
+    pub fn new(prices: (f64, f64)) -> Self {
+        Brake { prices, peers: BTreeMap::new(), trial: None, bar: None }
     }
 
     /// The option that is tried, if any.
@@ -236,20 +240,20 @@ impl Brake {
         let mut alarm: Option<(NodeId, f64)> = None;
         for (id, heard) in peers {
             let watch = self.peers.entry(*id).or_insert_with(|| Watch {
-                told: heard.told,
+                copies: heard.copies,
                 own: 1.0,
                 ..Watch::default()
             });
             // Whoever counts anew has begun anew.
-            let anew = heard.told.0 < watch.told.0 || heard.told.1 < watch.told.1;
-            let before = if anew { (0, 0) } else { watch.told };
+            let anew = heard.copies.0 < watch.copies.0 || heard.copies.1 < watch.copies.1;
+            let before = if anew { (0, 0) } else { watch.copies };
             let news = Sums {
-                answers: (heard.told.0 - before.0) as f64,
-                calls: (heard.told.1 - before.1) as f64,
+                answers: (heard.copies.0 - before.0) as f64,
+                calls: (heard.copies.1 - before.1) as f64,
                 seconds,
                 beats: 1.0,
             };
-            watch.told = heard.told;
+            watch.copies = heard.copies;
             watch.since.add(&news);
             watch.relax(heard, periods[force]);
             let usual = watch.own * in_flight(heard.trip, periods[force]);
@@ -269,7 +273,7 @@ impl Brake {
                 }
                 Some(_) => {}
                 // Calls of one period are answered at once.
-                None if watch.over >= ALARM + SURPLUS * usual * heard.rate * seconds
+                None if watch.over >= ALARM * watch.own + SURPLUS * usual * heard.rate * seconds
                     && alarm.is_none_or(|(_, worst)| watch.over > worst) =>
                 {
                     alarm = Some((*id, watch.over));

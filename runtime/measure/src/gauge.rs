@@ -1,5 +1,6 @@
-//! What one node measures: losses by the gaps in the numbers of what it is sent, round trips by the echo of its own times, rates of
-//! its calls; and what its peers tell it of theirs. All of it rides on messages that are sent anyway.
+//! What one node measures, whatever the form: losses by the gaps in the numbers of what it is sent, round trips by the echo of its own
+//! times, rates of its calls, copies of what it sends; and what its peers tell it of theirs. All of it rides on messages that are
+//! sent anyway.
 //!
 //! A node never compares its clock with another's: a time of its own comes back to it with how long it was held.
 
@@ -11,7 +12,7 @@ use foresee_kernel::{NodeId, Ran, ServiceInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::brake::Brake;
-use crate::form::{Beats, Demand, Form, Tunable};
+use crate::form::{Form, Tunable};
 
 /// How many round trips are kept: their median is what is believed.
 const TRIPS_MAX: usize = 15;
@@ -30,10 +31,10 @@ pub struct Told {
     echo: Option<(u64, u64)>,
     /// How many of the receiver's messages have arrived, and how many are missing.
     heard: (u64, u64),
-    /// For each demand: calls, and the seconds in which they came.
+    /// For each kind of call of which peers must know how often they come: calls, and the seconds in which they came.
     calls: Vec<(f64, f64)>,
-    /// Answers that it has sent to the receiver, and calls that it has had, since it began.
-    answered: (u64, u64),
+    /// Copies that it has sent to the receiver, and calls that it has had, since it began.
+    copies: (u64, u64),
     /// The longest period that the sender has seen overflow, in seconds; 0 where there is none.
     barred: f64,
 }
@@ -70,11 +71,13 @@ pub(crate) struct Peer {
     pub under: BTreeMap<u32, Under>,
     /// The last round trips, in nanoseconds, under whatever option.
     recent: Vec<u64>,
-    /// For each demand: its calls, and the seconds in which they came.
+    /// For each kind of call that it tells of: its calls, and the seconds in which they came.
     pub calls: Vec<(f64, f64)>,
-    /// Answers that it was sent.
-    answers: u64,
-    /// Answers that it has sent, and calls that it has had, as it last told; None before it did.
+    /// Copies that it was sent.
+    pub copies: u64,
+    /// Those of them that a call has sent at once.
+    pub begun: u64,
+    /// Copies that it has sent, and calls that it has had, as it last told; None before it did.
     pub told: Option<(u64, u64)>,
     /// The longest period that it has seen overflow, in seconds.
     pub barred: f64,
@@ -112,22 +115,22 @@ impl Coming {
 #[derive(Debug, Default)]
 pub(crate) struct Under {
     pub outgoing: Option<Drift>,
-    trips: Vec<u64>,
+    /// The last round trips, in nanoseconds.
+    pub trips: Vec<u64>,
     /// When something was last measured.
     pub last: u64,
 }
 
-impl Under {
-    /// The median of the last round trips, in nanoseconds.
-    pub fn trip(&self) -> Option<u64> {
-        median(&self.trips)
-    }
-}
-
 impl Peer {
-    /// The median of the last round trips under whatever option, in nanoseconds.
-    pub fn recent(&self) -> Option<u64> {
-        median(&self.recent)
+    /// The last round trips under whatever option, in nanoseconds.
+    pub fn recent(&self) -> &[u64] {
+        &self.recent
+    }
+
+    /// Messages to it that are lost, and all that it has told of, under whatever option.
+    pub fn lost(&self) -> (f64, f64) {
+        let seen = self.under.values().filter_map(|it| it.outgoing.as_ref()).map(Drift::seen);
+        seen.fold((0.0, 0.0), |sum, (lost, all)| (sum.0 + lost, sum.1 + all))
     }
 
     /// Messages of both ways that are missing, and all that were told of.
@@ -137,7 +140,8 @@ impl Peer {
     }
 }
 
-fn median(trips: &[u64]) -> Option<u64> {
+/// The median of round trips; None of none.
+pub(crate) fn median(trips: &[u64]) -> Option<u64> {
     let mut sorted = trips.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied()
@@ -154,14 +158,16 @@ fn keep(trips: &mut Vec<u64>, trip: u64) {
 /// What a node measures for a choice.
 #[derive(Debug)]
 pub struct Gauge {
-    pub(crate) beats: Beats,
-    /// For each demand: its calls here.
-    own: Vec<Drift>,
+    pub(crate) form: Form,
+    /// For each kind of call: its calls here.
+    pub(crate) own: Vec<Drift>,
     /// Until when they were watched, in nanoseconds.
     watched: u64,
     pub(crate) peers: BTreeMap<NodeId, Peer>,
     /// Calls here, since the node began.
-    called: u64,
+    pub(crate) called: u64,
+    /// Whether there was one in the step that is being taken.
+    calling: bool,
     /// The option in force, and since when.
     pub(crate) force: Option<(u32, u64)>,
     pub(crate) brake: Brake,
@@ -171,11 +177,6 @@ pub struct Gauge {
     pub(crate) asked: u64,
 }
 
-fn brake(beats: &Beats) -> Brake {
-    let dearest = |of: fn(&Demand) -> f64| beats.demands.iter().map(of).fold(0.0, f64::max);
-    Brake::new(dearest(|it| it.wait), dearest(|it| it.answer + it.acknowledgement))
-}
-
 fn drift(counted: Counted) -> Drift {
     Drift::new(counted, THRESHOLD).unwrap_or_else(|_| unreachable!("the threshold is above 0"))
 }
@@ -183,15 +184,16 @@ fn drift(counted: Counted) -> Drift {
 impl Gauge {
     /// For a choice, if it has a form that can be measured.
     pub fn new(tunable: &Tunable) -> Option<Gauge> {
-        let Form::Beats(beats) = &tunable.form else { return None };
+        let form = tunable.form.as_ref().ok()?;
         Some(Gauge {
-            own: beats.demands.iter().map(|_| drift(Counted::Rate)).collect(),
-            beats: beats.clone(),
+            own: form.calls().map(|_| drift(Counted::Rate)).collect(),
+            form: form.clone(),
             watched: 0,
             peers: BTreeMap::new(),
             called: 0,
+            calling: false,
             force: None,
-            brake: brake(beats),
+            brake: form.brake(),
             barred: 0.0,
             asked: 0,
         })
@@ -208,36 +210,39 @@ impl Gauge {
         self.watched = now;
         self.peers.clear();
         self.called = 0;
+        self.calling = false;
         self.force = None;
-        self.brake = brake(&self.beats);
+        self.brake = self.form.brake();
         self.barred = 0.0;
         self.asked = now;
     }
 
-    /// This ran in a step at `now`; `services` are the node's layers.
+    /// This ran in a step at `now`; `services` are the node's layers. It is said before what the step sends.
     pub fn ran(&mut self, now: u64, services: &[&'static ServiceInfo], ran: &[Ran]) {
-        for place in 0..self.beats.demands.len() {
-            let demand = &self.beats.demands[place];
+        self.calling = false;
+        for place in 0..self.own.len() {
+            let Some((service, handlers)) = self.form.calls().nth(place) else { break };
             let begins = |it: &&Ran| match **it {
                 Ran::Handler { layer, handler } => {
-                    services[usize::from(layer)].name == demand.service && demand.handlers.contains(&handler)
+                    services[usize::from(layer)].name == service && handlers.contains(&handler)
                 }
                 Ran::Consumed { .. } => false,
             };
             let calls = ran.iter().filter(begins).count();
             if calls > 0 {
+                self.calling = true;
                 self.called += calls as u64;
                 self.watch(now, Some((place, calls as f64)));
             }
         }
     }
 
-    /// Time passes; `calls` of a demand come.
+    /// Time passes; `calls` of a kind come.
     pub(crate) fn watch(&mut self, now: u64, calls: Option<(usize, f64)>) {
         let seconds = now.saturating_sub(self.watched) as f64 / 1e9;
         self.watched = self.watched.max(now);
         for (place, drift) in self.own.iter_mut().enumerate() {
-            let calls = calls.filter(|(demand, _)| *demand == place).map_or(0.0, |(_, calls)| calls);
+            let calls = calls.filter(|(kind, _)| *kind == place).map_or(0.0, |(_, calls)| calls);
             // Counts and seconds of a run are moderate.
             let _ = drift.observe(calls, seconds);
         }
@@ -247,8 +252,9 @@ impl Gauge {
     pub fn sends(&mut self, now: u64, carrier: u8, to: NodeId, kind: &str) -> Told {
         self.watch(now, None);
         let peer = self.peers.entry(to).or_default();
-        let answers = self.beats.demands.iter().any(|demand| demand.answers.contains(&kind));
-        peer.answers += u64::from(answers);
+        let copy = self.form.is_copy(kind);
+        peer.copies += u64::from(copy);
+        peer.begun += u64::from(copy && self.calling);
         let (next, _) = peer.ways.entry(carrier).or_default();
         let number = *next;
         *next += 1;
@@ -257,15 +263,15 @@ impl Gauge {
             at: now,
             echo: peer.last.map(|(time, heard)| (time, now.saturating_sub(heard))),
             heard: peer.heard,
-            calls: self.own.iter().map(Drift::seen).collect(),
-            answered: (peer.answers, self.called),
+            calls: self.own.iter().take(self.form.told()).map(Drift::seen).collect(),
+            copies: (peer.copies, self.called),
             barred: self.barred,
         }
     }
 
     /// A message arrives from a peer at `now`, with what rides on it.
     pub fn hears(&mut self, now: u64, carrier: u8, from: NodeId, told: &Told) {
-        if !told.is_sound() || told.calls.len() != self.beats.demands.len() {
+        if !told.is_sound() || told.calls.len() != self.form.told() {
             return;
         }
         let force = self.force;
@@ -282,7 +288,7 @@ impl Gauge {
         peer.heard.0 += 1;
         peer.last = Some((told.at, now));
         peer.calls.clone_from(&told.calls);
-        peer.told = Some(told.answered);
+        peer.told = Some(told.copies);
         peer.barred = told.barred;
         let trip = told.echo.map(|(sent, held)| (sent, now.saturating_sub(sent).saturating_sub(held)));
         if let Some((_, trip)) = trip {

@@ -1,21 +1,23 @@
 //! The option to take, by the measured figures.
 //!
-//! Every option is given its cost a second by `foresee_decide::heartbeat`, in its exact form. Losses and round trips are those measured
-//! while the option was in force, since beats can cause losses themselves, and not long ago; where it never was, those of other options, the nearer the
-//! more they count. The prior of a rate is the one for which the safe default is best, so that who knows nothing does
-//! what is safe. Beyond that, no option is further from the default than `1 + evidence / EVIDENCE_STEP` times, a shorter one than the one
-//! in force is taken after a while and by half at most, what overflowed is avoided (`brake`), and the option in force is
-//! kept unless another is better by [`MARGIN`].
+//! Every option is given its cost (`cost`) by the losses and round trips that are believed of it. The prior of a rate is the one for
+//! which the safe default is best, so that who knows nothing does what is safe. Beyond that, no option is further from the
+//! default than `1 + evidence / EVIDENCE_STEP` times, a shorter one than the one in force is taken after a while and by half at
+//! most, what overflowed is avoided (`brake`), and the option in force is kept unless another is better by [`MARGIN`].
+//!
+//! Beats go on whatever is lost, so they can cause losses themselves: what is believed of them is what was measured while the option was
+//! in force, and not long ago; where it never was, what was under other options, the nearer the more they count. What is
+//! sent again is sent until it is acknowledged: there all is measured together. The rest is the same for both.
 
 use std::collections::BTreeMap;
 
 use foresee_decide::belief::chance::Counts;
-use foresee_decide::heartbeat::{Demand as Use, Form, Objective, Period};
-use foresee_decide::protocol::Prices;
 use foresee_kernel::{NodeId, Point, argument};
 
 use crate::brake::{self, Heard, Verdict};
-use crate::gauge::{Gauge, Peer, Under};
+use crate::cost::{Way, losses};
+use crate::form::Form;
+use crate::gauge::{Gauge, Peer, median};
 
 /// How much better another option must be, relatively, to be taken instead of the one in force.
 pub const MARGIN: f64 = 0.01;
@@ -26,21 +28,11 @@ const EVIDENCE_STEP: f64 = 8.0;
 /// To which part of the period in force another may go down at once.
 const FASTER: f64 = 0.5;
 
-/// What was measured under another option is of the past after so many of the periods in force.
+/// What was measured under another option is of the past after so many beats at the one in force, or after so many calls.
 const AGE: f64 = 300.0;
-
-/// What the prior of a rate is worth, in calls.
-const PRIOR_CALLS: f64 = 0.5;
-
-/// The prior of a loss: one in a hundred, worth so many messages.
-const PRIOR_LOSS: f64 = 0.01;
-const PRIOR_MESSAGES: f64 = 20.0;
 
 /// What is measured under another option counts a tenth for each doubling between them.
 const OTHERS: f64 = 0.1;
-
-/// Rounds in the shortest option: the formulas count in whole rounds.
-const ROUNDS: f64 = 50.0;
 
 /// The most that other options' evidence of a loss is worth, in messages.
 const OTHERS_MAX: f64 = 50.0;
@@ -62,14 +54,7 @@ impl Gauge {
         self.watch(now, None);
         let seconds = now.saturating_sub(self.asked) as f64 / 1e9;
         self.asked = now;
-        if let Some(period) = self.force().and_then(|it| options.get(it as usize)) {
-            let age = (AGE * period * 1e9) as u64;
-            for peer in self.peers.values_mut() {
-                peer.under.retain(|option, under| {
-                    self.force.is_some_and(|(it, _)| it == *option) || now.saturating_sub(under.last) < age
-                });
-            }
-        }
+        self.age(now, &options);
         let heard = self.heard(options[safe]);
         let current = self.force.map(|(option, _)| option as usize).filter(|it| *it < options.len());
         if let Some(current) = current {
@@ -88,6 +73,26 @@ impl Gauge {
             self.brake.changed();
         }
         Some(taken as u32)
+    }
+
+    /// What was measured under another option than the one in force, and long ago, is of the past.
+    fn age(&mut self, now: u64, options: &[f64]) {
+        let Some(force) = self.force() else { return };
+        // A beat comes every period, and what is sent again as often as there are calls.
+        let pace = match self.form {
+            Form::Beats(_) => options.get(force as usize).copied(),
+            Form::Resends(_) => Some(1.0 / self.rate()),
+        };
+        let Some(age) = pace.map(|it| (AGE * it * 1e9) as u64) else { return };
+        for peer in self.peers.values_mut() {
+            peer.under.retain(|option, under| *option == force || now.saturating_sub(under.last) < age);
+        }
+    }
+
+    /// Calls a second here.
+    fn rate(&self) -> f64 {
+        let rate = |(calls, time): (f64, f64)| if time > 0.0 { calls / time } else { 0.0 };
+        self.own.iter().map(|it| rate(it.seen())).sum()
     }
 
     /// The option of the least cost, of those that may be taken now.
@@ -128,7 +133,11 @@ impl Gauge {
         if let Some(next) = (0..options.len()).filter(near).find(lifted)
             && !beyond(self.barred)(&next)
         {
-            self.brake.pays((costs[taken] - costs[next]) * seconds);
+            let times = match self.form {
+                Form::Beats(_) => seconds,
+                Form::Resends(_) => seconds * self.rate(),
+            };
+            self.brake.pays((costs[taken] - costs[next]) * times);
         }
         Some(taken)
     }
@@ -136,15 +145,27 @@ impl Gauge {
     /// What is known of each peer that has told of itself.
     fn heard(&self, safe: f64) -> BTreeMap<NodeId, Heard> {
         let of = |(id, peer): (&NodeId, &Peer)| {
-            let priors = self.beats.demands.iter().map(|it| prior_rate(self.beats.price, it.wait, safe));
-            let rates = peer.calls.iter().map(|(calls, time)| if *time > 0.0 { calls / time } else { 0.0 });
-            let trip = peer.under.values().filter_map(Under::trip).min().unwrap_or(0);
+            let told = peer.told?;
+            // Whoever answers beats tells how often; who sends again knows it.
+            let (copies, rate, prior) = match &self.form {
+                Form::Beats(beats) => {
+                    let priors = beats.demands.iter().map(|it| beats.prior_rate(it, safe));
+                    let rates =
+                        peer.calls.iter().map(|(calls, time)| if *time > 0.0 { calls / time } else { 0.0 });
+                    (told, rates.sum(), priors.sum())
+                }
+                Form::Resends(_) => {
+                    let share = self.share(peer).filter(|it| *it > 0.0)?;
+                    ((peer.copies, peer.begun), share * self.rate(), self.rate())
+                }
+            };
+            let trip = peer.under.values().filter_map(|it| median(&it.trips)).min().unwrap_or(0);
             let heard = Heard {
-                told: peer.told?,
-                rate: rates.sum(),
-                prior: priors.sum(),
+                copies,
+                rate,
+                prior,
                 trip: trip as f64 / 1e9,
-                recent: peer.recent().unwrap_or(0) as f64 / 1e9,
+                recent: median(peer.recent()).unwrap_or(0) as f64 / 1e9,
                 missed: peer.missed(),
                 loss: loss_now(peer, self.force()),
             };
@@ -162,68 +183,74 @@ impl Gauge {
         }
     }
 
-    /// What is known, in observations: the least, over peers, of messages that they have told of and of calls that came or would
-    /// have come by the prior.
+    /// What is known, in observations. Of beats, which go to all peers alike, the least over them: of messages that they have told of,
+    /// and of calls that came or would have come by the prior. Of what is sent again, the messages of those who are called.
     fn evidence(&self, safe: f64) -> f64 {
-        let of = |peer: &Peer| {
-            let messages: f64 =
-                peer.under.values().filter_map(|it| it.outgoing.as_ref()).map(|it| it.seen().1).sum();
-            let calls = peer.calls.iter().zip(&self.beats.demands).map(|((calls, time), demand)| {
-                calls.max(time * prior_rate(self.beats.price, demand.wait, safe))
-            });
-            calls.fold(messages, f64::min)
-        };
-        self.peers.values().map(of).reduce(f64::min).unwrap_or(0.0)
+        let messages = |peer: &Peer| peer.lost().1;
+        match &self.form {
+            Form::Beats(beats) => {
+                let of = |peer: &Peer| {
+                    let calls = peer.calls.iter().zip(&beats.demands);
+                    let calls =
+                        calls.map(|((calls, time), demand)| calls.max(time * beats.prior_rate(demand, safe)));
+                    calls.fold(messages(peer), f64::min)
+                };
+                self.peers.values().map(of).reduce(f64::min).unwrap_or(0.0)
+            }
+            Form::Resends(_) => self.mean(messages),
+        }
+    }
+
+    /// The share of a peer in what calls have sent at once; None where none has sent anything.
+    fn share(&self, peer: &Peer) -> Option<f64> {
+        let all: u64 = self.peers.values().map(|it| it.begun).sum();
+        (all > 0).then(|| peer.begun as f64 / all as f64)
+    }
+
+    /// The mean of a figure of peers, by their shares.
+    fn mean(&self, of: impl Fn(&Peer) -> f64) -> f64 {
+        self.peers
+            .values()
+            .filter_map(|peer| Some((self.share(peer).filter(|it| *it > 0.0)?, peer)))
+            .map(|(share, peer)| share * of(peer))
+            .sum()
     }
 
     /// What is believed of the way to a peer under an option. A longer period than the one in force loads the line less, so what was
     /// measured there once, and is worse than what is measured now, is not believed.
-    fn believed(&self, peer: &Peer, option: u32, options: &[f64]) -> (Counts, f64) {
-        let (counts, trip) = under(peer, option, options);
+    fn way<'p>(&self, peer: &'p Peer, option: u32, options: &[f64]) -> Way<'p> {
+        let incoming = losses(peer.incoming.as_ref().map_or((0.0, 0.0), |it| it.seen()));
+        if let Form::Resends(_) = self.form {
+            // Copies end with their call, so until the brake finds otherwise the link loses the same at every period. Kept apart, what was
+            // measured would make an option look better by chance alone.
+            return Way { outgoing: losses(peer.lost()), incoming, trips: peer.recent() };
+        }
+        let (outgoing, trips) = under(peer, option, options);
         let longer =
             |force: &u32| options.get(*force as usize).is_some_and(|it| *it < options[option as usize]);
-        let Some(force) = self.force().filter(longer) else { return (counts, trip) };
-        let (now_counts, now_trip) = under(peer, force, options);
-        let known = peer.under.get(&force).is_some_and(|it| it.trip().is_some());
+        let now = self.force().filter(longer).and_then(|it| peer.under.get_key_value(&it));
+        let Some((force, _)) = now.filter(|(_, it)| !it.trips.is_empty()) else {
+            return Way { outgoing, incoming, trips };
+        };
+        let (now_outgoing, now_trips) = under(peer, *force, options);
         let loss = |of: &Counts| of.events / (of.events + of.others);
-        match known {
-            true if loss(&now_counts) < loss(&counts) => (now_counts, trip.min(now_trip)),
-            true => (counts, trip.min(now_trip)),
-            false => (counts, trip),
-        }
+        let outgoing = if loss(&now_outgoing) < loss(&outgoing) { now_outgoing } else { outgoing };
+        let trips = if median(now_trips) < median(trips) { now_trips } else { trips };
+        Way { outgoing, incoming, trips }
     }
 
-    /// What a second costs under an option.
+    /// What an option costs: of beats a second with all peers, of what is sent again a call.
     fn cost(&self, option: u32, options: &[f64], safe: f64) -> f64 {
-        let round = options[0] / ROUNDS;
-        let rounds = |seconds: f64| (seconds / round).round().max(1.0) as u64;
-        let period = Period::Every(rounds(options[option as usize]));
-        let mut sum = 0.0;
-        for peer in self.peers.values() {
-            let (outgoing, trip) = self.believed(peer, option, options);
-            let incoming = peer.incoming.as_ref().map_or((0.0, 0.0), |it| it.seen());
-            let incoming = with_prior(incoming);
-            // A round trip fails with odds of (1 + one way)(1 + other way) - 1; a loss alike both ways has the same.
-            let odds = |of: &Counts| of.mean_odds().get();
-            let passes = 1.0 / ((1.0 + odds(&outgoing)) * (1.0 + odds(&incoming)));
-            let gamma = (1.0 - passes.sqrt()).clamp(0.0, 1.0);
-            let uses = self.beats.demands.iter().enumerate().map(|(place, demand)| {
-                let prior = prior_rate(self.beats.price, demand.wait, safe);
-                let (calls, time) = peer.calls.get(place).copied().unwrap_or_default();
-                let rate = (PRIOR_CALLS + calls) / (PRIOR_CALLS / prior + time);
-                let send = (demand.answer + (1.0 - gamma) * demand.acknowledgement) / (2.0 - gamma);
-                Use {
-                    rate: rate * round,
-                    share: 1.0,
-                    tau: rounds(trip / 2.0),
-                    gamma,
-                    prices: Prices { send: send.max(0.0), wait: demand.wait * round },
-                }
-            });
-            let objective = Objective::new(1.0, self.beats.price, uses.collect(), None);
-            sum += objective.map_or(f64::INFINITY, |it| it.cost(Form::Exact, period).get() / round);
+        let period = options[option as usize];
+        match &self.form {
+            Form::Beats(it) => {
+                let of = |peer: &Peer| {
+                    it.second(&self.way(peer, option, options), &peer.calls, period, options, safe)
+                };
+                self.peers.values().map(of).sum()
+            }
+            Form::Resends(it) => self.mean(|peer| it.call(&self.way(peer, option, options), period)),
         }
-        sum
     }
 }
 
@@ -237,22 +264,10 @@ fn loss_now(peer: &Peer, force: Option<u32>) -> f64 {
     lost / f64::max(all, 1.0)
 }
 
-/// The rate of calls for which a period is best where nothing is lost: `A period = K / period` with `A = rate wait / 2`.
-fn prior_rate(beat: f64, wait: f64, period: f64) -> f64 {
-    2.0 * beat / (wait * period * period)
-}
-
-fn with_prior((lost, messages): (f64, f64)) -> Counts {
-    Counts {
-        events: PRIOR_LOSS * PRIOR_MESSAGES + lost,
-        others: (1.0 - PRIOR_LOSS) * PRIOR_MESSAGES + messages - lost,
-    }
-}
-
-/// What is believed of the way to a peer under an option: the loss, and the round trip in seconds.
-fn under(peer: &Peer, option: u32, options: &[f64]) -> (Counts, f64) {
+/// What is believed of the way to a peer under an option: the loss, and the last round trips.
+fn under<'p>(peer: &'p Peer, option: u32, options: &[f64]) -> (Counts, &'p [u64]) {
     let (mut lost, mut messages) = (0.0, 0.0);
-    let mut trip: Option<(f64, u64)> = None;
+    let mut trips: Option<(f64, &[u64])> = None;
     for (other, under) in &peer.under {
         let Some(length) = options.get(*other as usize) else { continue };
         let weight = OTHERS.powf((length / options[option as usize]).log2().abs());
@@ -261,16 +276,14 @@ fn under(peer: &Peer, option: u32, options: &[f64]) -> (Counts, f64) {
             lost += weight * events;
             messages += weight * occasions;
         }
-        if let Some(found) = under.trip()
-            && trip.is_none_or(|(best, _)| weight > best)
-        {
-            trip = Some((weight, found));
+        if !under.trips.is_empty() && trips.is_none_or(|(best, _)| weight > best) {
+            trips = Some((weight, &under.trips));
         }
     }
     let scale = if messages > OTHERS_MAX { OTHERS_MAX / messages } else { 1.0 };
     let own = peer.under.get(&option).and_then(|it| it.outgoing.as_ref()).map_or((0.0, 0.0), |it| it.seen());
-    let counts = with_prior((own.0 + lost * scale, own.1 + messages * scale));
-    (counts, trip.map_or(0.0, |(_, nanos)| nanos as f64 / 1e9))
+    let counts = losses((own.0 + lost * scale, own.1 + messages * scale));
+    (counts, trips.map_or(&[], |(_, trips)| trips))
 }
 
 /// The seconds that a duration is which was written as Rust writes it: `100ms`, `1.6s`, `12.5µs`. None for what is no duration.

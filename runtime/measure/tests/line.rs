@@ -1,36 +1,16 @@
 //! Two ends that measure, over a line that overflows or a link that loses: a small world of its own, so that the tuner is held to
 //! what it is for without any spec.
 //!
-//! The protocol is that of `Beats`: calls wait for a beat of the other end, which has all sent again that is not acknowledged.
+//! The protocol is that of `Beats`: calls wait for a beat of the other end, which has all sent again that is not acknowledged. Or that of
+//! `Resends`: calls send at once, and again until they are acknowledged.
 
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foresee_kernel::{HandlerInfo, Nature, NodeId, Point, Ran, ServiceInfo, SiteInfo, Tables};
-use foresee_measure::{Gauge, Told};
-use support::{BEAT, SEND, tunable};
-
-/// What is seen of a service: its one handler is the call.
-static SERVICE: ServiceInfo = ServiceInfo {
-    name: "Link",
-    file: "",
-    line: 0,
-    states: &[],
-    variables: &[],
-    messages: &[],
-    carriers: &[],
-    handlers: &[] as &[HandlerInfo],
-    sites: &[],
-    tables: &Tables::NONE,
-};
-static SITE: SiteInfo = SiteInfo::new("beat.period", 0);
-
-/// Four periods to a doubling, from 0.1 to 10 s.
-fn periods() -> Vec<f64> {
-    let doublings = (0..7).flat_map(|it| [4, 5, 6, 7].map(|part| 0.025 * f64::from(part << it)));
-    doublings.filter(|it| *it <= 10.0).collect()
-}
+use foresee_kernel::{NodeId, Ran};
+use foresee_measure::{Ends, Gauge, Told};
+use support::{BEAT, SEND, SERVICE, beats, choose, periods, resends};
 
 /// What lies between the ends, each way alike.
 #[derive(Clone, Copy)]
@@ -68,9 +48,16 @@ impl Message {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Beats,
+    Resends,
+}
+
 enum Happens {
     Beat,
     Call,
+    Again(u32),
     Comes(Message, Option<Told>),
 }
 
@@ -84,6 +71,7 @@ struct End {
 }
 
 struct World {
+    protocol: Protocol,
     way: Way,
     state: u64,
     ends: [End; 2],
@@ -97,9 +85,14 @@ struct World {
 }
 
 impl World {
-    fn new(way: Way, seed: u64, fixed: Option<f64>) -> World {
-        let gauge = || Gauge::new(&tunable()).expect("the form is known");
+    fn new(protocol: Protocol, way: Way, seed: u64, fixed: Option<f64>) -> World {
+        let tunable = match protocol {
+            Protocol::Beats => beats(),
+            Protocol::Resends => resends(Ends::Arrival),
+        };
+        let gauge = || Gauge::new(&tunable).expect("the form is known");
         let mut world = World {
+            protocol,
             way,
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             ends: Default::default(),
@@ -111,7 +104,9 @@ impl World {
             cost: 0.0,
         };
         for end in 0..2 {
-            world.at(0.0, end, Happens::Beat);
+            if protocol == Protocol::Beats {
+                world.at(0.0, end, Happens::Beat);
+            }
             let first = world.gap();
             world.at(first, end, Happens::Call);
         }
@@ -180,10 +175,18 @@ impl World {
                 let next = self.now + self.gap();
                 self.at(next, end, Happens::Call);
                 let own = &mut self.ends[end];
-                own.unacked.insert(own.calls, self.now);
+                let number = own.calls;
+                own.unacked.insert(number, self.now);
                 own.calls += 1;
-                if let Some(gauges) = &mut self.gauges {
-                    gauges[end].ran(nanos, &[&SERVICE], &[Ran::Handler { layer: 0, handler: 0 }]);
+                self.ran(end, nanos, &[Ran::Handler { layer: 0, handler: 0 }]);
+                if self.protocol == Protocol::Resends {
+                    self.attempt(end, number, nanos);
+                }
+            }
+            Happens::Again(number) => {
+                self.ran(end, nanos, &[]);
+                if self.ends[end].unacked.contains_key(&number) {
+                    self.attempt(end, number, nanos);
                 }
             }
             Happens::Beat => {
@@ -196,6 +199,7 @@ impl World {
                 if let (Some(gauges), Some(told)) = (&mut self.gauges, told) {
                     gauges[end].hears(nanos, 0, from, &told);
                 }
+                self.ran(end, nanos, &[]);
                 match message {
                     Message::Beat => {
                         let all: Vec<u32> = self.ends[end].unacked.keys().copied().collect();
@@ -215,35 +219,35 @@ impl World {
         }
     }
 
+    fn ran(&mut self, end: usize, nanos: u64, ran: &[Ran]) {
+        if let Some(gauges) = &mut self.gauges {
+            gauges[end].ran(nanos, &[&SERVICE], ran);
+        }
+    }
+
+    fn attempt(&mut self, end: usize, number: u32, nanos: u64) {
+        self.send(end, Message::Data(number));
+        let period = self.period(end, nanos);
+        self.at(self.now + period, end, Happens::Again(number));
+    }
+
     fn period(&mut self, end: usize, nanos: u64) -> f64 {
         let Some(gauges) = &mut self.gauges else { return self.fixed };
         let options = periods();
-        let label = |option: u32| format!("{}ms", (options[option as usize] * 1e3).round());
-        let point = Point {
-            node: NodeId::new(end as u32),
-            service: &SERVICE,
-            site: &SITE,
-            nature: Nature::Choice,
-            options: options.len() as u32,
-            weights: &[],
-            default: None,
-            label: &label,
-            handler: &|_| 0,
-        };
-        options[gauges[end].choose(nanos, &point).expect("they are durations") as usize]
+        options[choose(&mut gauges[end], NodeId::new(end as u32), nanos, &options, None)]
     }
 }
 
 /// The mean cost over seeds.
-fn mean(way: Way, fixed: Option<f64>, until: f64) -> f64 {
+fn mean(protocol: Protocol, way: Way, fixed: Option<f64>, until: f64) -> f64 {
     const SEEDS: u64 = 6;
-    let costs = (1..=SEEDS).map(|seed| World::new(way, seed, fixed).run(until));
+    let costs = (1..=SEEDS).map(|seed| World::new(protocol, way, seed, fixed).run(until));
     costs.sum::<f64>() / SEEDS as f64
 }
 
 /// The best fixed period in hindsight, of a few, and its mean cost.
-fn best(way: Way, periods: &[f64], until: f64) -> (f64, f64) {
-    let costs = periods.iter().map(|period| (*period, mean(way, Some(*period), until)));
+fn best(protocol: Protocol, way: Way, periods: &[f64], until: f64) -> (f64, f64) {
+    let costs = periods.iter().map(|period| (*period, mean(protocol, way, Some(*period), until)));
     costs.min_by(|a, b| a.1.total_cmp(&b.1)).expect("there are some")
 }
 
@@ -251,12 +255,13 @@ fn best(way: Way, periods: &[f64], until: f64) -> (f64, f64) {
 fn a_line_that_beats_would_fill_does_not_collapse() {
     const UNTIL: f64 = 1_000.0;
     let way = Way { loss: 0.01, delay: 0.05, line: Some((30.0, 90.0)), calls: 0.5 };
-    let (period, cost) = best(way, &[1.2, 1.4, 1.7, 2.0, 2.8], UNTIL);
+    let mean = |fixed| mean(Protocol::Beats, way, fixed, UNTIL);
+    let (period, cost) = best(Protocol::Beats, way, &[1.2, 1.4, 1.7, 2.0, 2.8], UNTIL);
     // The period that would be best if nothing overflowed, and the safe default too, are far below what the line bears.
     for collapsed in [0.7, 1.0] {
-        assert!(mean(way, Some(collapsed), UNTIL) > 3.0 * cost, "every {collapsed} s, against {cost}");
+        assert!(mean(Some(collapsed)) > 3.0 * cost, "every {collapsed} s, against {cost}");
     }
-    let measured = mean(way, None, UNTIL);
+    let measured = mean(None);
     assert!(measured < 1.5 * cost, "{measured}, and {cost} every {period} s");
 }
 
@@ -265,8 +270,33 @@ fn a_link_that_loses_by_itself_is_answered_with_more_beats() {
     const UNTIL: f64 = 2_000.0;
     // So lossy that the copies of a call are an alarm: the experiment must find that longer periods are no help.
     let way = Way { loss: 0.4, delay: 0.05, line: None, calls: 0.5 };
-    let (period, cost) = best(way, &[0.2, 0.24, 0.28, 0.35, 0.5, 0.7], UNTIL);
-    let measured = mean(way, None, UNTIL);
+    let mean = |fixed| mean(Protocol::Beats, way, fixed, UNTIL);
+    let (period, cost) = best(Protocol::Beats, way, &[0.2, 0.24, 0.28, 0.35, 0.5, 0.7], UNTIL);
+    let measured = mean(None);
     assert!(measured < 1.2 * cost, "{measured}, and {cost} every {period} s");
-    assert!(cost < 0.8 * mean(way, Some(1.0), UNTIL), "the safe default does as well");
+    assert!(cost < 0.8 * mean(Some(1.0)), "the safe default does as well");
+}
+
+#[test]
+fn a_line_that_copies_would_fill_does_not_collapse() {
+    const UNTIL: f64 = 1_000.0;
+    let way = Way { loss: 0.01, delay: 0.05, line: Some((30.0, 90.0)), calls: 1.0 };
+    let mean = |fixed, until| mean(Protocol::Resends, way, fixed, until);
+    let (period, cost) = best(Protocol::Resends, way, &[2.8, 3.0, 4.0, 5.0], UNTIL);
+    // What is sent again fills the line at the safe default, and at twice of it.
+    assert!(mean(Some(1.0), 100.0) > cost, "the safe default costs less in 100 s than {cost} in {UNTIL}");
+    assert!(mean(Some(2.0), UNTIL) > 3.0 * cost, "every 2 s does not collapse");
+    let measured = mean(None, UNTIL);
+    assert!(measured < 1.5 * cost, "{measured}, and {cost} every {period} s");
+}
+
+#[test]
+fn a_link_that_loses_by_itself_is_answered_by_sending_again_soon() {
+    const UNTIL: f64 = 1_000.0;
+    // Six copies of a call, three times what raises an alarm.
+    let way = Way { loss: 0.6, delay: 0.05, line: None, calls: 0.5 };
+    let (period, cost) = best(Protocol::Resends, way, &[0.1, 0.125, 0.15, 0.2], UNTIL);
+    let measured = mean(Protocol::Resends, way, None, UNTIL);
+    assert!(measured < 1.3 * cost, "{measured}, and {cost} every {period} s");
+    assert!(cost < 0.7 * mean(Protocol::Resends, way, Some(1.0), UNTIL), "the safe default does as well");
 }

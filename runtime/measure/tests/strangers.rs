@@ -12,7 +12,7 @@ const MOST: u64 = u64::MAX;
 const PEER: NodeId = NodeId::new(1);
 
 fn gauge() -> Gauge {
-    Gauge::new(&support::tunable()).expect("its form is known")
+    Gauge::new(&support::beats()).expect("its form is known")
 }
 
 fn told(fields: &Fields) -> Told {

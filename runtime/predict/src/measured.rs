@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use foresee_kernel::{Datum, Model, NodeId, Point, Ran, ServiceInfo};
-use foresee_measure::{Form, Gauge, Told, Tunable, tunables};
+use foresee_measure::{Gauge, Told, Tunable, tunables};
 use foresee_sim::{AuthorsDefault, Custom, Own, Policy, Scene, Witness};
 use foresee_world::Route;
 
@@ -40,7 +40,7 @@ pub(crate) fn measured(settings: &Arc<Settings>) -> Custom {
 pub fn leaves_others(model: &Model, tunables: &[Tunable]) -> bool {
     let measured = |service: &str, choice: &str| {
         let its = |it: &&Tunable| it.service == service && it.choice == choice;
-        tunables.iter().find(its).is_some_and(|it| matches!(it.form, Form::Beats(_)))
+        tunables.iter().find(its).is_some_and(|it| it.form.is_ok())
     };
     let services = model.nodes.iter().flat_map(|stack| stack.layers()).map(|layer| layer.service().info());
     services.into_iter().any(|info| {

@@ -1,4 +1,5 @@
-//! Nodes that measure, over real sockets: the period of their heartbeats follows the emulated loss.
+//! Nodes that measure, over real sockets: the period of their heartbeats follows the emulated loss, and that of retransmission the
+//! emulated round trip.
 
 #![allow(
     clippy::disallowed_methods,
@@ -25,18 +26,19 @@ const GAP: Duration = Duration::from_millis(40);
 /// The longest that a period may take to follow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn model() -> Arc<Model> {
-    let system = reliable_link::SPEC.systems.iter().find(|it| it.name == "Pair").expect("the spec has it");
-    let arguments = [("shortest", "20ms"), ("longest", "400ms"), ("fine", "true")];
+fn model(system: &str, arguments: &[(&str, &str)]) -> Arc<Model> {
+    let system = reliable_link::SPEC.systems.iter().find(|it| it.name == system).expect("the spec has it");
+    let grid = [("shortest", "20ms"), ("longest", "400ms"), ("fine", "true")];
     let arguments: Arguments =
-        arguments.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        grid.iter().chain(arguments).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Arc::new((system.build)(&arguments).expect("the arguments fit"))
 }
 
-fn topology(loss: f64) -> Topology {
+/// A loss, and so many milliseconds one way.
+fn topology(loss: f64, delay: f64) -> Topology {
     let sites = vec!["a".to_owned(), "b".to_owned()];
     let path = Path { loss: Loss::Independent(loss), ..Path::default() };
-    Topology::new(sites, &[vec![0.0, 2.0], vec![2.0, 0.0]]).expect("it is sound").with_path(path)
+    Topology::new(sites, &[vec![0.0, delay], vec![delay, 0.0]]).expect("it is sound").with_path(path)
 }
 
 /// What an advisor did: the periods that it took, in milliseconds, and how many notes it heard.
@@ -84,9 +86,9 @@ impl Advisor for Onlooker {
 }
 
 /// An end of the link, and what its advisor took.
-async fn end(model: &Arc<Model>, index: u32) -> (Host, Arc<dyn Port>, Arc<Seen>) {
+async fn end(model: &Arc<Model>, index: u32, network: Topology) -> (Host, Arc<dyn Port>, Arc<Seen>) {
     let builder = Host::bind("127.0.0.1:0").id(id(index)).seed(7).limits(limits()).volatile();
-    let host = builder.emulate(topology(0.0)).open().await.expect("it opens");
+    let host = builder.emulate(network).open().await.expect("it opens");
     let seen = Arc::new(Seen::default());
     let measured = Measured::new(model, id(index)).expect("there is a period to measure for");
     let advisor: Box<dyn Advisor> = Box::new(Onlooker(measured, seen.clone()));
@@ -108,14 +110,12 @@ fn period(seen: &[Arc<Seen>; 2]) -> f64 {
     all.iter().sum::<f64>() / all.len() as f64
 }
 
-#[tokio::test]
-async fn the_period_of_a_live_node_follows_the_loss() {
-    let model = model();
-    let (a, port_a, seen_a) = end(&model, 0).await;
-    let (b, port_b, seen_b) = end(&model, 1).await;
+/// Two ends over such a network that call each other.
+async fn pair(model: &Arc<Model>, network: impl Fn() -> Topology) -> ([Host; 2], [Arc<Seen>; 2]) {
+    let (a, port_a, seen_a) = end(model, 0, network()).await;
+    let (b, port_b, seen_b) = end(model, 1, network()).await;
     a.add_peer(id(1), b.address());
     b.add_peer(id(0), a.address());
-    let seen = [seen_a, seen_b];
     for port in [port_a, port_b] {
         let link = Handle::new(port);
         tokio::spawn(async move {
@@ -127,19 +127,40 @@ async fn the_period_of_a_live_node_follows_the_loss() {
             }
         });
     }
+    ([a, b], [seen_a, seen_b])
+}
+
+/// Waits until the periods fulfil something; what they are then.
+async fn until(seen: &[Arc<Seen>; 2], what: impl Fn(f64) -> bool) -> f64 {
+    let began = Instant::now();
+    loop {
+        let found = period(seen);
+        if what(found) {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "still {found} ms");
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_period_of_a_live_node_follows_the_loss() {
+    let (hosts, seen) = pair(&model("Pair", &[]), || topology(0.0, 2.0)).await;
     // 25 calls a second that wait for a beat at 0.05: sqrt(2 * 0.05 / 25) is 63 ms; the safe default is 89.
     sleep(Duration::from_secs(6)).await;
     let before = period(&seen);
     assert!((40.0..110.0).contains(&before), "{before} ms");
-    for host in [&a, &b] {
-        host.emulate(topology(0.3));
-    }
-    let began = Instant::now();
-    let mut after = before;
-    while after > before / 1.25 {
-        assert!(began.elapsed() < PATIENCE, "{before} ms, and then {after} ms");
-        sleep(Duration::from_millis(250)).await;
-        after = period(&seen);
-    }
+    hosts.iter().for_each(|host| host.emulate(topology(0.3, 2.0)));
+    until(&seen, |after| after <= before / 1.25).await;
     assert!(seen.iter().all(|it| it.notes.load(Ordering::Relaxed) > 100));
+}
+
+#[tokio::test]
+async fn what_a_live_node_sends_again_follows_the_round_trip() {
+    let model = model("PairBySender", &[("period", "200ms")]);
+    let (hosts, seen) = pair(&model, || topology(0.3, 2.0)).await;
+    // A lost message costs its period, so that is short; with a round trip of 120 ms each copy before it would be for nothing.
+    let before = until(&seen, |period| period < 60.0).await;
+    hosts.iter().for_each(|host| host.emulate(topology(0.3, 60.0)));
+    until(&seen, |after| after >= 2.0 * before && after >= 100.0).await;
 }
