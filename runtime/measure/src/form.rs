@@ -153,8 +153,7 @@ impl Place<'_> {
     /// The handlers of messages of these kinds, with their services.
     fn on_arrival(&self, kinds: &[&str]) -> Vec<(&'static ServiceInfo, &'static HandlerInfo)> {
         let all = self.services.iter().flat_map(|it| it.handlers.iter().map(move |handler| (*it, handler)));
-        let arrives = |event: &str| event.strip_prefix("deliver ").is_some_and(|kind| kinds.contains(&kind));
-        all.filter(|(_, it)| arrives(it.event)).collect()
+        all.filter(|(_, it)| is_of(it, kinds)).collect()
     }
 
     /// What waiting costs a second, where that is a number above 0.
