@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use foresee_kernel::Model;
-use foresee_sim::{Answers, Exact, ExactError, Interval, Options, Settled, Verdict};
+use foresee_sim::{Answered, Answers, Exact, ExactError, Interval, Options, Settled, Verdict};
 
 use crate::args::{Format, SimulateArgs};
 use crate::claims;
@@ -49,8 +49,11 @@ pub fn run(
     })
 }
 
+/// So many answers are shown; JSON has all.
+const ANSWERS_SHOWN_MOST: usize = 12;
+
 fn write(found: &Exact, out: &mut dyn Write) -> Result<(), Failure> {
-    let Exact { runs, cut, objectives, properties, violations, statistics, choices } = found;
+    let Exact { runs, cut, objectives, properties, violations, statistics, choices, policy } = found;
     match *cut > 0.0 {
         false => writeln!(out, "all {runs} runs, weighed by their probabilities")?,
         true => {
@@ -83,7 +86,31 @@ fn write(found: &Exact, out: &mut dyn Write) -> Result<(), Failure> {
         let place = format!("{}, line {}", taken.site, taken.line);
         writeln!(out, "  choice     {place:<24} {} {:.6} times a run", taken.option, taken.times)?;
     }
+    for answered in policy.iter().take(ANSWERS_SHOWN_MOST) {
+        write_answer(answered, out)?;
+    }
+    if policy.len() > ANSWERS_SHOWN_MOST {
+        writeln!(out, "  and {} more answers, in `--format json`", policy.len() - ANSWERS_SHOWN_MOST)?;
+    }
     statistics.iter().try_for_each(|claim| write_claim(claim, out))
+}
+
+/// What is best where a node knows so much of itself, and how often each option is it.
+fn write_answer(it: &Answered, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "  best       {} at {}, on {}", it.site, it.node, it.event)?;
+    writeln!(out, "             in {}", it.state)?;
+    let times = it.times();
+    for (option, taken) in &it.options {
+        match it.options.len() {
+            1 => writeln!(out, "             takes {option}, {times:.6} times a run")?,
+            _ => writeln!(
+                out,
+                "             takes {option} in {:.1} % of {times:.6} times a run",
+                100.0 * taken / times
+            )?,
+        }
+    }
+    Ok(())
 }
 
 fn write_claim(it: &Settled, out: &mut dyn Write) -> Result<(), Failure> {

@@ -4,9 +4,12 @@ use std::ffi::OsString;
 use std::fs;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use foresee_app::Exit;
-use foresee_kernel::{Amount, Claim, Figure, Objective, Quantity, SpecInfo, Statistical, SystemInfo, Term};
+use foresee_kernel::{
+    Amount, Claim, DelayModel, Figure, Objective, Quantity, SpecInfo, Statistical, SystemInfo, Term,
+};
 use foresee_tests::two_phase_commit::SPEC;
 use serde_json::Value;
 
@@ -366,4 +369,43 @@ fn an_exact_solution_needs_discrete_delays_and_goes_with_no_seeds() {
         err.contains("the delay of `net` has 9000001 values") && err.contains("say a constant delay"),
         "{err}"
     );
+}
+
+/// The claimed two-phase commit on a network without chance, so that all its runs can be gone through.
+static DISCRETE: SpecInfo = SpecInfo {
+    name: "two_phase_commit",
+    file: "two_phase_commit.mace",
+    hash: 1,
+    services: &[],
+    systems: &[SystemInfo {
+        name: "Commit",
+        line: 30,
+        parameters: &[],
+        order_of_ids: &[],
+        build: |arguments| {
+            let mut model = (CLAIMED.systems[0].build)(arguments)?;
+            for carrier in &mut model.carriers {
+                carrier.delay = DelayModel::Constant(Duration::from_millis(1));
+            }
+            Ok(model)
+        },
+    }],
+    scenarios: &[],
+};
+
+#[test]
+fn the_best_answers_are_told_by_what_a_node_knows() {
+    let (exit, out, err) = run_of(&DISCRETE, &["simulate", "--exact", "--optimal", "--until", "1s"]);
+    assert_eq!(exit, Exit::Held, "{out}{err}");
+    // Where all refuse no message is sent.
+    let told = [
+        "  best       vote at rm[1], on timer Vote",
+        "             in Participant { state: Working, timers: [Vote] }",
+        "             takes refuse, 1.000000 times a run",
+    ];
+    assert!(out.contains(&told.join("\n")), "{out}");
+    let (_, out, _) =
+        run_of(&DISCRETE, &["simulate", "--exact", "--optimal", "--until", "1s", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(json["policy"][0]["options"], serde_json::json!({ "refuse": 1.0 }), "{json}");
 }

@@ -20,6 +20,7 @@ impl Engine {
             now: self.now.get(),
             labels,
             step: Some(Deliberation { event, truth: self, picks: Vec::new(), thought: 0 }),
+            own: None,
         };
         let stack = &self.model.nodes[node.index()];
         let outcome = stack.step(node, &self.states[node.index()], event, &mut chooser);

@@ -476,10 +476,11 @@ impl Engine {
             let stack = &self.model.nodes[node.index()];
             let state = &mut self.states[node.index()];
             let (policy, draws, now) = (&mut *self.policy, &mut self.draws, self.now.get());
-            let mut chooser = Chooser { policy, draws, now, labels, step: None };
             if !self.careful {
+                let mut chooser = Chooser { policy, draws, now, labels, step: None, own: None };
                 return stack.step_in_place(node, state, event, &mut chooser, &mut self.scratch);
             }
+            let mut chooser = Chooser { policy, draws, now, labels, step: None, own: Some((event, state)) };
             stack.step(node, state, event, &mut chooser)
         };
         match (&mut self.recorder, action) {

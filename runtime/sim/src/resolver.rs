@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foresee_kernel::{Model, Nature, NodeEvent, NodeId, Point, Resolver, SiteInfo};
+use foresee_kernel::{Model, Nature, NodeEvent, NodeId, NodeState, Point, Resolver, SiteInfo};
 use foresee_net::Draw;
 
 use crate::draws::Draws;
@@ -40,6 +40,8 @@ pub struct Scene<'a> {
     pub step: Option<Step<'a>>,
     /// How long the choice took, in nanoseconds: what the step sends leaves as much later. For a policy with a witness.
     pub thought_nanos: u64,
+    /// What happens to the node, and what it was before; in runs alone that are made with care.
+    pub(crate) own: Option<(&'a NodeEvent, &'a NodeState)>,
 }
 
 /// A resolver of choices.
@@ -219,6 +221,8 @@ pub(crate) struct Chooser<'a> {
     pub labels: bool,
     /// For a policy that has a witness.
     pub step: Option<Deliberation<'a>>,
+    /// As [`Scene::own`].
+    pub own: Option<(&'a NodeEvent, &'a NodeState)>,
 }
 
 /// A step as it is shown to a policy that has a witness.
@@ -238,7 +242,8 @@ impl Resolver for Chooser<'_> {
                 let mut draw = self.draws.choice(point.node);
                 let step =
                     self.step.as_ref().map(|it| Step { event: it.event, picks: &it.picks, truth: it.truth });
-                let mut scene = Scene { now_nanos: self.now, draw: &mut draw, step, thought_nanos: 0 };
+                let mut scene =
+                    Scene { now_nanos: self.now, draw: &mut draw, step, thought_nanos: 0, own: self.own };
                 let picked = self.policy.choose(point, &mut scene);
                 let thought = scene.thought_nanos;
                 if let Some(step) = &mut self.step {

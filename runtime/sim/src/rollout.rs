@@ -158,7 +158,8 @@ impl foresee_kernel::Resolver for Led<'_> {
             Nature::Chance => self.draws.chance(point.node).weighted(point.weights) as u32,
             Nature::Choice => {
                 let mut draw = self.draws.choice(point.node);
-                let mut scene = Scene { now_nanos: self.now, draw: &mut draw, step: None, thought_nanos: 0 };
+                let mut scene =
+                    Scene { now_nanos: self.now, draw: &mut draw, step: None, thought_nanos: 0, own: None };
                 self.policy.choose(point, &mut scene)
             }
         }

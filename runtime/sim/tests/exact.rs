@@ -13,8 +13,8 @@ use foresee_kernel::{
     Quantity, Read, Statistical, Term, View,
 };
 use foresee_sim::{
-    Answers, Custom, Exact, ExactError, Options, Random, ResolverKind, SimError, Status, Summary, TOTAL,
-    Verdict, exact, runs,
+    Answered, Answers, Custom, Exact, ExactError, Options, Random, ResolverKind, SimError, Status, Summary,
+    TOTAL, Verdict, exact, runs,
 };
 use support::{Behaviour, DRAW, Memory, Message, PICK, Puppet, Timer, stage};
 
@@ -189,12 +189,17 @@ fn the_best_answers_depend_on_what_happened() {
     let taken: Vec<(&str, f64)> = best.choices.iter().map(|it| (&*it.option, it.times)).collect();
     assert_eq!(taken, [("1", 1.0), ("2", 0.5)]);
     assert_eq!((best.choices[0].site, best.choices[0].line), ("pick", 2));
+    // What the node knows of itself tells the attempts apart: by the timer, and by what was paid.
+    let told = |it: &Answered| (it.event.clone(), it.state.contains("count: 0"), format!("{:?}", it.options));
+    let first = ("timer Timer(1)".to_owned(), true, "{\"1\": 1.0}".to_owned());
+    let second = ("timer Timer(2)".to_owned(), false, "{\"2\": 0.5}".to_owned());
+    assert_eq!(best.policy.iter().map(told).collect::<Vec<_>>(), [first, second]);
     let by = |name| exact(&routes(), &resolver(name), Answers::Resolver, 100).expect("it is small");
     near(paid(&by("first")), 1.0 + 0.5 * 3.0);
     near(paid(&by("random")), 0.5 * (1.0 + 0.5 * 2.9) + 0.5 * (2.0 + 0.2 * 2.9));
     // In turn: cheap, then dear.
     near(paid(&by("round-robin")), 2.4);
-    assert!(by("random").choices.is_empty());
+    assert!(by("random").choices.is_empty() && by("random").policy.is_empty());
 }
 
 #[test]

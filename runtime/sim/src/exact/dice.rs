@@ -3,6 +3,7 @@
 //! A run is a function of what is drawn in it. The first run draws the first possibility everywhere and so finds the wheels; whoever reads
 //! the odometer then turns the last wheel that has a possibility left, and the next run follows the wheels up to there.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use foresee_kernel::{DelayModel, Model, NodeId, Point, Timing, names};
@@ -33,7 +34,18 @@ pub(crate) enum Place {
     Fault(usize),
 }
 
-/// An open choice that somebody is free to answer.
+/// Where somebody is free to answer an open choice: what a node knows of itself as it comes to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment {
+    pub site: Site,
+    pub node: String,
+    /// What happens to the node.
+    pub event: String,
+    /// What it is before that.
+    pub state: String,
+}
+
+/// An open choice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Site {
     pub service: &'static str,
@@ -54,7 +66,7 @@ pub(crate) enum Kind {
     /// Values that are possible, with their probabilities.
     Chance(Vec<(u64, f64)>),
     /// Options of a choice, by their names.
-    Choice { site: Site, labels: Vec<String> },
+    Choice { moment: Rc<Moment>, labels: Vec<Rc<str>> },
 }
 
 impl Wheel {
@@ -123,11 +135,12 @@ impl Dice {
         }
     }
 
-    /// One of the options of a choice.
-    pub fn choose(&mut self, point: &Point<'_>) -> u32 {
+    /// One of the options of a choice, at a moment that is asked for once.
+    pub fn choose(&mut self, point: &Point<'_>, moment: impl FnOnce(Site) -> Moment) -> u32 {
+        let site = Site { service: point.service.name, name: point.site.name, line: point.site.line };
         let wheel = self.next(|| Kind::Choice {
-            site: Site { service: point.service.name, name: point.site.name, line: point.site.line },
-            labels: (0..point.options).map(point.label).collect(),
+            moment: Rc::new(moment(site)),
+            labels: (0..point.options).map(|option| Rc::from((point.label)(option))).collect(),
         });
         wheel.at as u32
     }

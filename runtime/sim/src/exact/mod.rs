@@ -22,10 +22,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use foresee_kernel::{Claim, Figure, Model, Point};
+use foresee_kernel::{Claim, Datum, Event, Figure, Layer, Model, NodeEvent, NodeState, Point, Stack, names};
 use serde::Serialize;
 
-use self::dice::{Dice, Kind, Refusal};
+use self::dice::{Dice, Kind, Moment, Refusal, Site};
 use self::sum::{Sum, better};
 use crate::result::{Ending, Status, TOTAL};
 use crate::run::{Record, attempt};
@@ -64,6 +64,9 @@ pub struct Exact {
     /// How often each option of an open choice is taken in a run, on average, where the best is asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Taken>,
+    /// What the best answers are, by what a node knows of itself; what comes up most often first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<Answered>,
 }
 
 /// A claim and what is true of it.
@@ -103,6 +106,34 @@ pub struct Taken {
     pub option: String,
     /// How often it is taken in a run, on average.
     pub times: f64,
+}
+
+/// How an open choice is answered best, wherever a node is in one state and one thing happens to it.
+///
+/// Where more than one option is taken, what is best depends on what the node does not know: the time, others, what is under way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answered {
+    /// The service.
+    pub service: &'static str,
+    /// The place of the choice, by its stable name.
+    pub site: &'static str,
+    /// Its line in the spec.
+    pub line: u32,
+    /// The node.
+    pub node: String,
+    /// What happens to it.
+    pub event: String,
+    /// Its state before that, the top layer first.
+    pub state: String,
+    /// The options that are taken, and how often each is in a run, on average.
+    pub options: BTreeMap<String, f64>,
+}
+
+impl Answered {
+    /// How often the choice comes up so in a run, on average.
+    pub fn times(&self) -> f64 {
+        self.options.values().sum()
+    }
 }
 
 /// Why a system cannot be solved.
@@ -171,12 +202,47 @@ impl From<SimError> for ExactError {
 }
 
 /// Leaves every choice to whoever reads the odometer.
-struct Open(Rc<RefCell<Dice>>);
+struct Open {
+    dice: Rc<RefCell<Dice>>,
+    model: Arc<Model>,
+}
 
 impl Policy for Open {
-    fn choose(&mut self, point: &Point<'_>, _: &mut Scene<'_>) -> u32 {
-        self.0.borrow_mut().choose(point)
+    fn choose(&mut self, point: &Point<'_>, scene: &mut Scene<'_>) -> u32 {
+        let stack = &self.model.nodes[point.node.index()];
+        let moment = |site| {
+            names::scope(&self.model.names, || {
+                let (event, state) =
+                    scene.own.map(|(event, state)| (told(event), shown(stack, state))).unwrap_or_default();
+                Moment { site, node: point.node.to_string(), event, state }
+            })
+        };
+        self.dice.borrow_mut().choose(point, moment)
     }
+}
+
+/// What happens to a node, in words of the spec.
+fn told(event: &NodeEvent) -> String {
+    match event {
+        NodeEvent::Start => "start".to_owned(),
+        NodeEvent::Broken { peer, .. } => format!("broken({peer})"),
+        NodeEvent::Layer(_, event) => match event {
+            Event::Deliver { src, message, .. } => format!("deliver {message:?} from {src}"),
+            Event::Timer(timer) => format!("timer {timer:?}"),
+            Event::Call(call) => format!("call {call:?}"),
+            other => format!("{other:?}"),
+        },
+    }
+}
+
+/// The variables of a node, the top layer first.
+fn shown(stack: &Stack, state: &NodeState) -> String {
+    let layer = |(layer, state): (&Layer, &Datum)| {
+        let fields =
+            layer.service().fields(state).into_iter().map(|(name, value)| format!("{name}: {value}"));
+        format!("{} {{ {} }}", layer.service().info().name, fields.collect::<Vec<_>>().join(", "))
+    };
+    stack.layers().iter().zip(state).map(layer).collect::<Vec<_>>().join(" over ")
 }
 
 /// Solves `model` by making every run that there is, `runs_max` of them at most.
@@ -212,7 +278,7 @@ pub fn exact(
         let run = attempt(model, 0, &options, Record::States, &|engine| {
             engine.draws.throw(dice.clone());
             if best {
-                engine.policy = Box::new(Open(dice.clone()));
+                engine.policy = Box::new(Open { dice: dice.clone(), model: model.clone() });
             }
         })?;
         runs += 1;
@@ -242,8 +308,8 @@ pub fn exact(
                     }
                     now
                 }
-                Kind::Choice { site, labels } => {
-                    sum.take(site.clone(), labels[at].clone());
+                Kind::Choice { moment, labels } => {
+                    sum.take(moment.clone(), labels[at].clone());
                     match before {
                         Some(before) if !better(&sum, &before, &levels) => before,
                         _ => std::mem::take(&mut sum),
@@ -311,18 +377,45 @@ fn close(model: &Model, runs: u64, all: &Sum) -> Exact {
         properties: all.properties.clone(),
         violations: all.violations.clone(),
         statistics: model.statistics.iter().enumerate().map(settle).collect(),
-        choices: all
-            .taken
-            .iter()
-            .map(|((site, option), times)| Taken {
-                service: site.service,
-                site: site.name,
-                line: site.line,
-                option: option.clone(),
-                times: *times,
-            })
-            .collect(),
+        choices: choices(all),
+        policy: policy(all),
     }
+}
+
+/// How often each option is taken, over all moments.
+fn choices(all: &Sum) -> Vec<Taken> {
+    let mut counted: BTreeMap<(&Site, &str), f64> = BTreeMap::new();
+    for ((moment, option), times) in &all.taken {
+        *counted.entry((&moment.site, option)).or_default() += times;
+    }
+    let taken = counted.into_iter().map(|((site, option), times)| Taken {
+        service: site.service,
+        site: site.name,
+        line: site.line,
+        option: option.to_owned(),
+        times,
+    });
+    taken.collect()
+}
+
+/// The options that are taken, by the moment.
+fn policy(all: &Sum) -> Vec<Answered> {
+    let mut answered: BTreeMap<&Moment, BTreeMap<String, f64>> = BTreeMap::new();
+    for ((moment, option), times) in &all.taken {
+        answered.entry(moment).or_default().insert(option.to_string(), *times);
+    }
+    let answered = answered.into_iter().map(|(moment, options)| Answered {
+        service: moment.site.service,
+        site: moment.site.name,
+        line: moment.site.line,
+        node: moment.node.clone(),
+        event: moment.event.clone(),
+        state: moment.state.clone(),
+        options,
+    });
+    let mut answered: Vec<Answered> = answered.collect();
+    answered.sort_by(|one, two| two.times().total_cmp(&one.times()));
+    answered
 }
 
 /// Whether a claim is true of a figure that lies between these.

@@ -1,8 +1,9 @@
 //! What runs come to, each weighed by its probability.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::dice::Site;
+use super::dice::Moment;
 use crate::Run;
 use crate::result::Status;
 
@@ -24,8 +25,8 @@ pub(super) struct Sum {
     pub violations: BTreeMap<String, f64>,
     /// For each statistical property what runs say of it, and the probability of the runs that say anything.
     pub figures: Vec<(f64, f64)>,
-    /// How often each option of an open choice is taken.
-    pub taken: BTreeMap<(Site, String), f64>,
+    /// How often each option of an open choice is taken, by the moment.
+    pub taken: BTreeMap<(Rc<Moment>, Rc<str>), f64>,
 }
 
 impl Sum {
@@ -71,8 +72,8 @@ impl Sum {
     }
 
     /// An option is taken, and this is what comes of it.
-    pub fn take(&mut self, site: Site, option: String) {
-        *self.taken.entry((site, option)).or_default() += 1.0;
+    pub fn take(&mut self, moment: Rc<Moment>, option: Rc<str>) {
+        *self.taken.entry((moment, option)).or_default() += 1.0;
     }
 }
 
