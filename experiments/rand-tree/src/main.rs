@@ -6,12 +6,12 @@
 //!
 //! `cargo run --release -p rand-tree-experiment` prints the table; docs/rand-tree.md reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use foresee::kernel::{
     Arguments, Call, Datum, FaultTarget, Model, NodeId, NodeState, SpecInfo, States, Timing, View, Way,
 };
@@ -20,6 +20,42 @@ use foresee::sim::{Custom, Means, Options, ResolverKind, Run, run};
 
 foresee::include_spec!("rand_tree");
 foresee::include_spec!("rand_tree_baseline");
+foresee::include_spec!("rand_tree_direct");
+
+/// A protocol of the tree.
+#[derive(Clone, Copy)]
+struct Tree {
+    spec: &'static SpecInfo,
+    /// The application's call to join at these.
+    join: fn(BTreeSet<NodeId>) -> Datum,
+    children: for<'v> fn(&'v View<'_>, NodeId) -> Option<&'v BTreeSet<NodeId>>,
+}
+
+/// The names of the generated types are those of the specs.
+macro_rules! tree {
+    ($spec:ident) => {
+        Tree {
+            spec: &$spec::SPEC,
+            join: |seeds| Datum::new($spec::tree::Downcall::Join { seeds }),
+            children: |view, node| {
+                view.variables::<$spec::rand_tree::RandTree>(node).map(|variables| &variables.children)
+            },
+        }
+    };
+}
+
+/// Which protocol leaves its choices open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    /// A place is admitted by the root: `rand_tree`
+    Admitted,
+    /// A place is taken when it is offered, by the messages of the baseline: `rand_tree_direct`
+    Direct,
+}
+
+const BASELINE: Tree = tree!(rand_tree_baseline);
+const ADMITTED: Tree = tree!(rand_tree);
+const DIRECT: Tree = tree!(rand_tree_direct);
 
 /// The times within which nodes join.
 const SPREADS: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(5), Duration::from_secs(60)];
@@ -51,6 +87,9 @@ type Cells = BTreeMap<(usize, usize, &'static str), BTreeMap<u64, Figures>>;
 /// The experiment of the papers: a tree of nodes joins, half of it fails and joins again
 #[derive(Debug, Parser)]
 struct Args {
+    /// Which protocol all but the baseline run
+    #[arg(long, value_enum, default_value_t = Protocol::Admitted)]
+    protocol: Protocol,
     /// How many runs of each contender
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
@@ -75,13 +114,17 @@ struct Args {
 }
 
 fn main() -> std::io::Result<()> {
-    let Args { seeds, nodes, rollouts, gather, riding_bytes, only, training } = Args::parse();
+    let Args { protocol, seeds, nodes, rollouts, gather, riding_bytes, only, training } = Args::parse();
+    let open = match protocol {
+        Protocol::Admitted => ADMITTED,
+        Protocol::Direct => DIRECT,
+    };
     let gather = Some(Duration::from_secs(gather));
     let settings = Settings { rollouts, gather, riding_bytes, training, ..Settings::default() };
     let mut out = std::io::stdout().lock();
     let mut cells = Cells::new();
     for (column, spread) in SPREADS.into_iter().enumerate() {
-        let trained = train(&model(&rand_tree::SPEC, nodes, spread), &settings);
+        let trained = train(&model(open.spec, nodes, spread), &settings);
         writeln!(
             out,
             "joining within {spread:?}: rollouts follow `{}`{}",
@@ -90,13 +133,13 @@ fn main() -> std::io::Result<()> {
         )?;
         let wanted = |contender: &&str| only.is_empty() || only.iter().any(|it| it == contender);
         for contender in CONTENDERS.into_iter().filter(wanted) {
-            let spec = if contender == "baseline" { &rand_tree_baseline::SPEC } else { &rand_tree::SPEC };
+            let tree = if contender == "baseline" { BASELINE } else { open };
             let options = Options {
                 resolver: resolver(contender, &settings, &trained),
                 last: true,
                 ..Options::default()
             };
-            let lives = play(&model(spec, nodes, spread), spread, seeds, &options);
+            let lives = play(tree, &model(tree.spec, nodes, spread), spread, seeds, &options);
             for (phase, seed, figures) in lives {
                 cells.entry((phase, column, contender)).or_default().insert(seed, figures);
             }
@@ -124,7 +167,13 @@ fn model(spec: &'static SpecInfo, nodes: u32, spread: Duration) -> Arc<Model> {
 }
 
 /// All lives of one contender, on all cores: phase, seed and figures.
-fn play(whole: &Arc<Model>, spread: Duration, seeds: u64, options: &Options) -> Vec<(usize, u64, Figures)> {
+fn play(
+    tree: Tree,
+    whole: &Arc<Model>,
+    spread: Duration,
+    seeds: u64,
+    options: &Options,
+) -> Vec<(usize, u64, Figures)> {
     let found = Mutex::new((0..seeds, Vec::new()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -132,7 +181,7 @@ fn play(whole: &Arc<Model>, spread: Duration, seeds: u64, options: &Options) -> 
             scope.spawn(|| {
                 let next = || found.lock().unwrap_or_else(PoisonError::into_inner).0.next();
                 while let Some(seed) = next() {
-                    let phases = life(whole, spread, seed, options).into_iter().enumerate();
+                    let phases = life(tree, whole, spread, seed, options).into_iter().enumerate();
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                     found.1.extend(phases.map(|(phase, figures)| (phase, seed, figures)));
                 }
@@ -164,9 +213,8 @@ fn resolver(contender: &str, settings: &Settings, trained: &Trained) -> Resolver
 }
 
 /// Joining, and joining again at the root and at survivors, of one seed.
-fn life(whole: &Arc<Model>, spread: Duration, seed: u64, options: &Options) -> [Figures; 3] {
-    let (failure, baseline) =
-        (ROOT_FIRST + spread + SETTLES, std::ptr::eq(whole.spec, &rand_tree_baseline::SPEC));
+fn life(tree: Tree, whole: &Arc<Model>, spread: Duration, seed: u64, options: &Options) -> [Figures; 3] {
+    let failure = ROOT_FIRST + spread + SETTLES;
     let mut calm = Model::clone(whole);
     calm.faults.clear();
     let calm = Arc::new(calm);
@@ -186,7 +234,8 @@ fn life(whole: &Arc<Model>, spread: Duration, seed: u64, options: &Options) -> [
         for node in &lost {
             let way = |entry: &NodeId| {
                 let entry = *entry;
-                let call: Arc<dyn Fn(u64) -> Datum + Send + Sync> = Arc::new(move |_| joins(baseline, entry));
+                let call: Arc<dyn Fn(u64) -> Datum + Send + Sync> =
+                    Arc::new(move |_| (tree.join)([entry].into()));
                 Way { node: *node, layer: 0, probability: 1.0 / entries.len() as f64, call }
             };
             let within = Some((failure + 2 * DOWN, failure + 2 * DOWN + spread));
@@ -229,16 +278,6 @@ fn figures(run: &Run) -> Figures {
     ]
 }
 
-/// The application's call to join at `entry`.
-fn joins(baseline: bool, entry: NodeId) -> Datum {
-    let seeds = [entry].into();
-    if baseline {
-        Datum::new(rand_tree_baseline::tree::Downcall::Join { seeds })
-    } else {
-        Datum::new(rand_tree::tree::Downcall::Join { seeds })
-    }
-}
-
 /// The largest of the subtrees below the root.
 fn largest(view: &View<'_>) -> Vec<NodeId> {
     let subtrees = children(view, NodeId::new(0)).into_iter().map(|child| subtree(view, child));
@@ -257,10 +296,10 @@ fn subtree(view: &View<'_>, top: NodeId) -> Vec<NodeId> {
     found
 }
 
+/// The children of a node, whatever the protocol.
 fn children(view: &View<'_>, node: NodeId) -> Vec<NodeId> {
-    let ours = view.variables::<rand_tree::rand_tree::RandTree>(node).map(|it| &it.children);
-    let theirs = view.variables::<rand_tree_baseline::rand_tree::RandTree>(node).map(|it| &it.children);
-    ours.or(theirs).into_iter().flatten().copied().collect()
+    let known = [BASELINE, ADMITTED, DIRECT].into_iter().find_map(|tree| (tree.children)(view, node));
+    known.into_iter().flatten().copied().collect()
 }
 
 /// The states at the end of a run in which nothing is down.
