@@ -88,7 +88,7 @@ type Cells = BTreeMap<(usize, usize, &'static str), BTreeMap<u64, Figures>>;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which protocol all but the baseline run
-    #[arg(long, value_enum, default_value_t = Protocol::Admitted)]
+    #[arg(long, value_enum, default_value_t = Protocol::Direct)]
     protocol: Protocol,
     /// How many runs of each contender
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
