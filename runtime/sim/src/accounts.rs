@@ -105,7 +105,7 @@ impl Accounts {
         nodes.sort_unstable();
         nodes.dedup();
         if matches!(fault.kind, FaultKind::Crash | FaultKind::Reset) {
-            nodes.retain(|node| self.ambient.up(*node));
+            self.ambient.keep_up(&mut nodes);
         }
         nodes
     }

@@ -270,7 +270,7 @@ impl Engine {
         nodes.sort_unstable();
         nodes.dedup();
         if matches!(fault.kind, FaultKind::Crash | FaultKind::Reset) {
-            nodes.retain(|node| self.ambient.up(*node));
+            self.ambient.keep_up(&mut nodes);
         }
         let plan = line as u32;
         match fault.kind {

@@ -86,6 +86,15 @@ impl Ambient {
         self.down.is_empty() || !self.down.contains_key(&node)
     }
 
+    /// Leaves those of `sorted` that are up, in one walk beside those that are down.
+    pub fn keep_up(&self, sorted: &mut Vec<NodeId>) {
+        let mut down = self.down.keys().peekable();
+        sorted.retain(|node| {
+            while down.next_if(|other| *other < node).is_some() {}
+            down.peek() != Some(&node)
+        });
+    }
+
     /// Whether `node` is down and will never be back.
     pub fn gone(&self, node: NodeId) -> bool {
         self.down.get(&node) == Some(&false)
@@ -146,5 +155,20 @@ mod tests {
             }
         }
         assert!(!seen.contains(&Ambient::default().digest()));
+    }
+
+    #[test]
+    fn those_that_are_down_are_left_out() {
+        let nodes = |places: &[u32]| places.iter().map(|place| NodeId::new(*place)).collect::<Vec<_>>();
+        for down in [&[][..], &[0], &[2, 3, 9], &[1, 5, 7, 8], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]] {
+            let down = nodes(down).into_iter().map(|node| (node, true)).collect();
+            let ambient = Ambient { down, ..Ambient::default() };
+            for all in [&[][..], &[0, 1, 2], &[1, 2, 5, 8], &[3, 7, 9]] {
+                let mut kept = nodes(all);
+                ambient.keep_up(&mut kept);
+                let up: Vec<NodeId> = nodes(all).into_iter().filter(|node| ambient.up(*node)).collect();
+                assert_eq!(kept, up);
+            }
+        }
     }
 }
