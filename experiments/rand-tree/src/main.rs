@@ -31,7 +31,7 @@ struct Tree {
     children: for<'v> fn(&'v View<'_>, NodeId) -> Option<&'v BTreeSet<NodeId>>,
 }
 
-/// The names of the generated types are those of the specs.
+/// The protocol of a spec: the types that are generated have the same names in each.
 macro_rules! tree {
     ($spec:ident) => {
         Tree {

@@ -373,15 +373,7 @@ fn an_exact_solution_needs_discrete_delays_and_goes_with_no_seeds() {
 
 /// The claimed two-phase commit on a network without chance, so that all its runs can be gone through.
 static DISCRETE: SpecInfo = SpecInfo {
-    name: "two_phase_commit",
-    file: "two_phase_commit.mace",
-    hash: 1,
-    services: &[],
     systems: &[SystemInfo {
-        name: "Commit",
-        line: 30,
-        parameters: &[],
-        order_of_ids: &[],
         build: |arguments| {
             let mut model = (CLAIMED.systems[0].build)(arguments)?;
             for carrier in &mut model.carriers {
@@ -389,8 +381,9 @@ static DISCRETE: SpecInfo = SpecInfo {
             }
             Ok(model)
         },
+        ..CLAIMED.systems[0]
     }],
-    scenarios: &[],
+    ..CLAIMED
 };
 
 #[test]

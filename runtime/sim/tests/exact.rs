@@ -202,6 +202,27 @@ fn the_best_answers_depend_on_what_happened() {
     assert!(by("random").choices.is_empty() && by("random").policy.is_empty());
 }
 
+/// One node draws, and the other guesses what: it costs 1 to be wrong.
+const GUESSES: Behaviour = |this, event, ctx| match event {
+    Event::Start if ctx.me() == A => ctx.set(Timer(1), Duration::from_secs(1)),
+    Event::Start => this.count = ctx.random(&DRAW, Distribution::weighted([(1_u32, 0.25), (2, 0.75)])),
+    Event::Timer(_) => this.count = ctx.choose(&PICK, [1_u32, 2]),
+    _ => {}
+};
+
+const WRONG: &[Term] = &[Term::AtHorizon { value: |view| f64::from(count(view, A) != count(view, B)) }];
+
+#[test]
+fn what_a_node_cannot_know_shows_as_several_best_answers() {
+    let mut model = stage(2, GUESSES, |_| {});
+    model.horizon = Some(Duration::from_secs(5));
+    model.objectives = vec![Objective::minimize("wrong", WRONG)];
+    let best = exact(&Arc::new(model), &Options::default(), Answers::Best, 100).expect("it is small");
+    near(best.objectives["wrong"], 0.0);
+    let told: Vec<String> = best.policy.iter().map(|it| format!("{:?}", it.options)).collect();
+    assert_eq!(told, ["{\"1\": 0.25, \"2\": 0.75}"]);
+}
+
 #[test]
 fn what_is_maximised_and_what_comes_second_count_as_objectives_say() {
     let mut most = Model::clone(&routes());

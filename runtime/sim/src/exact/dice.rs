@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use foresee_kernel::{DelayModel, Model, NodeId, Point, Timing, names};
+use foresee_kernel::{DelayModel, Model, NodeEvent, NodeId, NodeState, Point, Timing, names};
 use foresee_net::Draw;
 
 use crate::Options;
@@ -38,11 +38,9 @@ pub(crate) enum Place {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
     pub site: Site,
-    pub node: String,
-    /// What happens to the node.
-    pub event: String,
-    /// What it is before that.
-    pub state: String,
+    pub node: NodeId,
+    /// What happens to the node, and what it is before that.
+    pub own: Option<(NodeEvent, NodeState)>,
 }
 
 /// An open choice.
@@ -135,11 +133,15 @@ impl Dice {
         }
     }
 
-    /// One of the options of a choice, at a moment that is asked for once.
-    pub fn choose(&mut self, point: &Point<'_>, moment: impl FnOnce(Site) -> Moment) -> u32 {
+    /// One of the options of a choice of a node to which this happens, and which was this before.
+    pub fn choose(&mut self, point: &Point<'_>, own: Option<(&NodeEvent, &NodeState)>) -> u32 {
         let site = Site { service: point.service.name, name: point.site.name, line: point.site.line };
         let wheel = self.next(|| Kind::Choice {
-            moment: Rc::new(moment(site)),
+            moment: Rc::new(Moment {
+                site,
+                node: point.node,
+                own: own.map(|(event, state)| (event.clone(), state.clone())),
+            }),
             labels: (0..point.options).map(|option| Rc::from((point.label)(option))).collect(),
         });
         wheel.at as u32

@@ -202,47 +202,12 @@ impl From<SimError> for ExactError {
 }
 
 /// Leaves every choice to whoever reads the odometer.
-struct Open {
-    dice: Rc<RefCell<Dice>>,
-    model: Arc<Model>,
-}
+struct Open(Rc<RefCell<Dice>>);
 
 impl Policy for Open {
     fn choose(&mut self, point: &Point<'_>, scene: &mut Scene<'_>) -> u32 {
-        let stack = &self.model.nodes[point.node.index()];
-        let moment = |site| {
-            names::scope(&self.model.names, || {
-                let (event, state) =
-                    scene.own.map(|(event, state)| (told(event), shown(stack, state))).unwrap_or_default();
-                Moment { site, node: point.node.to_string(), event, state }
-            })
-        };
-        self.dice.borrow_mut().choose(point, moment)
+        self.0.borrow_mut().choose(point, scene.own)
     }
-}
-
-/// What happens to a node, in words of the spec.
-fn told(event: &NodeEvent) -> String {
-    match event {
-        NodeEvent::Start => "start".to_owned(),
-        NodeEvent::Broken { peer, .. } => format!("broken({peer})"),
-        NodeEvent::Layer(_, event) => match event {
-            Event::Deliver { src, message, .. } => format!("deliver {message:?} from {src}"),
-            Event::Timer(timer) => format!("timer {timer:?}"),
-            Event::Call(call) => format!("call {call:?}"),
-            other => format!("{other:?}"),
-        },
-    }
-}
-
-/// The variables of a node, the top layer first.
-fn shown(stack: &Stack, state: &NodeState) -> String {
-    let layer = |(layer, state): (&Layer, &Datum)| {
-        let fields =
-            layer.service().fields(state).into_iter().map(|(name, value)| format!("{name}: {value}"));
-        format!("{} {{ {} }}", layer.service().info().name, fields.collect::<Vec<_>>().join(", "))
-    };
-    stack.layers().iter().zip(state).map(layer).collect::<Vec<_>>().join(" over ")
 }
 
 /// Solves `model` by making every run that there is, `runs_max` of them at most.
@@ -278,7 +243,7 @@ pub fn exact(
         let run = attempt(model, 0, &options, Record::States, &|engine| {
             engine.draws.throw(dice.clone());
             if best {
-                engine.policy = Box::new(Open { dice: dice.clone(), model: model.clone() });
+                engine.policy = Box::new(Open(dice.clone()));
             }
         })?;
         runs += 1;
@@ -378,7 +343,7 @@ fn close(model: &Model, runs: u64, all: &Sum) -> Exact {
         violations: all.violations.clone(),
         statistics: model.statistics.iter().enumerate().map(settle).collect(),
         choices: choices(all),
-        policy: policy(all),
+        policy: names::scope(&model.names, || policy(model, all)),
     }
 }
 
@@ -398,24 +363,52 @@ fn choices(all: &Sum) -> Vec<Taken> {
     taken.collect()
 }
 
-/// The options that are taken, by the moment.
-fn policy(all: &Sum) -> Vec<Answered> {
-    let mut answered: BTreeMap<&Moment, BTreeMap<String, f64>> = BTreeMap::new();
+/// The options that are taken, by what is shown of the moment.
+fn policy(model: &Model, all: &Sum) -> Vec<Answered> {
+    let mut taken: BTreeMap<_, BTreeMap<String, f64>> = BTreeMap::new();
     for ((moment, option), times) in &all.taken {
-        answered.entry(moment).or_default().insert(option.to_string(), *times);
+        let Moment { site, node, own } = &**moment;
+        let stack = &model.nodes[node.index()];
+        let own = own.as_ref().map(|(event, state)| (told(event), shown(stack, state)));
+        let options = taken.entry((site, node.to_string(), own.unwrap_or_default())).or_default();
+        *options.entry(option.to_string()).or_default() += times;
     }
-    let answered = answered.into_iter().map(|(moment, options)| Answered {
-        service: moment.site.service,
-        site: moment.site.name,
-        line: moment.site.line,
-        node: moment.node.clone(),
-        event: moment.event.clone(),
-        state: moment.state.clone(),
+    let answered = taken.into_iter().map(|((site, node, (event, state)), options)| Answered {
+        service: site.service,
+        site: site.name,
+        line: site.line,
+        node,
+        event,
+        state,
         options,
     });
     let mut answered: Vec<Answered> = answered.collect();
     answered.sort_by(|one, two| two.times().total_cmp(&one.times()));
     answered
+}
+
+/// What happens to a node, in words of the spec.
+fn told(event: &NodeEvent) -> String {
+    match event {
+        NodeEvent::Start => "start".to_owned(),
+        NodeEvent::Broken { peer, .. } => format!("broken({peer})"),
+        NodeEvent::Layer(_, event) => match event {
+            Event::Deliver { src, message, .. } => format!("deliver {message:?} from {src}"),
+            Event::Timer(timer) => format!("timer {timer:?}"),
+            Event::Call(call) => format!("call {call:?}"),
+            other => format!("{other:?}"),
+        },
+    }
+}
+
+/// The variables of a node, the top layer first.
+fn shown(stack: &Stack, state: &NodeState) -> String {
+    let layer = |(layer, state): (&Layer, &Datum)| {
+        let fields =
+            layer.service().fields(state).into_iter().map(|(name, value)| format!("{name}: {value}"));
+        format!("{} {{ {} }}", layer.service().info().name, fields.collect::<Vec<_>>().join(", "))
+    };
+    stack.layers().iter().zip(state).map(layer).collect::<Vec<_>>().join(" over ")
 }
 
 /// Whether a claim is true of a figure that lies between these.
