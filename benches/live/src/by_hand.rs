@@ -1,5 +1,7 @@
 //! What one writes by hand: frames with a length before them, postcard, tokio's sockets and channels, redb.
 
+pub mod calls;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;

@@ -20,7 +20,7 @@ pub struct Args {
     /// Only what has this in its name: ping, flood, gossip, durable
     #[arg(long, default_value = "")]
     pub only: String,
-    /// Only by ways that have this in their name: hand, tasks, TCP, TLS, QUIC
+    /// Only by ways that have this in their name: hand, calls, tasks, TCP, TLS, QUIC
     #[arg(long, default_value = "")]
     pub by: String,
     /// How many round trips, batches of 256 messages, rumours and writes there are in each
@@ -76,6 +76,7 @@ pub fn latency(mut times: Vec<Duration>) -> Figures {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Hand,
+    Calls,
     Tasks,
     Tcp,
     Tls,
@@ -86,6 +87,7 @@ impl By {
     fn name(self) -> &'static str {
         match self {
             By::Hand => "by hand, direct",
+            By::Calls => "by hand, calls",
             By::Tasks => "by hand, tasks",
             By::Tcp => "node, TCP",
             By::Tls => "node, TLS",
@@ -104,7 +106,7 @@ impl By {
 
 /// What is measured, and in which ways; the first is what the others are set beside.
 const CASES: [(&str, &[By]); 5] = [
-    ("ping-pong", &[By::Hand, By::Tasks, By::Tcp, By::Tls, By::Quic]),
+    ("ping-pong", &[By::Hand, By::Calls, By::Tasks, By::Tcp, By::Tls, By::Quic]),
     ("ping-pong, datagrams", &[By::Hand, By::Tcp]),
     ("flood, one way", &[By::Hand, By::Tasks, By::Tcp, By::Tls, By::Quic]),
     ("gossip, 31 nodes", &[By::Tasks, By::Tcp]),
@@ -126,6 +128,7 @@ pub async fn run(args: &Args) -> Result<String, Box<dyn std::error::Error>> {
                 let transport = by.transport(certs.path());
                 let figures = match (*name, by) {
                     ("ping-pong", By::Hand) => by_hand::ping(args.count).await?,
+                    ("ping-pong", By::Calls) => by_hand::calls::ping(args.count).await?,
                     ("ping-pong", By::Tasks) => by_hand::ping_tasks(args.count).await?,
                     ("ping-pong", _) => ours::ping(args.count, Some(transport)).await?,
                     ("ping-pong, datagrams", By::Hand) => by_hand::datagrams(args.count).await?,
