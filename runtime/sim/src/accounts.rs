@@ -6,9 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foresee_kernel::{
-    Effect, FaultKind, FaultPlan, FaultTarget, Model, NodeId, NodeState, Outcome, Temporal, View,
-};
+use foresee_kernel::{Effect, FaultPlan, Model, NodeId, NodeState, Outcome, Temporal, View};
 use foresee_world::Ambient;
 
 use crate::engine::Seen;
@@ -98,16 +96,7 @@ impl Accounts {
 
     /// The nodes that a line of the faults may happen to as things stand: all of them together, or any one.
     pub fn meant(&self, fault: &FaultPlan) -> Vec<NodeId> {
-        let mut nodes = match &fault.target {
-            FaultTarget::OneOf(nodes) => nodes.clone(),
-            FaultTarget::AllOf(set) => set(&View::new(&self.model, &self.seen())),
-        };
-        nodes.sort_unstable();
-        nodes.dedup();
-        if matches!(fault.kind, FaultKind::Crash | FaultKind::Reset) {
-            self.ambient.keep_up(&mut nodes);
-        }
-        nodes
+        self.seen().meant(&self.model, fault)
     }
 
     fn seen(&self) -> Seen<'_> {

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use foresee_kernel::{
-    Datum, Delay, Effect, Event, Fault, Law, Model, NodeEvent, NodeId, NodeState, Scratch, States,
+    Datum, Delay, Effect, Event, Fault, FaultKind, FaultPlan, FaultTarget, Law, Model, NodeEvent, NodeId,
+    NodeState, Scratch, States, View,
 };
 use foresee_net::{Churn, Draw, Fate as Passed};
 use foresee_world::channel::Fate;
@@ -39,6 +40,22 @@ const DONE: Effect = Effect::Persist { layer: 0 };
 pub(crate) struct Seen<'a> {
     pub states: &'a [NodeState],
     pub ambient: &'a Ambient,
+}
+
+impl Seen<'_> {
+    /// The nodes that a line of the faults may happen to as things stand: all of them together, or any one.
+    pub fn meant(&self, model: &Model, fault: &FaultPlan) -> Vec<NodeId> {
+        let mut nodes = match &fault.target {
+            FaultTarget::OneOf(nodes) => nodes.clone(),
+            FaultTarget::AllOf(set) => set(&View::new(model, self)),
+        };
+        nodes.sort_unstable();
+        nodes.dedup();
+        if matches!(fault.kind, FaultKind::Crash | FaultKind::Reset) {
+            self.ambient.keep_up(&mut nodes);
+        }
+        nodes
+    }
 }
 
 impl States for Seen<'_> {

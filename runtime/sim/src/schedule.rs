@@ -262,16 +262,8 @@ impl Engine {
         if fault.most.is_some_and(|most| self.schedule.faults[line].spent >= u64::from(most)) {
             return;
         }
-        let seen = Seen { states: &self.states, ambient: &self.ambient };
-        let (together, mut nodes) = match &fault.target {
-            FaultTarget::OneOf(nodes) => (false, nodes.clone()),
-            FaultTarget::AllOf(set) => (true, set(&View::new(&model, &seen))),
-        };
-        nodes.sort_unstable();
-        nodes.dedup();
-        if matches!(fault.kind, FaultKind::Crash | FaultKind::Reset) {
-            self.ambient.keep_up(&mut nodes);
-        }
+        let nodes = Seen { states: &self.states, ambient: &self.ambient }.meant(&model, fault);
+        let together = matches!(fault.target, FaultTarget::AllOf(_));
         let plan = line as u32;
         match fault.kind {
             FaultKind::Crash => {
