@@ -1,8 +1,9 @@
 //! Training in simulation: which base policy rollouts follow, and whether looking ahead pays at all.
 //!
-//! Runs of training have seeds of their own, far from those of anybody's runs. First each base policy resolves the runs by itself, and the best
-//! is kept; then the predictor looks ahead with it and notes what it chooses; what imitates that is kept if it is better still. The *guard*
-//! compares the predictor with the author's default on the same runs: where it comes out worse, the default is shipped.
+//! Runs of training have seeds of their own, far from those of anybody's runs. First any option, and the order of the file, resolve the runs by
+//! themselves. With the better of them the predictor looks ahead and notes what it chooses; then with what imitates that, and so on for
+//! some generations. The base is kept with which looking ahead came out best: a good base need not be a good policy by itself. The
+//! *guard* compares that with the author's default on the same runs: where it comes out worse, the default is shipped.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,9 @@ use foresee_sim::{AuthorsDefault, Custom, Options, Policy, ResolverKind, TOTAL, 
 use crate::base::{Base, Imitation};
 use crate::resolver::Lookahead;
 use crate::settings::Settings;
+
+/// How often what the predictor chose is imitated.
+const GENERATIONS: u32 = 2;
 
 /// The first seed of training.
 const SEEDS_FROM: u64 = 0x7261_696E << 32;
@@ -36,25 +40,31 @@ pub fn train(model: &Arc<Model>, settings: &Settings) -> Trained {
         let base = base.clone();
         mean_cost(model, settings, seeds.clone(), move |_| base.policy())
     };
-    let (mut base, mut least) = (Base::Uniform, cost(&Base::Uniform));
-    let order = cost(&Base::Order);
-    if order < least {
-        (base, least) = (Base::Order, order);
-    }
-    let notes: Arc<Mutex<Imitation>> = Arc::default();
-    let (noted, ahead, with) = (notes.clone(), settings.clone(), base.clone());
-    let looking = mean_cost(model, settings, seeds.clone(), move |model| {
-        Box::new(Lookahead::new(model, &ahead, with.clone()).noting(noted.clone()))
-    });
-    let default = mean_cost(model, settings, seeds.clone(), |_| Box::new(AuthorsDefault));
-    let imitation = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if imitation.tells_apart() {
-        let imitated = Base::Imitated(Arc::new(imitation));
-        if cost(&imitated) < least {
-            base = imitated;
+    // What looking ahead comes to with a base, and what imitates it.
+    let looking = |base: &Base| {
+        let notes: Arc<Mutex<Imitation>> = Arc::default();
+        let (noted, ahead, with) = (notes.clone(), settings.clone(), base.clone());
+        let cost = mean_cost(model, settings, seeds.clone(), move |model| {
+            Box::new(Lookahead::new(model, &ahead, with.clone()).noting(noted.clone()))
+        });
+        let imitation = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (cost, imitation)
+    };
+    let mut base = if cost(&Base::Order) < cost(&Base::Uniform) { Base::Order } else { Base::Uniform };
+    let (mut least, mut imitation) = looking(&base);
+    for _ in 0..GENERATIONS {
+        if !imitation.tells_apart() {
+            break;
         }
+        let imitated = Base::Imitated(Arc::new(imitation));
+        let (cost, next) = looking(&imitated);
+        if cost < least {
+            (base, least) = (imitated, cost);
+        }
+        imitation = next;
     }
-    Trained { base, guarded: looking > default }
+    let default = mean_cost(model, settings, seeds.clone(), |_| Box::new(AuthorsDefault));
+    Trained { base, guarded: least > default }
 }
 
 /// The mean of the objectives of the first level; a run that fails costs more than anything.
