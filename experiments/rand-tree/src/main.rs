@@ -69,6 +69,9 @@ const ROOT_FIRST: Duration = Duration::from_secs(1);
 /// How long nodes are down.
 const DOWN: Duration = Duration::from_millis(200);
 
+/// How many runs the predictor is trained on: with a few, chance says which base policy is best.
+const TRAINING: u32 = 24;
+
 /// Who makes the choices.
 const CONTENDERS: [&str; 6] =
     ["baseline", "hard-coded", "random", "gathering alone", "lookahead", "omniscient"];
@@ -109,7 +112,7 @@ struct Args {
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// How many runs the predictor is trained on
-    #[arg(long, default_value_t = Settings::default().training)]
+    #[arg(long, default_value_t = TRAINING)]
     training: u32,
 }
 
