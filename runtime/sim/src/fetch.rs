@@ -6,12 +6,19 @@
 
 use foresee_kernel::{NodeState, Stack};
 
+use crate::channels::Channels;
+use crate::flights::Flights;
 use crate::queue::{Entry, Kind, Queue};
-use crate::slab::Slab;
 
 /// Asks for the memory of what comes next, and for the first link of what comes a little later.
 #[inline]
-pub(crate) fn fetch_ahead<T>(queue: &Queue, states: &[NodeState], stacks: &[Stack], flights: &Slab<T>) {
+pub(crate) fn fetch_ahead(
+    queue: &Queue,
+    states: &[NodeState],
+    stacks: &[Stack],
+    flights: &Flights,
+    channels: Option<&Channels>,
+) {
     let ahead = queue.ahead();
     if let Some(entry) = ahead.last() {
         let node = entry.node as usize;
@@ -19,6 +26,14 @@ pub(crate) fn fetch_ahead<T>(queue: &Queue, states: &[NodeState], stacks: &[Stac
         let layers = stacks[node].layers();
         fetch(layers.as_ptr());
         fetch(layers.as_ptr_range().end.cast::<u8>().wrapping_sub(1));
+        if entry.kind() == Kind::Delivery
+            && let Some(flight) = flights.get(entry.slot)
+        {
+            fetch(std::ptr::from_ref(flight.message().as_any()).cast::<u8>());
+            if let Some(channels) = channels {
+                fetch(channels.place(flight.pair));
+            }
+        }
     }
     if let Some(entry) = ahead.len().checked_sub(LATER).map(|place| &ahead[place]) {
         fetch_first(entry, states, stacks, flights);
@@ -31,7 +46,7 @@ pub(crate) fn fetch_ahead<T>(queue: &Queue, states: &[NodeState], stacks: &[Stac
 /// How many events before its own the first link of a chain is asked for.
 const LATER: usize = 3;
 
-fn fetch_first<T>(entry: &Entry, states: &[NodeState], stacks: &[Stack], flights: &Slab<T>) {
+fn fetch_first(entry: &Entry, states: &[NodeState], stacks: &[Stack], flights: &Flights) {
     let node = entry.node as usize;
     fetch(states.as_ptr().wrapping_add(node));
     fetch(stacks.as_ptr().wrapping_add(node));
