@@ -49,8 +49,8 @@ pub(crate) struct Channels {
     pairs: Slab<Pair>,
     /// The number of each pair, by its ends.
     numbers: HashTable<(Ends, u32)>,
-    /// For every node, the carrier and the other end of its pairs, in no order.
-    ends: Vec<Vec<(u8, NodeId)>>,
+    /// For every node, the carrier and the other end of its pairs, and their numbers, in no order.
+    ends: Vec<Vec<End>>,
     /// When the last message arrives of pairs that were forgotten before it.
     left: HashMap<Ends, [u64; 2], BuildHasherDefault<Digest>>,
     /// How large `left` may get before it is cleared of what has arrived.
@@ -61,6 +61,12 @@ pub(crate) struct Channels {
 
 /// A carrier and two nodes, the lower id first.
 type Ends = (u8, NodeId, NodeId);
+
+/// A carrier and the other node of a pair, and its number.
+type End = (u8, NodeId, u32);
+
+/// So many pairs of a node are looked through, and those of one that has more are found by a table.
+const LOOKED_THROUGH_MOST: usize = 16;
 
 /// Both ways between two nodes, in a line of the cache.
 #[derive(Debug)]
@@ -218,7 +224,12 @@ impl Channels {
     /// The number of the pair of a route, if there is one.
     #[inline]
     pub fn find(&self, route: Route) -> Option<u32> {
-        let ends = ends(route);
+        let of_node = &self.ends[route.src.index()];
+        if of_node.len() <= LOOKED_THROUGH_MOST {
+            let is_it = |end: &&End| end.1 == route.dst && end.0 == route.carrier;
+            return of_node.iter().find(is_it).map(|(.., number)| *number);
+        }
+        let ends = ends_of(route);
         self.numbers.find(hash(ends), |(known, _)| *known == ends).map(|(_, number)| *number)
     }
 
@@ -227,15 +238,15 @@ impl Channels {
         if let Some(number) = self.find(route) {
             return number;
         }
-        let ends = ends(route);
+        let ends = ends_of(route);
         let mut pair = Pair { ways: Default::default(), ends };
         if let Some(left) = self.left.remove(&ends) {
             pair.ways.iter_mut().zip(left).for_each(|(way, last)| way.last = last);
         }
         let number = self.pairs.insert(pair);
         self.numbers.insert_unique(hash(ends), (ends, number), |(ends, _)| hash(*ends));
-        self.ends[route.src.index()].push((route.carrier, route.dst));
-        self.ends[route.dst.index()].push((route.carrier, route.src));
+        self.ends[route.src.index()].push((route.carrier, route.dst, number));
+        self.ends[route.dst.index()].push((route.carrier, route.src, number));
         number
     }
 
@@ -246,7 +257,7 @@ impl Channels {
     /// The way of a route within the pair of this number, if that is its pair.
     #[inline]
     fn of(&mut self, number: u32, route: Route) -> Option<&mut Way> {
-        let pair = self.pairs.get_mut(number).filter(|pair| pair.ends == ends(route));
+        let pair = self.pairs.get_mut(number).filter(|pair| pair.ends == ends_of(route));
         pair.map(|pair| &mut pair.ways[way(route)])
     }
 
@@ -254,6 +265,12 @@ impl Channels {
     #[inline]
     pub fn place(&self, number: u32) -> *const u8 {
         self.pairs.place(number).cast()
+    }
+
+    /// The pairs of each node, to be fetched ahead.
+    #[inline]
+    pub fn ends(&self) -> &[Vec<End>] {
+        &self.ends
     }
 
     /// What becomes of a message that a node sends by `route`, which is up, and whose pair has this number.
@@ -407,7 +424,8 @@ impl Channels {
 
     /// The pairs of a node, by carrier and the other end.
     fn sorted(&self, node: NodeId) -> Vec<(u8, NodeId)> {
-        let mut ends = self.ends[node.index()].clone();
+        let mut ends: Vec<_> =
+            self.ends[node.index()].iter().map(|(carrier, other, _)| (*carrier, *other)).collect();
         ends.sort_unstable();
         ends
     }
@@ -424,7 +442,7 @@ impl Channels {
         }
         for (node, other) in [(route.src, route.dst), (route.dst, route.src)] {
             let ends = &mut self.ends[node.index()];
-            if let Some(place) = ends.iter().position(|end| *end == (route.carrier, other)) {
+            if let Some(place) = ends.iter().position(|end| *end == (route.carrier, other, number)) {
                 ends.swap_remove(place);
             }
         }
@@ -440,7 +458,7 @@ impl Channels {
 }
 
 /// Whose channel a route is.
-fn ends(route: Route) -> Ends {
+fn ends_of(route: Route) -> Ends {
     let Route { carrier, src, dst } = route;
     if src <= dst { (carrier, src, dst) } else { (carrier, dst, src) }
 }

@@ -15,7 +15,8 @@ use foresee_world::{Action, Ambient, Discipline, Envelope, Mark, Plans, Route};
 use crate::channels::{Channels, NONE};
 use crate::churn;
 use crate::draws::Draws;
-use crate::fetch::fetch_ahead;
+use crate::fail::Down;
+use crate::fetch;
 use crate::flights::{Flight, Flights, Stage};
 use crate::gauge::Gauge;
 use crate::ledger::Ledger;
@@ -82,6 +83,7 @@ pub(crate) struct Engine {
     pub network: Network,
     /// Who is down, and who is cut off from whom.
     pub ambient: Ambient,
+    pub down: Down,
     /// The ordered connections, where they can break.
     pub channels: Option<Channels>,
     /// What a partition holds back.
@@ -162,6 +164,7 @@ impl Engine {
             states: Vec::with_capacity(nodes),
             network: if deliberate { network.of_varying_departures() } else { network },
             ambient: Ambient::default(),
+            down: Down::none(nodes),
             channels: Plans::new(model).breaks().then(|| Channels::new(nodes, now.clone())),
             held: Vec::new(),
             gentle: false,
@@ -198,7 +201,9 @@ impl Engine {
             if let Some(end) = self.end.filter(|end| entry.at > end.at) {
                 return end.ending;
             }
-            fetch_ahead(&self.queue, &self.states, &self.model.nodes, &self.flights, self.channels.as_ref());
+            if self.states.len() >= fetch::NODES_LEAST {
+                self.fetch_ahead();
+            }
             let before = self.now.get();
             if !self.happen(entry) {
                 return Ending::EventsMax;
@@ -324,7 +329,7 @@ impl Engine {
         if mark {
             return self.marked(route, order);
         }
-        if self.ambient.up(route.dst) {
+        if !self.down.has(route.dst) {
             return self.deliver(route, message, attached);
         }
         if self.network.discipline(route.carrier) != Discipline::Set || route.src == route.dst {
@@ -581,7 +586,7 @@ impl Engine {
         if !self.is_channel(route) {
             return (!self.ambient.gone(route.dst)).then_some(NONE);
         }
-        let up = self.ambient.up(route.dst);
+        let up = !self.down.has(route.dst);
         let Some(channels) = &mut self.channels else { return Some(NONE) };
         let pair = channels.find(route);
         let fate = if up { channels.fate(pair, route) } else { Fate::Refused };

@@ -10,6 +10,27 @@ use crate::engine::Engine;
 use crate::flights::Flight;
 use crate::requests::Told;
 
+/// Which nodes are down, as [`Engine::ambient`] has it: a bit a node, which is near however many there are.
+#[derive(Debug)]
+pub(crate) struct Down(Vec<u64>);
+
+impl Down {
+    /// None of so many.
+    pub fn none(nodes: usize) -> Self {
+        Down(vec![0; nodes.div_ceil(64)])
+    }
+
+    pub fn set(&mut self, node: NodeId, down: bool) {
+        let (word, bit) = (&mut self.0[node.index() / 64], 1 << (node.index() % 64));
+        *word = if down { *word | bit } else { *word & !bit };
+    }
+
+    #[inline]
+    pub fn has(&self, node: NodeId) -> bool {
+        self.0[node.index() / 64] >> (node.index() % 64) & 1 == 1
+    }
+}
+
 impl Engine {
     /// Nodes stop, together. `back` says whether they will return.
     pub fn crash(&mut self, plan: u32, nodes: Vec<NodeId>, back: bool) {
@@ -17,6 +38,7 @@ impl Engine {
         for id in &nodes {
             self.stop(*id);
             self.ambient.down.insert(*id, back);
+            self.down.set(*id, true);
             let state = &self.states[id.index()];
             self.states[id.index()] = self.model.nodes[id.index()].recover(*id, state);
             self.lose(*id, !back);
@@ -30,6 +52,7 @@ impl Engine {
     pub fn restart(&mut self, id: NodeId) {
         self.comes();
         self.ambient.down.remove(&id);
+        self.down.set(id, false);
         self.restarted(id);
         self.event_as(id, NodeEvent::Start, Action::Restart(id));
     }

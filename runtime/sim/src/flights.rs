@@ -7,6 +7,7 @@ use foresee_kernel::{Datum, NodeId};
 use foresee_world::Route;
 
 use crate::channels::NONE;
+use crate::fetch::fetch;
 
 /// A message under way, in a line of the cache.
 #[derive(Clone, Debug)]
@@ -76,6 +77,10 @@ impl Flights {
                 (place.route, place.order, place.mark, place.attached) = (route, order, mark, attached);
                 (place.stage, place.pair, place.next) = (stage, pair, next);
                 place.message = message;
+                // In a burst the place that is taken next was free for long.
+                if let Some(next) = self.free.last() {
+                    fetch(self.place(*next));
+                }
                 slot
             }
             None => self.insert_anew(flight),

@@ -174,6 +174,7 @@ impl Engine {
         self.channels = None;
         self.states.clone_from(&situation.states);
         self.ambient.down.clone_from(&situation.down);
+        situation.down.keys().for_each(|node| self.down.set(*node, true));
         if let Some((topology, memory)) = &situation.network.place {
             self.network = Network::resumed(&self.model, topology.clone(), memory.clone());
         }
