@@ -27,6 +27,7 @@ pub mod model;
 pub mod names;
 pub mod objective;
 pub mod payload;
+mod places;
 pub mod plan;
 pub mod property;
 pub mod recording;

@@ -6,7 +6,7 @@ use std::any::TypeId;
 use crate::{Datum, Value};
 
 /// So many data of a type are kept, at the most.
-const KEPT_MOST: usize = 1024;
+const KEPT_MOST: usize = 1 << 14;
 
 /// Data by their types.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::ctx::StepEnv;
+use crate::places::Places;
 use crate::service::LayerStep;
 use crate::spare::Spare;
 use crate::{
@@ -21,9 +22,9 @@ pub const DRAIN_EVENTS_MAX: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Layer {
     service: Arc<dyn AnyService>,
-    carriers: Vec<u8>,
-    above: Option<(usize, u8)>,
-    lower: Vec<u8>,
+    carriers: Places,
+    above: Option<(u8, u8)>,
+    lower: Places,
 }
 
 /// What a layer sees of the layers below it, for queries.
@@ -102,7 +103,7 @@ impl<'a> Below<'a> {
 impl Layer {
     /// A layer that nothing is wired to yet.
     pub fn new(service: impl AnyService + 'static) -> Self {
-        Layer { service: Arc::new(service), carriers: Vec::new(), above: None, lower: Vec::new() }
+        Layer { service: Arc::new(service), carriers: Places::new(), above: None, lower: Places::new() }
     }
 
     /// The service.
@@ -112,20 +113,20 @@ impl Layer {
 
     /// The model's carrier behind `slot` of the service's carriers.
     pub fn carrier(&self, slot: usize) -> u8 {
-        self.carriers[slot]
+        self.carriers.as_slice()[slot]
     }
 
     /// The layer above and the `uses` slot that this layer fills there, if any.
     pub fn above(&self) -> Option<(usize, u8)> {
-        self.above
+        self.above.map(|(layer, slot)| (usize::from(layer), slot))
     }
 
     /// The layer that fills `slot` of the services that this layer's service uses.
     pub fn lower(&self, slot: usize) -> u8 {
-        self.lower[slot]
+        self.lower.as_slice()[slot]
     }
 
-    pub(crate) fn wire(&mut self, carriers: Vec<u8>) {
+    pub(crate) fn wire(&mut self, carriers: Places) {
         self.carriers = carriers;
     }
 }
@@ -219,9 +220,9 @@ impl Stack {
             for (place, mut layer) in stack.layers.into_iter().enumerate() {
                 layer.above = match layer.above {
                     None if place == 0 => Some((0, slot as u8)),
-                    above => above.map(|(index, slot)| (index + base, slot)),
+                    above => above.map(|(index, slot)| (index + base as u8, slot)),
                 };
-                layer.lower.iter_mut().for_each(|index| *index += base as u8);
+                layer.lower.shift(base as u8);
                 layers.push(layer);
             }
         }
@@ -388,7 +389,7 @@ impl Stack {
         match event {
             NodeEvent::Start => (0..self.layers.len()).rev().for_each(|index| tell(index, &Event::Start)),
             NodeEvent::Broken { peer, carrier } => {
-                let uses = |index: &usize| self.layers[*index].carriers.contains(carrier);
+                let uses = |index: &usize| self.layers[*index].carriers.as_slice().contains(carrier);
                 let broken = Event::Broken { peer: *peer, carrier: *carrier };
                 (0..self.layers.len()).rev().filter(uses).for_each(|index| tell(index, &broken));
             }

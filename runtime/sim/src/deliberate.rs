@@ -4,7 +4,8 @@
 
 use foresee_kernel::{NodeEvent, NodeId, Outcome};
 
-use crate::engine::{Engine, Stage};
+use crate::engine::Engine;
+use crate::flights::Stage;
 use crate::resolver::{Chooser, Deliberation, First, Policy};
 use crate::rollout::{Situation, Surroundings, UnderWay};
 use crate::witness::{Own, Truth};
@@ -58,7 +59,7 @@ impl Engine {
                         entry.order(),
                         UnderWay {
                             route: flight.route,
-                            message: (!flight.mark).then(|| flight.message.clone()),
+                            message: (!flight.mark).then(|| flight.message().clone()),
                             at_nanos: entry.at,
                             taken: flight.stage == Stage::Taken,
                         },

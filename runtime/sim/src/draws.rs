@@ -46,7 +46,9 @@ pub(crate) struct Draws {
     dice: Option<Rc<RefCell<Dice>>>,
 }
 
+/// In a line of the cache.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 struct Drawn {
     sends: u64,
     timers: u64,
@@ -66,6 +68,12 @@ fn next(counter: &mut u64) -> u64 {
 impl Draws {
     pub fn new(seed: u64, nodes: usize) -> Self {
         Draws { seed, nodes: vec![Drawn::default(); nodes], dice: None }
+    }
+
+    /// Where the counts of a node are, to be fetched ahead.
+    #[inline]
+    pub fn place(&self, node: usize) -> *const u8 {
+        self.nodes.as_ptr().wrapping_add(node).cast()
     }
 
     /// From now on numbers are those of another seed.

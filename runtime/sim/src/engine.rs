@@ -13,10 +13,12 @@ use foresee_world::channel::Fate;
 use foresee_world::reference::NO_FAULT;
 use foresee_world::{Action, Ambient, Discipline, Envelope, Mark, Plans, Route};
 
-use crate::channels::{Channels, Item};
+use crate::channels::{Channels, NONE};
 use crate::churn;
 use crate::draws::Draws;
-use crate::fetch::fetch_ahead;
+use crate::fail::Down;
+use crate::fetch;
+use crate::flights::{Flight, Flights, Stage};
 use crate::gauge::Gauge;
 use crate::ledger::Ledger;
 use crate::network::{Network, nanos};
@@ -28,7 +30,6 @@ use crate::resolver::{Chooser, Policy};
 use crate::result::{Ending, Violation};
 use crate::run::{EVENTS_MAX, INSTANT_EVENTS_MAX, Record};
 use crate::schedule::Schedule;
-use crate::slab::Slab;
 use crate::tally::Tally;
 use crate::timers::{Due, Queued, Timers};
 use crate::watch::Watch;
@@ -75,32 +76,6 @@ pub(crate) struct End {
     pub ending: Ending,
 }
 
-/// A message under way.
-#[derive(Clone, Debug)]
-pub(crate) struct Flight {
-    pub route: Route,
-    pub message: Datum,
-    /// The order of its entry in the queue: an entry of another order is none of its own.
-    pub order: u64,
-    /// Whether it is no message but word of the end of a connection.
-    pub mark: bool,
-    /// What the policy's witness attached to it.
-    pub attached: u64,
-    /// How far it has come.
-    pub stage: Stage,
-}
-
-/// How far a message under way has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Its entry in the queue is when it comes to its receiver.
-    Under,
-    /// Its receiver has it, and will be told when it has done its work.
-    Taken,
-    /// Its connection does not get it through; its entry is when the patience ends.
-    Stuck,
-}
-
 /// One run as it stands.
 pub(crate) struct Engine {
     pub model: Arc<Model>,
@@ -118,13 +93,14 @@ pub(crate) struct Engine {
     /// How many entries were scheduled.
     order: u64,
     pub queue: Queue,
-    pub flights: Slab<Flight>,
+    pub flights: Flights,
     pub timers: Timers,
     pub states: Vec<NodeState>,
 
     pub network: Network,
     /// Who is down, and who is cut off from whom.
     pub ambient: Ambient,
+    pub down: Down,
     /// The ordered connections, where they can break.
     pub channels: Option<Channels>,
     /// What a partition holds back.
@@ -200,12 +176,13 @@ impl Engine {
             now: now.clone(),
             order: 0,
             queue: Queue::default(),
-            flights: Slab::new(),
+            flights: Flights::default(),
             timers: Timers::new(nodes),
             states: Vec::with_capacity(nodes),
             network: if deliberate { network.of_varying_departures() } else { network },
             ambient: Ambient::default(),
-            channels: Plans::new(model).breaks().then(|| Channels::new(nodes)),
+            down: Down::none(nodes),
+            channels: Plans::new(model).breaks().then(|| Channels::new(nodes, now.clone())),
             held: Vec::new(),
             gentle: false,
             requests: Requests::new(model),
@@ -241,7 +218,9 @@ impl Engine {
             if let Some(end) = self.end.filter(|end| entry.at > end.at) {
                 return end.ending;
             }
-            fetch_ahead(&self.queue, &self.states, &self.model.nodes, &self.flights);
+            if self.states.len() >= fetch::NODES_LEAST {
+                self.fetch_ahead();
+            }
             let before = self.now.get();
             if !self.happen(entry) {
                 return Ending::EventsMax;
@@ -309,9 +288,9 @@ impl Engine {
                         self.hold_back(entry);
                     } else if self.network.has_receivers() && !self.comes_in(entry) {
                         // It waits for its receiver, or is gone.
-                    } else if let Some(flight) = self.flights.remove(entry.slot) {
+                    } else {
                         self.advance(entry.at);
-                        self.arrive(flight);
+                        self.arrive(entry.slot);
                     }
                 }
             }
@@ -352,22 +331,24 @@ impl Engine {
         !self.ambient.parted.is_empty() && self.flights.get(entry.slot).is_some_and(parted)
     }
 
-    /// What is no longer in flight arrives: a message, or word of the end of a connection.
+    /// What is in flight arrives: a message, or word of the end of a connection.
     #[inline(always)]
-    pub fn arrive(&mut self, flight: Flight) {
-        if flight.mark {
-            return self.marked(flight);
-        }
-        if self.is_channel(flight.route)
+    pub fn arrive(&mut self, slot: u32) {
+        let Some(&Flight { route, order, mark, attached, pair, .. }) = self.flights.get(slot) else { return };
+        if pair != NONE
             && let Some(channels) = &mut self.channels
-            && !channels.arrive(flight.route, flight.order)
+            && !channels.arrive(slot, &mut self.flights)
         {
+            self.flights.remove(slot);
             return;
         }
-        if self.ambient.up(flight.route.dst) {
-            return self.deliver(flight);
+        let Some(message) = self.flights.remove(slot) else { return };
+        if mark {
+            return self.marked(route, order);
         }
-        let Flight { route, message, .. } = flight;
+        if !self.down.has(route.dst) {
+            return self.deliver(route, message, attached);
+        }
         if self.network.discipline(route.carrier) != Discipline::Set || route.src == route.dst {
             self.tell(Action::Miss(Envelope { route, message }));
         }
@@ -381,20 +362,20 @@ impl Engine {
 
     /// A message that is no longer in flight is delivered.
     #[inline(always)]
-    pub fn deliver(&mut self, flight: Flight) {
+    fn deliver(&mut self, route: Route, message: Datum, attached: u64) {
         if self.deliberate
             && let Some(witness) = self.policy.witness()
         {
-            witness.arrives(self.now.get(), flight.route, flight.attached);
+            witness.arrives(self.now.get(), route, attached);
         }
-        let (dst, event) = self.arrival(flight);
+        let (dst, event) = self.arrival(route, message);
         self.event(dst, event);
     }
 
     /// What its receiver is told when a message arrives.
     #[inline(always)]
-    pub fn arrival(&self, flight: Flight) -> (NodeId, NodeEvent) {
-        let Flight { route: Route { carrier, src, dst }, message, .. } = flight;
+    pub fn arrival(&self, route: Route, message: Datum) -> (NodeId, NodeEvent) {
+        let Route { carrier, src, dst } = route;
         let layer = self.model.nodes[dst.index()].addressee(&message);
         (dst, NodeEvent::Layer(layer, Event::Deliver { src, carrier, message }))
     }
@@ -565,20 +546,19 @@ impl Engine {
         self.messages += 1;
         self.bytes += bytes;
         self.ledger.message(src, || message.kind(), bytes, self.now.get());
-        if !self.gets_through(route) {
-            return;
-        }
-        let carried = self.network.carry(&mut self.draws, now, carrier, (src, dst), bytes);
+        let Some(pair) = self.gets_through(route) else { return };
+        let last = self.channels.as_mut().and_then(|channels| channels.last(pair, route));
+        let carried = self.network.carry(&mut self.draws, now, carrier, (src, dst), bytes, last);
         let Effect::Send { message, .. } = std::mem::replace(effect, DONE) else { return };
         let told = self.recorder.as_mut().filter(|_| carried.told);
         match carried.fate {
             Passed::Arrives(at) if carried.stuck => {
-                let slot = self.take_off(at, route, message, attached);
+                let slot = self.take_off(at, route, pair, message, attached);
                 if let Some(flight) = self.flights.get_mut(slot) {
                     flight.stage = Stage::Stuck;
                 }
             }
-            Passed::Arrives(at) => drop(self.take_off(at, route, message, attached)),
+            Passed::Arrives(at) => drop(self.take_off(at, route, pair, message, attached)),
             Passed::Lost => match told {
                 Some(recorder) => recorder.network(self.now.get(), Action::Drop(Envelope { route, message })),
                 None => self.scratch.keep(message),
@@ -588,21 +568,21 @@ impl Engine {
                     let envelope = Envelope { route, message: message.clone() };
                     recorder.network(self.now.get(), Action::Duplicate(envelope));
                 }
-                self.take_off(first, route, message.clone(), attached);
-                self.take_off(copy, route, message, attached);
+                self.take_off(first, route, pair, message.clone(), attached);
+                self.take_off(copy, route, pair, message, attached);
             }
         }
     }
 
+    /// A message is in flight until `at`; it stands in a channel of the pair of this number, if there is one.
     #[inline(always)]
-    pub fn take_off(&mut self, at: u64, route: Route, message: Datum, attached: u64) -> u32 {
+    pub fn take_off(&mut self, at: u64, route: Route, pair: u32, message: Datum, attached: u64) -> u32 {
         let order = self.next_order();
-        let flight = Flight { route, message, order, mark: false, attached, stage: Stage::Under };
-        let slot = self.schedule(at, flight);
-        if self.is_channel(route)
+        let slot = self.schedule(at, Flight { attached, pair, ..Flight::new(route, message, order) });
+        if pair != NONE
             && let Some(channels) = &mut self.channels
         {
-            channels.send(route, Item { mark: None, slot, order });
+            channels.send(pair, route, slot, order, &mut self.flights);
         }
         slot
     }
@@ -616,25 +596,34 @@ impl Engine {
         slot
     }
 
-    /// Whether a message is on its way once it is sent. Where a connection is gone the sender will be told.
+    /// Whether a message is on its way once it is sent, and the number of the pair in whose channel it stands then; none where it stands
+    /// in no channel. Where a connection is gone the sender will be told.
     #[inline]
-    fn gets_through(&mut self, route: Route) -> bool {
+    fn gets_through(&mut self, route: Route) -> Option<u32> {
         if !self.is_channel(route) {
-            return !self.ambient.gone(route.dst);
+            return (!self.ambient.gone(route.dst)).then_some(NONE);
         }
-        let up = self.ambient.up(route.dst);
-        let Some(channels) = &mut self.channels else { return true };
-        let fate = if up { channels.fate(route) } else { Fate::Refused };
-        if fate == Fate::Refused {
-            self.order += 1;
-            let order = self.order;
-            let back = Route { carrier: route.carrier, src: route.dst, dst: route.src };
-            if channels.refuse(route, order) {
-                let at = self.network.notice(&mut self.draws.outage(route.src), self.now.get(), back);
-                self.mark(at, back, Mark::Broken, order);
+        let up = !self.down.has(route.dst);
+        let Some(channels) = &mut self.channels else { return Some(NONE) };
+        let pair = channels.find(route);
+        let fate = if up { channels.fate(pair, route) } else { Fate::Refused };
+        match fate {
+            Fate::Sent => return Some(pair.unwrap_or_else(|| channels.number(route))),
+            Fate::Lost => {}
+            Fate::Refused => {
+                self.order += 1;
+                let order = self.order;
+                let back = Route { carrier: route.carrier, src: route.dst, dst: route.src };
+                if channels.refuse(route, order, &mut self.flights) {
+                    let number = channels.number(back);
+                    let last = channels.last(number, back);
+                    let at =
+                        self.network.notice(&mut self.draws.outage(route.src), self.now.get(), back, last);
+                    self.mark(at, back, Mark::Broken, order);
+                }
             }
         }
-        fate == Fate::Sent
+        None
     }
 
     pub fn push_timer(&mut self, node: NodeId, (at, order, slot): Queued) {

@@ -6,8 +6,30 @@ use foresee_net::Draw;
 use foresee_world::{Action, Envelope, Mark, Route};
 
 use crate::channels::Item;
-use crate::engine::{Engine, Flight, Stage};
+use crate::engine::Engine;
+use crate::flights::Flight;
 use crate::requests::Told;
+
+/// Which nodes are down, as [`Engine::ambient`] has it: a bit a node, which is near however many there are.
+#[derive(Debug)]
+pub(crate) struct Down(Vec<u64>);
+
+impl Down {
+    /// None of so many.
+    pub fn none(nodes: usize) -> Self {
+        Down(vec![0; nodes.div_ceil(64)])
+    }
+
+    pub fn set(&mut self, node: NodeId, down: bool) {
+        let (word, bit) = (&mut self.0[node.index() / 64], 1 << (node.index() % 64));
+        *word = if down { *word | bit } else { *word & !bit };
+    }
+
+    #[inline]
+    pub fn has(&self, node: NodeId) -> bool {
+        self.0[node.index() / 64] >> (node.index() % 64) & 1 == 1
+    }
+}
 
 impl Engine {
     /// Nodes stop, together. `back` says whether they will return.
@@ -16,6 +38,7 @@ impl Engine {
         for id in &nodes {
             self.stop(*id);
             self.ambient.down.insert(*id, back);
+            self.down.set(*id, true);
             let state = &self.states[id.index()];
             self.states[id.index()] = self.model.nodes[id.index()].recover(*id, state);
             self.lose(*id, !back);
@@ -29,6 +52,7 @@ impl Engine {
     pub fn restart(&mut self, id: NodeId) {
         self.comes();
         self.ambient.down.remove(&id);
+        self.down.set(id, false);
         self.restarted(id);
         self.event_as(id, NodeEvent::Start, Action::Restart(id));
     }
@@ -88,11 +112,16 @@ impl Engine {
 
     /// What is under way to a node over its connections and to itself is lost; `all` of it, if the node never returns.
     fn lose(&mut self, id: NodeId, all: bool) {
-        let cut_off = self.channels.as_mut().map_or_else(Vec::new, |channels| channels.forget(id));
+        let cut_off = match &mut self.channels {
+            Some(channels) => channels.forget(id, &self.flights),
+            None => Vec::new(),
+        };
         cut_off.into_iter().for_each(|item| self.cancel(item));
-        let lost = |flight: &Flight| flight.route.dst == id && (all || flight.route.src == id || flight.mark);
-        let lost: Vec<u32> =
-            self.flights.iter().filter(|(_, flight)| lost(flight)).map(|(slot, _)| slot).collect();
+        let to_it = |(slot, flight): (u32, &Flight)| (flight.route.dst == id).then_some(slot);
+        let lost: Vec<u32> = match all {
+            true => self.flights.iter().filter_map(to_it).collect(),
+            false => self.flights.own(id),
+        };
         for slot in lost {
             self.flights.remove(slot);
         }
@@ -113,10 +142,11 @@ impl Engine {
     /// receiver is told, unless it will only find out.
     fn break_off(&mut self, route: Route, how: Mark) {
         let order = self.next_order();
-        let Some(under_way) = self.channels.as_mut().and_then(|channels| channels.end(route, how, order))
-        else {
-            return;
+        let ended = match &mut self.channels {
+            Some(channels) => channels.end(route, how, order, &mut self.flights),
+            None => None,
         };
+        let Some(under_way) = ended else { return };
         let mut draw = self.draws.outage(route.src);
         let kept = match self.gentle {
             true => under_way.len(),
@@ -125,21 +155,23 @@ impl Engine {
         let cut_off = kept < under_way.len();
         under_way[kept..].iter().for_each(|item| self.cancel(*item));
         if how == Mark::Broken || cut_off {
-            let at = self.network.notice(&mut draw, self.now.get(), route);
+            let last = self.channels.as_mut().and_then(|channels| {
+                let number = channels.number(route);
+                channels.last(number, route)
+            });
+            let at = self.network.notice(&mut draw, self.now.get(), route, last);
             self.mark(at, route, how, order);
         }
     }
 
     /// Lets word of an end be under way.
     pub fn mark(&mut self, at: u64, route: Route, how: Mark, order: u64) {
-        let flight =
-            Flight { route, message: Datum::new(how), order, mark: true, attached: 0, stage: Stage::Under };
-        self.schedule(at, flight);
+        let flight = Flight::new(route, Datum::new(how), order);
+        self.schedule(at, Flight { mark: true, ..flight });
     }
 
     /// Word of an end of a connection arrives, or what it cut off is lost.
-    pub fn marked(&mut self, flight: Flight) {
-        let Flight { route, order, .. } = flight;
+    pub fn marked(&mut self, route: Route, order: u64) {
         if self.channels.is_none() {
             // A rollout keeps no channels: whoever is to be told is told.
             if self.ambient.up(route.dst) {
@@ -148,7 +180,10 @@ impl Engine {
             }
             return;
         }
-        let ends = self.channels.as_mut().map_or_else(Vec::new, |channels| channels.close(route, order));
+        let ends = match &mut self.channels {
+            Some(channels) => channels.close(route, order, &mut self.flights),
+            None => Vec::new(),
+        };
         for end in ends {
             let envelope = Envelope { route, message: Datum::new(end) };
             if end == Mark::Broken {

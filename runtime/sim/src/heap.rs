@@ -35,6 +35,11 @@ impl Heap {
         std::mem::take(&mut self.entries)
     }
 
+    /// Moves all entries to `out`, in no order.
+    pub fn drain_to(&mut self, out: &mut Vec<Entry>) {
+        out.append(&mut self.entries);
+    }
+
     /// All entries, in no order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()

@@ -39,6 +39,7 @@ mod engine;
 mod exact;
 mod fail;
 mod fetch;
+mod flights;
 mod gauge;
 mod heap;
 mod journey;

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use foresee_kernel::{Carrier, CarrierKind, DelayModel, Digest, FaultKind, Model, NodeId};
 use foresee_net::{Bottleneck, Delay, Draw, Fate, Link, Loss, Memory, Passage, Path, Topology};
-use foresee_world::{Discipline, Route};
+use foresee_world::{Discipline, Envelope, Route};
 use hashbrown::HashMap;
 
 use crate::draws::Draws;
-use crate::engine::Flight;
 use crate::options::SimError;
 
 /// How long a message to oneself is under way: it does not leave the machine, and yet time passes, so that no node can
@@ -33,7 +32,7 @@ pub(crate) struct Network {
     memory: Memory,
     /// Whether a message meets anything at its receiver before it is delivered.
     receivers: bool,
-    /// When the last message of a pair arrives, on ordered carriers whose delays vary.
+    /// When the last message of a pair arrives, on ordered carriers whose delays vary; where connections can break the channels keep it.
     last: HashMap<(u8, u32, u32), u64, BuildHasherDefault<Digest>>,
     /// How large `last` may get before it is cleared of what has arrived.
     last_max: usize,
@@ -158,7 +157,8 @@ impl Network {
         self.carriers[usize::from(carrier)].link.fate(passage, &mut Memory::default(), draw)
     }
 
-    /// Sends a message at `now`; times in the fate are points of the clock.
+    /// Sends a message at `now`; times in the fate are points of the clock. `last` is when the last message before it arrives, where
+    /// that is kept elsewhere than here.
     pub fn carry(
         &mut self,
         draws: &mut Draws,
@@ -166,6 +166,7 @@ impl Network {
         carrier: u8,
         (src, dst): (NodeId, NodeId),
         bytes: u64,
+        last: Option<&mut u64>,
     ) -> Carried {
         let number = draws.send(src);
         while let Some((_, topology)) = self.later.pop_if(|(from, _)| *from <= now) {
@@ -197,7 +198,7 @@ impl Network {
         let told = line.discipline != Discipline::Set;
         match fate {
             Fate::Arrives(at) if line.ordered => {
-                let at = self.in_order((carrier, passage.from, passage.to), now, at);
+                let at = self.in_order((carrier, passage.from, passage.to), now, at, last);
                 Carried { fate: Fate::Arrives(at), told, stuck }
             }
             fate => Carried { fate, told, stuck },
@@ -252,8 +253,9 @@ impl Network {
         self.discipline(carrier) == Discipline::Fifo
     }
 
-    /// When word of the end of a connection arrives: it is under way as a message is, and overtakes none.
-    pub fn notice(&mut self, draw: &mut dyn Draw, now: u64, route: Route) -> u64 {
+    /// When word of the end of a connection arrives: it is under way as a message is, and overtakes none. `last` as in
+    /// [`Network::carry`].
+    pub fn notice(&mut self, draw: &mut dyn Draw, now: u64, route: Route, last: Option<&mut u64>) -> u64 {
         let line = &mut self.carriers[usize::from(route.carrier)];
         let passage =
             Passage { from: route.src.index() as u32, to: route.dst.index() as u32, bytes: 0, at: now };
@@ -267,7 +269,7 @@ impl Network {
         };
         let ordered = line.ordered;
         let at = now.saturating_add(delay);
-        if ordered { self.in_order((route.carrier, passage.from, passage.to), now, at) } else { at }
+        if ordered { self.in_order((route.carrier, passage.from, passage.to), now, at, last) } else { at }
     }
 
     /// Whether a loss or a doubling on a carrier is an action of the world.
@@ -276,16 +278,22 @@ impl Network {
     }
 
     /// How long a copy of a message that is in flight is under way, from `now`.
-    pub fn delay(&mut self, draws: &mut Draws, now: u64, flight: &Flight) -> u64 {
-        let Route { carrier, src, dst } = flight.route;
-        match self.carry(draws, now, carrier, (src, dst), flight.message.encoded_len() as u64).fate {
+    pub fn delay(&mut self, draws: &mut Draws, now: u64, envelope: &Envelope) -> u64 {
+        let Route { carrier, src, dst } = envelope.route;
+        let bytes = envelope.message.encoded_len() as u64;
+        match self.carry(draws, now, carrier, (src, dst), bytes, None).fate {
             Fate::Arrives(at) | Fate::Doubled(at, _) => at.saturating_sub(now),
             Fate::Lost => 0,
         }
     }
 
     /// Puts an arrival off to that of the message before it.
-    fn in_order(&mut self, pair: (u8, u32, u32), now: u64, at: u64) -> u64 {
+    #[inline]
+    fn in_order(&mut self, pair: (u8, u32, u32), now: u64, at: u64, last: Option<&mut u64>) -> u64 {
+        if let Some(last) = last {
+            *last = at.max(*last);
+            return *last;
+        }
         if self.last.len() >= self.last_max {
             self.last.retain(|_, last| *last > now);
             self.last_max = (2 * self.last.len()).max(LAST_LEAST);
@@ -442,7 +450,7 @@ mod tests {
     }
 
     fn send(network: &mut Network, draws: &mut Draws, now: u64) -> Fate {
-        network.carry(draws, now, 0, (A, B), 0).fate
+        network.carry(draws, now, 0, (A, B), 0, None).fate
     }
 
     fn arrivals(network: &mut Network) -> Vec<u64> {
@@ -478,7 +486,7 @@ mod tests {
         let mut draws = Draws::new(1, 100_000);
         for now in 0..100_000_u32 {
             let pair = (NodeId::new(now), NodeId::new(now + 1));
-            network.carry(&mut draws, u64::from(now) * 1_000, 0, pair, 0);
+            network.carry(&mut draws, u64::from(now) * 1_000, 0, pair, 0, None);
         }
         assert!(network.last.len() <= LAST_LEAST);
     }
@@ -507,7 +515,7 @@ mod tests {
         let mut seen = [false; 3];
         for now in 0..100 {
             assert_eq!(send(&mut reliable, &mut draws, now), Fate::Arrives(now + 10_000_000));
-            let own = datagram.carry(&mut draws, now, 0, (A, A), 0).fate;
+            let own = datagram.carry(&mut draws, now, 0, (A, A), 0, None).fate;
             assert_eq!(own, Fate::Arrives(now + LOOPBACK_NANOS));
             match send(&mut datagram, &mut draws, now) {
                 Fate::Lost => seen[0] = true,
@@ -523,7 +531,7 @@ mod tests {
         for kind in [CarrierKind::Reliable, CarrierKind::Datagram] {
             let mut network = network(kind, |carrier| carrier.bandwidth = Some(1_000.0));
             let mut draws = Draws::new(1, 2);
-            let mut arrive = |now, bytes| network.carry(&mut draws, now, 0, (A, B), bytes).fate;
+            let mut arrive = |now, bytes| network.carry(&mut draws, now, 0, (A, B), bytes, None).fate;
             // A byte takes a millisecond, and the way 10.
             assert_eq!(arrive(0, 5), Fate::Arrives(15_000_000));
             assert_eq!(arrive(1_000_000, 5), Fate::Arrives(20_000_000));
@@ -563,7 +571,7 @@ mod tests {
             let mut network = placed(kind, 0.0);
             let mut draws = Draws::new(1, 2);
             assert_eq!(send(&mut network, &mut draws, 5), Fate::Arrives(30_000_005));
-            assert_eq!(network.carry(&mut draws, 5, 0, (B, A), 9).fate, Fate::Arrives(50_000_005));
+            assert_eq!(network.carry(&mut draws, 5, 0, (B, A), 9, None).fate, Fate::Arrives(50_000_005));
         }
     }
 

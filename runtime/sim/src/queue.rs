@@ -4,7 +4,8 @@
 //! the first digit in which it differs from the time up to which all is near, at the place of its own digit: to put it there takes no
 //! comparison, and no entry moves for it. When nothing near is left the first place of the lowest level is taken: few entries are sorted,
 //! many are spread over the levels below first. So an entry moves two or three times, however many there are. What is near already when it
-//! comes goes to a heap beside, and so does everything as long as there are few entries in all. What else was measured: decision 0071.
+//! comes goes to a heap beside, and so does everything as long as there are few entries in all. Where much of it does, as when nothing was
+//! to come for long and then much comes before that, the wheel is turned back. What else was measured: decision 0071.
 //!
 //! The order is total, so it does not depend on the structure: time, then kind, then the order of scheduling.
 
@@ -66,14 +67,28 @@ impl Entry {
 pub(crate) struct Queue {
     /// What is near and was far, the earliest last. Only where there is nothing far is it empty.
     next: Vec<Entry>,
+    /// Room in which more of what is near is put together; empty between calls.
+    room: Vec<Entry>,
     /// What was near when it came, and everything as long as there were few entries.
     late: Heap,
     /// What is far; None as long as there were few entries.
     far: Option<Box<Wheel>>,
+    /// How many entries came late since the wheel was last turned back.
+    came_late: usize,
+    /// How many must come late before it is turned back.
+    turns_at: usize,
 }
 
 /// So many entries need no wheel.
 const FEW: usize = 48;
+
+/// So many that came late stay where they are.
+const LATE_MOST: usize = 64;
+
+/// Of so many entries that are far it is known at any time which come next...
+const MANY: usize = 256;
+/// ... and so many of these.
+pub(crate) const AHEAD_LEAST: usize = 6;
 
 impl Queue {
     #[inline]
@@ -89,8 +104,39 @@ impl Queue {
                 self.late.push(entry);
                 self.part();
             }
-            _ => self.late.push(entry),
+            None => self.late.push(entry),
+            Some(_) => {
+                self.late.push(entry);
+                self.came_late += 1;
+                if self.late.len() > LATE_MOST && self.came_late >= self.turns_at {
+                    self.turn_back();
+                }
+            }
         }
+    }
+
+    /// Too much is near, as when nothing was to come for long and then much came before that: what is near is to end where it begins. An
+    /// entry moves only when at least as many came late since the last time.
+    #[cold]
+    fn turn_back(&mut self) {
+        let (Some(near_to), Some(wheel)) = (self.first().map(|entry| entry.at), &mut self.far) else {
+            return;
+        };
+        self.turns_at = self.late.len() + self.next.len() + wheel.moved_by(near_to);
+        if self.came_late < self.turns_at {
+            return;
+        }
+        (self.came_late, self.turns_at) = (0, 0);
+        self.late.drain_to(&mut self.room);
+        self.room.append(&mut self.next);
+        wheel.turn_back(near_to, &mut self.room);
+        for entry in self.room.drain(..) {
+            match entry.at > near_to {
+                true => wheel.put(entry),
+                false => self.late.push(entry),
+            }
+        }
+        wheel.refill(&mut self.next);
     }
 
     /// Makes a wheel of all but the first.
@@ -109,14 +155,14 @@ impl Queue {
         self.far = Some(wheel);
     }
 
-    /// Entries that come soon, the earliest last: all of these, where nothing comes late.
+    /// Entries that come soon, the earliest last: all of these, where nothing comes late. Where there are many entries, here are some.
     pub fn ahead(&self) -> &[Entry] {
         &self.next
     }
 
     /// All entries, in no order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let far = self.far.iter().flat_map(|wheel| wheel.entries());
+        let far = self.far.iter().flat_map(|wheel| wheel.all());
         self.next.iter().chain(self.late.entries()).chain(far)
     }
 
@@ -135,10 +181,16 @@ impl Queue {
             return self.late.pop();
         }
         let next = self.next.pop();
-        if self.next.is_empty()
+        if self.next.len() < AHEAD_LEAST
             && let Some(wheel) = &mut self.far
         {
-            wheel.refill(&mut self.next);
+            if self.next.is_empty() {
+                wheel.refill(&mut self.next);
+            } else if wheel.entries >= MANY {
+                wheel.refill(&mut self.room);
+                self.room.append(&mut self.next);
+                std::mem::swap(&mut self.room, &mut self.next);
+            }
         }
         next
     }
@@ -163,6 +215,8 @@ struct Wheel {
     /// The levels at which something stands.
     levels: u32,
     places: Vec<Vec<Entry>>,
+    /// How many there are.
+    entries: usize,
     /// Room for places, used again.
     spare: Vec<Vec<Entry>>,
 }
@@ -170,7 +224,7 @@ struct Wheel {
 impl Wheel {
     fn new(near_to: u64) -> Self {
         let places = (0..LEVELS * PLACES).map(|_| Vec::new()).collect();
-        Wheel { near_to, taken: [0; LEVELS], levels: 0, places, spare: Vec::new() }
+        Wheel { near_to, taken: [0; LEVELS], levels: 0, places, entries: 0, spare: Vec::new() }
     }
 
     /// An entry that is later than what is near.
@@ -190,6 +244,34 @@ impl Wheel {
             }
         }
         place.push(entry);
+        self.entries += 1;
+    }
+
+    /// How many entries stand at another place where all is near up to `near_to`, which comes before what it is up to now.
+    fn moved_by(&self, near_to: u64) -> usize {
+        let levels = self.places.chunks_exact(PLACES).zip(&self.taken).take(self.level_between(near_to) + 1);
+        levels.filter(|(_, taken)| **taken != 0).flat_map(|(places, _)| places).map(Vec::len).sum()
+    }
+
+    /// The level of the first digit in which an earlier time differs from that up to which all is near.
+    fn level_between(&self, near_to: u64) -> usize {
+        ((63 - (self.near_to ^ near_to | 1).leading_zeros()) / DIGIT_BITS) as usize
+    }
+
+    /// Lets all be near up to an earlier time, and takes out what would stand at another place then: all at the levels up to that of the
+    /// first digit that is another. Above it the digits of both times are the same, and so are the places.
+    fn turn_back(&mut self, near_to: u64, out: &mut Vec<Entry>) {
+        for level in 0..=self.level_between(near_to) {
+            while self.taken[level] != 0 {
+                let digit = self.taken[level].trailing_zeros() as usize;
+                let place = &mut self.places[level * PLACES + digit];
+                self.entries -= place.len();
+                out.append(place);
+                self.taken[level] &= self.taken[level] - 1;
+            }
+            self.levels &= !(1 << level);
+        }
+        self.near_to = near_to;
     }
 
     /// Moves what comes first to `next`, which is empty.
@@ -198,6 +280,7 @@ impl Wheel {
             let level = self.levels.trailing_zeros() as usize;
             let digit = self.taken[level].trailing_zeros() as usize;
             let mut entries = std::mem::take(&mut self.places[level * PLACES + digit]);
+            self.entries -= entries.len();
             self.taken[level] &= self.taken[level] - 1;
             if self.taken[level] == 0 {
                 self.levels &= !(1 << level);
@@ -227,7 +310,7 @@ impl Wheel {
         sort(next);
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    fn all(&self) -> impl Iterator<Item = &Entry> {
         self.places.iter().flatten()
     }
 }
@@ -304,6 +387,33 @@ mod tests {
             }
             assert!(std::iter::from_fn(|| queue.pop()).map(|it| (it.at, it.order())).eq(plain));
         }
+    }
+
+    /// Something is to come long after, and much comes before it: little of that may go through the heap.
+    #[test]
+    fn what_is_far_is_not_taken_for_near() {
+        let mut stream = Stream::new(9, Purpose(0), (0, 0), 0);
+        let (mut queue, mut plain) = (Queue::default(), std::collections::BTreeSet::new());
+        let put = |queue: &mut Queue, plain: &mut std::collections::BTreeSet<_>, order: u64, at: u64| {
+            queue.push(Entry::new(at, Kind::Timer, order, 0, 0));
+            plain.insert((at, order));
+        };
+        (0..60).for_each(|order| put(&mut queue, &mut plain, order, (order + 1) << 40));
+        let mut most_late = 0;
+        for order in 60..5_060 {
+            put(&mut queue, &mut plain, order, 1_000_000 + stream.below(9_000_000));
+        }
+        for order in 5_060..60_000 {
+            let found = queue.pop().expect("it has entries");
+            assert_eq!(Some((found.at, found.order())), plain.pop_first());
+            put(&mut queue, &mut plain, order, found.at + 1_000_000 + stream.below(9_000_000));
+            if order > 20_000 {
+                most_late = most_late.max(queue.late.len());
+            }
+        }
+        assert!(most_late <= 2 * LATE_MOST, "{most_late}");
+        assert!(queue.ahead().len() + 1 >= AHEAD_LEAST);
+        assert!(std::iter::from_fn(|| queue.pop()).map(|it| (it.at, it.order())).eq(plain));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use foresee_kernel::NodeId;
 use foresee_world::{Action, Envelope, Route};
 
-use crate::engine::{Engine, Flight, Stage};
+use crate::engine::Engine;
+use crate::flights::{Flight, Stage};
 use crate::queue::{Entry, Kind};
 
 impl Engine {
@@ -32,7 +33,7 @@ impl Engine {
             true => Some(self.network.idle_at(at, route.dst)),
             false => {
                 let insists = self.network.is_ordered(route.carrier);
-                let bytes = flight.message.encoded_len() as u64;
+                let bytes = flight.message().encoded_len() as u64;
                 let draw = &mut self.draws.work(route.dst);
                 self.network.take_in(draw, at, route.dst, bytes, insists)
             }
@@ -48,7 +49,7 @@ impl Engine {
             }
             None => {
                 self.now.set(at);
-                if let Some(Flight { message, .. }) = self.flights.remove(entry.slot) {
+                if let Some(message) = self.flights.remove(entry.slot) {
                     match self.network.is_told(route.carrier) {
                         true => self.tell(Action::Drop(Envelope { route, message })),
                         false => self.scratch.keep(message),

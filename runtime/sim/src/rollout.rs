@@ -13,7 +13,8 @@ use foresee_net::{Memory, Topology};
 use foresee_world::Route;
 
 use crate::draws::Draws;
-use crate::engine::{Engine, Flight, Seen, Stage};
+use crate::engine::{Engine, Seen};
+use crate::flights::{Flight, Stage};
 use crate::network::Network;
 use crate::resolver::Policy;
 use crate::run::Record;
@@ -173,6 +174,7 @@ impl Engine {
         self.channels = None;
         self.states.clone_from(&situation.states);
         self.ambient.down.clone_from(&situation.down);
+        situation.down.keys().for_each(|node| self.down.set(*node, true));
         if let Some((topology, memory)) = &situation.network.place {
             self.network = Network::resumed(&self.model, topology.clone(), memory.clone());
         }
@@ -188,7 +190,7 @@ impl Engine {
             let order = self.next_order();
             let stage = if *taken { Stage::Taken } else { Stage::Under };
             let (mark, message) = (message.is_none(), message.clone().unwrap_or_else(|| Datum::new(0_u8)));
-            let flight = Flight { route: *route, message, order, mark, attached: 0, stage };
+            let flight = Flight { mark, stage, ..Flight::new(*route, message, order) };
             self.schedule((*at_nanos).max(situation.now_nanos), flight);
         }
         let seen = Seen { states: &self.states, ambient: &self.ambient };

@@ -3,9 +3,10 @@
 //! Each line of the workload and of the faults draws its own numbers. A line at a rate has its next moment in the queue, any other
 //! all of its moments.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use foresee_kernel::{FaultKind, FaultTarget, Model, NodeId, Timing, View};
+use foresee_kernel::{FaultKind, FaultPlan, FaultTarget, Model, NodeId, Timing, View};
 use foresee_net::Draw;
 
 use crate::engine::{Engine, Seen};
@@ -21,6 +22,8 @@ pub(crate) struct Schedule {
     planned: Slab<Planned>,
     calls: Vec<Line>,
     faults: Vec<Line>,
+    /// For every line of the faults, the nodes any of which it may happen to, sorted; none where it happens to all of some.
+    any_of: Vec<Vec<NodeId>>,
     /// For every node, the lines of calls that begin anew when it is back.
     anew: Vec<Vec<u32>>,
     /// Where a run ends by the clock.
@@ -78,6 +81,7 @@ impl Schedule {
         }
         Schedule {
             anew,
+            any_of: Vec::new(),
             planned: Slab::new(),
             calls: vec![Line::default(); model.calls.len()],
             faults: vec![Line::default(); model.faults.len()],
@@ -87,7 +91,7 @@ impl Schedule {
 
     /// How often each line of the faults came true.
     pub fn runs(&self, model: &Model) -> Vec<FaultRuns> {
-        let run = |(fault, line): (&foresee_kernel::FaultPlan, &Line)| FaultRuns {
+        let run = |(fault, line): (&FaultPlan, &Line)| FaultRuns {
             fault: fault.text,
             line: fault.line,
             fired: line.fired,
@@ -99,6 +103,11 @@ impl Schedule {
 impl Engine {
     /// Puts everything that the system plans on the clock.
     pub fn plan(&mut self) {
+        let any_of = |fault: &FaultPlan| match &fault.target {
+            FaultTarget::OneOf(nodes) => nodes.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            FaultTarget::AllOf(_) => Vec::new(),
+        };
+        self.schedule.any_of = self.model.faults.iter().map(any_of).collect();
         (0..self.model.calls.len()).for_each(|line| self.plan_calls(line));
         (0..self.model.faults.len()).for_each(|line| self.plan_fault(line));
         self.plan_churn();
@@ -262,12 +271,17 @@ impl Engine {
         if fault.most.is_some_and(|most| self.schedule.faults[line].spent >= u64::from(most)) {
             return;
         }
-        let nodes = Seen { states: &self.states, ambient: &self.ambient }.meant(&model, fault);
-        let together = matches!(fault.target, FaultTarget::AllOf(_));
+        let seen = Seen { states: &self.states, ambient: &self.ambient };
+        let stops = matches!(fault.kind, FaultKind::Crash | FaultKind::Reset);
+        let (together, nodes) = match &fault.target {
+            // Of many nodes one is picked without a list of those that are up.
+            FaultTarget::OneOf(_) if stops => (false, self.one_up(line).into_iter().collect()),
+            FaultTarget::OneOf(_) => (false, self.schedule.any_of[line].clone()),
+            FaultTarget::AllOf(_) => (true, seen.meant(&model, fault)),
+        };
         let plan = line as u32;
         match fault.kind {
             FaultKind::Crash => {
-                let nodes = if together { nodes } else { self.one_of(line, nodes).into_iter().collect() };
                 if !nodes.is_empty() {
                     self.count(line);
                     self.crash(plan, nodes.clone(), fault.back.is_some());
@@ -320,6 +334,22 @@ impl Engine {
                 Some(options.swap_remove(place))
             }
         }
+    }
+
+    /// One of the nodes of a line that are up, all equally likely.
+    fn one_up(&mut self, line: usize) -> Option<NodeId> {
+        let nodes = &self.schedule.any_of[line];
+        let down = self.ambient.down.keys().filter_map(|node| nodes.binary_search(node).ok());
+        let down: Vec<usize> = down.collect();
+        let mut place = match nodes.len() - down.len() {
+            0 => return None,
+            1 => 0,
+            several => self.draw_fault(line).below(several as u64) as usize,
+        };
+        for down in down {
+            place += usize::from(down <= place);
+        }
+        Some(self.schedule.any_of[line][place])
     }
 
     /// What ends a fault, if something does.

@@ -39,12 +39,6 @@ impl<T> Slab<T> {
         self.places.get(slot as usize)?.as_ref()
     }
 
-    /// The values with their numbers, in the order of numbers.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        let places = self.places.iter().enumerate();
-        places.filter_map(|(slot, value)| Some((slot as u32, value.as_ref()?)))
-    }
-
     #[inline]
     pub fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
         self.places.get_mut(slot as usize)?.as_mut()

@@ -63,7 +63,9 @@ impl Tally {
         for ran in ran {
             match *ran {
                 Ran::Handler { layer, handler } => {
-                    let starts = &self.starts[self.kinds[node.index()] as usize];
+                    // Where all stacks are of one kind it need not be looked up, which would be far for many nodes.
+                    let kind = if self.starts.len() == 1 { 0 } else { self.kinds[node.index()] };
+                    let starts = &self.starts[kind as usize];
                     self.runs[starts[usize::from(layer)] + usize::from(handler)] += 1;
                 }
                 Ran::Consumed { layer, meant: false } => {

@@ -22,16 +22,28 @@ type Key = (u8, u64);
 /// So many timers of a node are found by looking at each.
 const COMPARED_MOST: usize = 4;
 
+/// In a line of the cache.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Record {
     node: NodeId,
     layer: u8,
     timer: Datum,
     /// When it is due and the order in which it was set; None where it is not armed.
-    due: Option<(u64, u64)>,
+    due: Moment,
     /// The time and the order of its entry in the queue, if it has one.
-    queued: Option<(u64, u64)>,
+    queued: Moment,
 }
+
+/// A time and an order, if it is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Moment {
+    at: u64,
+    order: u64,
+}
+
+/// No moment: there is no such order.
+const NEVER: Moment = Moment { at: 0, order: u64::MAX };
 
 /// An entry to be queued: its time, its order of scheduling, its slot.
 pub(crate) type Queued = (u64, u64, u32);
@@ -52,6 +64,32 @@ impl Timers {
         Timers { records: Slab::new(), nodes: vec![Vec::new(); nodes] }
     }
 
+    /// Where a timer is, to be fetched ahead.
+    #[inline]
+    pub fn place(&self, slot: u32) -> *const u8 {
+        self.records.place(slot).cast()
+    }
+
+    /// A timer, to be fetched ahead.
+    #[inline]
+    pub fn timer(&self, slot: u32) -> Option<&Datum> {
+        self.records.get(slot).map(|record| &record.timer)
+    }
+
+    /// Where the list of the timers of a node is, to be fetched ahead.
+    #[inline]
+    pub fn list(&self, node: usize) -> *const u8 {
+        self.nodes.as_ptr().wrapping_add(node).cast()
+    }
+
+    /// Where the timers of a node are listed, and each of them if they are few, to be fetched ahead.
+    #[inline]
+    pub fn listed(&self, node: usize) -> (*const u8, impl Iterator<Item = *const u8>) {
+        let list = &self.nodes[node];
+        let few = if list.len() <= COMPARED_MOST { list.as_slice() } else { &[] };
+        (list.as_ptr().cast(), few.iter().map(|(_, slot)| self.records.place(*slot).cast()))
+    }
+
     /// Arms a timer, anew if it is armed. What is to be queued, and the timer itself if it is kept already.
     pub fn set(
         &mut self,
@@ -61,7 +99,7 @@ impl Timers {
         at: u64,
         order: u64,
     ) -> (Option<Queued>, Option<Datum>) {
-        let (due, mut left) = (Some((at, order)), None);
+        let (due, mut left) = (Moment { at, order }, None);
         let slot = match self.find(node, layer, &timer) {
             Some(slot) => {
                 left = Some(timer);
@@ -69,7 +107,7 @@ impl Timers {
             }
             None => {
                 let key = (layer, timer.digest());
-                let slot = self.records.insert(Record { node, layer, timer, due: None, queued: None });
+                let slot = self.records.insert(Record { node, layer, timer, due: NEVER, queued: NEVER });
                 let list = &mut self.nodes[node.index()];
                 let place = list.partition_point(|(other, _)| *other < key);
                 list.insert(place, (key, slot));
@@ -78,7 +116,7 @@ impl Timers {
         };
         let Some(record) = self.records.get_mut(slot) else { return (None, left) };
         record.due = due;
-        if record.queued.is_some_and(|(queued, _)| queued <= at) {
+        if record.queued != NEVER && record.queued.at <= at {
             return (None, left);
         }
         record.queued = due;
@@ -89,7 +127,7 @@ impl Timers {
     pub fn cancel(&mut self, node: NodeId, layer: u8, timer: &Datum) -> Option<Datum> {
         let slot = self.find(node, layer, timer)?;
         if let Some(record) = self.records.get_mut(slot) {
-            record.due = None;
+            record.due = NEVER;
         }
         self.settle(slot)
     }
@@ -97,16 +135,17 @@ impl Timers {
     /// Disarms a timer that is to fire now. False where it is not armed.
     pub fn take(&mut self, node: NodeId, layer: u8, timer: &Datum) -> bool {
         let Some(slot) = self.find(node, layer, timer) else { return false };
-        let armed = self.records.get_mut(slot).is_some_and(|record| record.due.take().is_some());
+        let due = self.records.get_mut(slot).map(|record| std::mem::replace(&mut record.due, NEVER));
         self.settle(slot);
-        armed
+        due.is_some_and(|due| due != NEVER)
     }
 
     /// The armed timers of `node`, and when they are due.
     pub fn armed(&self, node: NodeId) -> Vec<Armed> {
         let records = self.nodes[node.index()].iter().filter_map(|(_, slot)| self.records.get(*slot));
         let armed = records.filter_map(|Record { node, layer, timer, due, .. }| {
-            due.map(|(at, _)| Armed { node: *node, layer: *layer, timer: timer.clone(), at_nanos: at })
+            let armed = Armed { node: *node, layer: *layer, timer: timer.clone(), at_nanos: due.at };
+            (*due != NEVER).then_some(armed)
         });
         armed.collect()
     }
@@ -114,26 +153,26 @@ impl Timers {
     /// What it means that the entry of `slot` of this time and order has come up.
     pub fn comes(&mut self, slot: u32, at: u64, order: u64) -> Due {
         let Some(record) = self.records.get_mut(slot) else { return Due::Nothing(None) };
-        if record.queued != Some((at, order)) {
+        if record.queued != (Moment { at, order }) {
             return Due::Nothing(None);
         }
-        record.queued = None;
+        record.queued = NEVER;
         match record.due {
-            Some(due) if due == (at, order) => {
-                record.due = None;
+            NEVER => Due::Nothing(self.settle(slot)),
+            due if due == (Moment { at, order }) => {
+                record.due = NEVER;
                 Due::Fires { node: record.node, layer: record.layer, timer: record.timer.clone() }
             }
-            Some((at, order)) => {
-                record.queued = Some((at, order));
-                Due::Later((at, order, slot))
+            due => {
+                record.queued = due;
+                Due::Later((due.at, due.order, slot))
             }
-            None => Due::Nothing(self.settle(slot)),
         }
     }
 
     /// Forgets what is neither armed nor queued, and gives it back.
     pub fn settle(&mut self, slot: u32) -> Option<Datum> {
-        let idle = |record: &Record| record.due.is_none() && record.queued.is_none();
+        let idle = |record: &Record| record.due == NEVER && record.queued == NEVER;
         if !self.records.get(slot).is_some_and(idle) {
             return None;
         }

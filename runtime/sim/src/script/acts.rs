@@ -8,7 +8,8 @@ use foresee_world::{Action, Discipline, Envelope};
 
 use super::pin::Probe;
 use super::{Player, Trouble, plans};
-use crate::engine::Flight;
+use crate::channels::NONE;
+use crate::flights::Flight;
 
 /// What a command does to a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Player {
             Act::Deliver(wanted, pin) => {
                 let slot = self.find(wanted, Fate::Delivered)?;
                 let Some(flight) = self.engine.flights.get(slot) else { return Ok(()) };
-                let (node, event) = self.engine.arrival(flight.clone());
+                let (node, event) = self.engine.arrival(flight.route, flight.message().clone());
                 self.up(node)?;
                 self.pinned(node, &event, pin.as_ref())
             }
@@ -92,21 +93,24 @@ impl Player {
         );
         match act {
             Act::Deliver(wanted, pin) => {
-                let Some(flight) = self.take(&wanted, Fate::Delivered) else { return };
+                let Ok(slot) = self.find(&wanted, Fate::Delivered) else { return };
                 *self.pin.borrow_mut() = pin;
-                self.engine.arrive(flight);
+                self.engine.arrive(slot);
             }
             Act::Drop(wanted) => {
-                let Some(flight) = self.take(&wanted, Fate::Lost) else { return };
-                self.note(flight, Action::Drop);
+                let Ok(slot) = self.find(&wanted, Fate::Lost) else { return };
+                let route = self.engine.flights.get(slot).map(|flight| flight.route);
+                if let (Some(route), Some(message)) = (route, self.engine.flights.remove(slot)) {
+                    self.note(Envelope { route, message }, Action::Drop);
+                }
             }
             Act::Duplicate(wanted) => {
                 let Ok(slot) = self.find(&wanted, Fate::Doubled) else { return };
                 let Some(flight) = self.engine.flights.get(slot) else { return };
-                let copy = flight.clone();
+                let copy = Envelope { route: flight.route, message: flight.message().clone() };
                 let now = self.engine.now.get();
                 let at = now.saturating_add(self.engine.network.delay(&mut self.engine.draws, now, &copy));
-                self.engine.take_off(at, copy.route, copy.message.clone(), 0);
+                self.engine.take_off(at, copy.route, NONE, copy.message.clone(), 0);
                 self.note(copy, Action::Duplicate);
             }
             Act::Fire { node, layer, timer, pin } if self.engine.timers.take(node, layer, &timer) => {
@@ -139,19 +143,13 @@ impl Player {
         *self.pin.borrow_mut() = None;
     }
 
-    fn take(&mut self, wanted: &Wanted, fate: Fate) -> Option<Flight> {
-        let slot = self.find(wanted, fate).ok()?;
-        self.engine.flights.remove(slot)
-    }
-
     /// Writes down what happened to a message.
-    fn note(&mut self, flight: Flight, what: impl Fn(Envelope) -> Action<foresee_world::Direct>) {
-        let Flight { route, message, .. } = flight;
+    fn note(&mut self, envelope: Envelope, what: impl Fn(Envelope) -> Action<foresee_world::Direct>) {
         let now = self.engine.now.get();
-        if self.engine.network.is_told(route.carrier)
+        if self.engine.network.is_told(envelope.route.carrier)
             && let Some(recorder) = &mut self.engine.recorder
         {
-            recorder.network(now, what(Envelope { route, message }));
+            recorder.network(now, what(envelope));
         }
     }
 
@@ -162,7 +160,7 @@ impl Player {
         let mut to_it: Vec<(u32, &Flight)> = to_it.collect();
         to_it.sort_by_key(|(_, flight)| flight.order);
         let meant = |flight: &Flight| {
-            (wanted.is)(&flight.message) && wanted.from.is_none_or(|from| from == flight.route.src)
+            (wanted.is)(flight.message()) && wanted.from.is_none_or(|from| from == flight.route.src)
         };
         let mut trouble = None;
         for (slot, flight) in to_it.iter().filter(|(_, flight)| meant(flight)) {
@@ -178,7 +176,7 @@ impl Player {
     fn may(&self, flight: &Flight, fate: Fate, others: &[(u32, &Flight)]) -> Result<(), Trouble> {
         let route = flight.route;
         let carrier = &self.engine.model.carriers[usize::from(route.carrier)];
-        let kind = flight.message.kind();
+        let kind = flight.message().kind();
         if fate == Fate::Delivered && !self.engine.ambient.joined(route.src, route.dst) {
             return Err(Trouble::new(format!("a partition stands between {} and {}", route.src, route.dst)));
         }
@@ -194,7 +192,7 @@ impl Player {
                     "`{kind}` from {} to {} waits behind `{}`, which was sent before it over the same connection",
                     route.src,
                     route.dst,
-                    first.message.kind()
+                    first.message().kind()
                 ))),
                 None => Ok(()),
             };
@@ -253,7 +251,7 @@ fn absent(wanted: &Wanted, to_it: &[(u32, &Flight)]) -> Trouble {
     let sender = from.map_or(String::new(), |from| format!(" from {from}"));
     let trouble = Trouble::new(format!("no `{kind}`{sender} is in flight to {to}"));
     let there =
-        to_it.iter().map(|(_, flight)| format!("{} from {}", flight.message.kind(), flight.route.src));
+        to_it.iter().map(|(_, flight)| format!("{} from {}", flight.message().kind(), flight.route.src));
     let there: Vec<String> = there.collect();
     match there.is_empty() {
         true => trouble.with(format!("nothing is in flight to {to}")),
