@@ -5,8 +5,8 @@
 //!
 //! *Caveats*: by hand there is neither a handshake, nor a bound, nor word of breaks, nor anything counted. `direct` does without tasks and
 //! queues as well: whoever waits for an answer reads it off the socket itself, so that one is under way at a time, and nothing else is
-//! heard meanwhile. `calls` has a task that reads, and answers whoever waits: what a program needs where several call. `tasks` has a task for the state and one for each half of a
-//! connection, as a program needs that talks to several peers.
+//! heard meanwhile. `calls` has a task that reads, and answers whoever waits: what a program needs where several call. `tasks` has a task
+//! for the state and one for each half of a connection, as a program needs that talks to several peers.
 
 #[cfg(unix)]
 mod by_hand;
