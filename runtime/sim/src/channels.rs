@@ -98,6 +98,7 @@ enum Stands {
     Other(Box<Items>),
 }
 
+/// All that stands in a channel; behind one address, so that a pair stays in its line.
 #[derive(Debug)]
 struct Items(Vec<Item>);
 

@@ -331,6 +331,13 @@ impl Engine {
         !self.ambient.parted.is_empty() && self.flights.get(entry.slot).is_some_and(parted)
     }
 
+    /// Whether a node is up, without a look at what may be far.
+    #[inline]
+    fn is_up(&self, node: NodeId) -> bool {
+        debug_assert_eq!(self.down.has(node), !self.ambient.up(node));
+        !self.down.has(node)
+    }
+
     /// What is in flight arrives: a message, or word of the end of a connection.
     #[inline(always)]
     pub fn arrive(&mut self, slot: u32) {
@@ -346,7 +353,7 @@ impl Engine {
         if mark {
             return self.marked(route, order);
         }
-        if !self.down.has(route.dst) {
+        if self.is_up(route.dst) {
             return self.deliver(route, message, attached);
         }
         if self.network.discipline(route.carrier) != Discipline::Set || route.src == route.dst {
@@ -603,7 +610,7 @@ impl Engine {
         if !self.is_channel(route) {
             return (!self.ambient.gone(route.dst)).then_some(NONE);
         }
-        let up = !self.down.has(route.dst);
+        let up = self.is_up(route.dst);
         let Some(channels) = &mut self.channels else { return Some(NONE) };
         let pair = channels.find(route);
         let fate = if up { channels.fate(pair, route) } else { Fate::Refused };

@@ -79,9 +79,13 @@ impl Schedule {
                 }
             }
         }
+        let any_of = |fault: &FaultPlan| match &fault.target {
+            FaultTarget::OneOf(nodes) => nodes.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
+            FaultTarget::AllOf(_) => Vec::new(),
+        };
         Schedule {
             anew,
-            any_of: Vec::new(),
+            any_of: model.faults.iter().map(any_of).collect(),
             planned: Slab::new(),
             calls: vec![Line::default(); model.calls.len()],
             faults: vec![Line::default(); model.faults.len()],
@@ -103,11 +107,6 @@ impl Schedule {
 impl Engine {
     /// Puts everything that the system plans on the clock.
     pub fn plan(&mut self) {
-        let any_of = |fault: &FaultPlan| match &fault.target {
-            FaultTarget::OneOf(nodes) => nodes.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-            FaultTarget::AllOf(_) => Vec::new(),
-        };
-        self.schedule.any_of = self.model.faults.iter().map(any_of).collect();
         (0..self.model.calls.len()).for_each(|line| self.plan_calls(line));
         (0..self.model.faults.len()).for_each(|line| self.plan_fault(line));
         self.plan_churn();
