@@ -36,6 +36,7 @@ mod peers;
 mod port;
 mod record;
 mod resolve;
+mod seldom;
 mod service;
 mod steps;
 mod store;

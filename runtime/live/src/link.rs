@@ -14,8 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use foresee_kernel::{Datum, NodeId, Wires};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -26,6 +24,7 @@ use crate::frame::{self, Answer, Frames, HANDSHAKE_BYTES_MAX, Hello, Session};
 use crate::helm::Helm;
 use crate::host::Shared;
 use crate::outbox::{Outbox, Sent, Written};
+use crate::seldom::Seldom;
 use crate::transport::{Reader, Stream, Unreached, Writer};
 
 /// The most messages that are read before the service is given them.
@@ -268,14 +267,12 @@ impl Task {
         let heard = AtomicBool::new(false);
         let Task { seat, adopted, outbox, .. } = self;
         let reading = read(seat, reader, &heard);
-        // What there is beside reading is seldom; it is looked at when it is woken, and not at each message.
-        let mut beside: FuturesUnordered<_> =
-            [beside(seat, adopted, outbox, session, &heard)].into_iter().collect();
-        tokio::pin!(reading);
+        // What there is beside reading is not looked at with each message.
+        let beside = Seldom::new(beside(seat, adopted, outbox, session, &heard));
         tokio::select! {
             biased;
-            end = &mut reading => end,
-            Some(end) = beside.next() => end,
+            end = reading => end,
+            end = beside => end,
         }
     }
 }
