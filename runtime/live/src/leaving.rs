@@ -40,16 +40,19 @@ impl Leaving {
 
     /// Lets everything out.
     pub(crate) fn leave(self) {
-        for (done, value) in self.answer.into_iter().chain(self.answers) {
+        let Leaving { answer, answers, outbox, outboxes } = self;
+        if let Some((done, value)) = answer {
             // Whoever gave up needs no answer.
             let _ = done.send(Ok(value));
+            answers.into_iter().for_each(|(done, value)| drop(done.send(Ok(value))));
         }
-        let many = self.outboxes.len() >= WRITES_MAX;
-        for outbox in self.outbox.into_iter().chain(self.outboxes) {
-            match many {
-                true => outbox.flush_soon(),
-                false => outbox.flush(),
-            }
+        let Some(outbox) = outbox else { return };
+        if outboxes.len() < WRITES_MAX {
+            outbox.flush();
+            outboxes.iter().for_each(|outbox| outbox.flush());
+        } else {
+            outbox.flush_soon();
+            outboxes.iter().for_each(|outbox| outbox.flush_soon());
         }
     }
 }

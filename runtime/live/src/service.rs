@@ -194,7 +194,7 @@ impl Service {
             End::Fault(_) => Lost::Restarted,
             End::Disk(reason) => Lost::Down(reason.clone()),
         };
-        for done in std::mem::take(&mut life.requests).into_values() {
+        for (_, done) in std::mem::take(&mut life.requests) {
             let _ = done.send(Err(lost.clone()));
         }
         (service, end)

@@ -43,7 +43,8 @@ pub(crate) struct Life {
     inlet: mpsc::Sender<Input>,
     /// What the node sent to itself.
     own: VecDeque<(u8, Datum)>,
-    pub requests: BTreeMap<u64, Done<Datum>>,
+    /// The requests of programs that wait for an answer, by their number: a new one has the greatest.
+    pub requests: VecDeque<(u64, Done<Datum>)>,
     next_request: u64,
     outputs: VecDeque<(u64, Output)>,
     /// The number of the last step that changed durable state.
@@ -143,7 +144,7 @@ impl Life {
             inbox,
             inlet,
             own: VecDeque::new(),
-            requests: BTreeMap::new(),
+            requests: VecDeque::new(),
             next_request: number << 32,
             outputs: VecDeque::new(),
             last_write: 0,
@@ -307,7 +308,7 @@ impl Service {
             Ask::Request { asking, done } => {
                 life.next_request += 1;
                 let number = life.next_request;
-                life.requests.insert(number, done);
+                life.requests.push_back((number, done));
                 self.step(life, Kind::Call, &NodeEvent::Layer(0, Event::Call(asking(number))))
             }
             Ask::Query { question, done } => {
@@ -551,7 +552,8 @@ impl Service {
                 }
             }
             Output::Answer { request, value } => {
-                if let Some(done) = life.requests.remove(&request) {
+                let place = life.requests.binary_search_by_key(&request, |(number, _)| *number);
+                if let Some((_, done)) = place.ok().and_then(|place| life.requests.remove(place)) {
                     life.leaving.answer(done, value);
                 }
             }
