@@ -219,6 +219,10 @@ impl Walker<'_> {
             found = found.with_help(format!("did you mean `{meant}`?"));
         } else if name == "now" {
             found = found.with_help("write `now()`");
+        } else if self.service.carriers.iter().any(|it| it.name == name) {
+            found = found.with_help(format!(
+                "`{name}` is a carrier, and messages go over it: write `send(to, MESSAGE)`"
+            ));
         }
         self.report(found);
     }
