@@ -179,6 +179,9 @@ impl Walker<'_> {
             _ => return None,
         };
         if !literal::is_duration(suffix) {
+            if let Some(found) = literal::with_unknown_unit(&token.to_string(), self.place(span)) {
+                self.report(found);
+            }
             return None;
         }
         match literal::nanoseconds(&token.to_string()) {
