@@ -49,9 +49,10 @@ pub fn unknown_unit(text: &str) -> Option<&str> {
         return None;
     }
     let unit = &text[text.find(|c: char| c.is_alphabetic())?..];
-    let exponent = unit[1..].trim_start_matches(['+', '-', '_']).starts_with(|c: char| c.is_ascii_digit());
+    let power = unit.strip_prefix(['e', 'E']).map(|power| power.trim_start_matches(['+', '-', '_']));
+    let is_exponent = power.is_some_and(|power| power.starts_with(|c: char| c.is_ascii_digit()));
     let known = INTEGERS.iter().chain(&["f32", "f64"]).any(|it| *it == unit) || is_duration(unit);
-    (!known && !(unit.starts_with(['e', 'E']) && exponent)).then_some(unit)
+    (!known && !is_exponent).then_some(unit)
 }
 
 /// The finding about a number at `place` that ends with something that is no unit.
