@@ -27,7 +27,7 @@ mod walk;
 pub use facts::{Borrow, Effect, Facts, Mode, RoutineShape, Site, Window};
 pub use glue::fits;
 pub use infer::Scope;
-pub use literal::duration_tokens;
+pub use literal::{duration_tokens, with_unknown_unit};
 pub use purity::{Purity, impure_items, impure_path, impurities};
 pub use read::{Places, Rust};
 pub use resolve::{borrowed, message_type, root};

@@ -70,7 +70,7 @@ impl Linker<'_, '_> {
                 for taken in import.names.iter().flatten() {
                     let local = taken.alias.as_ref().unwrap_or(&taken.name);
                     self.fresh(names, &own, local);
-                    names.used.insert(local.name.clone());
+                    names.lost.insert(local.name.clone());
                 }
                 continue;
             };
@@ -92,7 +92,7 @@ impl Linker<'_, '_> {
                     if other.is_text() && !other.ast.may_declare(&taken.name.name) {
                         self.missing(other, &taken.name, &there);
                     }
-                    names.used.insert(local.name.clone());
+                    names.lost.insert(local.name.clone());
                     continue;
                 }
                 let name = taken.name.name.clone();

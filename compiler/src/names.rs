@@ -38,8 +38,10 @@ pub struct FileNames {
     pub taken: BTreeMap<String, Taken>,
     /// The files that it imports as a whole, by the names that it gives.
     pub specs: BTreeMap<String, Taken>,
-    /// What `use` brings in, and what could not be imported: nothing is known of these.
+    /// What `use` brings in, which is Rust: nothing more is known of it.
     pub used: BTreeSet<String>,
+    /// What could not be imported, which was said: nothing is known of it.
+    pub lost: BTreeSet<String>,
     /// Whether some `use` ends in `*`, so that unknown names prove nothing.
     pub globs: bool,
 }
@@ -397,7 +399,21 @@ impl Names {
 
     /// Whether nothing is known of a name but that it is there.
     pub fn is_foreign(&self, file: usize, name: &str) -> bool {
-        self.files.list.get(file).is_some_and(|it| it.used.contains(name) || it.specs.contains_key(name))
+        let of =
+            |it: &FileNames| it.used.contains(name) || it.lost.contains(name) || it.specs.contains_key(name);
+        self.files.list.get(file).is_some_and(of)
+    }
+
+    /// What to say of a name in the place of a `what` of the language, where it is that of something else: Rust that `use` brings in, or
+    /// a whole file. `None` where it is neither.
+    pub fn mistaken(&self, file: usize, name: &str, what: &str) -> Option<String> {
+        let of = self.files.list.get(file)?;
+        if of.lost.contains(name) {
+            return None;
+        }
+        let rust = || format!("`use` brings in Rust; {what}s come by `import FILE::{{{name}}};`");
+        let whole = || format!("`{name}` is a file: write `{name}::NAME`");
+        of.used.contains(name).then(rust).or_else(|| of.specs.contains_key(name).then(whole))
     }
 
     /// Whether names that nobody knows prove nothing in a file.

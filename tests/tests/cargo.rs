@@ -151,6 +151,12 @@ fn errors_name_the_spec_under_every_command() {
     let plain = project.plain(&["build"]);
     let theirs = format!("{}.mace.rs:{at}", project.name);
     assert!(plain.err.contains(&theirs), "no {theirs} in:\n{}", plain.err);
+
+    // Of a claim that asks for what is not there, that place is shown, and not all that stands before it.
+    let place = project.place(&project.edit("n.count <= 5", "n.count.halved() <= 5", "halved"));
+    let ran = project.cargo(&["check"]);
+    assert!(ran.err.contains("E0599") && ran.err.contains(&place), "no {place} in:\n{}", ran.err);
+    assert!(!ran.err.contains("spec!"), "{}", ran.err);
 }
 
 #[test]

@@ -66,6 +66,37 @@ fn scenarios_are_the_same_again_and_their_traces_replay() {
 }
 
 #[test]
+fn what_lower_layers_do_is_told_and_written_down_by_their_paths() {
+    let folder = tempfile::tempdir().expect("a folder");
+    run(
+        &tower::SPEC,
+        &["test", "by_a_layer", "later", "--trace-out", folder.path().to_str().expect("UTF-8")],
+    );
+    let replay = |name: &str, more: &[&str]| {
+        let file = folder.path().join(format!("{name}.json"));
+        run(&tower::SPEC, &[&["replay", file.to_str().expect("UTF-8")], more].concat())
+    };
+    let (exit, story, err) = replay("by_a_layer", &[]);
+    assert_eq!(exit, 0, "{err}");
+    for told in ["n[1].desk.mail.timers: [] -> [late(n[0])]", "n[0].desk.got: 0 -> 1"] {
+        assert!(story.contains(told), "no {told} in:\n{story}");
+    }
+    // But for what it expects, the scenario is what it was.
+    let (exit, scenario, err) = replay("by_a_layer", &["--to-test", "scenario"]);
+    let expected = "scenario found_run in Three {
+    n[1].desk.write(n[0]) as desk.mail.later;
+    fire desk.mail.late(n[0]) at n[1];
+    deliver desk.mail.Letter from n[1] to n[0];
+    // end of the run.
+}
+";
+    assert_eq!((exit, scenario.as_str()), (0, expected), "{err}");
+    // One pin is about one handler.
+    let (exit, _, err) = replay("later", &["--to-test", "scenario"]);
+    assert_eq!((exit, err.contains("`later` chooses in the same step as `work`")), (2, true), "{err}");
+}
+
+#[test]
 fn scenarios_are_chosen_by_name_and_told_as_json() {
     let (exit, out, _) = run(&relay::SPEC, &["test", "twice", "not_so", "--format", "json"]);
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

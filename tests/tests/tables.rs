@@ -63,7 +63,7 @@ const EXPECTED: &str = r#"
   variable   log: BTreeMap<Slot, Job>
   variable   leader: NodeId
   variable   durable term: u64
-  variable   asked: BTreeSet<Slot>
+  variable   ghost asked: BTreeSet<Slot>
   variable   rounds: u64
   carrier    net: Reliable
   carrier    beats: Datagram

@@ -28,6 +28,7 @@ pub(super) fn tables(
     });
     let (unsent, unwanted) = traffic.open(checked, index);
     Tables {
+        layers: names.layers.iter().map(|it| it.name.clone()).collect(),
         deeds: deeds.collect(),
         ids: ids(checked, names),
         ordered: ordered.iter().map(|it| lowered(checked, it)).collect(),

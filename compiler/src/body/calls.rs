@@ -334,6 +334,26 @@ impl Walker<'_> {
         proc_macro2::Literal::usize_unsuffixed(self.first_site + self.facts.sites.len() - 1)
     }
 
+    /// Reports `self.f(..)`: a service has routines, and they are called as functions are.
+    fn call_of_self(&mut self, method: &syn::Ident) {
+        let (name, place) = (method.to_string(), self.place(method.span()));
+        let routines = self.service.routines.iter().map(|it| it.name.as_str());
+        let meant = closest(&name, routines).map(str::to_owned);
+        let found = match self.service.routine(&name) {
+            Some(_) => {
+                Diagnostic::error("E0414", place, format!("the routine `{name}` is called without `self`"))
+                    .with_help(format!("write `{name}(..)`"))
+            }
+            None => Diagnostic::error("E0205", place, format!("there is no routine `{name}`"))
+                .with_label(format!("not declared in the `routines` of `{}`", self.service.name)),
+        };
+        let meant = meant.filter(|_| self.service.routine(&name).is_none());
+        self.report(match meant {
+            Some(meant) => found.with_help(format!("did you mean `{meant}(..)`, without `self`?")),
+            None => found,
+        });
+    }
+
     fn send(&mut self, span: TokenSpan, to: &mut Expr, message: &mut Expr) -> Expr {
         if !self.permitted(Effect::Send, span) {
             return verbatim(quote_spanned!(span=> ()));
@@ -431,6 +451,11 @@ impl Walker<'_> {
             }
             if !local && let Some(slot) = self.service.layer(&text) {
                 *expr = self.layer_call(slot, call);
+                return;
+            }
+            if text == "self" {
+                self.call_of_self(&call.method);
+                call.args.iter_mut().for_each(|it| self.visit_expr_mut(it));
                 return;
             }
         }

@@ -402,8 +402,8 @@ fn of_literal(literal: &Lit) -> Type {
         Lit::Bool(_) => Type::Bool,
         Lit::Int(it) if literal::is_duration(it.suffix()) => Type::Duration,
         Lit::Float(it) if literal::is_duration(it.suffix()) => Type::Duration,
-        Lit::Int(_) => Type::Int("i32"),
-        Lit::Float(_) => Type::Float,
+        Lit::Int(it) if literal::unknown_unit(&it.to_string()).is_none() => Type::Int("i32"),
+        Lit::Float(it) if literal::unknown_unit(&it.to_string()).is_none() => Type::Float,
         _ => Type::Unknown,
     }
 }

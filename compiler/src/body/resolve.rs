@@ -179,6 +179,9 @@ impl Walker<'_> {
             _ => return None,
         };
         if !literal::is_duration(suffix) {
+            if let Some(found) = literal::with_unknown_unit(&token.to_string(), self.place(span)) {
+                self.report(found);
+            }
             return None;
         }
         match literal::nanoseconds(&token.to_string()) {
@@ -219,6 +222,10 @@ impl Walker<'_> {
             found = found.with_help(format!("did you mean `{meant}`?"));
         } else if name == "now" {
             found = found.with_help("write `now()`");
+        } else if self.service.carriers.iter().any(|it| it.name == name) {
+            found = found.with_help(format!(
+                "`{name}` is a carrier, and messages go over it: write `send(to, MESSAGE)`"
+            ));
         }
         self.report(found);
     }

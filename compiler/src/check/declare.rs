@@ -22,8 +22,11 @@ const RESERVED_TYPES: &[&str] = &[
     "Call",
     "Ctx",
     "Datagram",
+    "Downcall",
     "Duration",
+    "Handle",
     "Instant",
+    "Interface",
     "Message",
     "NodeId",
     "Option",
@@ -46,11 +49,15 @@ const RESERVED_ITEMS: &[&str] = &[
     "FILE",
     "HANDLERS",
     "INFO",
+    "LIVENESS",
     "OBJECTIVES",
     "PAYLOADS",
     "PROPERTIES",
+    "SCENARIOS",
     "SITES",
     "SPEC",
+    "TABLES",
+    "WIRE",
     "at",
     "kernel",
     "service",
@@ -197,11 +204,12 @@ impl Declare<'_, '_> {
 
     fn reserved(&mut self, ident: &Ident, words: &[&str], what: &str) {
         if words.contains(&ident.name.as_str()) {
+            let a = if what.starts_with('i') { "an" } else { "a" };
             self.diagnostics.push(
                 Diagnostic::error(
                     "E0207",
                     ident.span,
-                    format!("`{}` cannot be the name of a {what}", ident.name),
+                    format!("`{}` cannot be the name of {a} {what}", ident.name),
                 )
                 .with_label("this word has a meaning of its own")
                 .with_help("choose another name"),

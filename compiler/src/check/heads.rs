@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::{Event, Guard, Handler, HandlerKind, Ident, Ignore, Service, States, Transition};
 use crate::body::bindings;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::names::{CallKind, CallRef, MessageRef, ServiceNames};
+use crate::names::{CallKind, CallRef, LayerName, MessageRef, ServiceNames};
 use crate::source::Span;
 
 use super::{Cast, Checked, arguments, unknown};
@@ -361,11 +361,22 @@ impl<'a> Reader<'_, 'a, '_> {
                     found = found.with_help(format!("`{name}` is a timer: write `scheduler {name} ..`"));
                 } else if self.checked.names.downcall(service, name).is_some() {
                     found = found.with_help(format!("`{name}` is a downcall: write `downcall {name}(..)`"));
+                } else if let Some(layer) = service.layers.iter().find(|it| self.says(it, name)) {
+                    let layer = &layer.name;
+                    found = found
+                        .with_help(format!("the layer `{layer}` says it: write `upcall {layer}.{name}(..)`"));
                 }
                 self.diagnostics.push(found);
                 None
             }
         }
+    }
+
+    /// Whether a layer has something of that name to say: an upcall, or the answer to a request.
+    fn says(&self, layer: &LayerName, name: &str) -> bool {
+        let names = &self.checked.names;
+        let call = names.layer_call(layer, name).map(|it| names.call_at(it).kind);
+        matches!(call, Some(CallKind::Upcall | CallKind::Request))
     }
 
     /// The message of a `deliver`, from its pattern.

@@ -76,7 +76,11 @@ impl Declare<'_, '_> {
     fn no_interface(&mut self, wanted: &ast::Path, file: &Names, of: usize, others: &[&str]) {
         let last = wanted.last();
         let found = match wanted.segments.as_slice() {
-            [name] if file.is_foreign(of, &name.name) => return,
+            [name] if file.is_foreign(of, &name.name) => {
+                let Some(help) = file.mistaken(of, &name.name, "interface") else { return };
+                Diagnostic::error("E0209", name.span, format!("`{}` is no interface", name.name))
+                    .with_help(help)
+            }
             [name] => {
                 let known = file.interfaces_seen(of).chain(others.iter().copied());
                 unknown("E0209", name.span, "interface", &name.name, known)

@@ -87,7 +87,11 @@ impl Stacks<'_, '_, '_> {
     fn no_service(&mut self, path: &ast::Path) {
         let (names, file) = (&self.checked.names, self.checked.names.files.of(path.span));
         let found = match path.segments.as_slice() {
-            [name] if names.is_foreign(file, &name.name) => return,
+            [name] if names.is_foreign(file, &name.name) => {
+                let Some(help) = names.mistaken(file, &name.name, "service") else { return };
+                Diagnostic::error("E0208", name.span, format!("`{}` is no service", name.name))
+                    .with_help(help)
+            }
             [name] => unknown("E0208", name.span, "service", &name.name, names.services_seen(file))
                 .with_label("neither declared in this file nor imported"),
             [spec, name] if names.files.spec(file, &spec.name).is_some() => {

@@ -197,7 +197,34 @@ fn cut(pattern: &Pat, needed: &BTreeSet<String>, is_message: bool) -> Option<Pat
             }
             Some(Pat::TupleStruct(kept))
         }
+        Pat::Slice(it) => {
+            let mut kept = it.clone();
+            kept.elems.iter_mut().for_each(|part| cut_element(part, needed));
+            Some(Pat::Slice(kept))
+        }
+        Pat::Or(it) => {
+            let mut kept = it.clone();
+            for case in &mut kept.cases {
+                *case = cut(case, needed, false).unwrap_or_else(|| syn::parse_quote!(_));
+            }
+            Some(Pat::Or(kept))
+        }
         other => Some(other.clone()),
+    }
+}
+
+/// As [`cut`], of an element of a list: `..` and `rest @ ..` stand for any number of them.
+fn cut_element(part: &mut Pat, needed: &BTreeSet<String>) {
+    match part {
+        Pat::Rest(_) => {}
+        Pat::Ident(it) if matches!(&it.subpat, Some((_, inner)) if matches!(**inner, Pat::Rest(_))) => {
+            if needed.contains(&it.ident.to_string()) {
+                (it.by_ref, it.mutability) = (None, None);
+            } else {
+                *part = syn::parse_quote!(..);
+            }
+        }
+        _ => *part = cut(part, needed, false).unwrap_or_else(|| syn::parse_quote!(_)),
     }
 }
 

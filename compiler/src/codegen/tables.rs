@@ -117,7 +117,7 @@ fn of_service(it: &Tables) -> TokenStream {
     let overlaps = it.overlaps.iter().map(|Overlap { event, states, handlers }| {
         quote!(kernel::OverlapInfo { event: #event, states: &[#(#states),*], handlers: &[#(#handlers),*] })
     });
-    let (grows, unsent, unwanted) = (&it.grows, &it.unsent, &it.unwanted);
+    let (layers, grows, unsent, unwanted) = (&it.layers, &it.grows, &it.unsent, &it.unwanted);
     let tunings = it.tunings.iter().map(|Tuning { choice, timer, again, each }| {
         quote!(kernel::TuningInfo { choice: #choice, timer: #timer, again: #again, each: #each })
     });
@@ -132,6 +132,7 @@ fn of_service(it: &Tables) -> TokenStream {
     });
     quote! {
         kernel::Tables {
+            layers: &[#(#layers),*],
             ids: &[#(#ids),*],
             order_of_ids: #ordered,
             grows: &[#(#grows),*],

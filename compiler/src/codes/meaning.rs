@@ -249,7 +249,8 @@ pub(super) const MEANING: &[Code] = &[
     code(
         "E0414",
         "`self` without a name",
-        "`self.x` is the variable or parameter `x`. `self` alone stands for nothing; the node's id is `me`.",
+        "`self.x` is the variable or parameter `x`. `self` alone stands for nothing; the node's id is `me`. A routine is called \
+         by its name alone.",
         "service A { transitions { upcall start() { let x = self; } } }",
     ),
     code(
@@ -273,8 +274,9 @@ pub(super) const MEANING: &[Code] = &[
     ),
     code(
         "E0418",
-        "a delay without a unit",
-        "Delays are durations: a number with one of the units ns, us, ms, s, min and h.",
+        "a delay without a unit, or a unit that there is not",
+        "Delays are durations: a number with one of the units ns, us, ms, s, min, h and d. Behind a number nothing else stands but one of Rust's \
+         types of numbers, as in `3u8`.",
         "service A { timers { t; } transitions { scheduler t { t.set(5); } } }",
     ),
     code(

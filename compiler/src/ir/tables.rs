@@ -3,6 +3,8 @@
 /// What is known of a service.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tables {
+    /// The names of the layers below, by slot.
+    pub layers: Vec<String>,
     /// What each handler does, in the order of the heads.
     pub deeds: Vec<Deeds>,
     /// Where ids of nodes stand.

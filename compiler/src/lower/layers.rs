@@ -197,8 +197,7 @@ impl Lowerer<'_, '_, '_> {
         let args = self.all(&call.args)?;
         let declared = self.checked.names.call_at(query);
         if declared.params.len() != args.len() {
-            let (name, expected) = (&declared.name, declared.params.len());
-            let message = format!("`{name}` takes {expected} argument(s), and {} given", args.len());
+            let message = crate::check::arity(&declared.name, args.len(), declared.params.len());
             let found = Diagnostic::error("E0410", call.name.span, message);
             let found = found.with_secondary(declared.span, "declared here");
             self.report(found);

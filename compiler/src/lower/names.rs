@@ -299,8 +299,11 @@ impl Lowerer<'_, '_, '_> {
     pub(super) fn member(&mut self, service: usize, node: TokenStream, name: &ast::Ident) -> Option<Value> {
         let ty = self.member_type(service, &name.name)?;
         self.look(name.span)?;
-        let (module, token) = (self.module(service), self.checked.places.ident(name));
+        let token = self.checked.places.ident(name);
         let span = token.span();
+        // rustc shows what it has to say of the value from its first token on: that one stands here, too, not at the head of the file.
+        let module: TokenStream =
+            self.module(service).into_iter().map(|token| respanned(token, span)).collect();
         if self.checked.names.services[service].parameter(&name.name).is_some() {
             return Some(Value::place(quote_spanned!(span=> #module::service(view, #node).#token), ty));
         }
@@ -419,4 +422,9 @@ fn common(services: impl IntoIterator<Item = Option<usize>>) -> Option<usize> {
     let mut services = services.into_iter();
     let first = services.next()??;
     services.all(|it| it == Some(first)).then_some(first)
+}
+
+fn respanned(mut token: proc_macro2::TokenTree, span: TokenSpan) -> proc_macro2::TokenTree {
+    token.set_span(span);
+    token
 }

@@ -526,8 +526,7 @@ impl Script<'_, '_, '_> {
         code: &'static str,
     ) -> Option<Vec<TokenStream>> {
         if args.len() != params.len() {
-            let message =
-                format!("`{}` takes {} argument(s), and {} given", name.name, params.len(), args.len());
+            let message = crate::check::arity(&name.name, args.len(), params.len());
             self.lowerer.report(
                 Diagnostic::error(code, name.span, message).with_secondary(declared, "declared here"),
             );

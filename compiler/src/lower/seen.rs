@@ -55,8 +55,7 @@ impl Reasons<'_, '_, '_, '_> {
             ExprKind::Binary(binary) => self.binary(expr, binary, wanted, whole),
             ExprKind::Quantified(it) => match (it.quantifier, wanted) {
                 (Quantifier::Forall, true) | (Quantifier::Exists, false) => self.instance(expr, it, wanted),
-                _ if whole => TokenStream::new(),
-                _ => self.said(expr, !wanted),
+                _ => self.nobody(expr, it, wanted, whole),
             },
             _ => self.leaf(expr, wanted, whole),
         }
@@ -114,6 +113,21 @@ impl Reasons<'_, '_, '_, '_> {
         });
         let Some(search) = search else { return TokenStream::new() };
         quote!(#label: { #search })
+    }
+
+    /// Why there is no element, or why they all are: what there is to range over, where its text does not say so.
+    fn nobody(&mut self, expr: &Expr, quantified: &Quantified, wanted: bool, whole: bool) -> TokenStream {
+        let said = if whole { TokenStream::new() } else { self.said(expr, !wanted) };
+        // What a later set is depends on the elements of those before it.
+        let mut values = Vec::new();
+        quantified
+            .binders
+            .list
+            .iter()
+            .take(1)
+            .for_each(|binder| listed(collection(&binder.domain), &mut values));
+        let values: Vec<TokenStream> = values.into_iter().filter_map(|value| self.value(value)).collect();
+        quote!(#said #(#values)*)
     }
 
     /// Something that has no parts that are claims: what it is, and the values in it.
@@ -175,8 +189,20 @@ fn listed<'e>(expr: &'e Expr, values: &mut Vec<&'e Expr>) {
             parts.iter().for_each(|part| listed(part, values));
         }
         ExprKind::Call(_, args) => args.iter().for_each(|arg| listed(arg, values)),
+        ExprKind::Range { start, end, .. } => start.iter().chain(end).for_each(|end| listed(end, values)),
         _ if is_node(expr) => {}
         _ => values.push(expr),
+    }
+}
+
+/// What a set to range over is made of, where it is an iterator, of which nothing can be shown.
+fn collection(expr: &Expr) -> &Expr {
+    const ITERATORS: [&str; 9] =
+        ["iter", "into_iter", "keys", "values", "enumerate", "rev", "copied", "cloned", "chars"];
+    match &expr.kind {
+        ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Ref, inner) => collection(inner),
+        ExprKind::Method(call) if ITERATORS.contains(&call.name.name.as_str()) => collection(&call.base),
+        _ => expr,
     }
 }
 

@@ -11,7 +11,7 @@ use proc_macro2::{Span as TokenSpan, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::ast::{self, Expr, ExprKind, LiteralKind};
-use crate::body::duration_tokens;
+use crate::body::{duration_tokens, with_unknown_unit};
 use crate::check::Checked;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::Reads;
@@ -332,6 +332,12 @@ impl<'c, 'a, 'd> Lowerer<'c, 'a, 'd> {
     ) -> Option<Value> {
         let span = self.span(expr.span);
         let written = self.checked.places.stream(expr.span);
+        if matches!(literal.kind, LiteralKind::Int | LiteralKind::Float)
+            && let Some(found) = with_unknown_unit(&literal.text, expr.span)
+        {
+            self.report(found);
+            return None;
+        }
         let ty = match literal.kind {
             LiteralKind::Bool => Type::Bool,
             LiteralKind::Int => {

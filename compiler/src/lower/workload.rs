@@ -142,8 +142,7 @@ impl Lowerer<'_, '_, '_> {
             return None;
         }
         if call.params.len() != method.args.len() {
-            let (takes, given) = (call.params.len(), method.args.len());
-            let message = format!("`{}` takes {takes} argument(s), and {given} given", call.name);
+            let message = crate::check::arity(&call.name, method.args.len(), call.params.len());
             let found = Diagnostic::error("E0410", method.name.span, message);
             self.report(found.with_secondary(call.span, "declared here"));
             return None;

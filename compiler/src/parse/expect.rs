@@ -61,6 +61,24 @@ pub fn syntax_error(error: &Error<Rule>, rule: Rule, masked: &str, text: &str, b
         (_, "{") if positives.iter().any(|it| matches!(it, Rule::condition | Rule::set)) => {
             Some("put the block in parentheses, or call a routine".to_owned())
         }
+        (_, ",") if positives.contains(&Rule::p_colon) && first.contains(" where ") => {
+            Some("`where` stands once, behind the last of them: `forall a in A, b in B where P: ..`".to_owned())
+        }
+        (Rule::only_item, "interface" | "messages" | "service" | "system" | "scenario" | "import" | "allow")
+            if before.is_empty() && masked[..at].trim_end().ends_with(']') =>
+        {
+            Some("attributes are for Rust items: leave this one out".to_owned())
+        }
+        (Rule::only_fault, "once") => Some("write `at most 1`".to_owned()),
+        (Rule::only_fault, ";") if positives.contains(&Rule::p_colon) => {
+            Some(format!("say how often, or when: `{first}: at most 1;`"))
+        }
+        (Rule::only_link, ";" | ",") if first.ends_with('%') => {
+            Some("a probability is a number from 0 to 1: ten in a hundred are `0.1`".to_owned())
+        }
+        (Rule::only_property, "invariant" | "invariants" | "always" | "assert") if first == before => {
+            Some("what holds in every state is called `safety`".to_owned())
+        }
         _ => None,
     };
     let usual = || hint(&expected, found, before, new_line).or_else(|| misspelt(&expected, found));
@@ -144,7 +162,7 @@ fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Optio
     let wants = |word: &str| expected.iter().any(|it| it == word);
     let operator = wants("an operator");
     Some(match found {
-        "choose" if expected.is_empty() => {
+        "choose" if expected.is_empty() || wants("a block `{ .. }`") => {
             "write `choose NAME in SET` before `when`; a guard itself makes no choice".to_owned()
         }
         "{" if wants("an expression") => {
@@ -161,6 +179,7 @@ fn hint(expected: &[String], found: &str, before: &str, new_line: bool) -> Optio
         "=>" if operator => "write `implies`".to_owned(),
         "," if wants("`;`") => "each entry ends with `;`".to_owned(),
         "not" if wants("an expression") => "write `!`".to_owned(),
+        "for" if wants("an expression") => "write `forall x in S: ..`".to_owned(),
         "in" if wants("`:`") => return None,
         "async" | "await" | "box" | "break" | "const" | "crate" | "dyn" | "else" | "enum" | "extern"
         | "fn" | "for" | "if" | "impl" | "let" | "loop" | "match" | "mod" | "move" | "mut" | "pub"

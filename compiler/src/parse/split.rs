@@ -162,6 +162,7 @@ pub fn split(masked: &str, span: Span, context: Context) -> impl Iterator<Item =
 
 /// The offset after the piece that begins at `start`.
 fn piece_end(masked: &str, start: usize, end: usize, context: Context) -> usize {
+    let start = after_attributes(masked, start, end);
     let ends_after_block = context.ends_after_block(first_word(&masked[start..end]));
     let mut depth = 0usize;
     let mut fresh_line = false;
@@ -191,6 +192,26 @@ fn piece_end(masked: &str, start: usize, end: usize, context: Context) -> usize 
         }
     }
     end
+}
+
+/// The offset of what follows the attributes `#[..]` that a piece may begin with: it belongs to the same piece.
+fn after_attributes(masked: &str, start: usize, end: usize) -> usize {
+    let mut at = start;
+    while masked[at..end].starts_with("#[") {
+        let mut depth = 0usize;
+        let closed = masked[at..end].bytes().position(|byte| {
+            match byte {
+                b'[' => depth += 1,
+                b']' => depth -= 1,
+                _ => {}
+            }
+            byte == b']' && depth == 0
+        });
+        let Some(closed) = closed else { return start };
+        let rest = &masked[at + closed + 1..end];
+        at = end - rest.trim_start().len();
+    }
+    at
 }
 
 /// The inside of the first block of a piece that stands outside of parentheses.
@@ -231,6 +252,11 @@ mod tests {
         assert_eq!(pieces("upcall a(x)\n    when b == c { }", Context::Transitions).len(), 1);
         assert_eq!(pieces("uses a: B = C { d: 1 };\nstates { E }", Context::Members).len(), 2);
         assert_eq!(pieces("  \n ", Context::Items).len(), 0);
+        assert_eq!(
+            pieces("#[derive(Default)]\n#[a([b])]\nstruct A { b: u8 }\nenum C { D }", Context::Items).len(),
+            2
+        );
+        assert_eq!(pieces("#[derive(Default)]", Context::Items).len(), 1);
     }
 
     #[test]

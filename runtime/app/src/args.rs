@@ -102,7 +102,7 @@ pub struct CheckArgs {
     /// By how many bits states are told apart: 64, or 128 for twice the memory of their table
     #[arg(long, value_name = "BITS", default_value_t = 64, value_parser = fingerprint)]
     pub fingerprint: u32,
-    /// Explore no further than this many steps from the start
+    /// Explore no further than this many steps from the start, nor than the system's own bounds say
     #[arg(long, value_name = "STEPS")]
     pub depth: Option<u32>,
     /// End after this many unique states

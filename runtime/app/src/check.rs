@@ -339,9 +339,11 @@ impl Told<'_> {
         if report.network.backend == Backend::Flat {
             writeln!(out, "  network    flat: messages in no order are kept one by one")?;
         }
+        let bounded = report.cut_by.iter().any(|cut| cut.by.is_bound());
         for property in &report.properties {
             let (kind, status) = (property.kind.keyword(), status(property.status));
-            writeln!(out, "  {kind:<10} {:<24} {status}", property.name)?;
+            let within = if bounded && property.status == Status::Unreached { " within bounds" } else { "" };
+            writeln!(out, "  {kind:<10} {:<24} {status}{within}", property.name)?;
         }
         if let (true, Some(Shown { found, .. }), Some(path)) = (witness, shown, &self.args.trace_out) {
             writeln!(out, "  witness    of {}: {}", found.property, path.display())?;

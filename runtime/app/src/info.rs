@@ -100,8 +100,14 @@ fn text(spec: &'static SpecInfo, args: &InfoArgs, out: &mut dyn Write) -> Result
             writeln!(out, "  states     {}", service.states.join(", "))?;
         }
         for variable in service.variables {
-            let durable = if variable.durable { "durable " } else { "" };
-            writeln!(out, "  variable   {durable}{}: {}", variable.name, variable.ty)?;
+            let words = [
+                (variable.durable, "durable "),
+                (variable.export, "export "),
+                (variable.secret, "secret "),
+                (variable.ghost, "ghost "),
+            ];
+            let words: String = words.iter().filter(|(said, _)| *said).map(|(_, word)| *word).collect();
+            writeln!(out, "  variable   {words}{}: {}", variable.name, variable.ty)?;
         }
         for carrier in service.carriers {
             writeln!(out, "  carrier    {}: {:?}", carrier.name, carrier.kind)?;

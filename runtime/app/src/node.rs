@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use foresee_kernel::{Model, NodeId, SpecInfo, argument};
+use foresee_kernel::{Model, NodeId, SpecInfo, argument, names};
 use foresee_live::{Advisor, Dns, Extras, Host, Limits, Measured, Recording, Transport};
 use foresee_world::narrate;
 use serde::Deserialize;
@@ -238,7 +238,10 @@ async fn serve(
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             () = workload.turn(&port) => {}
-            Some(upcall) = upcalls.recv() => tracing::info!(node = name, ?upcall, "upcall"),
+            // Whom it tells of is called as the system calls it.
+            Some(upcall) = upcalls.recv() => {
+                names::scope(&model.names, || tracing::info!(node = name, ?upcall, "upcall"));
+            }
         }
     }
     host.shutdown().await;

@@ -64,10 +64,9 @@ fn text(path: &Path) -> Result<String, String> {
 }
 
 fn read(path: &Path) -> Result<Arc<Topology>, String> {
-    let text = text(path)?;
     let read = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => Topology::from_csv(&text),
-        Some("json") => Topology::from_json(&text),
+        Some("csv") => Topology::from_csv(&text(path)?),
+        Some("json") => Topology::from_json(&text(path)?),
         _ => {
             return Err(
                 "a topology is a file named .csv or .json, or `regions`, `transit-stub` or `inet`".to_owned()

@@ -10,7 +10,7 @@ use foresee_kernel::{
     Arguments, CarrierInfo, Datum, Effect, Event, LocalClaims, Model, Nature, NodeEvent, NodeId, NodeState,
     Outcome, Ran, SpecInfo, Stack, Tape, Violation, Wires, names,
 };
-use foresee_world::narrate::{Change, Handled, Told};
+use foresee_world::narrate::{self, Change, Handled, Told};
 use serde_json::json;
 
 use crate::args::Format;
@@ -274,14 +274,17 @@ impl<'a> Walk<'a> {
 
     fn changes(&self, before: &NodeState, after: &NodeState) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (layer, (before, after)) in self.stack.layers().iter().zip(before.iter().zip(after)) {
+        let layers = self.stack.layers().iter().zip(before.iter().zip(after));
+        for (index, (layer, (before, after))) in layers.enumerate() {
             let service = layer.service();
+            let path = narrate::layers_before(&self.stack, index);
             for ((variable, before), (_, after)) in
                 service.fields(before).into_iter().zip(service.fields(after))
             {
                 if before != after {
                     let (node, service) = (self.name.clone(), service.info().name);
-                    changes.push(Change { node, service, variable, before, after });
+                    let path = path.clone();
+                    changes.push(Change { node, service, path, variable, before, after });
                 }
             }
         }

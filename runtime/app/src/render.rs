@@ -226,8 +226,8 @@ fn details(told: &Told) -> Vec<String> {
     });
     let choices = told.choices.iter().map(|choice| format!("choice {}: {}", choice.site, choice.option));
     let changes = told.changes.iter().map(|change| {
-        let narrate::Change { node, variable, before, after, .. } = change;
-        format!("{node}.{variable}: {before} -> {after}")
+        let narrate::Change { node, path, variable, before, after, .. } = change;
+        format!("{node}.{path}{variable}: {before} -> {after}")
     });
     let fault = told.fault.iter().map(|fault| format!("fault: {fault}"));
     ran.chain(choices).chain(changes).chain(fault).collect()

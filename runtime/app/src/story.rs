@@ -29,10 +29,11 @@ pub fn write_step(out: &mut dyn Write, number: usize, told: &Told) -> io::Result
         }
     }
     for Choice { site, option, picked, of } in &told.choices {
-        writeln!(out, "        choice {site}: {option} ({} of {of})", picked + 1)?;
+        let whose = if told.drawn.contains(&site.as_str()) { "chance" } else { "choice" };
+        writeln!(out, "        {whose} {site}: {option} ({} of {of})", picked + 1)?;
     }
-    for Change { node, variable, before, after, .. } in &told.changes {
-        writeln!(out, "        {node}.{variable}: {before} -> {after}")?;
+    for Change { node, path, variable, before, after, .. } in &told.changes {
+        writeln!(out, "        {node}.{path}{variable}: {before} -> {after}")?;
     }
     for sent in &told.sent {
         writeln!(out, "        sends {} to {}", sent.message, sent.to)?;
@@ -122,8 +123,8 @@ fn step_json(told: &Told) -> Value {
         }
     });
     let changes = told.changes.iter().map(|change| {
-        let Change { node, service, variable, before, after } = change;
-        json!({ "node": node, "service": service, "variable": variable, "before": before, "after": after })
+        let Change { node, service, path, variable, before, after } = change;
+        json!({ "node": node, "service": service, "path": path, "variable": variable, "before": before, "after": after })
     });
     json!({
         "node": told.node,

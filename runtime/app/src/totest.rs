@@ -4,7 +4,7 @@
 //! is refused with the step; a Rust test can follow every trace.
 
 use foresee_kernel::trace::{Action, Choice, Ending, Transfer};
-use foresee_kernel::{NodeId, Trace, names};
+use foresee_kernel::{NodeId, Stack, Trace, names};
 use foresee_world::narrate::{self, Handled, Told};
 
 use crate::exit::Failure;
@@ -138,14 +138,14 @@ impl Script<'_> {
                 self.flights.extend([transfer.clone(), transfer.clone()]);
                 Ok(format!("{command};"))
             }
-            Some(Action::Fire { node, layer: 0, timer }) => Ok(format!("fire {timer} at {node}{};", pin()?)),
-            Some(Action::Call(called)) if called.layer == 0 => {
+            Some(Action::Fire { node, layer, timer }) => {
+                Ok(format!("fire {}{timer} at {node}{};", self.layers_before(node, *layer), pin()?))
+            }
+            Some(Action::Call(called)) => {
                 let call =
                     expression(&called.call).ok_or("an argument of the call has no form of its own")?;
-                Ok(format!("{}.{call}{};", called.node, pin()?))
-            }
-            Some(Action::Fire { .. } | Action::Call(_)) => {
-                Err("a scenario cannot name what a layer below the top has".to_owned())
+                let path = self.layers_before(&called.node, called.layer);
+                Ok(format!("{}.{path}{call}{};", called.node, pin()?))
             }
             Some(Action::Crash { nodes, .. }) => {
                 let each: Vec<String> = nodes.iter().map(|node| format!("crash {node};")).collect();
@@ -173,13 +173,17 @@ impl Script<'_> {
         let kind = kind(&transfer.message);
         let Transfer { from, to, .. } = transfer;
         let alike = |flight: &Transfer| {
-            flight.from == *from && flight.to == *to && self::kind(&flight.message) == kind
+            flight.from == *from
+                && flight.to == *to
+                && flight.layer == transfer.layer
+                && self::kind(&flight.message) == kind
         };
+        let path = self.layers_before(to, transfer.layer);
         let place = self.flights.iter().position(alike);
         match place {
             Some(place) if self.flights[place].wire == transfer.wire => {
                 self.flights.remove(place);
-                Ok(format!("{verb} {kind} from {from} to {to}"))
+                Ok(format!("{verb} {path}{kind} from {from} to {to}"))
             }
             _ => Err(format!(
                 "an older `{kind}` from {from} to {to} is in flight, and a scenario is about the oldest"
@@ -187,21 +191,27 @@ impl Script<'_> {
         }
     }
 
+    /// What stands before the names of a layer of a node: `tree.`, or nothing at the top.
+    fn layers_before(&self, node: &str, layer: u8) -> String {
+        self.node(node).map_or(String::new(), |stack| narrate::layers_before(stack, layer.into()))
+    }
+
     /// Whether some service has a handler of this name.
     fn is_handler(&self, name: &str) -> bool {
         self.drawn.model.spec.services.iter().any(|service| service.handlers.iter().any(|it| it.name == name))
     }
 
-    /// ` as pass(to: n[1])`, where the step chooses.
+    /// ` as pass(to: n[1])`, where the step chooses; ` as tree.pass(..)`, where that is a handler of a layer to which the step comes.
     fn pin(&self, told: &Told) -> Result<String, String> {
-        let mut parts: Vec<String> = Vec::new();
-        let handler = told.ran.iter().find_map(|handled| match handled {
-            Handled::Handler { name, .. } => Some(*name),
+        let handlers = told.ran.iter().filter_map(|handled| match handled {
+            Handled::Handler { service, name, .. } => Some((*service, *name)),
             Handled::Consumed { .. } => None,
         });
-        let Some(handler) = handler.filter(|_| !told.choices.is_empty()) else {
+        let handlers: Vec<(&str, &str)> = handlers.collect();
+        let Some((_, first)) = handlers.first().filter(|_| !told.choices.is_empty()) else {
             return Ok(String::new());
         };
+        let (mut chooses, mut parts): (Option<&str>, Vec<String>) = (None, Vec::new());
         for Choice { site, option, of, .. } in &told.choices {
             if *of == 1 {
                 continue;
@@ -209,24 +219,54 @@ impl Script<'_> {
             if told.drawn.contains(&site.as_str()) {
                 return Err(format!("`{site}` is drawn by chance, which a scenario cannot say"));
             }
-            match site.split_once('.') {
-                Some((of, name)) if of == handler => parts.push(format!("{name}: {}", plain(option)?)),
-                Some((of, _)) if self.is_handler(of) => {
-                    return Err(format!("`{of}` chooses in the same step as `{handler}`"));
+            let (handler, part) = match site.split_once('.') {
+                Some((of, name)) if of == *first || self.is_handler(of) => {
+                    (of, Some(format!("{name}: {}", plain(option)?)))
                 }
                 // A choice of a routine is named after that.
-                Some(_) => parts.push(format!("{site}: {}", plain(option)?)),
+                Some(_) => (*first, Some(format!("{site}: {}", plain(option)?))),
                 None => {
-                    let inner = option.strip_prefix(handler).unwrap_or_default();
-                    let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-                    parts.extend(inner.map(plain).transpose()?);
+                    let (name, rest) = option.split_at(option.find('(').unwrap_or(option.len()));
+                    let inner = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+                    (name, inner.map(plain).transpose()?)
                 }
+            };
+            match chooses.replace(handler) {
+                Some(other) if other != handler => {
+                    return Err(format!("`{handler}` chooses in the same step as `{other}`"));
+                }
+                _ => parts.extend(part),
             }
         }
+        let handler = chooses.unwrap_or(first);
+        let path = match handler == *first {
+            true => String::new(),
+            false => self.layer_of(told, &handlers, handler)?,
+        };
         Ok(match parts.is_empty() {
-            true => format!(" as {handler}"),
-            false => format!(" as {handler}({})", parts.join(", ")),
+            true => format!(" as {path}{handler}"),
+            false => format!(" as {path}{handler}({})", parts.join(", ")),
         })
+    }
+
+    /// The path of the layer whose handler of this name a step comes to.
+    fn layer_of(&self, told: &Told, handlers: &[(&str, &str)], name: &str) -> Result<String, String> {
+        let unclear = || format!("`{name}` chooses in this step, and a scenario cannot name it there");
+        let (service, _) = handlers.iter().find(|(_, it)| *it == name).ok_or_else(unclear)?;
+        let stack = self.node(told.node.as_deref().unwrap_or_default()).ok_or_else(unclear)?;
+        let layers = stack.layers().iter().enumerate();
+        let mut of_service = layers.filter(|(_, layer)| layer.service().info().name == *service);
+        match (of_service.next(), of_service.next()) {
+            // At the top a name without a path is one of the event itself.
+            (Some((index, _)), None) if index > 0 => Ok(narrate::layers_before(stack, index)),
+            _ => Err(unclear()),
+        }
+    }
+
+    fn node(&self, name: &str) -> Option<&Stack> {
+        let model = self.drawn.model;
+        let mut ids = (0..model.nodes.len()).filter(|id| model.name(NodeId::new(*id as u32)) == name);
+        ids.next().map(|id| &model.nodes[id])
     }
 }
 

@@ -10,6 +10,8 @@
 /// What is known of a service.
 #[derive(Debug)]
 pub struct Tables {
+    /// The names in `uses` of the layers below, by slot.
+    pub layers: &'static [&'static str],
     /// Where ids of nodes stand: in variables, parameters, messages, arguments of timers and of calls.
     pub ids: &'static [IdsInfo],
     /// Where the order of ids matters, so that renaming nodes is no symmetry of the service.
@@ -33,6 +35,7 @@ pub struct Tables {
 impl Tables {
     /// Nothing is known: a service written by hand.
     pub const NONE: Tables = Tables {
+        layers: &[],
         ids: &[],
         order_of_ids: &[],
         grows: &[],

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use foresee_kernel::trace::{self, Ending, Origin, Step, Transfer};
 use foresee_kernel::{
-    Decision, Effect, Fault, Model, Nature, NodeId, NodeState, Outcome, Ran, Tape, Trace, TraceError, fault,
-    names,
+    Decision, Effect, Fault, Model, Nature, NodeId, NodeState, Outcome, Ran, Stack, Tape, Trace, TraceError,
+    fault, names,
 };
 
 use crate::direct::{Direct, Envelope, Node};
@@ -69,6 +69,8 @@ pub struct Change {
     pub node: String,
     /// The service's name.
     pub service: &'static str,
+    /// The layers before the service in a claim, each with a dot behind it: `tree.`, or nothing at the top.
+    pub path: String,
     /// The variable's name.
     pub variable: &'static str,
     /// Its value before.
@@ -515,17 +517,29 @@ fn tell_still(
     }
 }
 
+/// What stands before the names of a layer in claims and scenarios: the layers from the top of the stack to it, each with a dot behind
+/// it. Of services that are written by hand, and know no names of layers, those of the services stand there.
+pub fn layers_before(stack: &Stack, index: usize) -> String {
+    let layers = stack.layers();
+    let Some((above, slot)) = layers[index].above() else { return String::new() };
+    let known = layers[above].service().info().tables.layers.get(usize::from(slot));
+    let name = known.copied().unwrap_or(layers[index].service().info().name);
+    format!("{}{name}.", layers_before(stack, above))
+}
+
 fn changes(program: &Direct, id: NodeId, before: &NodeState, after: &NodeState) -> Vec<Change> {
     let stack = &program.model().nodes[id.index()];
     let mut changes = Vec::new();
     for (index, layer) in stack.layers().iter().enumerate() {
         let service = layer.service();
+        let path = layers_before(stack, index);
         let (old, new) = (service.fields(&before[index]), service.fields(&after[index]));
         for ((variable, before), (_, after)) in old.into_iter().zip(new) {
             if before != after {
                 changes.push(Change {
                     node: id.to_string(),
                     service: service.info().name,
+                    path: path.clone(),
                     variable,
                     before,
                     after,

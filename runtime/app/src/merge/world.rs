@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use foresee_kernel::trace::{Ending, Origin};
-use foresee_kernel::{Event, Model, NodeEvent, NodeId, NodeState, Outcome, Trace};
+use foresee_kernel::{Datum, Event, Model, NodeEvent, NodeId, NodeState, Outcome, Trace};
 use foresee_world::{Action, Direct, Move, Path, Program, World, narrate};
 
 use super::Step;
@@ -128,8 +128,13 @@ impl Walk {
                     }
                     _ => false,
                 };
-                self.enabled(called)
-                    .ok_or_else(|| format!("no workload makes the call {call:?} at {name}"))?
+                self.enabled(called).ok_or_else(|| match self.is_request(*node, call) {
+                    true => format!(
+                        "the call {call:?} at {name} is answered, and a process numbers such calls by its life: a trace of the system \
+                         cannot have them"
+                    ),
+                    false => format!("no workload makes the call {call:?} at {name}"),
+                })?
             }
             other => return Err(format!("{other:?} at {name} is nothing that a world knows")),
         };
@@ -201,6 +206,16 @@ impl Walk {
         let name = self.program.model().name(node);
         let action = self.enabled(crashes).ok_or_else(|| format!("the system does not let {name} crash"))?;
         self.take(Move { action, tape: Vec::new() }).map(drop)
+    }
+
+    /// Whether the workload makes such a call of the node, and it is a request: then its number alone can be another.
+    fn is_request(&self, node: NodeId, call: &Datum) -> bool {
+        let name = |call: &Datum| format!("{call:?}").split(' ').next().map(str::to_owned);
+        let mut ways = self.program.model().calls.iter().flat_map(|line| &line.ways);
+        ways.any(|way| {
+            let (one, other) = ((way.call)(0), (way.call)(1));
+            way.node == node && one != other && name(&one) == name(call)
+        })
     }
 
     fn enabled(&self, fits: impl Fn(&Direct, &Action<Direct>) -> bool) -> Option<Action<Direct>> {
