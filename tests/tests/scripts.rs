@@ -7,7 +7,8 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use foresee::kernel::SpecInfo;
+use foresee::kernel::trace::Action;
+use foresee::kernel::{SpecInfo, Trace};
 use serde_json::Value;
 
 foresee::include_spec!("keeper");
@@ -91,6 +92,17 @@ fn what_lower_layers_do_is_told_and_written_down_by_their_paths() {
 }
 ";
     assert_eq!((exit, scenario.as_str()), (0, expected), "{err}");
+    // A run that ends well is to stay possible.
+    let (exit, test, err) = replay("by_a_layer", &["--to-test", "rust"]);
+    assert_eq!((exit, test.contains("assert!(went.is_there()")), (0, true), "{test}{err}");
+    assert!(test.contains("fn the_run_goes_the_same_way()"), "{test}");
+    let traced = fs::read_to_string(folder.path().join("by_a_layer.json")).expect("the trace");
+    let goes = |trace: &str| foresee::app::regress(&tower::SPEC, trace).expect("it is a trace").is_there();
+    assert!(goes(&traced));
+    let Trace { origin, ending, mut steps, .. } = Trace::from_json(&traced).expect("it is a trace");
+    let called = steps.iter().position(|step| matches!(step.action, Action::Call(_))).expect("a call");
+    steps.remove(called);
+    assert!(!goes(&Trace::new(origin, ending, steps).to_json()));
     // One pin is about one handler.
     let (exit, _, err) = replay("later", &["--to-test", "scenario"]);
     assert_eq!((exit, err.contains("`later` chooses in the same step as `work`")), (2, true), "{err}");

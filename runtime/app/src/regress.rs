@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use foresee_kernel::trace::Ending;
+use foresee_kernel::trace::{Ending, Step};
 use foresee_kernel::{Arguments, SpecInfo, Trace, TraceError};
 use foresee_world::narrate;
 
 use crate::faults::{self, FaultArg};
 use crate::model;
-use crate::replay::closes;
+use crate::replay::{self, Walked, closes};
 
 /// Whether what a trace shows is still there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,25 +45,23 @@ impl fmt::Display for Regression {
     }
 }
 
-/// Follows `trace`, which is JSON, through `spec`: by the names of actions and choices, whatever the states are.
+/// Follows `trace`, which is JSON, through `spec`: by the names of actions and choices, whatever the states are. That of a scenario is
+/// compared with what the scenario of its name does now.
 ///
 /// # Errors
-/// What is no trace, or one of another spec, of a system that is no more, or of parameters that it does not have.
+/// What is no trace, or one of another spec, of a system or scenario that is no more, or of parameters that it does not have.
 pub fn regress(spec: &'static SpecInfo, trace: &str) -> Result<Regression, String> {
     let trace = Trace::from_json(trace).map_err(|error| error.to_string())?;
     let origin = &trace.origin;
     if origin.spec != spec.name {
         return Err(format!("it is a trace of `{}`, this is `{}`", origin.spec, spec.name));
     }
-    let arguments: Arguments = origin.parameters.iter().cloned().collect();
-    let built = model::system(spec, Some(&origin.system));
-    let built = built.and_then(|system| model::with_arguments(system, &arguments));
-    let mut model = built.map_err(|failure| failure.message)?;
-    let faults: Result<Vec<FaultArg>, String> =
-        origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
-    faults::apply(Arc::make_mut(&mut model), &faults?);
-    let (path, narration) = match narrate::follow(&model, &trace) {
-        Ok(followed) => followed,
+    let walked = match &origin.scenario {
+        Some(name) => played(spec, name, &trace)?,
+        None => followed(spec, &trace)?,
+    };
+    let Walked { model, path, narration } = match walked {
+        Ok(walked) => walked,
         Err(why) => return Ok(Regression::Parted { why }),
     };
     let there = match &trace.ending {
@@ -77,4 +75,35 @@ pub fn regress(spec: &'static SpecInfo, trace: &str) -> Result<Regression, Strin
         true => Regression::There { ending: crate::story::ending(&trace.ending) },
         false => Regression::Mended,
     })
+}
+
+/// Walks as far as the system goes by itself.
+fn followed(spec: &'static SpecInfo, trace: &Trace) -> Result<Result<Walked, TraceError>, String> {
+    let origin = &trace.origin;
+    let arguments: Arguments = origin.parameters.iter().cloned().collect();
+    let built = model::system(spec, Some(&origin.system));
+    let built = built.and_then(|system| model::with_arguments(system, &arguments));
+    let mut model = built.map_err(|failure| failure.message)?;
+    let faults: Result<Vec<FaultArg>, String> =
+        origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
+    faults::apply(Arc::make_mut(&mut model), &faults?);
+    let followed = narrate::follow(&model, trace);
+    Ok(followed.map(|(path, narration)| Walked { model, path, narration }))
+}
+
+/// Plays a scenario again, which may do what the system says nothing of, and looks whether it goes the same way.
+fn played(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<Result<Walked, TraceError>, String> {
+    let run = replay::play(spec, name).map_err(|failure| failure.message)?;
+    let choices = |step: &Step| -> Vec<(String, String)> {
+        step.choices.iter().map(|choice| (choice.site.clone(), choice.option.clone())).collect()
+    };
+    let same = |one: &Step, other: &Step| one.action == other.action && choices(one) == choices(other);
+    let (made, written) = (&run.trace.steps, &trace.steps);
+    let alike = made.iter().zip(written).take_while(|(one, other)| same(one, other)).count();
+    if alike < made.len().max(written.len()) {
+        let place = format!("step {}", alike + 1);
+        return Ok(Err(TraceError { place, message: "the scenario goes another way now".to_owned() }));
+    }
+    let narration = narrate::retell(&run.model, &run.path).map_err(|error| error.to_string())?;
+    Ok(Ok(Walked { model: run.model, path: run.path, narration }))
 }

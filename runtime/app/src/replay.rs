@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use foresee_kernel::trace::Ending;
 use foresee_kernel::{Arguments, Model, SpecInfo, Trace};
+use foresee_sim::ScenarioRun;
 use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
 use serde_json::json;
@@ -129,11 +130,15 @@ fn reasons(drawn: &Drawn<'_>) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The trace of a scenario is made again: its script may do what the system says nothing of.
-fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<Walked, Failure> {
+/// Plays a scenario again: its script may do what the system says nothing of.
+pub fn play(spec: &'static SpecInfo, name: &str) -> Result<ScenarioRun, Failure> {
     let scenario = spec.scenarios.iter().find(|scenario| scenario.name == name);
-    let scenario = scenario.ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")))?;
-    let run = test::play(spec, scenario)?;
+    test::play(spec, scenario.ok_or_else(|| Failure::usage(format!("there is no scenario `{name}`")))?)
+}
+
+/// The trace of a scenario is made again.
+fn scenario(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<Walked, Failure> {
+    let run = play(spec, name)?;
     if run.trace != *trace {
         let steps = run.trace.steps.iter().zip(&trace.steps);
         let first = steps.take_while(|(made, written)| made == written).count() + 1;

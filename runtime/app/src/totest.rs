@@ -1,7 +1,8 @@
 //! `replay --to-test`: a trace as a scenario for its spec, or as a Rust test that follows it.
 //!
-//! A scenario fails at its last command for as long as the trace's violation is there, and shows the same. What a scenario cannot say
-//! is refused with the step; a Rust test can follow every trace.
+//! Of what should not be (a violation, a fault, a cycle) the test fails for as long as it is there; what should be (a witness, an ordinary run)
+//! has to stay so. A scenario fails at its last command for as long as the trace's violation is there, and shows the same. What a scenario
+//! cannot say is refused with the step; a Rust test can follow every trace.
 
 use foresee_kernel::trace::{Action, Choice, Ending, Transfer};
 use foresee_kernel::{NodeId, Stack, Trace, names};
@@ -23,7 +24,8 @@ pub fn rust(drawn: &Drawn<'_>, trace: &Trace) -> Result<String, Failure> {
     let hashes =
         (1..).map(|count| "#".repeat(count)).find(|hashes| !compact.contains(&format!("\"{hashes}")));
     let hashes = hashes.unwrap_or_default();
-    let name = test_name(drawn.ending);
+    let (name, stays) = test_name(drawn.ending);
+    let not = if stays { "" } else { "!" };
     Ok(format!(
         "//! Found by `{writer}` in system `{system}` of `{spec}`: {ending}.\n//!\n{steps}
 foresee::include_spec!(\"{spec}\");
@@ -31,7 +33,7 @@ foresee::include_spec!(\"{spec}\");
 #[test]
 fn {name}() {{
     let went = foresee::app::regress(&{spec}::SPEC, TRACE).expect(\"the trace is of this spec\");
-    assert!(!went.is_there(), \"{{went}}\");
+    assert!({not}went.is_there(), \"{{went}}\");
 }}
 
 const TRACE: &str = r{hashes}\"{compact}\"{hashes};
@@ -56,13 +58,14 @@ pub fn scenario(drawn: &Drawn<'_>, trace: &Trace) -> Result<String, Failure> {
     })
 }
 
-fn test_name(ending: &Ending) -> String {
+/// What a test is called, and whether what the trace ends in has to stay.
+fn test_name(ending: &Ending) -> (String, bool) {
     match ending {
-        Ending::Violation { property } => format!("{property}_is_kept"),
-        Ending::Witness { property } => format!("{property}_is_reached_no_more"),
-        Ending::Fault { .. } => "no_step_faults".to_owned(),
-        Ending::Cycle { property, .. } => format!("{property}_is_refuted_so_no_more"),
-        Ending::Run => "the_run_ends_so_no_more".to_owned(),
+        Ending::Violation { property } => (format!("{property}_is_kept"), false),
+        Ending::Fault { .. } => ("no_step_faults".to_owned(), false),
+        Ending::Cycle { property, .. } => (format!("{property}_is_refuted_so_no_more"), false),
+        Ending::Witness { property } => (format!("{property}_is_reached"), true),
+        Ending::Run => ("the_run_goes_the_same_way".to_owned(), true),
     }
 }
 
