@@ -104,7 +104,7 @@ impl Chain<'_> {
             }
             loop {
                 let Some(mut open) = path.pop() else { return Ok(sum) };
-                match task.layout.fold(&mut open.wheels, &mut open.found, sum, false) {
+                match task.layout.fold(&mut open.wheels, &mut open.found, sum, None) {
                     Folded::Turned => {
                         came = self.try_next(&mut open, path.len() + 1)?;
                         path.push(open);

@@ -38,7 +38,7 @@ use foresee_kernel::{Model, Point};
 use serde::Serialize;
 
 use self::dice::{Dice, Refusal};
-use self::sum::{Folded, Layout};
+use self::sum::{Folded, Layout, Stops};
 use crate::result::{Ending, Status};
 use crate::run::{Record, attempt};
 use crate::statistics::{Interval, Verdict, within_end};
@@ -316,12 +316,9 @@ pub fn exhaustive(
         runs += 1;
         task.drawn()?;
         let sum = task.sum(&run)?;
-        let stops = runs >= runs_max;
+        let stops = (runs >= runs_max).then_some(if task.best { Stops::Unknown } else { Stops::Missing });
         match task.layout.fold(&mut task.dice.borrow_mut().wheels, &mut found, sum, stops) {
             Folded::Turned => {}
-            Folded::Whole(all) if task.best && all.cut() > 0.0 => {
-                return Err(ExactError::TooMany { most: runs_max, of: "runs" });
-            }
             Folded::Unknown => return Err(ExactError::TooMany { most: runs_max, of: "runs" }),
             Folded::Whole(all) => break all,
         }

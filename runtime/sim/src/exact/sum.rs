@@ -140,22 +140,24 @@ impl Layout {
         wheels: &mut Vec<Wheel>,
         found: &mut Vec<Option<Sum>>,
         mut sum: Sum,
-        stops: bool,
+        stops: Option<Stops>,
     ) -> Folded {
         found.resize(wheels.len(), None);
         while let (Some(mut wheel), Some(before)) = (wheels.pop(), found.pop()) {
             let at = wheel.at;
             let turns = wheel.turn();
+            if turns && stops == Some(Stops::Unknown) {
+                return Folded::Unknown;
+            }
             let mut now = match &wheel.kind {
                 Kind::Chance(values) => {
                     let mut now = before.unwrap_or_else(|| self.nothing());
                     now.add(&sum, values[at].1);
-                    if turns && stops {
+                    if turns && stops.is_some() {
                         now.values[CUT] += values[wheel.at..].iter().map(|(_, p)| p).sum::<f64>();
                     }
                     now
                 }
-                Kind::Choice { .. } if turns && stops => return Folded::Unknown,
                 Kind::Choice { moment, labels } => {
                     *sum.taken.entry((moment.clone(), labels[at].clone())).or_default() += 1.0;
                     let runs = sum.runs + before.as_ref().map_or(0.0, |before| before.runs);
@@ -166,7 +168,7 @@ impl Layout {
                     Sum { runs, ..best }
                 }
             };
-            if turns && !stops {
+            if turns && stops.is_none() {
                 wheels.push(wheel);
                 found.push(Some(now));
                 return Folded::Turned;
@@ -175,6 +177,15 @@ impl Layout {
         }
         Folded::Whole(sum)
     }
+}
+
+/// What becomes of possibilities that are left when no more runs are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stops {
+    /// They are missing, by their probability.
+    Missing,
+    /// Nothing is known without them.
+    Unknown,
 }
 
 /// What has become of wheels.
