@@ -54,7 +54,11 @@ pub fn run(
 const DIGITS_MOST: f64 = 1e9;
 
 fn number_of(runs: f64) -> String {
-    if runs < DIGITS_MOST { format!("{runs:.0}") } else { format!("{runs:.3e}") }
+    match runs {
+        runs if runs < DIGITS_MOST => format!("{runs:.0}"),
+        f64::INFINITY => "more than 1e308".to_owned(),
+        _ => format!("{runs:.3e}"),
+    }
 }
 
 /// So many answers are shown; JSON has all.

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use foresee_kernel::plan::Timing;
 use foresee_kernel::{
-    Amount, Claim, DelayModel, Figure, Growth, Model, NodeId, Objective, Predicate, Quantity, Sense,
-    Statistical, Term, View,
+    self as kernel, Amount, Claim, DelayModel, Figure, Growth, Model, NodeId, Objective, Predicate, Quantity,
+    Sense, Statistical, Term, View,
 };
 use foresee_net::{Draw, Purpose, Stream, Topology};
-use foresee_sim::{Answers, Options};
+use foresee_sim::{self as sim, Answers, Options};
 use foresee_tests::random;
 
 use alike::Compared;

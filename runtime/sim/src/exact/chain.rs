@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 
 use super::dice::Wheel;
 use super::standing::{Common, Standing};
-use super::sum::{Folded, Gain, Sum};
+use super::sum::{Folded, Gain, Stops, Sum};
 use super::{ExactError, Task};
 use crate::SimError;
 use crate::engine::Engine;
@@ -26,6 +26,9 @@ use crate::run::Record;
 
 /// How many draws may follow each other in one run. Each keeps a copy of the run.
 const DEPTH_MAX: usize = 20_000;
+
+/// So many values are tried for each state that there may be, on average: an event may draw so often that its state alone is too much.
+const TRIES_MOST: u64 = 16;
 
 /// A state that is gone through.
 struct Open {
@@ -54,8 +57,9 @@ struct Chain<'t> {
     numbers: HashMap<u128, Option<u32>, BuildHasherDefault<Digest>>,
     /// What comes of each state that is known, by its number.
     known: Vec<Sum>,
-    /// How many states were met.
+    /// How many states were met, and how many values of their draws were tried.
     states: u64,
+    tries: u64,
     /// Whether there are others, which were not gone through.
     missing: bool,
 }
@@ -73,6 +77,7 @@ pub(super) fn solve(task: &Task, states_max: u64) -> Result<(Sum, u64), ExactErr
                 numbers: HashMap::default(),
                 known: Vec::new(),
                 states: 0,
+                tries: 0,
                 missing: false,
             };
             let all = chain.solve(engine)?;
@@ -104,7 +109,7 @@ impl Chain<'_> {
             }
             loop {
                 let Some(mut open) = path.pop() else { return Ok(sum) };
-                match task.layout.fold(&mut open.wheels, &mut open.found, sum, None) {
+                match task.layout.fold(&mut open.wheels, &mut open.found, sum, self.stops()) {
                     Folded::Turned => {
                         came = self.try_next(&mut open, path.len() + 1)?;
                         path.push(open);
@@ -119,9 +124,16 @@ impl Chain<'_> {
         }
     }
 
+    /// What becomes of values of draws that are left, if no more may be tried.
+    fn stops(&self) -> Option<Stops> {
+        let unknown = if self.common.task.best { Stops::Unknown } else { Stops::Missing };
+        (self.tries >= self.states_max.saturating_mul(TRIES_MOST)).then_some(unknown)
+    }
+
     /// Goes on from a state by what its wheels show.
     fn try_next(&mut self, open: &mut Open, depth: usize) -> Result<Came, ExactError> {
         let task = self.common.task;
+        self.tries += 1;
         let mut standing = self.common.fork(&open.standing);
         {
             let mut dice = task.dice.borrow_mut();

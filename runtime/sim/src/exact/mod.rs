@@ -57,7 +57,8 @@ pub enum Answers {
 /// The exact figures of a system.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Exact {
-    /// How many runs there are, all options of open choices tried: those that the figures stand for. Beyond 2^53 it is rounded.
+    /// How many runs there are, all options of open choices tried: those that the figures stand for. Beyond 2^53 it is
+    /// rounded, and infinite beyond the range of floats (null in JSON).
     pub runs: f64,
     /// How many states were told apart in which something is drawn; None where runs were not merged.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,10 @@
-//! Exact solutions by both ways, compared figure by figure: with states merged, and by making every run.
+//! Exact solutions by both ways, compared figure by figure: with states merged, and by making every run. Whoever includes this has the
+//! kernel and the simulator by the names `kernel` and `sim`.
 
 use std::sync::Arc;
 
-use foresee_kernel::Model;
-use foresee_sim::{Answered, Answers, Exact, ExactError, Options, exact, exhaustive};
+use super::kernel::Model;
+use super::sim::{Answered, Answers, Exact, ExactError, Options, exact, exhaustive};
 
 /// How far two figures may be apart, as a share of the larger; or of 1, where they are less.
 const APART: f64 = 1e-9;
