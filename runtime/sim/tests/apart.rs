@@ -143,7 +143,11 @@ fn what_properties_and_claims_saw() {
 #[test]
 fn whose_turn_it_is() {
     const TURNS: Behaviour = |this, event, ctx| match seconds(event, ctx) {
-        1 => (0..=u32::from(coin(ctx))).for_each(|_| drop(ctx.choose(&PICK, [1_u32, 2]))),
+        1 => {
+            for _ in 0..=u32::from(coin(ctx)) {
+                ctx.choose(&PICK, [1_u32, 2]);
+            }
+        }
         4 => this.count = ctx.choose(&PICK, [1_u32, 2]),
         _ => {}
     };

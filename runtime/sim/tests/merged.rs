@@ -221,11 +221,10 @@ fn merged_states_give_the_figures_of_all_runs() {
     assert!(tally.systems >= 60 && tally.merged >= 30 && tally.answered >= 10, "{tally:?}");
 }
 
-/// The same for longer; `--nocapture` shows of how many.
+/// The same for longer.
 #[test]
 #[ignore = "takes minutes"]
 fn merged_states_give_the_figures_of_all_runs_of_many_systems() {
     let tally = compare_many(1_500, 1_000);
-    println!("{tally:?}");
     assert!(tally.systems >= 1_000 && tally.merged >= 5_000 && tally.answered >= 1_000, "{tally:?}");
 }
