@@ -253,15 +253,15 @@ pub struct SimulateArgs {
     /// Run the same seeds with two resolvers, and show by how much they differ
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["resolver", "trace_out"])]
     pub compare: Option<Vec<String>>,
-    /// Make every run that there is, and show exact means and probabilities; for small systems without continuous delays
+    /// Go through all that may be drawn, and show exact means and probabilities; for systems of few states without continuous delays
     #[arg(long, conflicts_with_all = ["seed", "seeds", "verify", "compare", "trace_out"])]
     pub exact: bool,
-    /// Answer choices as well as anybody could who knows all that was drawn so far (with --exact)
+    /// Answer choices as well as anybody could who knows the whole state (with --exact)
     #[arg(long, requires = "exact", conflicts_with = "resolver")]
     pub optimal: bool,
-    /// The most runs that are made (with --exact)
+    /// The most states in which something is drawn (with --exact)
     #[arg(long, value_name = "COUNT", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..), requires = "exact")]
-    pub max_runs: u64,
+    pub max_states: u64,
     /// Estimate the probability that this property is reached, or violated, before the end of a run, however rare that is
     #[arg(long, value_name = "PROPERTY", conflicts_with_all = ["seeds", "verify", "compare", "exact", "trace_out"])]
     pub rare: Option<String>,

@@ -1,4 +1,4 @@
-//! `simulate --exact` solves a small system: every run that there is, weighed by its probability.
+//! `simulate --exact` solves a small system: all runs that there are, weighed by their probabilities.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -20,12 +20,13 @@ pub fn run(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let answers = if args.optimal { Answers::Best } else { Answers::Resolver };
-    let found = foresee_sim::exact(model, options, answers, args.max_runs).map_err(|error| match error {
-        ExactError::TooMany { .. } => {
-            Failure { exit: Exit::Inconclusive, message: format!("{error} (`--max-runs`, `--until`)") }
-        }
-        error => Failure::usage(error.to_string()),
-    })?;
+    let found =
+        foresee_sim::exact(model, options, answers, args.max_states).map_err(|error| match error {
+            ExactError::TooMany { .. } => {
+                Failure { exit: Exit::Inconclusive, message: format!("{error} (`--max-states`, `--until`)") }
+            }
+            error => Failure::usage(error.to_string()),
+        })?;
     let unjudged: Vec<_> = claims::liveness(model).into_iter().collect();
     match args.format {
         Format::Json => {
@@ -49,21 +50,34 @@ pub fn run(
     })
 }
 
+/// Up to so many, a number is shown digit by digit.
+const DIGITS_MOST: f64 = 1e9;
+
+fn number_of(runs: f64) -> String {
+    match runs {
+        runs if runs < DIGITS_MOST => format!("{runs:.0}"),
+        f64::INFINITY => "more than 1e308".to_owned(),
+        _ => format!("{runs:.3e}"),
+    }
+}
+
 /// So many answers are shown; JSON has all.
 const ANSWERS_SHOWN_MOST: usize = 12;
 
 fn write(found: &Exact, out: &mut dyn Write) -> Result<(), Failure> {
-    let Exact { runs, cut, objectives, properties, violations, statistics, choices, policy } = found;
+    let Exact { runs, states, cut, objectives, properties, violations, statistics, choices, policy } = found;
+    let states = states.map_or_else(String::new, |states| format!(", from {states} states"));
+    let runs = number_of(*runs);
     match *cut > 0.0 {
-        false => writeln!(out, "all {runs} runs, weighed by their probabilities")?,
+        false => writeln!(out, "all {runs} runs{states}, weighed by their probabilities")?,
         true => {
             writeln!(
                 out,
-                "{runs} runs, weighed by their probabilities; others, of probability {cut:.6}, were not made"
+                "{runs} runs{states}, weighed by their probabilities; others, of probability {cut:.6}, were not made"
             )?;
             writeln!(
                 out,
-                "  no mean is known without them: allow more by --max-runs, or say an earlier end by --until"
+                "  no mean is known without them: allow more by --max-states, or say an earlier end by --until"
             )?;
         }
     }

@@ -80,6 +80,18 @@ impl Intake {
 }
 
 impl Desk {
+    /// What still makes a difference from `now` on: when the line will be idle, and when each message will be done; nothing where
+    /// there is nothing to do.
+    pub(crate) fn remains(&self, now: u64) -> Vec<u64> {
+        let done = self.done.iter().copied().filter(|done| *done > now);
+        let line = Some(self.line.idle_at()).filter(|idle| *idle > now);
+        let mut remains: Vec<u64> = done.collect();
+        if line.is_some() || !remains.is_empty() {
+            remains.insert(0, line.unwrap_or(now));
+        }
+        remains
+    }
+
     /// When a node will be done with all that it has; not before `now`.
     pub fn idle_at(&self, now: u64) -> u64 {
         self.done.back().copied().unwrap_or(0).max(self.line.idle_at()).max(now)

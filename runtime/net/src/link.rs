@@ -67,6 +67,35 @@ impl Memory {
         self.desks.remove(&node);
     }
 
+    /// All that still makes a difference to what is sent from `now` on, in words: equal memories have equal words, however they
+    /// came about.
+    pub fn remains(&self, now: u64) -> Vec<u64> {
+        let mut pairs: Vec<_> = self.pairs.iter().collect();
+        pairs.retain(|(_, past)| past.bad || past.backlog.idle_at() > now);
+        pairs.sort_unstable_by_key(|(pair, _)| **pair);
+        let mut nodes: Vec<_> = self.nodes.iter().filter(|(_, line)| line.idle_at() > now).collect();
+        nodes.sort_unstable_by_key(|(node, _)| **node);
+        let mut desks: Vec<_> = self.desks.iter().map(|(node, desk)| (*node, desk.remains(now))).collect();
+        desks.retain(|(_, remains)| !remains.is_empty());
+        desks.sort_unstable();
+        let mut words = Vec::new();
+        if pairs.is_empty() && nodes.is_empty() && desks.is_empty() {
+            return words;
+        }
+        words.push(pairs.len() as u64);
+        for ((from, to), past) in pairs {
+            let idle = past.backlog.idle_at().max(now);
+            words.extend([u64::from(*from), u64::from(*to), idle, u64::from(past.bad)]);
+        }
+        words.push(nodes.len() as u64);
+        words.extend(nodes.into_iter().flat_map(|(node, line)| [u64::from(*node), line.idle_at()]));
+        for (node, remains) in desks {
+            words.extend([u64::from(node), remains.len() as u64]);
+            words.extend(remains);
+        }
+        words
+    }
+
     /// What waits for the line out of a node.
     pub fn node(&mut self, node: u32) -> &mut Backlog {
         self.nodes.entry(node).or_default()

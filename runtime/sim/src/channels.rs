@@ -8,6 +8,7 @@
 //! place, so that it is looked up once a message, and as long as nothing breaks messages of a channel are a list through what is under way.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
@@ -17,6 +18,7 @@ use foresee_world::channel::{self, Fate};
 use foresee_world::{Mark, Route};
 use hashbrown::{HashMap, HashTable};
 
+use crate::exact::key::{Key, Places};
 use crate::flights::{Flight, Flights};
 use crate::slab::Slab;
 
@@ -43,7 +45,7 @@ const OPEN: Item = Item { mark: Some(Mark::Open), slot: NONE, order: 0 };
 pub(crate) type UnderWay = Vec<Item>;
 
 /// The channels of a run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Channels {
     /// One in which nothing stands may be missing.
     pairs: Slab<Pair>,
@@ -69,7 +71,7 @@ type End = (u8, NodeId, u32);
 const LOOKED_THROUGH_MOST: usize = 16;
 
 /// Both ways between two nodes, in a line of the cache.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Pair {
     ways: [Way; 2],
@@ -77,7 +79,7 @@ struct Pair {
 }
 
 /// One way of a pair.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Way {
     /// When the last message arrives, where delays vary.
     last: u64,
@@ -85,7 +87,7 @@ struct Way {
 }
 
 /// What stands in a channel.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Stands {
     #[default]
     Nothing,
@@ -99,7 +101,7 @@ enum Stands {
 }
 
 /// All that stands in a channel; behind one address, so that a pair stays in its line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Items(Vec<Item>);
 
 const PLAIN: Stands = Stands::Plain { first: NONE, last: NONE };
@@ -114,16 +116,9 @@ impl Stands {
     fn other(items: Vec<Item>) -> Self {
         if items.is_empty() { Stands::Nothing } else { Stands::Other(Box::new(Items(items))) }
     }
-}
 
-impl Way {
-    fn is_empty(&self) -> bool {
-        matches!(self.stands, Stands::Nothing)
-    }
-
-    /// All that stands in it, which is empty then.
-    fn take_all(&mut self, flights: &Flights) -> Vec<Item> {
-        match std::mem::take(&mut self.stands) {
+    fn all(self, flights: &Flights) -> Vec<Item> {
+        match self {
             Stands::Nothing => Vec::new(),
             Stands::Other(items) => items.0,
             Stands::Plain { mut first, .. } => {
@@ -134,6 +129,29 @@ impl Way {
                 }
                 items
             }
+        }
+    }
+}
+
+impl Way {
+    fn is_empty(&self) -> bool {
+        matches!(self.stands, Stands::Nothing)
+    }
+
+    /// All that stands in it, which is empty then.
+    fn take_all(&mut self, flights: &Flights) -> Vec<Item> {
+        std::mem::take(&mut self.stands).all(flights)
+    }
+
+    /// Writes down what stands in it: marks, and messages by their places; one that was cut off has none. No message that is sent
+    /// from `now` on comes before the last one that has come.
+    fn write(&self, key: &mut Key, now: u64, flights: &Flights, places: &Places) {
+        key.word(self.last.max(now));
+        let items = self.stands.clone().all(flights);
+        key.word(items.len() as u64);
+        for Item { mark, order, .. } in items {
+            key.word(mark.map_or(0, |mark| 1 + mark as u64));
+            key.word(places.get(&order).copied().unwrap_or_default());
         }
     }
 
@@ -429,6 +447,23 @@ impl Channels {
             self.ends[node.index()].iter().map(|(carrier, other, _)| (*carrier, *other)).collect();
         ends.sort_unstable();
         ends
+    }
+
+    /// Writes down what stands in every channel at `now`, and when the last message of each arrives.
+    pub fn write(&self, key: &mut Key, now: u64, flights: &Flights, places: &Places) {
+        let is_idle = |way: &Way| way.is_empty() && way.last <= now;
+        let mut pairs: BTreeMap<Ends, [Way; 2]> = BTreeMap::new();
+        for pair in self.pairs.iter().filter(|pair| !pair.ways.iter().all(is_idle)) {
+            pairs.insert(pair.ends, pair.ways.clone());
+        }
+        for (ends, left) in self.left.iter().filter(|(_, left)| left.iter().any(|last| *last > now)) {
+            pairs.insert(*ends, left.map(|last| Way { last, stands: Stands::Nothing }));
+        }
+        key.word(pairs.len() as u64);
+        for ((carrier, low, high), ways) in pairs {
+            key.route(Route { carrier, src: low, dst: high });
+            ways.iter().for_each(|way| way.write(key, now, flights, places));
+        }
     }
 
     /// Forgets a pair in which nothing stands.

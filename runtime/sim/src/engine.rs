@@ -82,16 +82,16 @@ pub(crate) struct Engine {
     pub seed: u64,
     pub end: Option<End>,
     pub events_max: u64,
-    careful: bool,
+    pub careful: bool,
     /// Whether the policy has a witness.
-    deliberate: bool,
+    pub deliberate: bool,
     /// How long the choices of the last step took, in nanoseconds.
     pub thought: u64,
 
     /// The virtual clock, in nanoseconds; it outlives an engine that panics.
     pub now: Rc<Cell<u64>>,
     /// How many entries were scheduled.
-    order: u64,
+    pub order: u64,
     pub queue: Queue,
     pub flights: Flights,
     pub timers: Timers,
@@ -123,7 +123,7 @@ pub(crate) struct Engine {
     pub tally: Tally,
     pub watch: Option<Watch>,
     /// What the run says of statistical properties, where that is asked for.
-    figures: bool,
+    pub figures: bool,
     /// Whether the states at the end are kept.
     pub last: bool,
     pub gauge: Option<Gauge>,

@@ -11,7 +11,7 @@ use crate::flights::Flight;
 use crate::requests::Told;
 
 /// Which nodes are down, as [`Engine::ambient`] has it: a bit a node, which is near however many there are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Down(Vec<u64>);
 
 impl Down {

@@ -7,6 +7,7 @@ use foresee_kernel::{Datum, NodeId};
 use foresee_world::Route;
 
 use crate::channels::NONE;
+use crate::exact::key::Key;
 use crate::fetch::fetch;
 
 /// A message under way, in a line of the cache.
@@ -50,6 +51,17 @@ impl Flight {
         Flight { route, message, order, mark, attached: 0, stage, pair: NONE, next: NONE }
     }
 
+    /// Writes down what it is. Its order, and what is behind it in its channel, is for others to say.
+    pub fn write(&self, key: &mut Key) {
+        let Flight { route, message, order: _, mark, attached, stage, pair, next: _ } = self;
+        key.route(*route);
+        message.iter().for_each(|message| key.datum(message));
+        key.flag(*mark);
+        key.word(*attached);
+        key.word(*stage as u64);
+        key.flag(*pair != NONE);
+    }
+
     /// The message, or what stands for one.
     #[inline(always)]
     pub fn message(&self) -> &Datum {
@@ -58,7 +70,7 @@ impl Flight {
 }
 
 /// All that is under way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Flights {
     places: Vec<Flight>,
     free: Vec<u32>,
@@ -155,7 +167,7 @@ impl Flights {
 
 /// What a crash of its receiver takes with it, though it stands in no channel: messages of a node to itself and word of the ends of
 /// connections, by slot and order. Some of it may have arrived.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Own {
     flights: Vec<(u32, u64)>,
     /// How many there may be before what has arrived is left out.

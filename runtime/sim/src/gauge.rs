@@ -9,16 +9,17 @@ use foresee_kernel::digest::at;
 use foresee_kernel::{Figure, Model, NodeId, Predicate, Quantity, States, Statistical, View};
 
 use crate::engine::Seen;
+use crate::exact::key::Key;
 use crate::network::nanos;
 use crate::result::TOTAL;
 
 /// The statistical properties of a model, in one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Gauge {
     watched: Vec<Watched>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Watched {
     claim: Arc<Statistical>,
     /// Up to when states count.
@@ -31,7 +32,7 @@ struct Watched {
 }
 
 /// A predicate and what it was in the last state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Tracked {
     /// For every node, the digest of what it reads there, and the sum of these.
     parts: Vec<u64>,
@@ -76,6 +77,14 @@ impl Gauge {
                     watched.note();
                 }
             }
+        }
+    }
+
+    /// Writes down what of the past still makes a difference; what each predicate is now is a function of the state.
+    pub fn write(&self, key: &mut Key) {
+        for watched in &self.watched {
+            key.flag(watched.kept);
+            key.flag(watched.kept && watched.came);
         }
     }
 

@@ -4,7 +4,7 @@
 use crate::queue::Entry;
 
 /// Entries, the earliest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Heap {
     entries: Vec<Entry>,
 }

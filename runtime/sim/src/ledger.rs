@@ -11,6 +11,7 @@ use foresee_kernel::{
 };
 
 use crate::engine::Seen;
+use crate::exact::key::Key;
 use crate::network::nanos;
 use crate::rate::{Growing, Rate};
 use crate::result::{OverTime, TOTAL};
@@ -300,8 +301,82 @@ impl Ledger {
         levels.into_values().collect()
     }
 
+    /// Takes out what came up to `now`, as if the run began there in the last state: by the names of objectives, and of their sums. What is
+    /// to come is the same as before, and so is what objectives come to in all. Those for which `keeps` says so are left as they are.
+    pub fn draw_off(
+        &mut self,
+        model: &Model,
+        seen: &Seen<'_>,
+        now: u64,
+        keeps: &dyn Fn(&Objective) -> bool,
+    ) -> BTreeMap<String, f64> {
+        self.comes(model, seen, now);
+        let (view, nodes) = (View::new(model, seen), seen.states.len());
+        let mut values = Vec::with_capacity(self.accounts.len());
+        for index in 0..self.accounts.len() {
+            let stays = keeps(&self.accounts[index].objective);
+            let came = match &mut self.accounts[index].closed {
+                Some(_) if stays => 0.0,
+                Some((value, by_node)) => {
+                    by_node.iter_mut().for_each(|share| *share = 0.0);
+                    std::mem::take(value)
+                }
+                // The rates are summed up to now in any case: so equal states are equal.
+                None => self.came_at(&view, nodes, index, now).0,
+            };
+            values.push(if stays { 0.0 } else { came });
+            if !stays {
+                self.forget(index);
+            }
+        }
+        let names = self.accounts.iter().map(|one| one.objective.name.to_owned());
+        let mut came = totals(&self.accounts, &values);
+        came.extend(names.zip(values));
+        came
+    }
+
+    /// Lets an objective begin anew.
+    fn forget(&mut self, index: usize) {
+        for count in self.counts.iter_mut().filter(|count| count.objective == index) {
+            match &mut count.units {
+                Units::Whole(sums) => sums.fill(0),
+                Units::Discounted(sums) => sums.fill(0.0),
+            }
+        }
+        self.rates.iter_mut().filter(|rate| rate.objective == index).for_each(Rate::forget);
+        self.growing.iter_mut().filter(|rate| rate.objective == index).for_each(Growing::forget);
+    }
+
+    /// Writes down what was not taken out by the last [`Ledger::draw_off`], and what runs on from there.
+    pub fn write(&self, key: &mut Key) {
+        for (index, account) in self.accounts.iter().enumerate() {
+            key.flag(account.closed.is_some());
+            if let Some((value, _)) = &account.closed {
+                key.number(*value);
+                continue;
+            }
+            for count in self.counts.iter().filter(|count| count.objective == index) {
+                (0..count.units.len()).for_each(|node| key.number(count.units.of(node)));
+            }
+            self.rates.iter().filter(|rate| rate.objective == index).for_each(|rate| rate.write(key));
+            self.growing.iter().filter(|rate| rate.objective == index).for_each(|rate| rate.write(key));
+        }
+    }
+
     /// What an objective has come to at `now`: in all, and at each node without the value of the state.
     fn worth_at(&mut self, view: &View<'_>, nodes: usize, index: usize, now: u64) -> (f64, Vec<f64>) {
+        let (came, by_node) = self.came_at(view, nodes, index, now);
+        let One { objective, worth, .. } = &self.accounts[index];
+        let value = |term: &Term| match term {
+            Term::AtHorizon { value } => value(view),
+            _ => 0.0,
+        };
+        let at_horizon = objective.terms.iter().map(value).sum::<f64>() * worth.at(now) + 0.0;
+        (came + at_horizon, by_node)
+    }
+
+    /// What has come up of an objective at `now`: in all, and at each node.
+    fn came_at(&mut self, view: &View<'_>, nodes: usize, index: usize, now: u64) -> (f64, Vec<f64>) {
         let (mut by_node, mut all) = (vec![0.0; nodes], 0.0);
         for count in self.counts.iter().filter(|count| count.objective == index) {
             by_node.iter_mut().enumerate().for_each(|(node, sum)| *sum += count.at(view, node));
@@ -314,13 +389,7 @@ impl Ledger {
         for rate in self.growing.iter_mut().filter(|rate| rate.objective == index) {
             lasted += rate.close(now, &mut by_node);
         }
-        let One { objective, worth, .. } = &self.accounts[index];
-        let value = |term: &Term| match term {
-            Term::AtHorizon { value } => value(view),
-            _ => 0.0,
-        };
-        let at_horizon = objective.terms.iter().map(value).sum::<f64>() * worth.at(now) + 0.0;
-        (all + lasted + at_horizon, by_node)
+        (all + lasted, by_node)
     }
 }
 

@@ -70,7 +70,7 @@ mod worth;
 pub use accounts::{Accounted, Accounts};
 pub use draws::fault_draw;
 pub use embed::{EmbedError, Sim, WAIT_EVENTS_MAX};
-pub use exact::{Answered, Answers, Exact, ExactError, Settled, Taken, exact};
+pub use exact::{Answered, Answers, Exact, ExactError, Settled, Taken, exact, exhaustive};
 pub use many::{runs, runs_while};
 pub use network::{LOOPBACK_NANOS, said};
 pub use options::{LOOKS_MAX, Options, SimError};

@@ -13,6 +13,7 @@ use foresee_world::{Discipline, Envelope, Route};
 use hashbrown::HashMap;
 
 use crate::draws::Draws;
+use crate::exact::key::Key;
 use crate::options::SimError;
 
 /// How long a message to oneself is under way: it does not leave the machine, and yet time passes, so that no node can
@@ -20,7 +21,7 @@ use crate::options::SimError;
 pub const LOOPBACK_NANOS: u64 = 1_000;
 
 /// The carriers of a model.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Network {
     carriers: Vec<Line>,
     /// Where nodes are, if that is said: the way of a message is then that between sites, beside what its carrier
@@ -38,7 +39,7 @@ pub(crate) struct Network {
     last_max: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Line {
     link: Path,
     memory: Memory,
@@ -284,6 +285,24 @@ impl Network {
         match self.carry(draws, now, carrier, (src, dst), bytes, None).fate {
             Fate::Arrives(at) | Fate::Doubled(at, _) => at.saturating_sub(now),
             Fate::Lost => 0,
+        }
+    }
+
+    /// Writes down what is remembered at `now` that makes a difference to what is sent from then on.
+    pub fn write(&self, key: &mut Key, now: u64) {
+        let Network { carriers, topology: _, later, memory, receivers: _, last, last_max: _ } = self;
+        let memories = carriers.iter().map(|line| &line.memory).chain([memory]);
+        for memory in memories {
+            let remains = memory.remains(now);
+            key.word(remains.len() as u64);
+            remains.into_iter().for_each(|word| key.word(word));
+        }
+        key.word(later.len() as u64);
+        let mut last: Vec<_> = last.iter().filter(|(_, last)| **last > now).collect();
+        last.sort_unstable();
+        key.word(last.len() as u64);
+        for ((carrier, from, to), last) in last {
+            key.words([u64::from(*carrier), u64::from(*from), u64::from(*to), *last]);
         }
     }
 

@@ -63,7 +63,7 @@ impl Entry {
 }
 
 /// Entries, the earliest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
     /// What is near and was far, the earliest last. Only where there is nothing far is it empty.
     next: Vec<Entry>,
@@ -206,7 +206,7 @@ const LEVELS: usize = 64_usize.div_ceil(DIGIT_BITS as usize);
 const SORTED_MOST: usize = 24;
 
 /// Entries that are far, by the digits of their times.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Wheel {
     /// All that comes later than this is here, and nothing else.
     near_to: u64,

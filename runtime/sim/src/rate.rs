@@ -6,6 +6,7 @@ use std::fmt;
 
 use foresee_kernel::{Growth, NodeId, View};
 
+use crate::exact::key::Key;
 use crate::worth::{Grown, NANOS, Worth};
 
 /// The nodes that a rate is summed over.
@@ -90,6 +91,20 @@ impl Rate {
         } else if self.nodes[node.index()].counted {
             let value = (self.rate)(view, node);
             self.nodes[node.index()].set(self.worth, now, value);
+        }
+    }
+
+    /// Begins anew: what came up so far counts no more.
+    pub fn forget(&mut self) {
+        self.nodes.iter_mut().for_each(|meter| meter.sum = 0.0);
+    }
+
+    /// Writes down what runs, and what it came to so far, at the moment of the last [`Rate::close`].
+    pub fn write(&self, key: &mut Key) {
+        for Meter { counted, rate, since: _, sum } in &self.nodes {
+            key.flag(*counted);
+            key.number(*rate);
+            key.number(*sum);
         }
     }
 
@@ -205,6 +220,27 @@ impl Growing {
         });
         let born = wanted.into_iter().map(|(key, rate)| (key, Age { birth: now, rate, since: now }));
         each.extend(born);
+    }
+
+    /// Begins anew: what came up so far counts no more.
+    pub fn forget(&mut self) {
+        self.nodes.iter_mut().for_each(|ages| ages.sum = 0.0);
+    }
+
+    /// Writes down what grows since when, and what it came to so far, at the moment of the last [`Growing::close`].
+    pub fn write(&self, key: &mut Key) {
+        let (Grown::Power(speed) | Grown::Factor(speed)) = self.grown;
+        key.number(speed);
+        for Ages { counted, each, sum } in &self.nodes {
+            key.flag(*counted);
+            key.number(*sum);
+            key.word(each.len() as u64);
+            for (name, Age { birth, rate, since: _ }) in each {
+                key.word(*name);
+                key.word(*birth);
+                key.number(*rate);
+            }
+        }
     }
 
     /// What it came to at `now`, in units; each node's share is added to `by_node`.

@@ -6,6 +6,7 @@ use foresee_kernel::{Datum, Model, NodeEvent, NodeId};
 use foresee_world::{Action, Calling, Plans};
 
 use crate::engine::Engine;
+use crate::exact::key::Key;
 use crate::result::CallRuns;
 
 /// What an application is told by its nodes.
@@ -19,7 +20,7 @@ pub(crate) enum Told {
 }
 
 /// The calls of a run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Requests {
     /// For each line and each of its ways, whether calls are numbered.
     numbered: Vec<Vec<bool>>,
@@ -89,6 +90,23 @@ impl Requests {
             |call: &foresee_kernel::Call| call.ways.first().is_some_and(|way| (way.call)(0).kind() == name);
         let lines = model.calls.iter().zip(&self.lines).filter(|(call, _)| is_it(call));
         lines.map(|(_, line)| line.made).sum()
+    }
+
+    /// Lets all calls that were made be forgotten, but for their numbers.
+    pub fn forget_made(&mut self) {
+        self.lines.iter_mut().for_each(|line| line.made = 0);
+    }
+
+    /// Writes down the numbers of requests to come, and how many calls were made. When a request was made, or how many are
+    /// answered, makes no difference to a run.
+    pub fn write(&self, key: &mut Key) {
+        let Requests { numbered: _, next, open: _, lines } = self;
+        key.word(next.len() as u64);
+        for (node, next) in next {
+            key.node(*node);
+            key.word(u64::from(*next));
+        }
+        lines.iter().for_each(|line| key.word(line.made));
     }
 
     /// What became of the calls of each line.

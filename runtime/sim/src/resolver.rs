@@ -201,8 +201,8 @@ impl Policy for AuthorsDefault {
 }
 
 /// How often each node came to each place.
-#[derive(Default)]
-struct RoundRobin(BTreeMap<(NodeId, &'static str, &'static SiteInfo), u32>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RoundRobin(pub BTreeMap<(NodeId, &'static str, &'static SiteInfo), u32>);
 
 impl Policy for RoundRobin {
     fn choose(&mut self, point: &Point<'_>, _: &mut Scene<'_>) -> u32 {

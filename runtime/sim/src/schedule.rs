@@ -11,13 +11,14 @@ use foresee_net::Draw;
 
 use crate::engine::{Engine, Seen};
 use crate::exact::dice::Numbers;
+use crate::exact::key::{Key, Places};
 use crate::network::nanos;
 use crate::queue::{Entry, Kind};
 use crate::result::FaultRuns;
 use crate::slab::Slab;
 
 /// What is planned, and what of it has happened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     planned: Slab<Planned>,
     calls: Vec<Line>,
@@ -90,6 +91,40 @@ impl Schedule {
             calls: vec![Line::default(); model.calls.len()],
             faults: vec![Line::default(); model.faults.len()],
             end,
+        }
+    }
+
+    /// Writes down how often each line happened, where it may not happen for ever.
+    pub fn write(&self, key: &mut Key, model: &Model) {
+        let Schedule { planned: _, calls, faults, any_of: _, anew: _, end: _ } = self;
+        let most =
+            model.calls.iter().map(|call| call.most).chain(model.faults.iter().map(|fault| fault.most));
+        for (line, _) in calls.iter().chain(faults).zip(most).filter(|(_, most)| most.is_some()) {
+            key.word(line.spent);
+        }
+    }
+
+    /// Writes down something that is planned; a message held back, by its place.
+    pub fn write_planned(&self, key: &mut Key, slot: u32, places: &Places) {
+        let node_of = |node: &NodeId| node.index() as u64;
+        match self.planned.get(slot) {
+            None => key.words([0; 4]),
+            Some(Planned::Call { line, epoch, begun }) => {
+                // Whether it is void already.
+                let stands = *epoch == self.calls[*line].epoch;
+                key.words([1, *line as u64, u64::from(stands), *begun]);
+            }
+            Some(Planned::Fault { line }) => key.words([2, *line as u64, 0, 0]),
+            Some(Planned::Restart(node)) => key.words([3, node_of(node), 0, 0]),
+            Some(Planned::Turn { node, up }) => key.words([4, node_of(node), u64::from(*up), 0]),
+            Some(Planned::Recorded(place)) => key.words([5, *place as u64, 0, 0]),
+            Some(Planned::GiveUp { slot: _, order }) => {
+                key.words([6, places.get(order).copied().unwrap_or_default(), 0, 0]);
+            }
+            Some(Planned::Heal(side)) => {
+                key.words([7, side.len() as u64, 0, 0]);
+                side.iter().for_each(|node| key.node(*node));
+            }
         }
     }
 

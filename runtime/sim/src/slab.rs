@@ -1,7 +1,7 @@
 //! Values under small numbers that are used again: no allocation once it is as large as it gets.
 
 /// Values under numbers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
     places: Vec<Option<T>>,
     free: Vec<u32>,
@@ -51,6 +51,11 @@ impl<T> Slab<T> {
             self.free.push(slot);
         }
         value
+    }
+
+    /// All values, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().flatten()
     }
 
     #[cfg(test)]

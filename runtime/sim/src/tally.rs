@@ -6,7 +6,7 @@ use foresee_kernel::{Datum, Model, NodeId, NodeState, Ran, ServiceInfo};
 
 use crate::result::{HandlerRuns, Ignored};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tally {
     /// The services of the model, each once, with the place of its first handler in `runs`.
     services: Vec<(&'static ServiceInfo, usize)>,

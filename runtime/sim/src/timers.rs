@@ -10,7 +10,7 @@ use crate::rollout::Armed;
 use crate::slab::Slab;
 
 /// All timers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Timers {
     records: Slab<Record>,
     /// For every node, its records by layer and digest of the timer.
@@ -23,7 +23,7 @@ type Key = (u8, u64);
 const COMPARED_MOST: usize = 4;
 
 /// In a line of the cache.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Record {
     node: NodeId,
@@ -148,6 +148,12 @@ impl Timers {
             (*due != NEVER).then_some(armed)
         });
         armed.collect()
+    }
+
+    /// All armed timers, in no order: when each is due, the order in which it was set, its node, its layer, and what it is.
+    pub fn all(&self) -> impl Iterator<Item = (u64, u64, NodeId, u8, &Datum)> {
+        let armed = self.records.iter().filter(|record| record.due != NEVER);
+        armed.map(|Record { node, layer, timer, due, .. }| (due.at, due.order, *node, *layer, timer))
     }
 
     /// What it means that the entry of `slot` of this time and order has come up.

@@ -9,6 +9,7 @@ use foresee_world::reference::NO_FAULT;
 use hashbrown::HashMap;
 
 use crate::engine::Seen;
+use crate::exact::key::Key;
 use crate::result::{PropertyOutcome, Status};
 
 /// How many values of a property are remembered; then it starts anew.
@@ -77,6 +78,23 @@ impl Watch {
             }
         }
         violated
+    }
+
+    /// The same in a run that is the same so far; it remembers nothing of what was evaluated.
+    pub fn fork(&self) -> Self {
+        let fork = |watched: &Watched| Watched {
+            property: watched.property,
+            parts: watched.parts.clone(),
+            key: watched.key,
+            remembered: HashMap::default(),
+            status: watched.status,
+        };
+        Watch { properties: self.properties.iter().map(fork).collect() }
+    }
+
+    /// Writes down what became of each property so far: the rest is a function of the state.
+    pub fn write(&self, key: &mut Key) {
+        self.properties.iter().for_each(|watched| key.word(watched.status as u64));
     }
 
     /// Whether the property of this place was reached, or violated.

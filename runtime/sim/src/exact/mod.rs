@@ -1,19 +1,31 @@
 //! Small systems solved exactly: means, probabilities and the best that choices can do, without sampling.
 //!
-//! A run is a function of what is drawn in it. [`exact`] makes every run that there is, each once, and weighs it by its probability
-//! ([`dice`]): chance, loss, doubling and who is hit by a fault are gone through; the clock is that of any run. So the figures are those
+//! A run is a function of what is drawn in it. [`exact`] goes through all that could be drawn and weighs what comes of it by its
+//! probability ([`dice`]): chance, loss, doubling and who is hit by a fault; the clock is that of any run. So the figures are those
 //! that [`crate::verify`] and [`crate::Summary`] estimate, up to the rounding of sums.
 //!
-//! Where a choice is left open and [`Answers::Best`] is asked for, the tree of all draws is that of a decision process with perfect recall,
-//! solved from its leaves ("expectimax"): at a choice the option counts whose expectation is best. Whoever answers so knows all that was drawn
-//! before, even the fate of a message under way and a planned fault: no policy of the nodes does better, and some of what the
-//! bound promises no policy may reach.
+//! A run is not made again for every value of a draw. Where an event draws, what the run may still do depends on its state alone ([`key`]),
+//! and what is still to come is worked out once for each state, however many runs come to it ([`chain`]). So the work grows with
+//! the states in which something is drawn, and these often are few where runs are without number. [`exhaustive`] makes every
+//! run from its beginning and merges none: slow, and simple enough to compare [`exact`] with.
+//!
+//! Where a choice is left open and [`Answers::Best`] is asked for, this is a decision process, solved from its ends: at a choice the option
+//! counts whose expectation is best. Whoever answers so knows the whole state, even the fate of a message under way and a planned
+//! fault: no policy of the nodes does better, and some of what the bound promises no policy may reach. To know all that was drawn before
+//! would help nobody beyond that: objectives are sums, so what came up before is the same for every option, and violations come first
+//! however they came about.
 //!
 //! # Caveats
-//! - Runs that come to the same state are not merged: their number grows exponentially with the draws of a run.
 //! - What has a continuous law, or more than 1,000 values, is refused.
+//! - The clock is part of the state: a system without an end has no finite number of states, whatever its nodes do.
+//! - A statistical property that multiplies or divides what a run came to keeps the states apart that differ in it.
+//! - States are told apart by 128 bits of a hash of all that they are.
 
+mod chain;
+mod close;
 pub(crate) mod dice;
+pub(crate) mod key;
+mod standing;
 mod sum;
 
 use std::cell::RefCell;
@@ -22,18 +34,15 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use foresee_kernel::{Claim, Datum, Event, Figure, Layer, Model, NodeEvent, NodeState, Point, Stack, names};
+use foresee_kernel::{Model, Point};
 use serde::Serialize;
 
-use self::dice::{Dice, Kind, Moment, Refusal, Site};
-use self::sum::{Sum, better};
-use crate::result::{Ending, Status, TOTAL};
+use self::dice::{Dice, Refusal};
+use self::sum::{Folded, Layout, Stops};
+use crate::result::{Ending, Status};
 use crate::run::{Record, attempt};
 use crate::statistics::{Interval, Verdict, within_end};
-use crate::{Options, Policy, ResolverKind, Scene, SimError};
-
-/// Two figures that differ by less than this share of a bound are taken to be the same: sums round.
-const ROUNDING: f64 = 1e-12;
+use crate::{Options, Policy, ResolverKind, Run, Scene, SimError};
 
 /// Who answers choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +57,12 @@ pub enum Answers {
 /// The exact figures of a system.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Exact {
-    /// How many runs were made.
-    pub runs: u64,
+    /// How many runs there are, all options of open choices tried: those that the figures stand for. Beyond 2^53 it is
+    /// rounded, and infinite beyond the range of floats (null in JSON).
+    pub runs: f64,
+    /// How many states were told apart in which something is drawn; None where runs were not merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub states: Option<u64>,
     /// The probability of the runs that were not made because there are too many; 0 where all were.
     pub cut: f64,
     /// The mean of each objective and of their sums (see [`crate::Run::objectives`]), over the runs that no violation cut short; None
@@ -161,10 +174,12 @@ pub enum ExactError {
         /// How many events it had.
         events: u64,
     },
-    /// The best is asked for, and there are more runs than may be made: of options that were not tried nothing is known.
+    /// The best is asked for, and there is more to go through than may be: of options that were not tried nothing is known.
     TooMany {
-        /// How many may be made.
-        runs_max: u64,
+        /// How many there may be.
+        most: u64,
+        /// Of what.
+        of: &'static str,
     },
 }
 
@@ -186,8 +201,8 @@ impl fmt::Display for ExactError {
                     "a run does not end within {events} events: say where runs end, by `horizon` or `--until`"
                 )
             }
-            ExactError::TooMany { runs_max } => {
-                write!(f, "there are more than {runs_max} runs: allow more, or say an earlier end")
+            ExactError::TooMany { most, of } => {
+                write!(f, "there are more than {most} {of}: allow more, or say an earlier end")
             }
         }
     }
@@ -210,227 +225,104 @@ impl Policy for Open {
     }
 }
 
-/// Solves `model` by making every run that there is, `runs_max` of them at most.
+/// What is to be solved.
+struct Task {
+    model: Arc<Model>,
+    options: Options,
+    best: bool,
+    layout: Layout,
+    dice: Rc<RefCell<Dice>>,
+}
+
+impl Task {
+    fn new(model: &Arc<Model>, options: &Options, answers: Answers) -> Result<Self, ExactError> {
+        within_end(model, options)?;
+        let best = answers == Answers::Best;
+        if best && model.objectives.is_empty() {
+            return Err(ExactError::NoObjective { system: model.system });
+        }
+        if let (false, ResolverKind::Custom(_)) = (best, &options.resolver) {
+            return Err(ExactError::Resolver { name: options.resolver.name().to_owned() });
+        }
+        if let Some(refusal) = Refusal::of(model, options) {
+            return Err(ExactError::Continuous { message: refusal.told(model) });
+        }
+        let resolver = if best { ResolverKind::First } else { options.resolver.clone() };
+        let options =
+            Options { figures: true, trace: false, last: false, every: None, resolver, ..options.clone() };
+        let dice = Rc::new(RefCell::new(Dice::new()));
+        Ok(Task { model: model.clone(), options, best, layout: Layout::new(model), dice })
+    }
+
+    /// Whether something was drawn that cannot be gone through.
+    ///
+    /// # Errors
+    /// It was.
+    fn drawn(&self) -> Result<(), ExactError> {
+        match &self.dice.borrow().refusal {
+            Some(refusal) => Err(ExactError::Continuous { message: refusal.told(&self.model) }),
+            None => Ok(()),
+        }
+    }
+
+    /// What a run came to that has ended.
+    ///
+    /// # Errors
+    /// It has not, but had more events than it may.
+    fn sum(&self, run: &Run) -> Result<sum::Sum, ExactError> {
+        match run.ending {
+            Ending::EventsMax | Ending::Stalled => Err(ExactError::Endless { events: run.events }),
+            _ => Ok(self.layout.of(run)),
+        }
+    }
+}
+
+/// Solves `model`, `states_max` states in which something is drawn at most.
 ///
 /// # Errors
-/// See [`ExactError`]. A system with more runs is no error where a resolver answers: the figures then say what is missing.
+/// See [`ExactError`]. A system with more states is no error where a resolver answers: the figures then say what is missing.
 pub fn exact(
+    model: &Arc<Model>,
+    options: &Options,
+    answers: Answers,
+    states_max: u64,
+) -> Result<Exact, ExactError> {
+    let task = Task::new(model, options, answers)?;
+    let (all, states) = chain::solve(&task, states_max)?;
+    Ok(close::close(model, &task.layout, &all, Some(states)))
+}
+
+/// Solves `model` by making every run that there is from its beginning, `runs_max` of them at most: what [`exact`] is compared with.
+///
+/// # Errors
+/// As [`exact`].
+pub fn exhaustive(
     model: &Arc<Model>,
     options: &Options,
     answers: Answers,
     runs_max: u64,
 ) -> Result<Exact, ExactError> {
-    within_end(model, options)?;
-    let best = answers == Answers::Best;
-    if best && model.objectives.is_empty() {
-        return Err(ExactError::NoObjective { system: model.system });
-    }
-    if let (false, ResolverKind::Custom(_)) = (best, &options.resolver) {
-        return Err(ExactError::Resolver { name: options.resolver.name().to_owned() });
-    }
-    if let Some(refusal) = Refusal::of(model, options) {
-        return Err(ExactError::Continuous { message: refusal.told(model) });
-    }
-    let resolver = if best { ResolverKind::First } else { options.resolver.clone() };
-    let options = Options { figures: true, trace: false, last: false, resolver, ..options.clone() };
-    let levels = levels(model);
-    let dice = Rc::new(RefCell::new(Dice::new()));
+    let task = Task::new(model, options, answers)?;
     // What the possibilities of each wheel came to so far.
-    let mut found: Vec<Option<Sum>> = Vec::new();
+    let mut found = Vec::new();
     let mut runs = 0;
     let all = loop {
-        dice.borrow_mut().rewind();
-        let run = attempt(model, 0, &options, Record::States, &|engine| {
-            engine.draws.throw(dice.clone());
-            if best {
-                engine.policy = Box::new(Open(dice.clone()));
+        task.dice.borrow_mut().rewind();
+        let run = attempt(model, 0, &task.options, Record::States, &|engine| {
+            engine.draws.throw(task.dice.clone());
+            if task.best {
+                engine.policy = Box::new(Open(task.dice.clone()));
             }
         })?;
         runs += 1;
-        let mut dice = dice.borrow_mut();
-        if let Some(refusal) = &dice.refusal {
-            return Err(ExactError::Continuous { message: refusal.told(model) });
-        }
-        if matches!(run.ending, Ending::EventsMax | Ending::Stalled) {
-            return Err(ExactError::Endless { events: run.events });
-        }
-        found.resize(dice.wheels.len(), None);
-        let stops = runs >= runs_max;
-        let mut sum = Sum::of(&run);
-        // What this run ends is complete; the last wheel that is not turns.
-        while let (Some(mut wheel), Some(before)) = (dice.wheels.pop(), found.pop()) {
-            let at = wheel.at;
-            let turns = wheel.turn();
-            if turns && stops && best {
-                return Err(ExactError::TooMany { runs_max });
-            }
-            let mut now = match &wheel.kind {
-                Kind::Chance(values) => {
-                    let mut now = before.unwrap_or_default();
-                    now.add(&sum, values[at].1);
-                    if turns && stops {
-                        now.cut += values[wheel.at..].iter().map(|(_, p)| p).sum::<f64>();
-                    }
-                    now
-                }
-                Kind::Choice { moment, labels } => {
-                    sum.take(moment.clone(), labels[at].clone());
-                    match before {
-                        Some(before) if !better(&sum, &before, &levels) => before,
-                        _ => std::mem::take(&mut sum),
-                    }
-                }
-            };
-            if turns && !stops {
-                dice.wheels.push(wheel);
-                found.push(Some(now));
-                break;
-            }
-            std::mem::swap(&mut sum, &mut now);
-        }
-        if dice.wheels.is_empty() {
-            break sum;
+        task.drawn()?;
+        let sum = task.sum(&run)?;
+        let stops = (runs >= runs_max).then_some(if task.best { Stops::Unknown } else { Stops::Missing });
+        match task.layout.fold(&mut task.dice.borrow_mut().wheels, &mut found, sum, stops) {
+            Folded::Turned => {}
+            Folded::Unknown => return Err(ExactError::TooMany { most: runs_max, of: "runs" }),
+            Folded::Whole(all) => break all,
         }
     };
-    Ok(close(model, runs, &all))
-}
-
-/// The names of the sums of objectives, the first level first.
-fn levels(model: &Model) -> Vec<String> {
-    let mut levels: Vec<u32> = model.objectives.iter().map(|objective| objective.level).collect();
-    levels.sort_unstable();
-    levels.dedup();
-    let name = |level| if level == 1 { TOTAL.to_owned() } else { format!("{TOTAL}_level_{level}") };
-    levels.into_iter().map(name).collect()
-}
-
-fn close(model: &Model, runs: u64, all: &Sum) -> Exact {
-    let mean = |sum: &f64| (all.cut == 0.0 && all.whole > 0.0).then(|| sum / all.whole);
-    let settle = |(index, claim): (usize, &Arc<foresee_kernel::Statistical>)| {
-        let (sum, mass) = all.figures.get(index).copied().unwrap_or_default();
-        let ratio = if mass > 0.0 { Some(sum / mass) } else { None };
-        let value = ratio.filter(|_| all.cut == 0.0);
-        let probability = matches!(claim.figure, Figure::Probability { .. });
-        let interval = (probability && all.cut > 0.0)
-            .then(|| Interval { low: sum / (mass + all.cut), high: (sum + all.cut) / (mass + all.cut) });
-        let between = value.map(|value| (value, value)).or(interval.map(|it| (it.low, it.high)));
-        let holds = between.and_then(|between| holds(claim.claim, between));
-        Settled {
-            name: claim.name,
-            claim: claim.text,
-            line: claim.line,
-            verdict: match holds {
-                Some(true) => Verdict::Held,
-                Some(false) => Verdict::Violated,
-                None => Verdict::Undecided,
-            },
-            value,
-            interval,
-            left_out: (1.0 - all.cut - mass).max(0.0),
-            note: match (claim.claim, value) {
-                (Claim::Finite, _) => Some("`finite` is about ever longer runs: `--verify` gathers evidence"),
-                (_, None) if all.cut == 0.0 => Some("no run says anything of it"),
-                (_, Some(value)) if value.is_nan() => Some("the values of runs have no mean"),
-                _ => None,
-            },
-        }
-    };
-    Exact {
-        runs,
-        cut: all.cut,
-        objectives: all.objectives.iter().map(|(name, sum)| (name.clone(), mean(sum))).collect(),
-        properties: all.properties.clone(),
-        violations: all.violations.clone(),
-        statistics: model.statistics.iter().enumerate().map(settle).collect(),
-        choices: choices(all),
-        policy: names::scope(&model.names, || policy(model, all)),
-    }
-}
-
-/// How often each option is taken, over all moments.
-fn choices(all: &Sum) -> Vec<Taken> {
-    let mut counted: BTreeMap<(&Site, &str), f64> = BTreeMap::new();
-    for ((moment, option), times) in &all.taken {
-        *counted.entry((&moment.site, option)).or_default() += times;
-    }
-    let taken = counted.into_iter().map(|((site, option), times)| Taken {
-        service: site.service,
-        site: site.name,
-        line: site.line,
-        option: option.to_owned(),
-        times,
-    });
-    taken.collect()
-}
-
-/// The options that are taken, by what is shown of the moment.
-fn policy(model: &Model, all: &Sum) -> Vec<Answered> {
-    let mut taken: BTreeMap<_, BTreeMap<String, f64>> = BTreeMap::new();
-    for ((moment, option), times) in &all.taken {
-        let Moment { site, node, own } = &**moment;
-        let stack = &model.nodes[node.index()];
-        let own = own.as_ref().map(|(event, state)| (told(event), shown(stack, state)));
-        let options = taken.entry((site, node.to_string(), own.unwrap_or_default())).or_default();
-        *options.entry(option.to_string()).or_default() += times;
-    }
-    let answered = taken.into_iter().map(|((site, node, (event, state)), options)| Answered {
-        service: site.service,
-        site: site.name,
-        line: site.line,
-        node,
-        event,
-        state,
-        options,
-    });
-    let mut answered: Vec<Answered> = answered.collect();
-    answered.sort_by(|one, two| two.times().total_cmp(&one.times()));
-    answered
-}
-
-/// What happens to a node, in words of the spec.
-fn told(event: &NodeEvent) -> String {
-    match event {
-        NodeEvent::Start => "start".to_owned(),
-        NodeEvent::Broken { peer, .. } => format!("broken({peer})"),
-        NodeEvent::Layer(_, event) => match event {
-            Event::Deliver { src, message, .. } => format!("deliver {message:?} from {src}"),
-            Event::Timer(timer) => format!("timer {timer:?}"),
-            Event::Call(call) => format!("call {call:?}"),
-            other => format!("{other:?}"),
-        },
-    }
-}
-
-/// The variables of a node, the top layer first.
-fn shown(stack: &Stack, state: &NodeState) -> String {
-    let layer = |(layer, state): (&Layer, &Datum)| {
-        let fields =
-            layer.service().fields(state).into_iter().map(|(name, value)| format!("{name}: {value}"));
-        format!("{} {{ {} }}", layer.service().info().name, fields.collect::<Vec<_>>().join(", "))
-    };
-    stack.layers().iter().zip(state).map(layer).collect::<Vec<_>>().join(" over ")
-}
-
-/// Whether a claim is true of a figure that lies between these.
-fn holds(claim: Claim, (low, high): (f64, f64)) -> Option<bool> {
-    let (surely, surely_not) = match claim {
-        Claim::AtLeast(bound) => {
-            let bound = bound - ROUNDING * bound.abs();
-            (low >= bound, high < bound)
-        }
-        Claim::Above(bound) => {
-            let bound = bound + ROUNDING * bound.abs();
-            (low > bound, high <= bound)
-        }
-        Claim::AtMost(bound) => {
-            let bound = bound + ROUNDING * bound.abs();
-            (high <= bound, low > bound)
-        }
-        Claim::Below(bound) => {
-            let bound = bound - ROUNDING * bound.abs();
-            (high < bound, low >= bound)
-        }
-        Claim::Finite => (false, false),
-    };
-    (surely || surely_not).then_some(surely)
+    Ok(close::close(model, &task.layout, &all, None))
 }
