@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use foresee_kernel::trace::Origin;
 use foresee_kernel::{Arguments, Model, SpecInfo, SystemInfo};
 
 use crate::args::SystemArgs;
 use crate::exit::Failure;
+use crate::faults::{self, FaultArg};
 
 /// Builds the model that `args` name, to be run.
 ///
@@ -22,6 +24,16 @@ pub fn build(spec: &'static SpecInfo, args: &SystemArgs) -> Result<Arc<Model>, F
     let system = system(spec, args.system.as_deref())?;
     let arguments: Arguments = args.parameters.iter().cloned().collect();
     with_arguments(system, &arguments)
+}
+
+/// Builds the model that a trace is of: its system, with its arguments and what may fail.
+pub fn of_trace(spec: &'static SpecInfo, origin: &Origin) -> Result<Arc<Model>, Failure> {
+    let arguments: Arguments = origin.parameters.iter().cloned().collect();
+    let mut model = with_arguments(system(spec, Some(&origin.system))?, &arguments)?;
+    let faults: Result<Vec<FaultArg>, String> =
+        origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
+    faults::apply(Arc::make_mut(&mut model), &faults.map_err(Failure::usage)?);
+    Ok(model)
 }
 
 /// Refuses a model that no engine can run yet.

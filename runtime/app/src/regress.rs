@@ -1,13 +1,11 @@
 //! [`regress`]: follows a trace through a spec that may have changed since, to see whether what it shows is still there.
 
 use std::fmt;
-use std::sync::Arc;
 
 use foresee_kernel::trace::{Ending, Step};
-use foresee_kernel::{Arguments, SpecInfo, Trace, TraceError};
+use foresee_kernel::{SpecInfo, Trace, TraceError};
 use foresee_world::narrate;
 
-use crate::faults::{self, FaultArg};
 use crate::model;
 use crate::replay::{self, Walked, closes};
 
@@ -79,14 +77,7 @@ pub fn regress(spec: &'static SpecInfo, trace: &str) -> Result<Regression, Strin
 
 /// Walks as far as the system goes by itself.
 fn followed(spec: &'static SpecInfo, trace: &Trace) -> Result<Result<Walked, TraceError>, String> {
-    let origin = &trace.origin;
-    let arguments: Arguments = origin.parameters.iter().cloned().collect();
-    let built = model::system(spec, Some(&origin.system));
-    let built = built.and_then(|system| model::with_arguments(system, &arguments));
-    let mut model = built.map_err(|failure| failure.message)?;
-    let faults: Result<Vec<FaultArg>, String> =
-        origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
-    faults::apply(Arc::make_mut(&mut model), &faults?);
+    let model = model::of_trace(spec, &trace.origin).map_err(|failure| failure.message)?;
     let followed = narrate::follow(&model, trace);
     Ok(followed.map(|(path, narration)| Walked { model, path, narration }))
 }
@@ -94,10 +85,10 @@ fn followed(spec: &'static SpecInfo, trace: &Trace) -> Result<Result<Walked, Tra
 /// Plays a scenario again, which may do what the system says nothing of, and looks whether it goes the same way.
 fn played(spec: &'static SpecInfo, name: &str, trace: &Trace) -> Result<Result<Walked, TraceError>, String> {
     let run = replay::play(spec, name).map_err(|failure| failure.message)?;
-    let choices = |step: &Step| -> Vec<(String, String)> {
-        step.choices.iter().map(|choice| (choice.site.clone(), choice.option.clone())).collect()
-    };
-    let same = |one: &Step, other: &Step| one.action == other.action && choices(one) == choices(other);
+    fn names(step: &Step) -> impl Iterator<Item = (&str, &str)> {
+        step.choices.iter().map(|choice| (&*choice.site, &*choice.option))
+    }
+    let same = |one: &Step, other: &Step| one.action == other.action && names(one).eq(names(other));
     let (made, written) = (&run.trace.steps, &trace.steps);
     let alike = made.iter().zip(written).take_while(|(one, other)| same(one, other)).count();
     if alike < made.len().max(written.len()) {

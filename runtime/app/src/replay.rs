@@ -6,7 +6,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use foresee_kernel::trace::Ending;
-use foresee_kernel::{Arguments, Model, SpecInfo, Trace};
+use foresee_kernel::{Model, SpecInfo, Trace};
 use foresee_sim::ScenarioRun;
 use foresee_world::Path;
 use foresee_world::narrate::{self, Narration};
@@ -14,7 +14,6 @@ use serde_json::json;
 
 use crate::args::{Format, ReplayArgs, TestForm, TraceForm};
 use crate::exit::{Exit, Failure};
-use crate::faults::{self, FaultArg};
 use crate::render::Drawn;
 use crate::{model, recording, step, story, test, totest};
 
@@ -62,11 +61,7 @@ pub fn walk(spec: &'static SpecInfo, file: &FilePath, trace: &Trace) -> Result<W
     let walked = match &origin.scenario {
         Some(name) => scenario(spec, name, trace).map_err(|failure| refuse(failure.message))?,
         None => {
-            let arguments: Arguments = origin.parameters.iter().cloned().collect();
-            let mut model = model::with_arguments(model::system(spec, Some(&origin.system))?, &arguments)?;
-            let faults: Result<Vec<FaultArg>, String> =
-                origin.faults.iter().map(|fault| FaultArg::parse(fault)).collect();
-            faults::apply(Arc::make_mut(&mut model), &faults.map_err(refuse)?);
+            let model = model::of_trace(spec, origin).map_err(|failure| refuse(failure.message))?;
             let (path, narration) =
                 narrate::replay(&model, trace).map_err(|error| refuse(error.to_string()))?;
             Walked { model, path, narration }
