@@ -120,12 +120,9 @@ impl Reasons<'_, '_, '_, '_> {
         let said = if whole { TokenStream::new() } else { self.said(expr, !wanted) };
         // What a later set is depends on the elements of those before it.
         let mut values = Vec::new();
-        quantified
-            .binders
-            .list
-            .iter()
-            .take(1)
-            .for_each(|binder| listed(collection(&binder.domain), &mut values));
+        if let Some(first) = quantified.binders.list.first() {
+            listed(collection(&first.domain), &mut values);
+        }
         let values: Vec<TokenStream> = values.into_iter().filter_map(|value| self.value(value)).collect();
         quote!(#said #(#values)*)
     }

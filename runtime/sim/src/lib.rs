@@ -19,7 +19,7 @@
 //! Claims about many runs are decided in `statistics`, from what each run says of them (`gauge`). For what is rare a run goes on from where
 //! another was (`journey`).
 //!
-//! [`exact`] solves small systems without sampling: it makes every run that there is and weighs it (`exact`).
+//! [`exact`] solves small systems without sampling: as a Markov chain, or as a decision process where choices are open (`exact`).
 //!
 //! This crate never looks at a wall clock, never prints, and keeps its threads in `many` alone.
 //!
